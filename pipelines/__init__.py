@@ -1,0 +1,1 @@
+"""What happens to files: the seven stages, the store, the configuration and the command line."""

@@ -1,0 +1,1 @@
+"""What happens to weights: models, heads, losses, training and export; knows no store and no Beam."""
