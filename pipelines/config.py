@@ -1,0 +1,260 @@
+"""One TOML file -> frozen sections, one a stage, validated when loaded.
+
+Unknown keys, missing files and impossible sizes are errors that name the key, the value and the fix. Paths in the file are
+relative to the file's folder. Owns no stage logic; imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names the key, the value and the fix."""
+
+
+class Section(BaseModel):
+    """A frozen section in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+
+
+class StoreSection(Section):
+    """Where the store is, and its number of hash buckets, fixed when it is created."""
+
+    uri: str
+    buckets: Annotated[int, Field(gt=0, le=4096)] = 16
+
+
+class Columns(Section):
+    """Which columns of the shop's feed hold what; names are the shop's own."""
+
+    item_id: str
+    photos: str | list[str] = Field(description="one column, or numbered columns")
+    photo_separator: str | None = Field(None, description="splits a list column, such as 'a.jpg|b.jpg'")
+    category: str | list[str] = Field(description="one column with a separated path, or one column a level")
+    category_separator: str = ">"
+    title: str | None = None
+    group_id: str | None = None
+    price: str | None = None
+    updated_at: str | None = None
+    role: str | None = None
+    split: str | None = None
+    deleted: str | None = Field(None, description="true, 1, yes, delete or d: the item is gone")
+    attributes: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's column")
+    signals: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's numeric column")
+
+
+class MediaColumns(Section):
+    """Which columns of a separate table of photos hold what."""
+
+    item_id: str
+    photo: str
+    role: str | None = None
+    split: str | None = None
+    box: list[str] | None = Field(None, description="four columns: left, top, right, bottom in pixels")
+
+
+class Media(Section):
+    """More photos of the same items, in a table of their own (street photos, reviews)."""
+
+    path: str
+    role: str = "street"
+    columns: MediaColumns
+
+
+class CatalogueSection(Section):
+    """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
+
+    snapshot: str | None = Field(None, description="path or glob of full snapshots: CSV, JSON lines or Parquet")
+    deltas: str | None = Field(None, description="path or glob of upsert/delete files, read once each in name order")
+    delimiter: str = ","
+    photo_root: str = Field(".", description="folder that relative photo paths start from")
+    default_role: str = "main"
+    split_names: dict[str, Literal["train", "val", "test"]] = {"train": "train", "val": "val", "test": "test"}
+    columns: Columns
+    media: Media | None = None
+    max_removed_share: Share = 0.3
+    max_rejected_share: Share = 0.1
+
+    @model_validator(mode="after")
+    def _has_a_feed(self) -> CatalogueSection:
+        if not (self.snapshot or self.deltas):
+            raise ValueError("names no feed; set 'snapshot' or 'deltas'")
+        return self
+
+
+class PreprocessSection(Section):
+    """How photos are prepared, and into which splits new groups of items fall."""
+
+    height: Annotated[int, Field(ge=16, le=2048)] = 224
+    width: Annotated[int, Field(ge=16, le=2048)] = 224
+    quality: Annotated[int, Field(ge=92, le=100)] = 95
+    max_pixels: Positive = 100_000_000
+    min_side: Positive = 16
+    photos_a_unit: Positive = 2000
+    val_share: Share = 0.1
+    test_share: Share = 0.1
+    max_rejected_share: Share = 0.1
+
+
+class TrainSection(Section):
+    """What is trained, how long, and when."""
+
+    policy: Literal["reuse", "on_change", "always"] = "on_change"
+    trunk: Literal["small", "resnet50"] = "small"
+    minutes: Annotated[float, Field(gt=0)] = 10.0
+    steps: Positive | None = Field(None, description="instead of minutes")
+    batch: Positive = 128
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    seed: int = 1
+    max_images: Positive = 500_000
+    min_images: Positive = 100
+    min_leaf_images: Positive = 5
+    attributes: list[str] = Field(default_factory=list, description="attributes that get a head")
+    hash_minutes: Annotated[float, Field(gt=0)] = 1.0
+    memory_bytes: Positive = 4 << 30
+    min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the top level")
+    max_accuracy_drop: Share = Field(0.05, description="gate of the Evaluator against the live model")
+    change_share: Share = Field(0.05, description="on_change: retrain when this share of items is new since the model")
+    warm_start: bool = True
+    checkpoint_s: Positive = 60
+
+
+class EmbedSection(Section):
+    """How photos become vectors."""
+
+    batch: Positive = 256
+    photos_a_unit: Positive = 4000
+    max_rejected_share: Share = 0.01
+    accelerator: str | None = Field(None, description="Beam resource hint, such as 'type:nvidia-l4;count:1;install-nvidia-driver'")
+
+
+class IndexSection(Section):
+    """Which indexes are built from which photos, and how much memory they may take."""
+
+    kinds: list[Literal["hnsw", "ivf_pca", "binary"]] | None = Field(None, description="what the recipe lists if unset")
+    roles: list[str] = Field(default_factory=lambda: ["main"], description="photos of these roles are the gallery")
+    memory_bytes: Positive = 8 << 30
+    similar: Annotated[int, Field(ge=0)] = 20
+
+
+class SearchSection(Section):
+    """The query plan; what is unset comes from the recipe."""
+
+    candidates: Literal["exact", "hnsw", "ivf_pca", "binary"] | None = None
+    depth: Positive | None = None
+    categories: Positive | None = None
+    unit: Literal["item", "group"] | None = None
+
+
+class EvaluateSection(Section):
+    """How a release is measured, and the gates it must pass."""
+
+    queries: Positive = 1000
+    roles: list[str] = Field(default_factory=list, description="photos of these roles are queries; if empty, the test split")
+    floors: dict[str, float] = Field(default_factory=lambda: {"recall.plan_at_10": 0.9})
+    margins: dict[str, float] = Field(default_factory=lambda: {"recall.plan_at_10": 0.02, "retrieval.p_at_10": 0.05})
+    examples: Positive = 30
+
+
+class PromoteSection(Section):
+    """How many releases are kept for a rollback."""
+
+    keep: Positive = 5
+
+
+class BeamSection(Section):
+    """Where Beam pipelines run, and with what options."""
+
+    runner: Literal["in_process"] = "in_process"
+    threads: Positive | None = Field(None, description="threads a worker uses for one unit; the number of cores if unset")
+    options: list[str] = Field(default_factory=list)
+
+
+class Config(Section):
+    """The whole configuration of one environment."""
+
+    recipe: Literal["etsy", "ebay"] = "ebay"
+    store: StoreSection
+    catalogue: CatalogueSection
+    preprocess: PreprocessSection = PreprocessSection()
+    train: TrainSection = TrainSection()
+    embed: EmbedSection = EmbedSection()
+    index: IndexSection = IndexSection()
+    search: SearchSection = SearchSection()
+    evaluate: EvaluateSection = EvaluateSection()
+    promote: PromoteSection = PromoteSection()
+    beam: BeamSection = BeamSection()
+    folder: str = Field("", description="the config file's folder; set when loaded")
+
+
+    def resolve(self, path: str) -> Path:
+        """Return a path of the file as an absolute one, relative to the file's folder."""
+        return (Path(self.folder) / Path(path).expanduser()).resolve()
+
+    def digest(self, *sections: str) -> str:
+        """Return 16 hex digits that name these sections' values."""
+        values = {name: getattr(self, name) for name in sections}
+        plain = {k: v.model_dump(mode="json") if isinstance(v, BaseModel) else v for k, v in values.items()}
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and validate a TOML file. Raises ConfigError that names the file, the key, the value and the fix."""
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no config file {str(path)!r}; check the path given with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} cannot be read as TOML: {error}") from error
+    if "folder" in raw:
+        raise ConfigError(f"{path}: unknown key 'folder'; remove it")
+    try:
+        config = Config.model_validate({**raw, "folder": str(path.resolve().parent)})
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(path, raw, problem) for problem in error.errors())) from error
+    return _with_absolute_store(config)
+
+
+def _with_absolute_store(config: Config) -> Config:
+    if "://" in config.store.uri:
+        return config
+    store = config.store.model_copy(update={"uri": str(config.resolve(config.store.uri))})
+    return config.model_copy(update={"store": store})
+
+
+def _explain(path: Path, raw: dict[str, Any], problem: Any) -> str:
+    location = [str(part) for part in problem["loc"]]
+    key = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(location[:-1])
+        near = difflib.get_close_matches(location[-1], known, 1)
+        fix = f"did you mean {near[0]!r}?" if near else f"known keys here: {', '.join(sorted(known))}"
+        return f"{path}: unknown key {key!r} (value {problem['input']!r}); {fix}"
+    if problem["type"] == "missing":
+        return f"{path}: the key {key!r} is missing; add it"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{path}: {key} = {problem['input']!r}: {message}"
+
+
+def _known_keys(location: list[str]) -> list[str]:
+    model: Any = Config
+    for part in location:
+        field = model.model_fields.get(part)
+        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
+        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+        if model is None:
+            return []
+    return [name for name in model.model_fields if name != "folder"]

@@ -1,0 +1,53 @@
+"""Progress on stderr: bars on a terminal, one line a task elsewhere; nothing is ever written to stdout."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Progress:
+    """Reports what a stage is doing; `quiet` silences it."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.bars = not quiet and sys.stderr.isatty()
+
+    def say(self, text: str) -> None:
+        """Print one line on stderr."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    @contextmanager
+    def watch(self, text: str, total: int, done: Callable[[], int], every_s: float = 1.0) -> Iterator[None]:
+        """Show `done()` of `total` while the block runs; `done` is polled, so it works for work done elsewhere."""
+        started = time.monotonic()
+        if not self.bars or total == 0:
+            yield
+            if total:
+                self.say(f"{text}: {total} in {time.monotonic() - started:.1f} s")
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        stop = threading.Event()
+        with Bars(*columns, console=Console(stderr=True)) as bars:
+            task = bars.add_task(text, total=total)
+
+            def poll() -> None:
+                while not stop.wait(every_s):
+                    bars.update(task, completed=min(done(), total))
+
+            thread = threading.Thread(target=poll, daemon=True)
+            thread.start()
+            try:
+                yield
+                bars.update(task, completed=total)
+            finally:
+                stop.set()
+                thread.join()

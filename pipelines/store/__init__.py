@@ -1,0 +1,18 @@
+"""Where bytes are kept: create-only objects, unit tables and append-only logs; knows nothing of stages or images."""
+
+from pipelines.store.base import Entry, NotFoundError, Store, StoreError
+from pipelines.store.log import Log
+from pipelines.store.opening import initialise, open_store
+from pipelines.store.units import UnitTable, unit_id_of
+
+__all__ = [
+    "Entry",
+    "Log",
+    "NotFoundError",
+    "Store",
+    "StoreError",
+    "UnitTable",
+    "initialise",
+    "open_store",
+    "unit_id_of",
+]

@@ -1,0 +1,94 @@
+"""The interface of a store: what a folder and a bucket have in common.
+
+Names are relative POSIX paths. Objects are created once and never overwritten; `put` is the exception for what a single
+running stage owns (leases, checkpoints).
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+class StoreError(Exception):
+    """A store cannot do what it was asked; the message names the object, the value and the fix."""
+
+
+class NotFoundError(StoreError):
+    """There is no object of that name."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of a listing: its name, its size in bytes and when it was last written (seconds since 1970)."""
+
+    name: str
+    size_bytes: int
+    modified_at: float
+
+
+class Store(ABC):
+    """A place that keeps immutable objects under relative names."""
+
+    uri: str
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """Return the whole object. Raises NotFoundError."""
+
+    @abstractmethod
+    def open(self, name: str) -> BinaryIO:
+        """Open the object for reading, seekable. Raises NotFoundError."""
+
+    @abstractmethod
+    def create(self, name: str, data: bytes) -> bool:
+        """Create the object whole or not at all; return False when the name is taken (it stays as it is)."""
+
+    @abstractmethod
+    def create_from(self, name: str, path: Path) -> bool:
+        """Create the object from a local file, whole or not at all; return False when the name is taken."""
+
+    @abstractmethod
+    def put(self, name: str, data: bytes) -> None:
+        """Create or replace the object atomically; only for what one running stage owns."""
+
+    @abstractmethod
+    def exists(self, name: str) -> bool:
+        """Tell whether there is an object of that name."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """Yield the objects below a folder name, in no particular order; hidden temporary files are left out."""
+
+    @abstractmethod
+    def folders(self, prefix: str) -> list[str]:
+        """Return the sorted names of the folders directly below a folder name."""
+
+    @abstractmethod
+    def delete(self, name: str) -> None:
+        """Delete the object; deleting what is not there is no error."""
+
+    @abstractmethod
+    def stage_in(self, name: str) -> AbstractContextManager[Path]:
+        """Give a local path of an object or of a whole folder, for libraries that see local paths only."""
+
+    def stage_out(self, folder: Path, name: str) -> None:
+        """Create one object for every file below a local folder; what is there already stays."""
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            self.create_from(f"{name}/{path.relative_to(folder).as_posix()}", path)
+
+    def read_json(self, name: str) -> Any:
+        """Return a JSON object's value. Raises NotFoundError, and StoreError when it is no JSON."""
+        try:
+            return json.loads(self.read(name))
+        except ValueError as error:
+            raise StoreError(f"{self.uri}/{name} is not valid JSON ({error}); restore it or remove it") from error
+
+    def create_json(self, name: str, value: Any) -> bool:
+        """Create an object holding the value as JSON with sorted keys; return False when the name is taken."""
+        return self.create(name, json.dumps(value, indent=1, sort_keys=True).encode())

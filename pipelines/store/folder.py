@@ -1,0 +1,147 @@
+"""A store in a local folder: temporary file beside, fsync, then `os.link`, which fails when the name is taken."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from pipelines.store.base import Entry, NotFoundError, Store, StoreError
+
+TEMPORARY_PREFIX = ".tmp-"
+
+
+class FolderStore(Store):
+    """A store in one folder of a local or shared file system that has hard links."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.uri = str(self.root)
+
+    def __reduce__(self) -> tuple[type[FolderStore], tuple[Path]]:
+        return FolderStore, (self.root,)
+
+    def path(self, name: str) -> Path:
+        """Return the local path of a name. Raises StoreError for a name that would leave the store."""
+        parts = name.split("/")
+        if not name or name.startswith("/") or any(part in {"", ".", ".."} for part in parts):
+            raise StoreError(f"{name!r} is not a name inside a store; use relative names without empty or dotted parts")
+        return self.root.joinpath(*parts)
+
+    def read(self, name: str) -> bytes:
+        with self.open(name) as file:
+            return file.read()
+
+    def open(self, name: str) -> BinaryIO:
+        try:
+            return self.path(name).open("rb")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            raise NotFoundError(f"{self.uri} holds no object {name!r}") from error
+
+    def create(self, name: str, data: bytes) -> bool:
+        return self._publish(name, lambda temporary: _write(temporary, data), os.link)
+
+    def create_from(self, name: str, path: Path) -> bool:
+        return self._publish(name, lambda temporary: _copy(path, temporary), os.link)
+
+    def put(self, name: str, data: bytes) -> None:
+        self._publish(name, lambda temporary: _write(temporary, data), os.replace)
+
+    def exists(self, name: str) -> bool:
+        return self.path(name).is_file()
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        start = self.path(prefix) if prefix else self.root
+        for folder, _, files in os.walk(start):
+            for file in files:
+                if file.startswith(TEMPORARY_PREFIX):
+                    continue
+                path = Path(folder, file)
+                with suppress(FileNotFoundError):  # deleted while we list
+                    status = path.stat()
+                    yield Entry(path.relative_to(self.root).as_posix(), status.st_size, status.st_mtime)
+
+    def folders(self, prefix: str) -> list[str]:
+        start = self.path(prefix) if prefix else self.root
+        return sorted(p.name for p in start.iterdir() if p.is_dir()) if start.is_dir() else []
+
+    def delete(self, name: str) -> None:
+        path = self.path(name)
+        path.unlink(missing_ok=True)
+        for parent in path.parents:  # a folder without objects does not exist in a bucket either
+            if parent == self.root:
+                break
+            try:
+                parent.rmdir()
+            except OSError:
+                break
+
+    @contextmanager
+    def stage_in(self, name: str) -> Iterator[Path]:
+        path = self.path(name)
+        if not path.exists():
+            raise NotFoundError(f"{self.uri} holds no object or folder {name!r}")
+        yield path
+
+    def sweep_temporary(self, older_than_s: float, now: float) -> int:
+        """Remove temporary files that killed processes left behind; return how many."""
+        removed = 0
+        for folder, _, files in os.walk(self.root):
+            for path in (Path(folder, file) for file in files if file.startswith(TEMPORARY_PREFIX)):
+                with suppress(FileNotFoundError):
+                    if now - path.stat().st_mtime > older_than_s:
+                        path.unlink()
+                        removed += 1
+        return removed
+
+    def _publish(self, name: str, write: Callable[[Path], None], publish: Callable[[Path, Path], None]) -> bool:
+        target = self.path(name)
+        temporary = target.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+        try:
+            _make_folder(target.parent)
+            try:
+                write(temporary)
+                publish(temporary, target)
+            except FileNotFoundError:  # an empty folder that a concurrent delete removed
+                _make_folder(target.parent)
+                write(temporary)
+                publish(temporary, target)
+            return True
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise _explain(error, target) from error
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _copy(source: Path, path: Path) -> None:
+    with source.open("rb") as reader, path.open("wb") as file:
+        shutil.copyfileobj(reader, file, 1 << 20)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _explain(error: OSError, target: Path) -> StoreError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StoreError(f"no space left on the device for {target}; free some (`visual-search gc`) and run again")
+    if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
+        return StoreError(f"cannot write {target} ({error.strerror}); give this user write access to the store")
+    return StoreError(f"cannot write {target}: {error.strerror or error}")

@@ -1,0 +1,136 @@
+"""Unit tables: large tables written by many workers, in which a unit is there whole or not at all.
+
+A worker writes the data file under a name of its own, then creates `<unit_id>.keys.parquet`; that is the commit. Readers
+start from keys files. A key in two units is legal: the smallest unit_id wins (`tables.first_of_each`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.store.base import NotFoundError, Store, StoreError
+
+KEYS_SUFFIX = ".keys.parquet"
+
+
+def unit_id_of(keys: Iterable[bytes | str]) -> str:
+    """Return the name of the unit of work on these keys, whatever their order: 16 hex digits."""
+    digest = hashlib.sha256()
+    for key in sorted(k.encode() if isinstance(k, str) else k for k in keys):
+        digest.update(len(key).to_bytes(4, "big") + key)
+    return digest.hexdigest()[:16]
+
+
+class UnitTable:
+    """A table of units below a prefix of a store."""
+
+    def __init__(self, store: Store, prefix: str) -> None:
+        self.store, self.prefix = store, prefix
+
+    def commit(self, unit_id: str, keys: pa.Table, data: pa.Table | None = None, *, row_group_rows: int = 512) -> bool:
+        """Commit one unit; return False when it was there already (then nothing of this call is visible).
+
+        `keys` holds the key columns, `code` and `row`; `data` the rows that `row` points into. The data file is removed
+        when the commit is lost to another worker.
+        """
+        metadata = {"unit_id": unit_id}
+        data_name = ""
+        if data is not None:
+            data_name = f"{self.prefix}/{unit_id}-{uuid.uuid4().hex[:12]}.parquet"
+            encoded = _encode(data, row_group_rows, compression="NONE")
+            metadata |= {
+                "data": data_name.rsplit("/", 1)[-1],
+                "data_sha256": hashlib.sha256(encoded).hexdigest(),
+                "rows": str(data.num_rows),
+            }
+            self.store.create(data_name, encoded)
+        won = self.store.create(self._keys_name(unit_id), _encode(keys.replace_schema_metadata(metadata), 65536))
+        if not won and data_name:
+            self.store.delete(data_name)
+        return won
+
+    def unit_ids(self) -> list[str]:
+        """Return the ids of the committed units, smallest first."""
+        names = (entry.name.rsplit("/", 1)[-1] for entry in self.store.list(self.prefix))
+        return sorted(name.removesuffix(KEYS_SUFFIX) for name in names if name.endswith(KEYS_SUFFIX))
+
+    def has(self, unit_id: str) -> bool:
+        """Tell whether the unit is committed."""
+        return self.store.exists(self._keys_name(unit_id))
+
+    def read_keys(self, unit_id: str) -> pa.Table:
+        """Return a unit's keys. Raises NotFoundError, and StoreError when the file is damaged."""
+        with self.store.open(self._keys_name(unit_id)) as file:
+            try:
+                return pq.read_table(file)
+            except (pa.ArrowException, OSError) as error:
+                raise StoreError(
+                    f"{self.store.uri}/{self._keys_name(unit_id)} is damaged ({error}); delete it: a rerun repairs it"
+                ) from error
+
+    def data_name(self, unit_id: str) -> str:
+        """Return the name of a unit's data file. Raises NotFoundError when the unit is not there or holds no data."""
+        with self.store.open(self._keys_name(unit_id)) as file:
+            metadata = pq.read_schema(file).metadata or {}
+        if b"data" not in metadata:
+            raise NotFoundError(f"unit {unit_id} of {self.store.uri}/{self.prefix} has no data: all its keys are rejects")
+        return f"{self.prefix}/{metadata[b'data'].decode()}"
+
+    def read_rows(self, unit_id: str, rows: Sequence[int] | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return rows of a unit's data, in the order asked for; only the row groups that hold them are read."""
+        name = self.data_name(unit_id)
+        with self.store.open(name) as file:
+            try:
+                return _read_rows(pq.ParquetFile(file), rows, columns)
+            except (pa.ArrowException, OSError) as error:
+                raise StoreError(
+                    f"{self.store.uri}/{name} is damaged ({error}); delete {self._keys_name(unit_id)}: a rerun repairs it"
+                ) from error
+
+    def verify(self, unit_id: str) -> None:
+        """Read a unit's data back and compare its sha256. Raises StoreError when they differ."""
+        with self.store.open(self._keys_name(unit_id)) as file:
+            metadata = pq.read_schema(file).metadata or {}
+        if b"data" not in metadata:
+            return
+        name = f"{self.prefix}/{metadata[b'data'].decode()}"
+        if hashlib.sha256(self.store.read(name)).hexdigest() != metadata[b"data_sha256"].decode():
+            raise StoreError(f"{self.store.uri}/{name} does not match its checksum; delete {self._keys_name(unit_id)}")
+
+    def _keys_name(self, unit_id: str) -> str:
+        return f"{self.prefix}/{unit_id}{KEYS_SUFFIX}"
+
+
+def _encode(table: pa.Table, row_group_rows: int, compression: str = "ZSTD") -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, row_group_size=row_group_rows, compression=compression, use_dictionary=False)
+    return sink.getvalue()
+
+
+def _read_rows(file: pq.ParquetFile, rows: Sequence[int] | None, columns: Sequence[str] | None) -> pa.Table:
+    names = list(columns) if columns is not None else None
+    if rows is None:
+        return file.read(columns=names)
+    starts, total = [], 0
+    for group in range(file.num_row_groups):
+        starts.append(total)
+        total += file.metadata.row_group(group).num_rows
+    wanted = sorted({_group_of(starts, row) for row in rows})
+    offsets, at = {}, 0
+    for group in wanted:
+        offsets[group] = at
+        at += file.metadata.row_group(group).num_rows
+    table = file.read_row_groups(wanted, columns=names)
+    positions = [offsets[group] + row - starts[group] for row in rows for group in (_group_of(starts, row),)]
+    return table.take(pa.array(positions, pa.int64()))
+
+
+def _group_of(starts: list[int], row: int) -> int:
+    return bisect_right(starts, row) - 1
