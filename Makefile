@@ -1,0 +1,75 @@
+# Everything a person or a CI types. `make` alone prints the list.
+# Each target first sees to the environment in .venv; that costs a fraction of a second once it is there.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+BIN := .venv/bin
+SEARCH := $(BIN)/visual-search
+
+DEMO ?= work/demo
+ITEMS ?= 2000
+LEAF_CATEGORIES ?= 60
+SEED ?= 7
+TESTS ?= tests
+# Where the real photos lie, unpacked: a folder with fashion60/ and grocery/ in it.
+DATA ?= $(VISUAL_SEARCH_PHOTOS)
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## make or update the environment in .venv
+	@bash tools/with_python.sh -m tools.setup_env
+
+.PHONY: demo
+demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, searchable index (DEMO=, ITEMS=, SEED=)
+	$(SEARCH) demo $(DEMO) --items $(ITEMS) --leaf-categories $(LEAF_CATEGORIES) --seed $(SEED)
+	$(SEARCH) run --config $(DEMO)/config.toml
+
+.PHONY: test
+test: setup ## run the tests (TESTS=tests/store for some of them)
+	$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: check
+check: setup ## lint, types, links and commands of the docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m tools.check_docs
+
+.PHONY: lint
+lint: setup ## ruff alone
+	$(BIN)/ruff check .
+
+.PHONY: format
+format: setup ## rewrite the source as ruff formats it
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+.PHONY: fashion
+fashion: setup data-fashion60 ## take the 44,072 real photos of fashion60 through every stage (DATA=, under an hour)
+	VISUAL_SEARCH_PHOTOS=$(abspath $(DATA)) $(SEARCH) run --config infra/environments/fashion60.toml
+
+.PHONY: grocery
+grocery: setup data-grocery ## phone photos against the catalogue images of grocery (DATA=)
+	VISUAL_SEARCH_PHOTOS=$(abspath $(DATA)) $(SEARCH) run --config infra/environments/grocery.toml
+
+data-%:
+	@test -n "$(DATA)" || { echo "say where the unpacked photos are: make ... DATA=FOLDER, or set VISUAL_SEARCH_PHOTOS" >&2; exit 2; }
+	@test -f "$(DATA)/$*/index.csv" || { echo "$(DATA)/$*/index.csv is not there: DATA must name the folder that holds $*/" >&2; exit 2; }
+
+.PHONY: bench
+bench: setup ## run every benchmark; each keeps its last result beside it (DATA=)
+	@for bench in benchmarks/bench_*.py; do echo "$$bench"; VISUAL_SEARCH_PHOTOS="$(abspath $(DATA))" $(BIN)/python $$bench || exit 1; done
+
+.PHONY: lock
+lock: setup ## resolve requirements/*.in again, keeping versions that still fit (UPGRADE=--upgrade for the newest)
+	$(BIN)/python -m tools.lock $(UPGRADE)
+
+.PHONY: clean
+clean: ## remove the environment, the tools' caches and the demo; downloads and other stores stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info $(DEMO)
+	find . -name __pycache__ -type d -not -path './work/*' -prune -exec rm -rf {} +

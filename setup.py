@@ -1,0 +1,41 @@
+"""What a cluster worker installs: the packages that Beam workers run, and the libraries that these import.
+
+The launcher's own environment is made from the lock files in `requirements/`; `launcher` names what it has beyond a
+worker.
+"""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="visual-search",
+    version="0.1.0",
+    description="A batch pipeline that turns a shop's catalogue into a promoted, searchable index of its photos",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.12,<3.13",
+    packages=find_packages(include=["transforms*", "trainer*", "pipelines*"]),
+    package_data={"pipelines": ["**/templates/*"]},
+    install_requires=[
+        "apache-beam[gcp]>=2.77,<2.78",
+        "faiss-cpu>=1.15,<1.16",
+        "google-cloud-storage>=3.17,<4",
+        "ImageHash>=4.3,<5",
+        "keras>=3.15,<4",
+        "numpy>=2.4,<3",
+        "pillow>=12.3,<13",
+        "pyarrow>=18.1,<19",
+        "pydantic>=2.14,<3",
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-transform>=1.21,<1.22",
+    ],
+    extras_require={
+        "launcher": [
+            "click>=8.3,<9",
+            "jinja2>=3.1,<4",
+            "matplotlib>=3.10,<4",
+            "rich>=14,<16",
+            "tfx>=1.21,<1.22",
+        ],
+    },
+    entry_points={"console_scripts": ["visual-search=pipelines.cli:main"]},
+)

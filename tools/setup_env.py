@@ -1,0 +1,166 @@
+"""Fill `.venv` with what the lock files name, once.
+
+    python3 -m tools.setup_env
+
+Owns the order of the steps and the stamp that says they are done. A set-up that was killed is begun anew, two at once
+wait for each other, and one that has nothing to do returns at once. Downloads are kept under `VISUAL_SEARCH_CACHE`
+(default `$XDG_CACHE_HOME/visual-search`), outside the checkout. Exit codes: 0 done, 1 failed, 2 the machine lacks
+something.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator, Optional
+
+from tools import host, installer, wheels
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ("requirements/pipeline.txt", "requirements/dev.txt")
+_INPUTS = (*LOCKS, "requirements/repaired.txt", "setup.py", "pyproject.toml", "tools/*.py")
+_STAMP = "set-up.json"
+_NEEDED_BYTES = 4_000_000_000
+
+
+def main() -> int:
+    """Set the environment up, or say why that is not possible; return the exit code."""
+    try:
+        set_up(ROOT, cache_folder())
+    except host.HostError as error:
+        return _fail(str(error), 2)
+    except (installer.InstallError, wheels.WheelError, OSError) as error:
+        return _fail(str(error), 1)
+    return 0
+
+
+def set_up(root: Path, cache: Path) -> bool:
+    """Make `root/.venv` hold what the lock files name; return False when it did already.
+
+    Raises:
+        HostError: the machine lacks an interpreter, a compiler, a library or room.
+        InstallError, WheelError: a step failed; the next call begins anew.
+    """
+    venv = root / ".venv"
+    if is_done(root, venv):
+        return False
+    with _alone(root):
+        if is_done(root, venv):  # by the process that was waited for
+            return False
+        started = time.monotonic()
+        _build(root, venv, cache)
+        _say(f"done in {time.monotonic() - started:.0f} s")
+    return True
+
+
+def is_done(root: Path, venv: Path) -> bool:
+    """Tell whether the environment was finished, from the same inputs, at this place, and still has its interpreter."""
+    stamp = _read_stamp(venv)
+    return stamp is not None and stamp == _new_stamp(root) and (venv / "bin" / "python").exists()
+
+
+def inputs_digest(root: Path) -> str:
+    """Return the sha256 of every file that decides what the environment holds."""
+    digest = hashlib.sha256()
+    for pattern in _INPUTS:
+        for path in sorted(root.glob(pattern)):
+            digest.update(f"{path.relative_to(root)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return where downloads and repaired wheels are kept between set-ups."""
+    chosen = os.environ.get("VISUAL_SEARCH_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "visual-search"
+
+
+def _build(root: Path, venv: Path, cache: Path) -> None:
+    glibc = host.check_platform()
+    interpreter = host.find_interpreter()
+    compiler = host.find_compiler()
+    host.check_compiler(compiler, interpreter)
+    cache.mkdir(parents=True, exist_ok=True)
+    _prepare_venv(root, venv, interpreter)
+    tool = installer.Installer.find(venv / "bin" / "python", cache, host.compiler_environment(compiler))
+    house = wheels.prepare_wheelhouse(tool.python, root / "requirements" / "repaired.txt", cache, glibc)
+    if house:
+        _say(f"glibc {glibc[0]}.{glibc[1]}: two wheels repaired (docs/dependencies.md)")
+    _say("installing the locked packages; the first time they are downloaded, about 1 GB")
+    tool.sync([root / lock for lock in LOCKS], house)
+    tool.install_editable(root)
+    _write_stamp(venv, _new_stamp(root))
+
+
+def _prepare_venv(root: Path, venv: Path, interpreter: host.Interpreter) -> None:
+    """Keep a finished environment of the same interpreter, to be brought up to date; make any other anew."""
+    stamp = _read_stamp(venv)
+    same = stamp is not None and stamp["root"] == str(root) and _base_of(venv) == interpreter.version
+    if same:
+        (venv / _STAMP).unlink()
+        return
+    _say(f"Python {'.'.join(map(str, interpreter.version))}: {interpreter.executable}")
+    host.check_space(root, _NEEDED_BYTES)
+    if venv.exists():
+        shutil.rmtree(venv)
+    installer.run([str(interpreter.executable), "-m", "venv", str(venv)])
+
+
+def _base_of(venv: Path) -> Optional[tuple[int, ...]]:
+    found = host.probe(str(venv / "bin" / "python"))
+    return found.version if found else None
+
+
+def _new_stamp(root: Path) -> dict[str, str]:
+    return {"root": str(root), "inputs": inputs_digest(root)}
+
+
+def _read_stamp(venv: Path) -> Optional[dict[str, str]]:
+    try:
+        stamp = json.loads((venv / _STAMP).read_text())
+    except (OSError, ValueError):
+        return None
+    return dict(stamp)
+
+
+def _write_stamp(venv: Path, stamp: dict[str, str]) -> None:
+    """Write it beside and move it: the last act of a set-up, whole or not at all."""
+    beside = venv / f"{_STAMP}.new"
+    beside.write_text(json.dumps(stamp, indent=2) + "\n")
+    os.replace(beside, venv / _STAMP)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Hold a lock on the checkout's folder itself; the kernel drops it when the process dies."""
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("waiting for another set-up of this checkout")
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _say(line: str) -> None:
+    print(f"set-up: {line}", file=sys.stderr, flush=True)
+
+
+def _fail(message: str, code: int) -> int:
+    _say(message)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
