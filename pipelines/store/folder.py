@@ -122,7 +122,10 @@ class FolderStore(Store):
 
 
 def _make_folder(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # an object has that name; not a lost race for the new one
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is an object, not a folder") from error
 
 
 def _write(path: Path, data: bytes) -> None:

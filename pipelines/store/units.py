@@ -10,7 +10,8 @@ import hashlib
 import io
 import uuid
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -67,18 +68,12 @@ class UnitTable:
 
     def read_keys(self, unit_id: str) -> pa.Table:
         """Return a unit's keys. Raises NotFoundError, and StoreError when the file is damaged."""
-        with self.store.open(self._keys_name(unit_id)) as file:
-            try:
-                return pq.read_table(file)
-            except (pa.ArrowException, OSError) as error:
-                raise StoreError(
-                    f"{self.store.uri}/{self._keys_name(unit_id)} is damaged ({error}); delete it: a rerun repairs it"
-                ) from error
+        table: pa.Table = self._open_keys(unit_id, pq.read_table)
+        return table
 
     def data_name(self, unit_id: str) -> str:
         """Return the name of a unit's data file. Raises NotFoundError when the unit is not there or holds no data."""
-        with self.store.open(self._keys_name(unit_id)) as file:
-            metadata = pq.read_schema(file).metadata or {}
+        metadata = self._metadata(unit_id)
         if b"data" not in metadata:
             raise NotFoundError(f"unit {unit_id} of {self.store.uri}/{self.prefix} has no data: all its keys are rejects")
         return f"{self.prefix}/{metadata[b'data'].decode()}"
@@ -96,13 +91,23 @@ class UnitTable:
 
     def verify(self, unit_id: str) -> None:
         """Read a unit's data back and compare its sha256. Raises StoreError when they differ."""
-        with self.store.open(self._keys_name(unit_id)) as file:
-            metadata = pq.read_schema(file).metadata or {}
+        metadata = self._metadata(unit_id)
         if b"data" not in metadata:
             return
         name = f"{self.prefix}/{metadata[b'data'].decode()}"
         if hashlib.sha256(self.store.read(name)).hexdigest() != metadata[b"data_sha256"].decode():
             raise StoreError(f"{self.store.uri}/{name} does not match its checksum; delete {self._keys_name(unit_id)}")
+
+    def _metadata(self, unit_id: str) -> dict[bytes, bytes]:
+        return self._open_keys(unit_id, pq.read_schema).metadata or {}
+
+    def _open_keys(self, unit_id: str, read: Callable[[BinaryIO], Any]) -> Any:
+        name = self._keys_name(unit_id)
+        with self.store.open(name) as file:
+            try:
+                return read(file)
+            except (pa.ArrowException, OSError) as error:
+                raise StoreError(f"{self.store.uri}/{name} is damaged ({error}); delete it: a rerun repairs it") from error
 
     def _keys_name(self, unit_id: str) -> str:
         return f"{self.prefix}/{unit_id}{KEYS_SUFFIX}"
@@ -122,12 +127,17 @@ def _read_rows(file: pq.ParquetFile, rows: Sequence[int] | None, columns: Sequen
     for group in range(file.num_row_groups):
         starts.append(total)
         total += file.metadata.row_group(group).num_rows
+    for row in rows:
+        if not 0 <= row < total:
+            raise IndexError(f"row {row} is asked for of a unit that holds {total} rows")
     wanted = sorted({_group_of(starts, row) for row in rows})
     offsets, at = {}, 0
     for group in wanted:
         offsets[group] = at
         at += file.metadata.row_group(group).num_rows
-    table = file.read_row_groups(wanted, columns=names)
+    table = file.read_row_groups(wanted, columns=names) if wanted else file.schema_arrow.empty_table()
+    if not wanted and names is not None:
+        table = table.select(names)
     positions = [offsets[group] + row - starts[group] for row in rows for group in (_group_of(starts, row),)]
     return table.take(pa.array(positions, pa.int64()))
 

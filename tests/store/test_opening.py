@@ -1,0 +1,40 @@
+"""Opening a store: its URI and its format."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.store import Store, StoreError, initialise, open_store
+from pipelines.store.opening import read_format
+
+
+def test_buckets_are_fixed_by_the_first_call(store: Store) -> None:
+    assert initialise(store, 16).buckets == 16
+    assert initialise(store, 64).buckets == 16
+    assert store.read_json("format.json") == {"format": 1, "buckets": 16}
+
+
+def test_a_newer_format_is_refused(store: Store) -> None:
+    store.create_json("format.json", {"format": 2, "buckets": 4})
+    with pytest.raises(StoreError, match="has format 2, this version reads format 1; upgrade visual-search"):
+        initialise(store, 4)
+
+
+def test_a_folder_that_is_no_store(store: Store) -> None:
+    with pytest.raises(StoreError, match="is not a store yet; run the catalogue stage"):
+        read_format(store)
+
+
+@pytest.mark.parametrize("value", [{"format": 1}, [], {"format": "1", "buckets": 4}])
+def test_a_damaged_format(store: Store, value: object) -> None:
+    store.create_json("format.json", value)
+    with pytest.raises(StoreError, match="expected integers 'format' and 'buckets'"):
+        read_format(store)
+
+
+def test_uris(tmp_path: Path) -> None:
+    assert open_store(str(tmp_path)).uri == str(tmp_path)
+    assert open_store(f"file://{tmp_path}").uri == str(tmp_path)
+    with pytest.raises(StoreError, match="'s3://bucket' has the scheme 's3'; use a local folder"):
+        open_store("s3://bucket")
+    assert not (tmp_path / "format.json").exists()
