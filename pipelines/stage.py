@@ -191,12 +191,14 @@ def _lease(context: RunContext, stage: str) -> Iterator[None]:
     stop = threading.Event()
 
     def beat() -> None:
-        while True:
-            context.store.put(name, json.dumps(mine | {"heartbeat": time.time()}).encode())
-            if stop.wait(HEARTBEAT_S):
-                return
+        context.store.put(name, json.dumps(mine | {"heartbeat": time.time()}).encode())
 
-    thread = threading.Thread(target=beat, name=f"lease-{stage}", daemon=True)
+    def beat_on() -> None:
+        while not stop.wait(HEARTBEAT_S):
+            beat()
+
+    beat()  # before the work starts: others, and gc, must see the lease first
+    thread = threading.Thread(target=beat_on, name=f"lease-{stage}", daemon=True)
     thread.start()
     try:
         yield

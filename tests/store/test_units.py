@@ -104,13 +104,13 @@ def test_a_unit_of_rejects_only_has_no_data(store: Store) -> None:
     assert table.commit("00cc", rejected) is True
     assert table.read_keys("00cc")["code"].to_pylist() == ["truncated"]
     table.verify("00cc")
-    with pytest.raises(NotFoundError, match="unit 00cc of .*units has no data: all its keys are rejects"):
+    with pytest.raises(NotFoundError, match=r"unit 00cc of .*units has no data: all its keys are rejects"):
         table.read_rows("00cc")
 
 
 def test_a_unit_that_is_not_there(store: Store) -> None:
     for read in (UnitTable(store, "units").read_keys, UnitTable(store, "units").read_rows):
-        with pytest.raises(NotFoundError, match="holds no object 'units/00dd.keys.parquet'"):
+        with pytest.raises(NotFoundError, match=r"holds no object 'units/00dd\.keys\.parquet'"):
             read("00dd")
 
 

@@ -1,0 +1,119 @@
+"""The configuration: what is wrong is named, with its value and the fix."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from pipelines.config import Config, ConfigError, load_config
+
+MINIMAL = """
+[store]
+uri = "store"
+
+[catalogue]
+snapshot = "feed.csv"
+
+[catalogue.columns]
+item_id = "sku"
+photos = "image"
+category = "path"
+"""
+
+
+def load(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "shop.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path)
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    message = str(caught.value)
+    assert str(tmp_path / "shop.toml") in message
+    return message.replace(str(tmp_path / "shop.toml"), "FILE")
+
+
+def test_ten_lines_are_enough(tmp_path: Path) -> None:
+    config = load(tmp_path, MINIMAL)
+    assert config.catalogue.columns.photos == "image"
+    assert config.store.uri == str(tmp_path / "store")
+    assert config.folder == str(tmp_path)
+    assert config.resolve("photos/a.jpg") == tmp_path / "photos" / "a.jpg"
+    assert config.resolve("/elsewhere") == Path("/elsewhere")
+
+
+def test_a_bucket_uri_stays_as_it_is(tmp_path: Path) -> None:
+    assert load(tmp_path, MINIMAL.replace('"store"', '"gs://bucket/shop"')).store.uri == "gs://bucket/shop"
+
+
+def test_sections_are_frozen(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load(tmp_path, MINIMAL).train.batch = 1  # type: ignore[misc]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no config file '.*none\.toml'; check the path given with"):
+        load_config(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
+    assert "FILE cannot be read as TOML: " in refusal(tmp_path, "[store\nuri = 1")
+    (tmp_path / "shop.toml").write_bytes(b"recipe = '\xff'")
+    with pytest.raises(ConfigError, match=r"shop\.toml cannot be read as TOML: 'utf-8' codec"):
+        load_config(tmp_path / "shop.toml")
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        ("[train]\nbacth = 64", "FILE: unknown key 'train.bacth' (value 64); did you mean 'batch'?"),
+        ("[airflow]\nport = 1",
+         "FILE: unknown key 'airflow' (value {'port': 1}); known keys here: beam, catalogue, embed, evaluate, index,"),
+        ("[promote]\nzzz = 1", "FILE: unknown key 'promote.zzz' (value 1); known keys here: keep"),
+        ("[catalogue.media]\npath='m.csv'\n[catalogue.media.columns]\nitem_id='a'\nphotoo='b'",
+         "FILE: unknown key 'catalogue.media.columns.photoo' (value 'b'); did you mean 'photo'?"),
+        ("[catalogue.media]\npath='m.csv'\n[catalogue.media.columns]\nitem_id='a'",
+         "FILE: the key 'catalogue.media.columns.photo' is missing; add it"),
+        ("[preprocess]\nheight = 8", "FILE: preprocess.height = 8: Input should be greater than or equal to 16"),
+        ("[preprocess]\nquality = 80", "FILE: preprocess.quality = 80: Input should be greater than or equal to 92"),
+        ("[embed]\nmax_rejected_share = 1.5",
+         "FILE: embed.max_rejected_share = 1.5: Input should be less than or equal to 1"),
+        ("[train]\npolicy = 'sometimes'",
+         "FILE: train.policy = 'sometimes': Input should be 'reuse', 'on_change' or 'always'"),
+        ("[train]\nbatch = 'many'", "FILE: train.batch = 'many': Input should be a valid integer"),
+        ("[index]\nkinds = ['hnsw', 'lsh']",
+         "FILE: index.kinds.1 = 'lsh': Input should be 'hnsw', 'ivf_pca' or 'binary'"),
+        ("[promote]\nkeep = 0", "FILE: promote.keep = 0: Input should be greater than 0"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_or_value_is_named_with_the_fix(tmp_path: Path, added: str, message: str) -> None:
+    assert message in refusal(tmp_path, f"{MINIMAL}\n{added}\n")
+
+
+def test_missing_sections_and_keys_are_all_named_at_once(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "[catalogue]\nsnapshot = 'feed.csv'\n[catalogue.columns]\nitem_id = 'sku'\n")
+    assert message.splitlines() == [
+        "FILE: the key 'store' is missing; add it",
+        "FILE: the key 'catalogue.columns.photos' is missing; add it",
+        "FILE: the key 'catalogue.columns.category' is missing; add it",
+    ]
+
+
+def test_a_catalogue_without_a_feed(tmp_path: Path) -> None:
+    message = refusal(tmp_path, MINIMAL.replace('snapshot = "feed.csv"', ""))
+    assert "names no feed; set 'snapshot' or 'deltas'" in message
+
+
+def test_the_folder_is_not_a_key_of_the_file(tmp_path: Path) -> None:
+    assert refusal(tmp_path, f"folder = '/tmp'\n{MINIMAL}") == "FILE: unknown key 'folder'; remove it"
+
+
+def test_the_digest_names_the_values_of_its_sections_only(tmp_path: Path) -> None:
+    plain = load(tmp_path, MINIMAL)
+    other = load(tmp_path, f"{MINIMAL}\n[promote]\nkeep = 9\n")
+    assert plain.digest("train", "recipe") == other.digest("train", "recipe")
+    assert plain.digest("promote") != other.digest("promote")
+    assert plain.digest("train") != plain.digest("train", "recipe")
+    assert len(plain.digest("train")) == 16
