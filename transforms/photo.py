@@ -1,0 +1,104 @@
+"""The words of photo preparation: what to make (PrepSpec), what to refuse (Limits, BadPhoto), what came out (Prepared).
+
+It must not know how a photo is decoded, nor where its bytes came from.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+# Bump by hand, and only when prepared pixels change for good: every photo is then prepared again, and the vector
+# space changes with it. The golden images of tests/transforms guard this number.
+PREP_VERSION: Final = 1
+
+CODES: Final[Mapping[str, str]] = {
+    "empty": "the file has no bytes",
+    "not_an_image": "the bytes are not a picture: HTML, PDF, text, an archive or noise",
+    "unsupported_format": "a picture, of a format or colour mode that is not read",
+    "truncated": "the file ends before the picture does",
+    "corrupt": "the header or the pixels cannot be decoded",
+    "too_large_bytes": "the file is larger than the limit",
+    "too_many_pixels": "the header announces more pixels than the limit",
+    "too_small": "the shorter side is below the limit",
+}
+
+_PREP_ID = re.compile(r"(\d+)x(\d+)-q(\d+)-v(\d+)")
+
+
+class BadPhoto(Exception):
+    """Tell why a photo is rejected: a stable `code` (a key of CODES) for ledgers, a `detail` for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        if code not in CODES:
+            raise ValueError(f"unknown reject code {code!r}: use one of {', '.join(CODES)}")
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class PrepSpec:
+    """Name one way to prepare photos: a white `height` x `width` canvas in pixels, JPEG 4:4:4 of `quality`."""
+
+    height: int
+    width: int
+    quality: int = 95
+    version: int = PREP_VERSION
+
+    def __post_init__(self) -> None:
+        for name, value in (("height", self.height), ("width", self.width)):
+            if not 8 <= value <= 4096:
+                raise ValueError(f"{name}={value}: prepared photos have 8 to 4096 pixels a side")
+        if not 92 <= self.quality <= 100:
+            raise ValueError(f"quality={self.quality}: use 92 to 100, for the model must not see JPEG artefacts")
+        if self.version < 1:
+            raise ValueError(f"version={self.version}: versions start at 1")
+
+    @property
+    def prep_id(self) -> str:
+        """Return the identity of this preparation, such as `224x224-q95-v1`."""
+        return f"{self.height}x{self.width}-q{self.quality}-v{self.version}"
+
+    @classmethod
+    def from_prep_id(cls, prep_id: str) -> "PrepSpec":
+        """Read a `prep_id` back; raise ValueError if it is not one."""
+        found = _PREP_ID.fullmatch(prep_id)
+        if found is None:
+            raise ValueError(f"prep_id {prep_id!r} is not <height>x<width>-q<quality>-v<version>")
+        height, width, quality, version = map(int, found.groups())
+        return cls(height, width, quality, version)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bound what is tried at all: file size in bytes, decoded size in pixels, shorter side in pixels.
+
+    They decide about rejects, never about pixels, so they are no part of the prep_id.
+    """
+
+    max_bytes: int = 64 * 2**20
+    max_pixels: int = 64 * 2**20
+    min_side: int = 16
+
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("max_bytes", self.max_bytes),
+            ("max_pixels", self.max_pixels),
+            ("min_side", self.min_side),
+        ):
+            if value < 1:
+                raise ValueError(f"{name}={value}: limits are positive")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Hold a prepared photo: `jpeg` bytes, the original's `width` and `height` as shown, and its 8-byte `phash`."""
+
+    jpeg: bytes
+    width: int
+    height: int
+    phash: bytes
