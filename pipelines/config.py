@@ -1,7 +1,7 @@
 """One TOML file -> frozen sections, one a stage, validated when loaded.
 
-Unknown keys, missing files and impossible sizes are errors that name the key, the value and the fix. Paths in the file are
-relative to the file's folder. Owns no stage logic; imports nothing heavy.
+Unknown keys, missing files and impossible sizes are errors that name the key, the value and the fix. Paths in the file
+are relative to the file's folder. Owns no stage logic; imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -137,7 +137,9 @@ class EmbedSection(Section):
     batch: Positive = 256
     photos_a_unit: Positive = 4000
     max_rejected_share: Share = 0.01
-    accelerator: str | None = Field(None, description="Beam resource hint, such as 'type:nvidia-l4;count:1;install-nvidia-driver'")
+    accelerator: str | None = Field(
+        None, description="Beam resource hint, such as 'type:nvidia-l4;count:1;install-nvidia-driver'"
+    )
 
 
 class IndexSection(Section):
@@ -162,7 +164,9 @@ class EvaluateSection(Section):
     """How a release is measured, and the gates it must pass."""
 
     queries: Positive = 1000
-    roles: list[str] = Field(default_factory=list, description="photos of these roles are queries; if empty, the test split")
+    roles: list[str] = Field(
+        default_factory=list, description="photos of these roles are queries; if empty, the test split"
+    )
     floors: dict[str, float] = Field(default_factory=lambda: {"recall.plan_at_10": 0.9})
     margins: dict[str, float] = Field(default_factory=lambda: {"recall.plan_at_10": 0.02, "retrieval.p_at_10": 0.05})
     examples: Positive = 30
@@ -178,7 +182,9 @@ class BeamSection(Section):
     """Where Beam pipelines run, and with what options."""
 
     runner: Literal["in_process"] = "in_process"
-    threads: Positive | None = Field(None, description="threads a worker uses for one unit; the number of cores if unset")
+    threads: Positive | None = Field(
+        None, description="threads a worker uses for one unit; the number of cores if unset"
+    )
     options: list[str] = Field(default_factory=list)
 
 
@@ -197,7 +203,6 @@ class Config(Section):
     promote: PromoteSection = PromoteSection()
     beam: BeamSection = BeamSection()
     folder: str = Field("", description="the config file's folder; set when loaded")
-
 
     def resolve(self, path: str) -> Path:
         """Return a path of the file as an absolute one, relative to the file's folder."""
@@ -224,7 +229,7 @@ def load_config(path: str | Path) -> Config:
     try:
         config = Config.model_validate({**raw, "folder": str(path.resolve().parent)})
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(path, raw, problem) for problem in error.errors())) from error
+        raise ConfigError("\n".join(_explain(path, problem) for problem in error.errors())) from error
     return _with_absolute_store(config)
 
 
@@ -235,7 +240,7 @@ def _with_absolute_store(config: Config) -> Config:
     return config.model_copy(update={"store": store})
 
 
-def _explain(path: Path, raw: dict[str, Any], problem: Any) -> str:
+def _explain(path: Path, problem: Any) -> str:
     location = [str(part) for part in problem["loc"]]
     key = ".".join(location)
     if problem["type"] == "extra_forbidden":

@@ -19,7 +19,8 @@ class Progress:
     def say(self, text: str) -> None:
         """Print one line on stderr."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
     @contextmanager
     def watch(self, text: str, total: int, done: Callable[[], int], every_s: float = 1.0) -> Iterator[None]:
@@ -34,7 +35,13 @@ class Progress:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
         stop = threading.Event()
         with Bars(*columns, console=Console(stderr=True)) as bars:
             task = bars.add_task(text, total=total)

@@ -1,4 +1,4 @@
-"""What every stage shares: the run and its manifest, the lease, the ledger and the exit codes; knows no stage's work."""
+"""What every stage shares: the run and its manifest, the lease, the ledger, the gates; knows no stage's work."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Ledger:
         if self.total != self.ok + self.skipped + self.rejected:
             raise StageError(
                 f"the ledger does not balance: {self.total} in, but {self.ok} ok + {self.skipped} skipped + "
-                f"{self.rejected} rejected = {self.ok + self.skipped + self.rejected}; this is a defect, please report it"
+                f"{self.rejected} rejected = {self.ok + self.skipped + self.rejected}; this is a defect, report it"
             )
         if sum(self.rejects.values()) != self.rejected:
             raise StageError(f"{self.rejected} rejected, but the reason codes count {sum(self.rejects.values())}")
@@ -60,8 +60,8 @@ class Ledger:
         if self.total and self.rejected / self.total > limit:
             codes = ", ".join(f"{code} {n}" for code, n in sorted(self.rejects.items(), key=lambda item: -item[1]))
             raise StageError(
-                f"{stage} rejected {self.rejected} of {self.total} records ({self.rejected / self.total:.1%}; {codes}), "
-                f"over {stage}.max_rejected_share = {limit:.1%}; mend the input or raise the limit"
+                f"{stage} rejected {self.rejected} of {self.total} records ({self.rejected / self.total:.1%}; {codes}),"
+                f" over {stage}.max_rejected_share = {limit:.1%}; mend the input or raise the limit"
             )
 
 

@@ -38,7 +38,7 @@ PHOTOS = pa.schema(
         ("role", pa.string()),
         ("position", pa.int32()),
         ("split", pa.string()),
-        ("box", pa.list_(pa.float32())),
+        ("box", pa.list_(pa.float64())),
     ]
 )
 DELETES = pa.schema([("item_id", pa.string()), ("deleted_at", pa.timestamp("us", "UTC"))])
@@ -52,14 +52,26 @@ REJECTS = pa.schema(
     ]
 )
 SOURCE_KEYS = pa.schema(
-    [("image_uri", pa.string()), ("fingerprint", pa.string()), ("digest", DIGEST), ("code", pa.string()), ("row", pa.int32())]
+    [
+        ("image_uri", pa.string()),
+        ("fingerprint", pa.string()),
+        ("digest", DIGEST),
+        ("code", pa.string()),
+        ("row", pa.int32()),
+    ]
 )
 IMAGE_KEYS = pa.schema([("digest", DIGEST), ("code", pa.string()), ("row", pa.int32()), ("phash", pa.binary(8))])
 IMAGE_DATA = pa.schema(
     [("digest", DIGEST), ("image", pa.binary()), ("width", pa.int32()), ("height", pa.int32()), ("phash", pa.binary(8))]
 )
 SPLIT_KEYS = pa.schema(
-    [("item_id", pa.string()), ("group", pa.binary(8)), ("split", pa.string()), ("code", pa.string()), ("row", pa.int32())]
+    [
+        ("item_id", pa.string()),
+        ("group", pa.binary(8)),
+        ("split", pa.string()),
+        ("code", pa.string()),
+        ("row", pa.int32()),
+    ]
 )
 RESOLVED_PHOTOS = pa.schema(
     [
@@ -150,7 +162,9 @@ def write_bucket(store: Store, folder: str, bucket: int, table: pa.Table) -> Non
     store.create(f"{folder}/{bucket_name(bucket)}", sink.getvalue())
 
 
-def read_bucket(store: Store, folder: str, bucket: int, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
+def read_bucket(
+    store: Store, folder: str, bucket: int, schema: pa.Schema, columns: list[str] | None = None
+) -> pa.Table:
     """Return one bucket's table; an empty one when the bucket has no file."""
     try:
         with store.open(f"{folder}/{bucket_name(bucket)}") as file:

@@ -1,8 +1,8 @@
 """Units of work: what is to do is written once as a plan, cut into units, and done unit by unit.
 
-A plan is `<prefix>/plan/todo/<bucket>.parquet` (rows to do, written by Beam) and `<prefix>/plan/plan.json` (which row ranges make
-which unit, written last). A rerun finds the plan and does the units that are not committed. The launcher sees counts and
-checksums, never rows.
+A plan is `<prefix>/plan/todo/<bucket>.parquet` (rows to do, written by Beam) and `<prefix>/plan/plan.json` (which row
+ranges make which unit, written last). A rerun finds the plan and does the units that are not committed. The launcher
+sees counts and checksums, never rows.
 """
 
 from __future__ import annotations

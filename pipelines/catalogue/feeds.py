@@ -1,0 +1,98 @@
+"""Which feed files there are, how far they were read, and whether their columns are what the mapping needs."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines.catalogue.mapping import needed_columns
+from pipelines.catalogue.reading import FeedError, column_names
+from pipelines.config import CatalogueSection, Config
+
+
+@dataclass(frozen=True)
+class FeedFile:
+    """One file to read: its feed ('snapshot', 'deltas' or 'media'), reading order and digest."""
+
+    feed: str
+    path: str
+    order: int
+    digest: str
+    modified_at: float
+
+
+def find_files(config: Config, positions: dict[str, str]) -> list[FeedFile]:
+    """Return the files to read: all of the snapshot and the media table, and the deltas after the position.
+
+    Raises FeedError when a configured feed has no file at all.
+    """
+    section = config.catalogue
+    files: list[FeedFile] = []
+    media = section.media.path if section.media else None
+    for feed, pattern in (("snapshot", section.snapshot), ("media", media), ("deltas", section.deltas)):
+        if pattern is None:
+            continue
+        paths = sorted(glob.glob(str(config.resolve(pattern))))
+        if not paths and feed != "deltas":
+            raise FeedError(f"catalogue.{feed} = {pattern!r} matches no file in {config.folder}; check the path")
+        if feed == "deltas":
+            paths = [path for path in paths if Path(path).name > positions.get("deltas", "")]
+        files += [_feed_file(feed, path, len(files) + i) for i, path in enumerate(paths)]
+    return files
+
+
+def check_columns(config: Config, files: list[FeedFile]) -> None:
+    """Raise FeedError when a file lacks a mapped column; it names the column, the config key and what is there."""
+    section = config.catalogue
+    for file in files:
+        wanted = _wanted(section, file.feed)
+        there = column_names(Path(file.path), section.delimiter)
+        if not there:
+            raise FeedError(f"{file.path} is empty: it has no header and no rows")
+        for column, key in wanted.items():
+            optional = file.feed == "deltas" or Path(file.path).suffix in {".jsonl", ".json", ".ndjson"}
+            if column in there or (optional and key not in {"item_id", "category", "photos", "photo"}):
+                continue
+            near = difflib.get_close_matches(column, there, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            section_name = "catalogue.media.columns" if file.feed == "media" else "catalogue.columns"
+            raise FeedError(
+                f"{file.path} has no column {column!r}, which {section_name}.{key} "
+                f"names; {hint}its columns are: {', '.join(there)}"
+            )
+
+
+def read_positions(files: list[FeedFile], newest_snapshot_row: float | None) -> dict[str, str]:
+    """Return how far each feed is read with these files: the snapshot's time, the last delta file's name."""
+    positions = {}
+    snapshots = [f for f in files if f.feed == "snapshot"]
+    if snapshots:
+        moment = newest_snapshot_row if newest_snapshot_row is not None else max(f.modified_at for f in snapshots)
+        positions["snapshot"] = datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds")
+    deltas = [Path(f.path).name for f in files if f.feed == "deltas"]
+    if deltas:
+        positions["deltas"] = max(deltas)
+    return positions
+
+
+def _wanted(section: CatalogueSection, feed: str) -> dict[str, str]:
+    if feed != "media" or section.media is None:
+        return needed_columns(section.columns)
+    columns = section.media.columns
+    wanted = {v: k for k, v in columns.model_dump(exclude={"box"}).items() if v}
+    return wanted | dict.fromkeys(columns.box or (), "box")
+
+
+def _feed_file(feed: str, path: str, order: int) -> FeedFile:
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        raise FeedError(f"{path} cannot be read: {error.strerror}") from error
+    return FeedFile(feed, path, order, digest.hexdigest(), Path(path).stat().st_mtime)

@@ -1,0 +1,148 @@
+"""Feed files -> raw rows, one dict a row, streaming; an unreadable row is a reject, not a stop. No Beam here."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
+
+csv.field_size_limit(1 << 24)
+
+
+class FeedError(Exception):
+    """A feed cannot be read at all; the message names the file and the fix."""
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """One row of a feed, 1-based: its values by column, or a reject code and detail."""
+
+    number: int
+    values: dict[str, Any]
+    code: str = ""
+    detail: str = ""
+
+
+def format_of(path: Path) -> str:
+    """Return 'csv', 'jsonl' or 'parquet' by the file's ending. Raises FeedError for another one."""
+    suffixes = [s for s in path.suffixes[-2:] if s != ".gz"]
+    kind = FORMATS.get(suffixes[-1].lower()) if suffixes else None
+    if kind is None:
+        raise FeedError(
+            f"{path} has an unknown ending; use one of {', '.join(sorted(FORMATS))} (or .gz of a text format)"
+        )
+    return kind
+
+
+def column_names(path: Path, delimiter: str = ",") -> list[str]:
+    """Return the columns of a feed file: the header, the schema, or the keys of the first JSON row."""
+    kind = format_of(path)
+    if kind == "parquet":
+        import pyarrow.parquet as pq
+
+        return [str(name) for name in pq.read_schema(path).names]
+    with _open_text(path) as file:
+        if kind == "csv":
+            return [name.strip() for name in next(csv.reader(file, delimiter=_delimiter(path, delimiter)), [])]
+        keys: dict[str, None] = {}
+        for _, row in zip(range(1000), _read_jsonl(file), strict=False):
+            keys.update(dict.fromkeys(row.values))
+        return list(keys)
+
+
+def read_rows(path: Path, delimiter: str = ",") -> Iterator[RawRow]:
+    """Yield the rows of a feed file. Raises FeedError when the file as a whole cannot be read."""
+    kind = format_of(path)
+    try:
+        if kind == "parquet":
+            yield from _read_parquet(path)
+            return
+        with _open_text(path) as file:
+            yield from _read_csv(file, _delimiter(path, delimiter)) if kind == "csv" else _read_jsonl(file)
+    except (OSError, EOFError) as error:
+        raise FeedError(f"{path} cannot be read: {error}") from error
+
+
+def _open_text(path: Path) -> IO[str]:
+    # Bytes that are no UTF-8 become lone surrogates, so that one bad row does not end the file.
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _delimiter(path: Path, delimiter: str) -> str:
+    return "\t" if ".tsv" in path.suffixes else delimiter
+
+
+def _read_csv(file: IO[str], delimiter: str) -> Iterator[RawRow]:
+    reader = csv.reader(file, delimiter=delimiter)
+    header = [name.strip() for name in next(reader, [])]
+    number = 0
+    while True:
+        number += 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield RawRow(number, {}, "bad_row", str(error))
+            continue
+        if not cells:
+            number -= 1
+        elif len(cells) != len(header):
+            yield RawRow(number, {}, "bad_row", f"{len(cells)} cells under {len(header)} columns")
+        else:
+            yield _checked(number, dict(zip(header, cells, strict=True)))
+
+
+def _read_jsonl(file: IO[str]) -> Iterator[RawRow]:
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+        except ValueError as error:
+            yield RawRow(number, {}, "bad_row", f"not JSON: {error}")
+            continue
+        if isinstance(values, dict):
+            yield _checked(number, values, line)
+        else:
+            yield RawRow(number, {}, "bad_row", f"a JSON {type(values).__name__}, not an object")
+
+
+def _read_parquet(path: Path) -> Iterator[RawRow]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    number = 0
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=4096):
+            for values in batch.to_pylist():
+                number += 1
+                yield RawRow(number, values)
+    except pa.ArrowException as error:
+        raise FeedError(f"{path} cannot be read as Parquet after row {number}: {error}") from error
+
+
+def _checked(number: int, values: dict[str, Any], text: str | None = None) -> RawRow:
+    whole = text if text is not None else "".join(values.values())
+    if whole.isascii():
+        return RawRow(number, values)
+    bad = [name for name, value in values.items() if isinstance(value, str) and not _is_text(value)]
+    if bad or not _is_text(whole):
+        return RawRow(number, {}, "bad_utf8", f"column {bad[0]!r} is not UTF-8" if bad else "the row is not UTF-8")
+    return RawRow(number, values)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
