@@ -3,7 +3,7 @@
     python -m tools.check_docs
 
 Owns three questions about README.md, CHANGELOG.md and docs/: does every relative link lead to a file and a heading, is
-every `make` target one of the Makefile's, and is every file named in backquotes there. What commands print is for tests.
+every `make` target one of the Makefile's, and is every file named in backquotes there. What they print is for tests.
 """
 
 from __future__ import annotations

@@ -94,7 +94,19 @@ def _fetch_uv(python: Path, cache: Path) -> Path:
     if not home.is_dir():
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             target = Path(scratch, "uv")
-            run([str(python), "-m", "pip", "--quiet", "install", "--target", str(target), f"uv=={UV_VERSION}"])
+            run(
+                [
+                    str(python),
+                    "-m",
+                    "pip",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "install",
+                    "--target",
+                    str(target),
+                    f"uv=={UV_VERSION}",
+                ]
+            )
             try:
                 os.rename(target, home)
             except OSError:  # another process was first

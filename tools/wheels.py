@@ -62,7 +62,7 @@ def prepare_wheelhouse(python: Path, requirements: Path, cache: Path, glibc: tup
         _download(python, requirements, download)
         repaired.mkdir()
         for wheel in sorted(download.glob("*.whl")):
-            repair_wheel(wheel, repaired)
+            check_loads(python, repair_wheel(wheel, repaired))
         _publish(repaired, house)
     return house
 
@@ -89,6 +89,21 @@ def repair_wheel(wheel: Path, folder: Path) -> Path:
     return target
 
 
+def check_loads(python: Path, wheel: Path) -> None:
+    """Load every shared object of a wheel in a process of its own.
+
+    Raises:
+        WheelError: one does not load; the message holds the loader's own.
+    """
+    with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as scratch:
+        objects = [archive.extract(name, scratch) for name in archive.namelist() if name.endswith(".so")]
+        program = "import ctypes, sys; [ctypes.CDLL(path) for path in sys.argv[1:]]"
+        command = [str(python), "-c", program, *objects]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise WheelError(f"{wheel.name} does not load on this system after its repair: {done.stderr.splitlines()[-1]}")
+
+
 def _repair_entry(wheel: Path, name: str, content: bytes) -> bytes:
     if name.endswith(".so"):
         try:
@@ -109,18 +124,9 @@ def _render_record(record: str, contents: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _download(python: Path, requirements: Path, folder: Path) -> None:
-    command = [
-        str(python),
-        "-m",
-        "pip",
-        "--quiet",
-        "download",
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--require-hashes",
-    ]
-    command += ["--platform", tag(BUILT_FOR), "--dest", str(folder), "--requirement", str(requirements)]
+    command = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--require-hashes"]
+    command += ["--no-deps", "--only-binary", ":all:", "--platform", tag(BUILT_FOR)]
+    command += ["--dest", str(folder), "--requirement", str(requirements)]
     if subprocess.run(command, check=False).returncode != 0:
         raise WheelError(f"pip could not download the wheels of {requirements}: its own message is above")
 
