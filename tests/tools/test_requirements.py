@@ -1,0 +1,65 @@
+"""The lock files, setup.py and the list of repaired wheels agree, and none of them tells of a machine."""
+
+import ast
+import re
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools import lock
+from tools.setup_env import LOCKS, ROOT
+
+FOLDER = ROOT / "requirements"
+
+
+def pins(name: str) -> dict[str, str]:
+    text = (FOLDER / name).read_text()
+    return {canonicalize_name(found[1]): found[2] for found in re.finditer(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)}
+
+
+def stated_by_setup() -> list[Requirement]:
+    """Read the requirements that setup.py states, without running it."""
+    tree = ast.parse((ROOT / "setup.py").read_text())
+    call = next(node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "setup")
+    arguments = {keyword.arg: keyword.value for keyword in call.keywords}
+    workers = ast.literal_eval(arguments["install_requires"])
+    launcher = ast.literal_eval(arguments["extras_require"])["launcher"]
+    return [Requirement(line) for line in workers + launcher]
+
+
+@pytest.mark.parametrize("requirement", stated_by_setup(), ids=str)
+def test_the_lock_holds_what_a_worker_installs(requirement: Requirement) -> None:
+    assert requirement.specifier.contains(pins("pipeline.txt")[canonicalize_name(requirement.name)])
+
+
+def test_both_locks_name_the_same_versions() -> None:
+    pipeline, dev = pins("pipeline.txt"), pins("dev.txt")
+    shared = set(pipeline) & set(dev)
+    assert shared
+    assert {name: dev[name] for name in shared} == {name: pipeline[name] for name in shared}
+
+
+def test_the_wheels_to_repair_are_those_of_the_lock() -> None:
+    repaired = pins("repaired.txt")
+    assert set(repaired) == {"ml-metadata", "tensorflow-data-validation"}
+    assert repaired == {name: pins("pipeline.txt")[name] for name in repaired}
+
+
+@pytest.mark.parametrize("name", lock.NAMES)
+def test_every_line_of_an_input_is_locked(name: str) -> None:
+    lines = (FOLDER / f"{name}.in").read_text().splitlines()
+    wanted = [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
+    locked = pins(f"{name}.txt")
+    assert wanted
+    assert [str(want) for want in wanted if not want.specifier.contains(locked[canonicalize_name(want.name)])] == []
+
+
+@pytest.mark.parametrize("name", [*LOCKS, "requirements/repaired.txt"])
+def test_a_lock_tells_of_no_machine(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert re.findall(r"https?://|(?:^|\s)/\w+|--index|--find-links", text, re.MULTILINE) == []
+
+
+def test_pip_is_in_the_environment_for_the_packing_of_user_code() -> None:
+    assert {"pip", "setuptools", "wheel"} <= set(pins("pipeline.txt"))
