@@ -1,0 +1,142 @@
+"""The promote stage: make a release live, or return to an earlier one; each is one more entry of the live log.
+
+A reader of the log sees one release or the other, never a half of each. Must not build, measure or delete anything.
+"""
+
+from __future__ import annotations
+
+from pipelines.config import Config
+from pipelines.promote.history import Entry, History, append, make_entry, read_history
+from pipelines.promote.release import Release, check_parts, read_release
+from pipelines.stage import GateError, Ledger, RunContext, StageError, StageResult
+from pipelines.store import Store
+
+ATTEMPTS = 20
+
+
+def run(context: RunContext) -> StageResult:
+    """Make the release of this run live, unless it is already.
+
+    Raises GateError when the release is not blessed (unless `accept_reason` says why it is to be live all the same) or
+    the live one has read further in a feed, and StoreError when something that the release refers to is gone.
+    """
+    release = read_release(context.store, str(context.outputs("evaluate")["release_id"]))
+    check_parts(context.store, release)
+    _check_blessed(release, context.accept_reason)
+    for _ in range(ATTEMPTS):
+        history = read_history(context.store)
+        number = _already(history, context.run_id, release.release_id)
+        if number is not None:
+            return _result(context.store, release, history, number, promoted=False)
+        _check_positions(release, history)
+        entry = _entry(context, release, history)
+        if append(context.store, history, entry):
+            return _result(context.store, release, history, history.number + 1, promoted=True)
+    raise StageError(f"{ATTEMPTS} other promotions were faster than that of {release.release_id}; run promote again")
+
+
+def rollback(store: Store, *, reason: str, to: str | None = None) -> Entry:
+    """Make the release live that was so before, or an earlier one by its id; return the new entry of the log.
+
+    Rolling back twice goes further back. Raises StageError when there is nothing to return to or the release was never
+    live, and StoreError when a part of it is gone.
+    """
+    if not reason.strip():
+        raise StageError("a rollback needs a reason; say why with --reason")
+    for _ in range(ATTEMPTS):
+        history = read_history(store)
+        release = read_release(store, _target(history, to))
+        check_parts(store, release)
+        live = history.live or {}
+        entry = make_entry(
+            release,
+            "rollback",
+            live.get("release_id"),
+            run_id=release.run_id,
+            config_digest=str(_promotion(history, release.release_id).get("config_digest", "")),
+            reason=reason,
+        )
+        if append(store, history, entry):
+            return entry
+    raise StageError(f"{ATTEMPTS} other promotions were faster than the rollback; look at `status` and try again")
+
+
+def config_digest(config: Config) -> str:
+    """Return the digest of all that a configuration says, but for where its file and its store lie."""
+    return config.digest(*(name for name in type(config).model_fields if name not in {"folder", "store"}))
+
+
+def _entry(context: RunContext, release: Release, history: History) -> Entry:
+    previous = history.live["release_id"] if history.live else None
+    return make_entry(
+        release,
+        "promote",
+        previous,
+        run_id=context.run_id,
+        config_digest=config_digest(context.config),
+        reason=context.accept_reason,
+    )
+
+
+def _result(store: Store, release: Release, history: History, number: int, *, promoted: bool) -> StageResult:
+    before = history.live["release_id"] if history.live else "none"
+    note = f"{release.release_id} is live, before it {before}" if promoted else f"{release.release_id} was live already"
+    outputs = {"release_id": release.release_id, "live": number}
+    ledger = Ledger(1, 1) if promoted else Ledger(1, 0, 1)
+    return StageResult(ledger, outputs=outputs, uri=f"{store.uri}/releases/{release.release_id}", notes=[note])
+
+
+def _already(history: History, run_id: str, release_id: str) -> int | None:
+    """Return the entry that made the release live: it is so now, or this run did it before it was killed."""
+    if history.live and history.live["release_id"] == release_id:
+        return history.number
+    return history.promotion_of(run_id, release_id)
+
+
+def _check_blessed(release: Release, accept_reason: str | None) -> None:
+    if release.blessed or accept_reason:
+        return
+    failed = [_sentence(gate) for gate in release.gates if not gate.get("passed")]
+    raise GateError(
+        f"release {release.release_id} is not blessed: {'; '.join(failed) or 'no gate says why'}. "
+        "Mend it, or promote it all the same with --accept 'REASON'"
+    )
+
+
+def _sentence(gate: dict[str, object]) -> str:
+    why = gate.get("note") or gate.get("rule")
+    return f"{gate.get('metric')} = {gate.get('value')}, bound {gate.get('bound')} ({why})"
+
+
+def _check_positions(release: Release, history: History) -> None:
+    live = history.live
+    if live is None:
+        return
+    for feed, position in sorted((live.get("positions") or {}).items()):
+        held = release.positions.get(feed)
+        if held is None or held < position:
+            raise GateError(
+                f"the live release {live['release_id']} has read feed {feed!r} up to {position!r}, release "
+                f"{release.release_id} only up to {held!r}: it would bring back what has changed since. Start a new run"
+            )
+
+
+def _target(history: History, to: str | None) -> str:
+    if history.live is None:
+        raise StageError("nothing was ever promoted, so there is nothing to roll back to")
+    if to is None:
+        earlier = [release for release in history.returnable()[1:] if release != history.live["release_id"]]
+        if not earlier:
+            raise StageError(f"{history.live['release_id']} has no release before it; nothing to roll back to")
+        return earlier[0]
+    if to == history.live["release_id"]:
+        raise StageError(f"{to} is live already")
+    if not _promotion(history, to):
+        known = ", ".join(history.recent(len(history.entries)))
+        raise StageError(f"{to!r} was never live, so it is nothing to roll back to; choose one of {known}")
+    return to
+
+
+def _promotion(history: History, release_id: str) -> Entry:
+    entries = [e for _, e in history.entries if e["release_id"] == release_id and e["action"] == "promote"]
+    return entries[-1] if entries else {}

@@ -1,0 +1,233 @@
+"""Promote and rollback: what may become live, and what the log says of it."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.config import Config
+from pipelines.progress import Progress
+from pipelines.promote import history as live_log
+from pipelines.promote import stage
+from pipelines.promote.release import BrokenReleaseError
+from pipelines.promote.stage import rollback, run
+from pipelines.stage import GateError, RunContext, StageError, run_stage
+from pipelines.store import Log, Store, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(str(tmp_path / "store"))
+
+
+def add_release(store: Store, name: str, position: str = "2026-01-01", **changes: Any) -> RunContext:
+    """Put a release and the run that made it into the store; return the context to promote it."""
+    for part in (f"models/m-{name}/model.json", f"indexes/i-{name}/index.json", "catalogue/c/items/00000.parquet"):
+        store.create(part, b"part")
+    gate = {
+        "metric": "recall.plan_at_10",
+        "rule": "floor",
+        "value": 0.95,
+        "bound": 0.9,
+        "passed": True,
+        "note": "floors",
+    }
+    manifest = {
+        "release_id": name, "run_id": f"run-{name}", "model": f"m-{name}", "index": f"i-{name}", "catalogue_id": "c",
+        "positions": {"snapshot": position}, "gates": [gate], "blessed": True,
+    }  # fmt: skip
+    store.create_json(f"releases/{name}/manifest.json", manifest | changes)
+    outputs = {"release_id": name, "blessed": True}
+    store.create_json(f"runs/run-{name}/evaluate/manifest.json", {"outputs": outputs})
+    return make_context(store, f"run-{name}")
+
+
+def make_context(store: Store, run_id: str, accept_reason: str | None = None) -> RunContext:
+    columns = {"item_id": "id", "photos": "photo", "category": "path"}
+    config = Config.model_validate(
+        {"store": {"uri": store.uri}, "catalogue": {"snapshot": "feed.csv", "columns": columns}}
+    )
+    return RunContext(config, store, run_id, 4, Progress(quiet=True), accept_reason)
+
+
+def log_of(store: Store) -> list[tuple[str, str, str | None]]:
+    return [(e["action"], e["release_id"], e["previous"]) for _, e in Log(store, "live").entries()]
+
+
+def test_the_first_release_becomes_live_with_all_that_is_to_be_known(store: Store) -> None:
+    context = add_release(store, "r1")
+    result = run(context)
+    assert result.outputs == {"release_id": "r1", "live": 1}
+    assert result.ledger.counts() == {"in": 1, "ok": 1, "skipped": 0, "rejected": 0}
+    entry = Log(store, "live").entry(1)
+    assert (entry["release_id"], entry["action"], entry["previous"]) == ("r1", "promote", None)
+    assert (entry["run_id"], entry["reason"], entry["positions"]) == ("run-r1", None, {"snapshot": "2026-01-01"})
+    assert entry["config_digest"] == stage.config_digest(context.config)
+    assert entry["gates"][0]["metric"] == "recall.plan_at_10"
+
+
+def test_promoting_what_is_live_is_no_second_entry(store: Store) -> None:
+    context = add_release(store, "r1")
+    run(context)
+    again = run(context)
+    assert again.outputs == {"release_id": "r1", "live": 1}
+    assert again.ledger.counts() == {"in": 1, "ok": 0, "skipped": 1, "rejected": 0}
+    assert again.notes == ["r1 was live already"]
+    assert len(log_of(store)) == 1
+
+
+def test_a_rerun_after_a_kill_does_not_undo_a_rollback(store: Store) -> None:
+    run(add_release(store, "r1"))
+    second = add_release(store, "r2")
+    run(second)
+    rollback(store, reason="shoes look like bags")
+    assert run(second).outputs == {"release_id": "r2", "live": 2}
+    assert live_log.live_release_id(store) == "r1"
+
+
+def test_an_unblessed_release_is_refused_with_its_gates(store: Store) -> None:
+    failed = {"metric": "recall.plan_at_10", "rule": "floor", "value": 0.7, "bound": 0.9, "passed": False, "note": "n"}
+    context = add_release(store, "r1", blessed=False, gates=[failed])
+    with pytest.raises(GateError) as caught:
+        run_stage(context, "promote", run)
+    assert str(caught.value) == (
+        "release r1 is not blessed: recall.plan_at_10 = 0.7, bound 0.9 (n). "
+        "Mend it, or promote it all the same with --accept 'REASON'"
+    )
+    assert log_of(store) == []
+    accepted = make_context(store, "run-r1", "the gate measures last year's queries")
+    manifest = run_stage(accepted, "promote", run)
+    assert manifest["outputs"]["live"] == 1
+    entry = Log(store, "live").entry(1)
+    assert (entry["blessed"], entry["reason"]) == (False, "the gate measures last year's queries")
+
+
+@pytest.mark.parametrize(
+    ("held", "allowed"),
+    [
+        ({"snapshot": "2026-01-02", "deltas": "b"}, True),
+        ({"snapshot": "2026-01-03", "deltas": "c", "media": "x"}, True),
+        ({"snapshot": "2026-01-03", "deltas": "a"}, False),
+        ({"snapshot": "2026-01-01", "deltas": "z"}, False),
+        ({"snapshot": "2026-01-03"}, False),
+        ({}, False),
+    ],
+)
+def test_nothing_that_is_live_may_be_newer_in_any_feed(store: Store, held: dict[str, str], allowed: bool) -> None:
+    run(add_release(store, "r1", positions={"snapshot": "2026-01-02", "deltas": "b"}))
+    context = add_release(store, "r2", positions=held)
+    if allowed:
+        assert run(context).outputs["live"] == 2
+        return
+    with pytest.raises(GateError, match=r"it would bring back what has changed since\. Start a new run"):
+        run(context)
+    assert log_of(store) == [("promote", "r1", None)]
+
+
+def test_a_refusal_names_the_feed_and_both_positions(store: Store) -> None:
+    run(add_release(store, "r1", positions={"deltas": "0009.csv"}))
+    slow = add_release(store, "r2", positions={"deltas": "0007.csv"})
+    with pytest.raises(GateError) as caught:
+        run(slow)
+    assert "live release r1 has read feed 'deltas' up to '0009.csv', release r2 only up to '0007.csv'" in str(
+        caught.value
+    )
+
+
+def test_a_reason_does_not_make_an_old_release_newer(store: Store) -> None:
+    run(add_release(store, "r1", "2026-01-02"))
+    add_release(store, "r2", "2026-01-01")
+    with pytest.raises(GateError, match="feed 'snapshot'"):
+        run(make_context(store, "run-r2", "I want it"))
+
+
+def test_a_release_whose_parts_are_gone_is_not_promoted(store: Store) -> None:
+    context = add_release(store, "r1")
+    store.delete("indexes/i-r1/index.json")
+    with pytest.raises(BrokenReleaseError, match=r"release r1 needs .*/indexes/i-r1, which is gone"):
+        run(context)
+    assert log_of(store) == []
+
+
+def test_promote_before_evaluate(store: Store) -> None:
+    with pytest.raises(StageError, match="run 'r' has no finished evaluate stage"):
+        run(make_context(store, "r"))
+
+
+def test_a_lost_race_reads_the_log_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = add_release(store, "r1", "2026-01-01"), add_release(store, "r2", "2026-01-02")
+    append, calls = stage.append, []
+
+    def overtaken(*arguments: Any) -> bool:
+        if not calls:
+            calls.append("overtaken")
+            monkeypatch.setattr(stage, "append", append)
+            run(second)
+        return append(*arguments)
+
+    monkeypatch.setattr(stage, "append", overtaken)
+    with pytest.raises(GateError, match="live release r2 has read feed 'snapshot' up to '2026-01-02', release r1 only"):
+        run(first)
+    assert log_of(store) == [("promote", "r2", None)]
+
+
+def test_eight_promotions_at_once_leave_a_log_without_gaps(store: Store) -> None:
+    contexts = [add_release(store, f"r{i}") for i in range(8)]
+    threads = [threading.Thread(target=run, args=(context,)) for context in contexts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    entries = log_of(store)
+    assert sorted(release for _, release, _ in entries) == [f"r{i}" for i in range(8)]
+    assert [previous for _, _, previous in entries] == [None, *(release for _, release, _ in entries[:-1])]
+
+
+def promoted(store: Store, *names: str) -> None:
+    for day, name in enumerate(names, 1):
+        run(add_release(store, name, f"2026-01-{day:02}"))
+
+
+def test_rolling_back_twice_goes_further_back(store: Store) -> None:
+    promoted(store, "r1", "r2", "r3")
+    entry = rollback(store, reason="bags are gone")
+    assert (entry["release_id"], entry["previous"], entry["reason"]) == ("r2", "r3", "bags are gone")
+    assert rollback(store, reason="shoes too")["release_id"] == "r1"
+    with pytest.raises(StageError, match="r1 has no release before it; nothing to roll back to"):
+        rollback(store, reason="all of it")
+    assert [action for action, _, _ in log_of(store)] == ["promote"] * 3 + ["rollback"] * 2
+    assert Log(store, "live").entry(4)["config_digest"] == Log(store, "live").entry(2)["config_digest"]
+
+
+def test_after_a_rollback_a_new_release_goes_live_and_a_rollback_skips_the_bad_one(store: Store) -> None:
+    promoted(store, "r1", "r2")
+    rollback(store, reason="bad")
+    run(add_release(store, "r3", "2026-01-03"))
+    assert rollback(store, reason="bad too")["release_id"] == "r1"
+
+
+def test_rollback_to_a_release_by_its_name(store: Store) -> None:
+    promoted(store, "r1", "r2", "r3")
+    assert rollback(store, reason="far", to="r1")["release_id"] == "r1"
+    assert rollback(store, reason="it was good after all", to="r3")["previous"] == "r1"
+    with pytest.raises(StageError, match="r3 is live already"):
+        rollback(store, reason="again", to="r3")
+    add_release(store, "r9")
+    with pytest.raises(StageError, match=r"'r9' was never live, .*; choose one of r3, r1, r2"):
+        rollback(store, reason="?", to="r9")
+
+
+def test_rollback_of_nothing_and_without_a_reason(store: Store) -> None:
+    with pytest.raises(StageError, match="nothing was ever promoted"):
+        rollback(store, reason="?")
+    with pytest.raises(StageError, match="a rollback needs a reason; say why with --reason"):
+        rollback(store, reason=" ")
+
+
+def test_rollback_to_what_gc_has_removed(store: Store) -> None:
+    promoted(store, "r1", "r2")
+    store.delete("models/m-r1/model.json")
+    with pytest.raises(BrokenReleaseError, match=r"release r1 needs .*/models/m-r1, which is gone"):
+        rollback(store, reason="bad")
+    assert live_log.live_release_id(store) == "r2"
