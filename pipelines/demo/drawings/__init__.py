@@ -1,0 +1,1 @@
+"""Drawings of products, a module a family: outlines only, no pixels."""
