@@ -111,7 +111,7 @@ def _orientation(image: ImageFile.ImageFile) -> int:
         return 1
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # damaged metadata is common, and says nothing about the pixels
+    except Exception:  # noqa: BLE001 - damaged metadata is common, and says nothing about the pixels
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 

@@ -18,8 +18,8 @@ _DCT: Final = 2.0 * np.cos(np.pi * np.arange(_KEPT)[:, None] * (2 * np.arange(_S
 def phash(image: Image.Image) -> bytes:
     """Return the perceptual hash of `image` (mode L or RGB) as 8 bytes: bit i of 64 is DCT coefficient i > median.
 
-    The method and the order of bits (row-major, most significant first) are those of `imagehash.phash`; a cheaper filter
-    scales down (a bit differs now and then), and coefficients are rounded, so that a flat picture hashes alike on every
+    The method and the order of bits (row-major, most significant first) are those of `imagehash.phash`; a cheaper
+    filter scales down (a few bits differ), and coefficients are rounded, so that a flat picture hashes alike on every
     machine. Source: N. Krawetz, "Looks like it", 2011.
     """
     grey = image if image.mode == "L" else image.convert("L")

@@ -26,7 +26,7 @@ CODES: Final[Mapping[str, str]] = {
 _PREP_ID = re.compile(r"(\d+)x(\d+)-q(\d+)-v(\d+)")
 
 
-class BadPhoto(Exception):
+class BadPhoto(Exception):  # noqa: N818 - it says what is wrong with a photo, not with the program
     """Tell why a photo is rejected: a stable `code` (a key of CODES) for ledgers, a `detail` for people."""
 
     def __init__(self, code: str, detail: str) -> None:

@@ -122,7 +122,7 @@ def _check_jpeg_is_whole(data: bytes) -> None:
 
 
 def _first_scan(data: bytes) -> tuple[int, bool]:
-    """Return the offset of a JPEG's first scan (or of where its header stops making sense), and if it is progressive."""
+    """Return where a JPEG's first scan starts (or its header stops making sense), and whether it is progressive."""
     at, size, progressive = 2, len(data), False
     while at + 4 <= size:
         marker = data[at + 1]
