@@ -1,0 +1,65 @@
+"""From rows and similarities to ranked links: re-ranking by what is known of an item, and folding.
+
+Owns the formula of the final score. Must not search.
+"""
+
+import numpy as np
+
+from pipelines.index.base import Array, Floats, Ints
+from pipelines.index.outputs import AttributeScores, QueryOutputs
+from pipelines.index.rows import Rows
+from pipelines.index.settings import PlanConfig
+
+
+class Ranker:
+    """Score links by similarity, agreement of category and attributes, and quality signals.
+
+    `score = similarity + category_weight x p(category) + sum of weight x (2 p(value) - 1) over attributes + sum of
+    weight x signal`; p is the model's probability of what the item is listed as, an unknown attribute counts 0, a
+    signal is its percent rank among all photos of items (unknown: 0.5).
+    """
+
+    def __init__(self, rows: Rows, config: PlanConfig) -> None:
+        self._rows, self._config = rows, config
+        for names, known, what in (
+            (config.attribute_weights, rows.attributes, "attribute"),
+            (config.signal_weights, rows.signals, "signal"),
+        ):
+            for name in names:
+                if name not in known:
+                    kept = ", ".join(known) or "none"
+                    raise ValueError(
+                        f"the plan weighs {what} {name!r}, the index keeps {kept}: add it to index.{what}s"
+                    )
+
+    def scores(self, links: Ints, similarities: Floats, outputs: QueryOutputs, query: int) -> Floats:
+        """Return the final scores of one query's `links`, given the `similarities` of their photos."""
+        total = similarities.astype(np.float32)
+        if self._config.category_weight and outputs.probabilities is not None:
+            likely = _at(outputs.probabilities[query], self._rows.link_slot[links])
+            total = total + self._config.category_weight * likely
+        for name, weight in self._config.attribute_weights.items():
+            if name in outputs.attributes:
+                total = total + weight * self._agreement(name, links, outputs.attributes[name], query)
+        for name, weight in self._config.signal_weights.items():
+            total = total + weight * self._rows.signals[name][links]
+        return np.asarray(total, np.float32)
+
+    def _agreement(self, name: str, links: Ints, scores: AttributeScores, query: int) -> Floats:
+        values, codes = self._rows.attributes[name]
+        column = {value: position for position, value in enumerate(scores.values)}
+        by_code = np.array([column.get(value, -1) for value in values] + [-1])
+        columns = by_code[codes[links]]
+        return np.where(columns >= 0, 2 * _at(scores.probabilities[query], columns) - 1, 0).astype(np.float32)
+
+
+def _at(probabilities: Floats, columns: Array) -> Floats:
+    inside = (columns >= 0) & (columns < len(probabilities))
+    return np.where(inside, probabilities[np.where(inside, columns, 0)], 0).astype(np.float32)
+
+
+def fold(links: Ints, scores: Floats, keys: Array) -> tuple[Ints, Floats]:
+    """Keep the best link of each key, best first; equal scores in the order given."""
+    order = np.argsort(-scores, kind="stable")
+    first = np.sort(np.unique(keys[order], return_index=True)[1])
+    return links[order][first], scores[order][first]
