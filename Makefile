@@ -13,7 +13,7 @@ ITEMS ?= 2000
 LEAF_CATEGORIES ?= 60
 SEED ?= 7
 TESTS ?= tests
-# Where the real photos lie, unpacked: a folder with fashion60/ and grocery/ in it.
+# Where real photos lie, unpacked: a folder with fashion60/ and grocery/ in it.
 DATA ?= $(VISUAL_SEARCH_PHOTOS)
 
 .PHONY: help
@@ -50,20 +50,22 @@ format: setup ## rewrite the source as ruff formats it
 	$(BIN)/ruff format .
 
 .PHONY: fashion
-fashion: setup data-fashion60 ## take the 44,072 real photos of fashion60 through every stage (DATA=, under an hour)
-	VISUAL_SEARCH_PHOTOS=$(abspath $(DATA)) $(SEARCH) run --config infra/environments/fashion60.toml
+fashion: setup photos-fashion60 ## take the 44,072 real photos of fashion60 through every stage (DATA=, under an hour)
+	$(SEARCH) run --config infra/environments/fashion60.toml
 
 .PHONY: grocery
-grocery: setup data-grocery ## phone photos against the catalogue images of grocery (DATA=)
-	VISUAL_SEARCH_PHOTOS=$(abspath $(DATA)) $(SEARCH) run --config infra/environments/grocery.toml
+grocery: setup photos-grocery ## phone photos against the catalogue images of grocery (DATA=)
+	$(SEARCH) run --config infra/environments/grocery.toml
 
-data-%:
-	@test -n "$(DATA)" || { echo "say where the unpacked photos are: make ... DATA=FOLDER, or set VISUAL_SEARCH_PHOTOS" >&2; exit 2; }
-	@test -f "$(DATA)/$*/index.csv" || { echo "$(DATA)/$*/index.csv is not there: DATA must name the folder that holds $*/" >&2; exit 2; }
+# The environments in infra/ look for photos in work/photos, so that they hold no machine's paths: it is linked to DATA.
+photos-%:
+	@mkdir -p work
+	@test -z "$(DATA)" || test -d work/photos -a ! -L work/photos || ln -sfn "$(abspath $(DATA))" work/photos
+	@test -f work/photos/$*/index.csv || { echo "$(or $(DATA),work/photos)/$*/index.csv is not there: say DATA=FOLDER, the folder that holds $*/ unpacked" >&2; exit 2; }
 
 .PHONY: bench
-bench: setup ## run every benchmark; each keeps its last result beside it (DATA=)
-	@for bench in benchmarks/bench_*.py; do echo "$$bench"; VISUAL_SEARCH_PHOTOS="$(abspath $(DATA))" $(BIN)/python $$bench || exit 1; done
+bench: setup ## run every benchmark; each keeps its last result beside it
+	@for bench in benchmarks/bench_*.py; do echo "$$bench"; $(BIN)/python $$bench || exit 1; done
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in again, keeping versions that still fit (UPGRADE=--upgrade for the newest)

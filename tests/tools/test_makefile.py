@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from tests.tools.scripts import write_script
 from tools.setup_env import ROOT
 
 
-def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", *arguments],
         check=False,
-        cwd=ROOT,
+        cwd=folder,
         capture_output=True,
         text=True,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environment},
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")},
     )
 
 
@@ -33,23 +34,46 @@ def test_bare_make_prints_every_target() -> None:
 
 
 @pytest.mark.parametrize("target", sorted(targets() - {"help", "clean", "setup"}))
-def test_every_target_sees_to_the_environment_first(target: str, tmp_path: Path) -> None:
-    for name in ("fashion60", "grocery"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "index.csv").touch()
-    lines = make("--dry-run", target, f"DATA={tmp_path}").stdout.splitlines()
+def test_every_target_sees_to_the_environment_first(target: str) -> None:
+    lines = make("--dry-run", target).stdout.splitlines()
     assert lines[0] == "bash tools/with_python.sh -m tools.setup_env"
     assert len(lines) > 1
 
 
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder with the Makefile alone, so that no test touches this checkout's work/."""
+    shutil.copy(ROOT / "Makefile", tmp_path / "Makefile")
+    return tmp_path
+
+
 @pytest.mark.parametrize(("target", "name"), [("fashion", "fashion60"), ("grocery", "grocery")])
-def test_real_photos_that_are_not_there_are_named(target: str, name: str, tmp_path: Path) -> None:
-    nowhere = make(f"data-{name}")
-    assert (nowhere.returncode, "DATA=FOLDER" in nowhere.stderr) == (2, True)
-    missing = make(f"data-{name}", f"DATA={tmp_path}")
+def test_real_photos_that_are_not_there_are_named(target: str, name: str, elsewhere: Path) -> None:
+    nowhere = make(f"photos-{name}", folder=elsewhere)
+    assert nowhere.returncode == 2
+    assert f"work/photos/{name}/index.csv is not there: say DATA=FOLDER" in nowhere.stderr
+    missing = make(f"photos-{name}", "DATA=empty", folder=elsewhere)
     assert missing.returncode == 2
-    assert f"{tmp_path}/{name}/index.csv is not there" in missing.stderr
-    assert f"data-{name}" in (ROOT / "Makefile").read_text().split(f"\n{target}: ")[1].split("##")[0]
+    assert f"empty/{name}/index.csv is not there" in missing.stderr
+    assert f"photos-{name}" in (ROOT / "Makefile").read_text().split(f"\n{target}: ")[1].split("##")[0]
+
+
+def test_real_photos_are_linked_and_linked_anew(elsewhere: Path) -> None:
+    for folder in ("one", "two"):
+        (elsewhere / folder / "grocery").mkdir(parents=True)
+        (elsewhere / folder / "grocery" / "index.csv").write_text(folder)
+        assert make("photos-grocery", f"DATA={folder}", folder=elsewhere).returncode == 0
+        assert (elsewhere / "work/photos/grocery/index.csv").read_text() == folder
+    assert make("photos-grocery", folder=elsewhere).returncode == 0  # the link of last time
+    assert (elsewhere / "work/photos/grocery/index.csv").read_text() == "two"
+    assert [path.name for path in (elsewhere / "two").iterdir()] == ["grocery"]
+
+
+def test_photos_unpacked_in_their_place_stay_there(elsewhere: Path) -> None:
+    (elsewhere / "work/photos/grocery").mkdir(parents=True)
+    (elsewhere / "work/photos/grocery/index.csv").touch()
+    assert make("photos-grocery", "DATA=other", folder=elsewhere).returncode == 0
+    assert [path.name for path in (elsewhere / "work/photos").iterdir()] == ["grocery"]
 
 
 def with_python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
