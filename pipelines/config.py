@@ -100,7 +100,8 @@ class PreprocessSection(Section):
     height: Annotated[int, Field(ge=16, le=2048)] = 224
     width: Annotated[int, Field(ge=16, le=2048)] = 224
     quality: Annotated[int, Field(ge=92, le=100)] = 95
-    max_pixels: Positive = 100_000_000
+    max_pixels: Positive = 64 << 20
+    max_bytes: Positive = 64 << 20
     min_side: Positive = 16
     photos_a_unit: Positive = 2000
     val_share: Share = 0.1

@@ -55,6 +55,7 @@ SOURCE_KEYS = pa.schema(
     [
         ("image_uri", pa.string()),
         ("fingerprint", pa.string()),
+        ("fetched_at", pa.timestamp("us", "UTC")),
         ("digest", DIGEST),
         ("code", pa.string()),
         ("row", pa.int32()),
