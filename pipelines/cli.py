@@ -1,0 +1,259 @@
+"""The command line: the only module that sees argv. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipelines.stage import STAGES
+
+EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
+
+Command = Callable[..., Any]
+
+config_option = click.option(
+    "--config",
+    "-c",
+    "config_path",
+    required=True,
+    type=click.Path(dir_okay=False),
+    help="TOML file of the environment.",
+)
+run_id_option = click.option("--run-id", help="Name of the run; running one again goes on where it stopped.")
+accept_option = click.option("--accept", metavar="REASON", help="Pass a gate that said no; the reason is recorded.")
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), help="Read only the first rows of each snapshot file."
+)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+
+
+def guarded(command: Command) -> Command:
+    """Turn the project's errors into one line on stderr and their exit codes."""
+
+    @wraps(command)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        from pipelines.config import ConfigError
+        from pipelines.stage import GateError, StageError
+        from pipelines.store import StoreError
+
+        try:
+            return command(*args, **kwargs)
+        except ConfigError as error:
+            _fail(str(error), EXIT_USAGE)
+        except GateError as error:
+            _fail(f"refused: {error}", EXIT_REFUSED)
+        except (StageError, StoreError) as error:
+            _fail(str(error), EXIT_FAILED)
+
+    return call
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="visual-search")
+def main() -> None:
+    """Turn a shop's catalogue into a promoted, searchable index of its photos.
+
+    The stages, in order: catalogue, preprocess, train, embed, index, evaluate, promote. Each is idempotent and can be
+    killed and run again at any point. Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 a gate said no.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--items", default=2000, show_default=True, type=click.IntRange(min=1), help="Products to draw.")
+@click.option(
+    "--leaf-categories", default=60, show_default=True, type=click.IntRange(min=1), help="Leaves of the taxonomy."
+)
+@click.option("--seed", default=7, show_default=True, help="The same seed draws the same files.")
+@click.option(
+    "--poison", default=0.03, show_default=True, type=click.FloatRange(0, 0.5), help="Share of broken rows and photos."
+)
+@quiet_option
+@guarded
+def demo(folder: str, items: int, leaf_categories: int, seed: int, poison: float, quiet: bool) -> None:
+    """Write a synthetic catalogue, and a config for it, into FOLDER."""
+    from pipelines.demo.config import write_config
+    from pipelines.demo.writer import write_catalogue
+    from pipelines.progress import Progress
+
+    path = Path(folder)
+    progress = Progress(quiet=quiet)
+    progress.say(f"demo: drawing {items} products in {leaf_categories} leaf categories")
+    summary = write_catalogue(path, items=items, leaf_categories=leaf_categories, seed=seed, poison=poison)
+    config = write_config(path)
+    click.echo(json.dumps({"config": str(config), **summary.as_dict()}))
+
+
+@main.command()
+@config_option
+@run_id_option
+@click.option(
+    "--from", "first", type=click.Choice(STAGES), default=STAGES[0], help="First stage.  [default: catalogue]"
+)
+@click.option("--to", "last", type=click.Choice(STAGES), default=STAGES[-1], help="Last stage.  [default: promote]")
+@accept_option
+@limit_option
+@quiet_option
+@guarded
+def run(
+    config_path: str, run_id: str | None, first: str, last: str, accept: str | None, limit: int | None, quiet: bool
+) -> None:
+    """Run the stages in order, from the feeds to a promoted release."""
+    from pipelines.runs import stages_between
+
+    if first != STAGES[0] and run_id is None:
+        raise click.UsageError(f"--from {first} goes on with an earlier run; name it with --run-id")
+    _run(config_path, run_id, stages_between(first, last), accept, limit, quiet)
+
+
+def _stage_command(stage: str) -> None:
+    summaries = {
+        "catalogue": "Read the feeds into one state an item.",
+        "preprocess": "Fetch and prepare the photos that are new.",
+        "train": "Train a model, or keep the live one.",
+        "embed": "Turn photos that have no vector into vectors.",
+        "index": "Build the indexes and the table of similar items.",
+        "evaluate": "Measure a release, and bless it or not.",
+        "promote": "Make the run's release the live one.",
+    }
+
+    @main.command(name=stage, help=summaries[stage])
+    @config_option
+    @click.option("--run-id", required=stage != STAGES[0], help="Name of the run.")
+    @accept_option
+    @limit_option
+    @quiet_option
+    @guarded
+    def command(config_path: str, run_id: str | None, accept: str | None, limit: int | None, quiet: bool) -> None:
+        _run(config_path, run_id, (stage,), accept, limit, quiet)
+
+
+for _stage in STAGES:
+    _stage_command(_stage)
+
+
+@main.command()
+@config_option
+@click.argument("images", nargs=-1, type=click.Path())
+@click.option("--item", "items", multiple=True, help="Search by an item of the catalogue; may be repeated.")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Results a query.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line and query.")
+@click.option("--html", type=click.Path(dir_okay=False), help="Write a page of pictures.")
+@click.option("--release", help="Search this release, not the live one.")
+@guarded
+def search(
+    config_path: str,
+    images: tuple[str, ...],
+    items: tuple[str, ...],
+    k: int,
+    as_json: bool,
+    html: str | None,
+    release: str | None,
+) -> None:
+    """Search with photos (files or folders), or with items of the catalogue."""
+    if bool(images) == bool(items):
+        raise click.UsageError("give photos, or items with --item")
+    from pipelines.config import load_config
+    from pipelines.search.command import search_and_show
+
+    failed = search_and_show(
+        load_config(config_path),
+        [Path(i) for i in images],
+        list(items),
+        k,
+        as_json=as_json,
+        html=html,
+        release_id=release,
+    )
+    sys.exit(EXIT_FAILED if failed else 0)
+
+
+@main.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(min=1), help="How many runs to show.")
+@guarded
+def status(config_path: str, as_json: bool, runs: int) -> None:
+    """Show the live release, the last runs, and the ledger of each stage."""
+    from pipelines.config import load_config
+    from pipelines.status import collect_status, render
+    from pipelines.store import open_store
+
+    found = collect_status(open_store(load_config(config_path).store.uri), runs=runs)
+    if as_json:
+        click.echo(json.dumps(found.as_dict()))
+    else:
+        render(found)
+
+
+@main.command()
+@config_option
+@click.option("--reason", required=True, help="Why; recorded in the log.")
+@click.option("--to", "release", help="The release to go back to.  [default: the one before]")
+@guarded
+def rollback(config_path: str, reason: str, release: str | None) -> None:
+    """Make an earlier release the live one again."""
+    from pipelines.config import load_config
+    from pipelines.promote.stage import rollback as roll_back
+    from pipelines.store import open_store
+
+    click.echo(json.dumps(roll_back(open_store(load_config(config_path).store.uri), reason=reason, to=release)))
+
+
+@main.command()
+@config_option
+@click.option(
+    "--grace", default=24.0, show_default=True, type=click.FloatRange(min=0), help="Hours that anything is kept."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would go; remove nothing.")
+@guarded
+def gc(config_path: str, grace: float, dry_run: bool) -> None:
+    """Remove what no kept release, running stage or recent run refers to."""
+    from pipelines.config import load_config
+    from pipelines.gc import collect_garbage
+    from pipelines.store import open_store
+
+    config = load_config(config_path)
+    result = collect_garbage(
+        open_store(config.store.uri), keep=config.promote.keep, grace_s=grace * 3600, dry_run=dry_run
+    )
+    for line in result.lines():
+        click.echo(line, err=True)
+    click.echo(json.dumps(result.as_dict()))
+
+
+def _run(
+    config_path: str, run_id: str | None, stages: tuple[str, ...], accept: str | None, limit: int | None, quiet: bool
+) -> None:
+    from pipelines.config import load_config
+    from pipelines.progress import Progress
+    from pipelines.runs import open_run, run_stages
+    from pipelines.stage import last_line, new_run_id
+
+    progress = Progress(quiet=quiet)
+    context = open_run(load_config(config_path), run_id or new_run_id(), progress, accept_reason=accept, limit=limit)
+    progress.say(f"run {context.run_id}: {', '.join(stages)}")
+    for manifest in run_stages(context, stages):
+        for note in manifest["notes"]:
+            progress.say(f"{manifest['stage']}: {note}")
+        click.echo(last_line(manifest))
+        if manifest["refusal"]:
+            _fail(f"refused: {manifest['refusal']}", EXIT_REFUSED)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"visual-search: {message}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
