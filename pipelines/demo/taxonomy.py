@@ -6,7 +6,6 @@ Owns names and sizes of categories; draws nothing.
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -38,7 +37,7 @@ class Leaf:
         if axis is None:
             raise ValueError(f"category {SEPARATOR.join(self.path)!r} has no axis left to split along")
         labels = list(axis.values)[:count]
-        return [Leaf((*self.path, label), self.archetype, MappingProxyType({**self.fixed, axis.name: label})) for label in labels]
+        return [Leaf((*self.path, label), self.archetype, {**self.fixed, axis.name: label}) for label in labels]
 
 
 def max_leaves() -> int:
@@ -54,7 +53,7 @@ def grow(leaf_categories: int, rng: np.random.Generator) -> list[Leaf]:
     """Return exactly `leaf_categories` leaves of uneven depth. Raises ValueError when that many cannot be told apart."""
     if not 1 <= leaf_categories <= max_leaves():
         raise ValueError(f"leaf_categories={leaf_categories}: choose 1 to {max_leaves()}, what the drawings can tell apart")
-    roots = [Leaf((*a.parents, a.name), a, MappingProxyType({})) for a in ARCHETYPES]
+    roots = [Leaf((*a.parents, a.name), a, {}) for a in ARCHETYPES]
     if leaf_categories <= len(roots):
         chosen = rng.permutation(len(roots))[:leaf_categories]
         return [roots[number] for number in sorted(chosen)]

@@ -39,8 +39,10 @@ def canvas_scale(size: Size) -> int:
     return 2 if max(size) <= 420 else 1
 
 
-def placement(size: Size, scale: float, turn: float = 0.0, squeeze: float = 1.0, shear: float = 0.0, flip: bool = False) -> Affine:
-    """Return `[2, 3]` that puts the drawing in the middle of a canvas; `scale` 1 nearly fills it, `turn` is in degrees."""
+def placement(
+    size: Size, scale: float, turn: float = 0.0, squeeze: float = 1.0, shear: float = 0.0, flip: bool = False
+) -> Affine:
+    """Return `[2, 3]` that puts the drawing in the middle of a canvas; `scale` 1 nearly fills it, `turn` in degrees."""
     unit = min(size[0] / 2.25, size[1] / 2.75) * scale
     c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     matrix = np.array([[c, -s], [s, c]]) @ np.array([[squeeze * (-1 if flip else 1), shear], [0.0, 1.0]]) * unit
@@ -64,8 +66,7 @@ def view_of(number: int, parts: list[Part], size: Size, rng: np.random.Generator
         place = fitted(placement(size, 1.0, float(rng.uniform(-8, 8))), parts, size)
         zoom = float(rng.uniform(1.7, 2.1))
         aim = np.array(size) / 2 + rng.uniform(-0.16, 0.16, 2) * size
-        place = np.hstack([place[:, :2] * zoom, ((place[:, 2] - aim) * zoom + np.array(size) / 2)[:, None]])
-        return place
+        return np.hstack([place[:, :2] * zoom, ((place[:, 2] - aim) * zoom + np.array(size) / 2)[:, None]])
     turn = float(rng.uniform(9, 20)) * (1 if rng.random() < 0.5 else -1)
     squeeze, shear = float(rng.uniform(0.76, 0.9)), float(rng.uniform(-0.14, 0.14))
     return fitted(placement(size, float(rng.uniform(0.8, 0.92)), turn, squeeze, shear, flip=number > 2), parts, size)
@@ -81,13 +82,15 @@ def backdrop(size: Size, rng: np.random.Generator, plain: bool) -> Image.Image:
     return Image.fromarray(ramp).resize(size)
 
 
-def product_photo(product: Product, number: int, size: Size, rng: np.random.Generator) -> Image.Image:
-    """Return photo `number` of a product, RGB of `size` (width, height)."""
+def product_photo(
+    product: Product, number: int, size: Size, rng: np.random.Generator, *, white: bool = False
+) -> Image.Image:
+    """Return photo `number` of a product, RGB of `size` (width, height); `white` asks for a background of pure white."""
     fine = canvas_scale(size)
     large = (size[0] * fine, size[1] * fine)
     parts = parts_of(product)
     place = view_of(number, parts, large, rng)
-    canvas = backdrop(large, rng, plain=number == 0 and rng.random() < 0.5)
+    canvas = backdrop(large, rng, plain=white or (number == 0 and rng.random() < 0.5))
     if product.archetype.stands and number != 2:
         ground_shadow(canvas, visible_box([p.points @ place[:, :2].T + place[:, 2] for p in parts], large), 0.42)
     else:

@@ -1,0 +1,71 @@
+"""The configuration that goes with a synthetic catalogue. Owns its text; `pipelines.config` owns what is allowed in it."""
+
+from pathlib import Path
+from typing import Final
+
+from pipelines.demo.rows import PHOTO_COLUMNS
+from pipelines.demo.taxonomy import SEPARATOR
+
+_TEMPLATE: Final = """\
+# The synthetic catalogue in this folder, from its feeds to a promoted release. Paths are relative to this file.
+recipe = "ebay"
+
+[store]
+uri = "store"
+buckets = 8
+
+[catalogue]
+snapshot = "products.csv"
+photo_root = "."
+
+[catalogue.columns] # left: our word, right: the feed's column
+item_id = "sku"
+group_id = "parent_sku"
+title = "name"
+category = "category"
+category_separator = "{separator}"
+photos = [{photos}]
+price = "price"
+updated_at = "updated"
+attributes = {{ colour = "colour", pattern = "pattern", material = "material", shape = "shape" }}
+signals = {{ sales = "sales", rating = "rating" }}
+
+[catalogue.media] # street photos: queries, never results
+path = "street.csv"
+role = "street"
+
+[catalogue.media.columns]
+item_id = "sku"
+photo = "image"
+role = "role"
+box = ["left", "top", "right", "bottom"]
+
+[preprocess]
+height = {height}
+width = {width}
+
+[train]
+minutes = {minutes}
+attributes = ["colour", "pattern", "material", "shape"]
+"""
+
+
+def write_config(
+    folder: Path, *, size: tuple[int, int] = (160, 200), minutes: float = 2.0, name: str = "config.toml"
+) -> Path:
+    """Write the configuration for the catalogue in `folder` and return its path.
+
+    Photos of `size` (width, height) are prepared to at most 64 x 80 pixels and trained on for `minutes`, which suits a
+    small machine.
+    """
+    shrink = min(1.0, 64 / size[0], 80 / size[1])
+    text = _TEMPLATE.format(
+        separator=SEPARATOR.strip(),
+        photos=", ".join(f'"{column}"' for column in PHOTO_COLUMNS),
+        height=max(16, round(size[1] * shrink)),
+        width=max(16, round(size[0] * shrink)),
+        minutes=minutes,
+    )
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
