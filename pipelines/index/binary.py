@@ -23,19 +23,18 @@ CACHE_CODES = 2_048
 """Codes compared with all queries of a task before the next ones are read: 1 MB of 4096-bit codes stays in cache."""
 
 RESULT_CELLS = 4_000_000
-"""The most (query, piece, candidate) cells in memory at once; more queries are split."""
+"""The most candidates in memory at once; more queries are split."""
 
 ENTRY_BITS = 40
-LAST = np.iinfo(np.int64).max
+"""A position among the codes takes this many bits, a distance the ones above."""
 
 
 @dataclass(frozen=True)
 class _Task:
-    """One piece of the codes, the queries that scan it, and the column of results each of them fills."""
+    """One piece of the codes and the queries that scan it."""
 
     part: slice
     queries: Ints
-    columns: Ints
 
 
 class BinaryIndex:
@@ -63,6 +62,7 @@ class BinaryIndex:
         self._rows: Array = np.load(folder / ROWS, mmap_mode="r")
         self._slots: Ints = np.load(folder / SLOTS)
         self._offsets: Ints = np.load(folder / OFFSETS)
+        self._repeats = len(self._rows) - len(np.unique(self._rows))
 
     def codes_of(self, rows: Ints) -> Array:
         """Return the codes uint8 `[len(rows), code_bytes]` of stored rows."""
@@ -91,11 +91,14 @@ class BinaryIndex:
                 "hash them with the index's model"
             )
         pieces = [self._pieces(None if slots is None else slots[query]) for query in range(len(codes))]
-        widest = max((len(p) for p in pieces), default=0) * max(1, int(depths.max(initial=1)))
-        step = max(1, RESULT_CELLS // max(1, widest))
-        found = np.full((len(codes), int(depths.max(initial=0))), -1, np.int64)
-        for part in blocks(len(codes), step):
-            self._search_block(np.ascontiguousarray(codes[part]), pieces[part], depths[part], found[part])
+        deepest = int(depths.max(initial=0))
+        # Scanned as one stretch, a photo in two categories is met twice: look as much deeper as that may cost.
+        deeper = deepest + (min(deepest, self._repeats) if slots is None else 0)
+        widest = max((sum(min(deeper, b - a) for a, b in of_query) for of_query in pieces), default=0)
+        found = np.full((len(codes), deepest), -1, np.int64)
+        for part in blocks(len(codes), max(1, RESULT_CELLS // max(1, widest))):
+            keys = self._scan(np.ascontiguousarray(codes[part]), pieces[part], deeper)
+            self._merge(keys, depths[part], found[part])
         return found
 
     def _positions(self, wanted: Ints) -> Ints:
@@ -110,42 +113,37 @@ class BinaryIndex:
         bounds = [(self._offsets[p], self._offsets[p + 1]) for p in np.unique(self._positions(wanted))]
         return [(int(a) + part.start, int(a) + part.stop) for a, b in bounds for part in blocks(int(b - a), PIECE)]
 
-    def _search_block(self, codes: Array, pieces: list[list[tuple[int, int]]], depths: Ints, found: Ints) -> None:
-        deepest = int(depths.max(initial=0))
-        columns = max((len(p) for p in pieces), default=0)
-        distances = np.full((len(codes), columns, deepest), 0, np.int32)
-        entries = np.full((len(codes), columns, deepest), -1, np.int64)
+    def _scan(self, codes: Array, pieces: list[list[tuple[int, int]]], depth: int) -> list[list[Ints]]:
+        keys: list[list[Ints]] = [[] for _ in codes]
 
         def scan(task: _Task) -> None:
-            near, which = _nearest(codes[task.queries], self._codes[task.part], deepest)
-            distances[task.queries, task.columns, : near.shape[1]] = near
-            entries[task.queries, task.columns, : near.shape[1]] = which + task.part.start
+            near, which = _nearest(codes[task.queries], self._codes[task.part], depth)
+            # One sortable number a candidate: the distance, then the position among the codes.
+            packed = (near.astype(np.int64) << ENTRY_BITS) | (which + task.part.start)
+            for query, of_query in zip(task.queries, packed, strict=True):
+                keys[query].append(of_query)
 
-        with ThreadPoolExecutor(self._threads or _cores(), initializer=_one_thread_each) as pool:
-            for _ in pool.map(scan, _tasks(pieces)):
-                pass
-        self._merge(distances.reshape(len(codes), -1), entries.reshape(len(codes), -1), depths, found)
+        if depth:
+            with ThreadPoolExecutor(self._threads or _cores(), initializer=_one_thread_each) as pool:
+                for _ in pool.map(scan, _tasks(pieces)):
+                    pass
+        return keys
 
-    def _merge(self, distances: Array, entries: Ints, depths: Ints, found: Ints) -> None:
-        # One sortable number a candidate: the distance, then the position among the codes.
-        keys = np.sort(np.where(entries < 0, LAST, (distances.astype(np.int64) << ENTRY_BITS) | entries), axis=1)
+    def _merge(self, keys: list[list[Ints]], depths: Ints, found: Ints) -> None:
         for query, depth in enumerate(depths):
-            best = keys[query][keys[query] != LAST] & ((1 << ENTRY_BITS) - 1)
-            rows = self._rows[best]
-            # A photo listed in two categories has a code in each: keep its first.
+            near = np.sort(np.concatenate([np.zeros(0, np.int64), *keys[query]]))
+            rows = self._rows[near & ((1 << ENTRY_BITS) - 1)]
             first = np.sort(np.unique(rows, return_index=True)[1])[:depth]
             found[query, : len(first)] = rows[first]
 
 
 def _tasks(pieces: list[list[tuple[int, int]]]) -> list[_Task]:
-    wanted: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    wanted: dict[tuple[int, int], list[int]] = {}
     for query, parts in enumerate(pieces):
-        for column, part in enumerate(parts):
-            queries, columns = wanted.setdefault(part, ([], []))
-            queries.append(query)
-            columns.append(column)
+        for part in parts:
+            wanted.setdefault(part, []).append(query)
     largest_first = sorted(wanted.items(), key=lambda entry: (entry[0][0] - entry[0][1], entry[0]))
-    return [_Task(slice(*part), np.array(queries), np.array(columns)) for part, (queries, columns) in largest_first]
+    return [_Task(slice(*part), np.array(queries)) for part, queries in largest_first]
 
 
 def _nearest(queries: Array, codes: Array, depth: int) -> tuple[Array, Ints]:

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.index.write import IndexInput
+from pipelines.index.searcher import Searcher
+from pipelines.index.settings import IndexConfig
+from pipelines.index.write import IndexInput, build_index
 
 DIM = 512
 
@@ -85,3 +89,86 @@ def small() -> Catalogue:
 @pytest.fixture(scope="session")
 def medium() -> Catalogue:
     return catalogue(6_000)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One photo of one item: the photo is named by the angle of its vector, in degrees."""
+
+    item_id: str
+    angle: int
+    slot: int = 0
+    group_id: str | None = None
+    position: int = 0
+    active: bool = True
+    attributes: tuple[tuple[str, str], ...] = ()
+    signals: tuple[tuple[str, float], ...] = ()
+
+
+def at_angles(*degrees: float) -> np.ndarray:
+    """Unit vectors [n, 2]: their inner product is the cosine of the angle between them."""
+    radians = np.deg2rad(np.array(degrees, np.float64))
+    return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
+
+
+def angle_code(*degrees: int) -> np.ndarray:
+    """Codes of 360 bits: bit i is set when i < angle, so that the Hamming distance is the difference of angles."""
+    return np.packbits(np.arange(360)[None, :] < np.array(degrees)[:, None], axis=1)
+
+
+def angle_digest(degree: int) -> bytes:
+    return degree.to_bytes(32, "big")
+
+
+def shop_data(*lines: Line, **changes: Any) -> IndexInput:
+    angles = sorted({line.angle for line in lines})
+    items = pa.table(
+        {
+            "digest": pa.array([angle_digest(line.angle) for line in lines], pa.binary(32)),
+            "item_id": [line.item_id for line in lines],
+            "group_id": pa.array([line.group_id for line in lines], pa.string()),
+            "category": [["all", f"c{line.slot}"] for line in lines],
+            "slot": [line.slot for line in lines],
+            "image_uri": [f"{line.item_id}-{line.angle}.jpg" for line in lines],
+            "position": [line.position for line in lines],
+            "active": [line.active for line in lines],
+            "attributes": pa.array([line.attributes for line in lines], pa.map_(pa.string(), pa.string())),
+            "signals": pa.array([line.signals for line in lines], pa.map_(pa.string(), pa.float64())),
+        }
+    )
+    digests = np.array([list(angle_digest(angle)) for angle in angles], np.uint8)
+    plain = {"digests": digests, "vectors": at_angles(*angles), "hashes": angle_code(*angles), "items": items}
+    return IndexInput(**{"space_id": "space", "model_id": "model", **plain, **changes})
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Callable[..., Searcher]:
+    """Build and open an index of a few hand-placed photos."""
+
+    def build(
+        *lines: Line, dead: tuple[str, ...] = (), changes: dict[str, Any] | None = None, **config: Any
+    ) -> Searcher:
+        settings = {"kinds": ("binary",), "attributes": ("colour",), "signals": ("sales",), **config}
+        build_index(tmp_path / "index", shop_data(*lines, **(changes or {})), IndexConfig(**settings))
+        return Searcher.open(tmp_path / "index", dead_items=dead)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def line() -> type[Line]:
+    return Line
+
+
+@pytest.fixture(scope="session")
+def hand_made() -> SimpleNamespace:
+    """The helpers that place photos by hand."""
+    return SimpleNamespace(at_angles=at_angles, angle_code=angle_code, shop_data=shop_data, angle_digest=angle_digest)
+
+
+@pytest.fixture(scope="session")
+def medium_folder(medium: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of every kind of 6,000 photos."""
+    folder = tmp_path_factory.mktemp("medium") / "index"
+    build_index(folder, medium.data(), IndexConfig(kinds=("exact", "hnsw", "ivf_pca", "binary")))
+    return folder
