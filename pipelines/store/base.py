@@ -6,6 +6,7 @@ running stage owns (leases, checkpoints).
 
 from __future__ import annotations
 
+import builtins
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ class Store(ABC):
         """Yield the objects below a folder name, in no particular order; hidden temporary files are left out."""
 
     @abstractmethod
-    def folders(self, prefix: str) -> list[str]:
+    def folders(self, prefix: str) -> builtins.list[str]:
         """Return the sorted names of the folders directly below a folder name."""
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
 import os
 import shutil
@@ -66,7 +67,7 @@ class FolderStore(Store):
                     status = path.stat()
                     yield Entry(path.relative_to(self.root).as_posix(), status.st_size, status.st_mtime)
 
-    def folders(self, prefix: str) -> list[str]:
+    def folders(self, prefix: str) -> builtins.list[str]:
         start = self.path(prefix) if prefix else self.root
         return sorted(p.name for p in start.iterdir() if p.is_dir()) if start.is_dir() else []
 
