@@ -1,0 +1,122 @@
+"""The embed stage: plan what has no vector in the model's space yet, infer it unit by unit, resolve the vectors.
+
+Owns the order of these steps, the ledger and what is said of the cost. Must not know how a model is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipelines.embed.model import ModelFacts, read_facts
+from pipelines.stage import Ledger, RunContext, StageError, StageResult
+from pipelines.store import UnitTable
+from pipelines.work import Unit, cut, read_plan, write_plan
+
+Facts = dict[str, Any]
+
+
+def run(context: RunContext) -> StageResult:
+    """Give every active photo a vector of the run's space. Raises StageError when too many are rejected."""
+    model = _model(context)
+    units, facts = _plan(context, model)
+    _embed(context, model, units, facts)
+    return _resolve(context, model, units, facts)
+
+
+def _model(context: RunContext) -> ModelFacts:
+    train, prep_id = context.outputs("train"), context.outputs("preprocess")["prep_id"]
+    model = read_facts(context.store, train["model_id"])
+    if model.space_id != train["space_id"]:
+        raise StageError(
+            f"model {model.model_id} is of space {model.space_id}, the train stage of this run says "
+            f"{train['space_id']}; spaces are never mixed: start a new run"
+        )
+    if model.prep_id != prep_id:
+        raise StageError(
+            f"model {model.model_id} reads photos prepared as {model.prep_id}, this run prepared {prep_id}; "
+            'set preprocess.height, width and quality back, or train again (train.policy = "always")'
+        )
+    return model
+
+
+def _models_of_space(context: RunContext, space_id: str) -> list[str]:
+    return context.store.folders(f"embeddings/{space_id}")
+
+
+def _plan(context: RunContext, model: ModelFacts) -> tuple[list[Unit], Facts]:
+    folder = context.prefix("embed")
+    kept = read_plan(context.store, folder)
+    if kept is not None:
+        _check_plan(kept[1], model)
+        return kept
+    from pipelines.embed.planning import plan
+
+    prefixes = [f"embeddings/{model.space_id}/{m}" for m in _models_of_space(context, model.space_id)]
+    photos = context.outputs("preprocess")["photos"]
+    planned = plan(context.store, context.config.beam, photos, prefixes, folder, context.buckets)
+    if not planned.wanted:
+        raise StageError(
+            f"no photo was prepared ({photos} holds none without a reject code); there is nothing to embed"
+        )
+    units = cut(planned.todo, context.config.embed.photos_a_unit)
+    todo = sum(unit.rows for unit in units)
+    write_plan(context.store, folder, units, model_id=model.model_id, wanted=planned.wanted, todo=todo)
+    return read_plan(context.store, folder) or (units, {"wanted": planned.wanted, "todo": todo})
+
+
+def _check_plan(facts: Facts, model: ModelFacts) -> None:
+    if facts["model_id"] != model.model_id:
+        raise StageError(f"this run's plan is for model {facts['model_id']}, not {model.model_id}; start a new run")
+
+
+def _embed(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts: Facts) -> None:
+    context.progress.say(cost(model, facts["wanted"], facts["todo"]))
+    rows = {unit.unit_id: unit.rows for unit in units}
+    table = UnitTable(context.store, f"embeddings/{model.space_id}/{model.model_id}")
+
+    def done() -> int:
+        return sum(rows.get(unit_id, 0) for unit_id in table.unit_ids())
+
+    committed = set(table.unit_ids()) if units else set()
+    left = [unit for unit in units if unit.unit_id not in committed]
+    if not left:
+        return
+    from pipelines.embed.working import Job, embed_units
+
+    job = Job(context.store, context.prefix("embed"), model, context.config.embed.batch)
+    with context.progress.watch("embed: photos", facts["todo"], done, every_s=2.0):
+        embed_units(job, context.config.embed, context.config.beam, left)
+
+
+def _resolve(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts: Facts) -> StageResult:
+    from pipelines.embed.resolving import NO_VECTOR, Resolver, newest_first, resolve
+
+    folder, photos = context.prefix("embed"), context.outputs("preprocess")["photos"]
+    models = newest_first(context.store, _models_of_space(context, model.space_id), model.model_id)
+    resolver = Resolver(models, frozenset(unit.unit_id for unit in units))
+    found = resolve(context.store, context.config.beam, photos, resolver, model.space_id, folder, context.buckets)
+    if found.rejects[NO_VECTOR]:
+        raise StageError(
+            f"{found.rejects[NO_VECTOR]} photos have no vector though all units are done: units of "
+            f"embeddings/{model.space_id} were removed meanwhile; start a new run"
+        )
+    rejects = dict(found.rejects)
+    ledger = Ledger(facts["wanted"], found.inferred, found.kept, sum(rejects.values()), rejects)
+    ledger.check_share("embed", context.config.embed.max_rejected_share)
+    outputs = {"model_id": model.model_id, "space_id": model.space_id, "vectors": f"{folder}/vectors"}
+    counts = {"inferred": facts["todo"], "units": len(units), "models": len(models)}
+    return StageResult(ledger, counts, outputs, notes=[cost(model, facts["wanted"], facts["todo"])])
+
+
+def cost(model: ModelFacts, wanted: int, todo: int) -> str:
+    """Say what a plan costs, in words: how many photos, how long if the model's speed is known, and why so many."""
+    speed = model.metrics.get("images_per_s")
+    how_long = f", about {max(1, round(todo / speed))} s at {speed:,.0f} photos/s" if speed and todo else ""
+    if not todo:
+        return f"embed: nothing new: all {wanted:,} photos have a vector of space {model.space_id}"
+    if todo == wanted and model.model_id == model.space_id:
+        return f"embed: model {model.model_id} opens a new vector space: all {wanted:,} photos are inferred{how_long}"
+    return (
+        f"embed: {todo:,} of {wanted:,} photos have no vector of space {model.space_id} yet and are inferred{how_long}"
+    )

@@ -1,0 +1,79 @@
+"""Embedding on workers: groups of units, one model a process, the accelerator asked for on this step alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.utils.shared import Shared
+
+from pipelines.beam import CreateEach, run_pipeline
+from pipelines.config import BeamSection, EmbedSection
+from pipelines.embed.inference import Model, UnitEmbedder
+from pipelines.embed.model import Embedder, ModelFacts
+from pipelines.embed.planning import TODO
+from pipelines.store import Store, UnitTable
+from pipelines.work import Unit, read_work
+
+UNITS_A_GROUP = 8
+"""Within a group the next unit's photos are read and decoded while the last one's are still inferred."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where a run's work is, and what to do it with."""
+
+    store: Store
+    folder: str
+    facts: ModelFacts
+    batch: int
+    load: Callable[[Store, ModelFacts], Model] = Embedder
+
+    @property
+    def vectors(self) -> UnitTable:
+        """The unit table that is written."""
+        return UnitTable(self.store, f"embeddings/{self.facts.space_id}/{self.facts.model_id}")
+
+    @property
+    def images(self) -> UnitTable:
+        """The unit table that is read."""
+        return UnitTable(self.store, f"images/{self.facts.prep_id}")
+
+
+class EmbedUnits(beam.DoFn):
+    """Embeds groups of units with a model that is loaded once a process."""
+
+    def __init__(self, job: Job, shared: Shared) -> None:
+        super().__init__()
+        self._job, self._shared = job, shared
+        self._model: Any = None
+
+    def setup(self) -> None:
+        """Load the model, or take the one that this process holds."""
+        load = self._job.load
+        self._model = self._shared.acquire(lambda: load(self._job.store, self._job.facts), self._job.facts.model_id)
+
+    def process(self, units: Sequence[Unit]) -> Iterator[str]:
+        """Commit each unit of a group and yield its id."""
+        job = self._job
+        embed = UnitEmbedder(job.images, job.vectors, self._model, job.batch)
+        todo = (unit for unit in units if not job.vectors.has(unit.unit_id))
+        yield from embed((unit, read_work(job.store, job.folder, unit, TODO)) for unit in todo)
+
+
+def embed_units(job: Job, section: EmbedSection, beam_section: BeamSection, units: Sequence[Unit]) -> None:
+    """Run the embedding of units that are not committed yet."""
+    groups = [list(units[start : start + UNITS_A_GROUP]) for start in range(0, len(units), UNITS_A_GROUP)]
+    hints = {"accelerator": section.accelerator} if section.accelerator else {}
+
+    def build(pipeline: beam.Pipeline) -> None:
+        embed = beam.ParDo(EmbedUnits(job, Shared()))
+        _ = (
+            pipeline
+            | "Groups" >> CreateEach(groups)
+            | "Embed" >> (embed.with_resource_hints(**hints) if hints else embed)
+        )
+
+    run_pipeline(beam_section, build)
