@@ -16,7 +16,7 @@ _CLICK_OTHERWISE: Final = 0.06
 
 
 class Impression(NamedTuple):
-    """One result that was shown: for which query, at which place from 1, if it was clicked, if it was truly relevant."""
+    """One result that was shown: for which query, at which place from 1, if clicked, if truly relevant."""
 
     query: str
     image: str
@@ -26,8 +26,13 @@ class Impression(NamedTuple):
     relevant: bool
 
 
-def impressions(streets: Sequence[tuple[Item, str]], items: Sequence[Item], rng: np.random.Generator) -> Iterator[Impression]:
-    """Yield ten results for every street photo `(item, file)`; relevant are the item and its variants, and its leaf in its colour."""
+def impressions(
+    streets: Sequence[tuple[Item, str]], items: Sequence[Item], rng: np.random.Generator
+) -> Iterator[Impression]:
+    """Yield ten results for every street photo `(item, file)`.
+
+    Relevant are the item, its variants, and what is of its leaf and colour.
+    """
     by_leaf: dict[tuple[str, ...], list[Item]] = {}
     for item in items:
         by_leaf.setdefault(item.leaf.path, []).append(item)
@@ -47,7 +52,9 @@ def is_relevant(asked: Item, shown: Item) -> bool:
     return asked.sku == shown.sku or asked.parent_sku == shown.parent_sku or same_leaf
 
 
-def _shown(asked: Item, by_leaf: Mapping[tuple[str, ...], Sequence[Item]], items: Sequence[Item], rng: np.random.Generator) -> list[Item]:
+def _shown(
+    asked: Item, by_leaf: Mapping[tuple[str, ...], Sequence[Item]], items: Sequence[Item], rng: np.random.Generator
+) -> list[Item]:
     """Return at most ten different items, those of the asked leaf more likely in front."""
     near = by_leaf[asked.leaf.path]
     some = [near[int(k)] for k in rng.permutation(len(near))[: PLACES - 3]]

@@ -1,4 +1,4 @@
-"""The configuration that goes with a synthetic catalogue. Owns its text; `pipelines.config` owns what is allowed in it."""
+"""The configuration of a synthetic catalogue. Owns its text; `pipelines.config` owns what is allowed in it."""
 
 from pathlib import Path
 from typing import Final

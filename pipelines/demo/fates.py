@@ -6,9 +6,8 @@ Owns who is chosen; how things are spoilt is in `poison`, `rows` and `honest`.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Final, Literal
-
-import numpy as np
 
 from pipelines.demo.honest import ODD_KINDS
 from pipelines.demo.items import Item, stream
@@ -18,17 +17,17 @@ from pipelines.demo.rows import BAD_ROWS
 Trouble = Literal["bad_photo", "bad_row", "odd_photo", "exact_copy", "near_copy"]
 # Bad photos and bad rows take turns, so that few items still show many kinds of both.
 _KINDS: Final[tuple[tuple[Trouble, str], ...]] = tuple(
-    sorted(
-        [*(("bad_photo", kind) for kind in PHOTO_CODES), *(("bad_row", kind) for kind in BAD_ROWS)],
-        key=lambda pair: (list(PHOTO_CODES if pair[0] == "bad_photo" else BAD_ROWS).index(pair[1]), pair[0]),
-    )
+    pair
+    for pairs in zip_longest((("bad_photo", kind) for kind in PHOTO_CODES), (("bad_row", kind) for kind in BAD_ROWS))
+    for pair in pairs
+    if pair
 )
 POISON_KINDS: Final = tuple(kind for _, kind in _KINDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Shares of all items, 0 to 1: spoilt, in an odd format, exact and near copies of other items, seen in the street."""
+    """Shares of all items, 0 to 1: spoilt, odd in format, exact and near copies of others, seen in the street."""
 
     poison: float = 0.03
     odd: float = 0.04
@@ -42,7 +41,9 @@ class Shares:
             if not 0 <= value <= 1:
                 raise ValueError(f"{name}={value}: a share lies between 0 and 1")
         if self.poison + self.odd + 2 * (self.exact + self.near) > 0.9:
-            raise ValueError("the shares of poison, odd and copied items leave hardly a sound item; lower them to .9 together")
+            raise ValueError(
+                "the shares of poison, odd and copied items leave hardly a sound item; lower them to .9 together"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,9 @@ def _at_least_once(share: float, items: int, kinds: int) -> int:
     return min(max(round(share * items), kinds), items // 3) if share > 0 else 0
 
 
-def _assign_poison(items: Sequence[Item], order: list[int], sound: Counter[tuple[str, ...]], fates: dict[int, Fate], count: int) -> None:
+def _assign_poison(
+    items: Sequence[Item], order: list[int], sound: Counter[tuple[str, ...]], fates: dict[int, Fate], count: int
+) -> None:
     for spare in (True, False):
         for index in order:
             if len(fates) == count:
@@ -89,13 +92,17 @@ def _assign_poison(items: Sequence[Item], order: list[int], sound: Counter[tuple
             fates[index] = Fate(trouble, kind)
 
 
-def _assign_copies(items: Sequence[Item], order: list[int], fates: dict[int, Fate], shares: dict[Trouble, float]) -> None:
+def _assign_copies(
+    items: Sequence[Item], order: list[int], fates: dict[int, Fate], shares: dict[Trouble, float]
+) -> None:
     """Let items become copies of other items of their leaf; a source is copied once, and stays as it is."""
     by_leaf: dict[tuple[str, ...], list[int]] = {}
     for index in order:
         if index not in fates:
             by_leaf.setdefault(items[index].leaf.path, []).append(index)
-    pairs = iter([(left, right) for free in by_leaf.values() for left, right in zip(free[::2], free[1::2], strict=False)])
+    pairs = iter(
+        [(left, right) for free in by_leaf.values() for left, right in zip(free[::2], free[1::2], strict=False)]
+    )
     for trouble, share in shares.items():
         wanted = max(2, round(share * len(items))) if share > 0 else 0
         for (source, copy), _ in zip(pairs, range(wanted), strict=False):
@@ -103,7 +110,7 @@ def _assign_copies(items: Sequence[Item], order: list[int], fates: dict[int, Fat
 
 
 def as_sold_again(item: Item, source: Item) -> Item:
-    """Return `item` as another seller's listing of `source`: the same product and photos, its own id, words and price."""
+    """Return `item` as another seller's listing of `source`: same product and photos, own id, words and price."""
     return replace(
         item,
         parent_sku=f"R{item.index:07d}",
@@ -116,5 +123,6 @@ def as_sold_again(item: Item, source: Item) -> Item:
 def apply_copies(items: list[Item], fates: dict[int, Fate]) -> list[Item]:
     """Return the items, those that are copies changed to show their source."""
     return [
-        as_sold_again(item, items[fate.source]) if (fate := fates.get(item.index)) and fate.source >= 0 else item for item in items
+        as_sold_again(item, items[fate.source]) if (fate := fates.get(item.index)) and fate.source >= 0 else item
+        for item in items
     ]

@@ -1,4 +1,4 @@
-"""The photo files of items: rendered from (seed, item) alone, whatever process does it. Owns names and bytes of photos."""
+"""The photo files of items, made from (seed, item) alone, whatever the process. Owns names and bytes of photos."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ class Studio:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The photos of one item: `source` is the item that is shown, `beside` another one in its street photo, if it has one."""
+    """The photos of one item: `source` is what they show; with `beside` there is a street photo too."""
 
     item: Item
     source: Item
@@ -41,7 +41,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """The files of one item, relative to the catalogue's folder, and its street photo with the box of the product in it."""
+    """The files of one item, relative to the catalogue's folder, and the box of the product in its street photo."""
 
     index: int
     photos: tuple[str, ...]

@@ -3,6 +3,8 @@
 Coordinates: x to the right and y down, the middle of the photo at 0, a product inside about [-1, 1] x [-1.2, 1.2].
 """
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -37,7 +39,12 @@ def box(x0: float, y0: float, x1: float, y1: float, radius: float = 0.0) -> Poin
     if radius <= 0:
         return poly((x0, y0), (x1, y0), (x1, y1), (x0, y1))
     turns = np.linspace(0, np.pi / 2, 5)
-    corners = [(x1 - radius, y1 - radius), (x0 + radius, y1 - radius), (x0 + radius, y0 + radius), (x1 - radius, y0 + radius)]
+    corners = [
+        (x1 - radius, y1 - radius),
+        (x0 + radius, y1 - radius),
+        (x0 + radius, y0 + radius),
+        (x1 - radius, y0 + radius),
+    ]
     arcs = [
         np.stack([cx + radius * np.cos(turns + k * np.pi / 2), cy + radius * np.sin(turns + k * np.pi / 2)], axis=1)
         for k, (cx, cy) in enumerate(corners)
@@ -47,9 +54,13 @@ def box(x0: float, y0: float, x1: float, y1: float, radius: float = 0.0) -> Poin
 
 def oval(cx: float, cy: float, rx: float, ry: float | None = None, start: float = 0.0, stop: float = 360.0) -> Points:
     """Return an ellipse, or its arc from `start` to `stop` degrees (clockwise from the right)."""
-    steps = max(6, int(28 * abs(stop - start) / 360))
-    turns = np.radians(np.linspace(start, stop, steps))
-    return np.stack([cx + rx * np.cos(turns), cy + (rx if ry is None else ry) * np.sin(turns)], axis=1)
+    return _arc(start, stop) * (rx, rx if ry is None else ry) + (cx, cy)
+
+
+@lru_cache(maxsize=256)
+def _arc(start: float, stop: float) -> Points:
+    turns = np.radians(np.linspace(start, stop, max(6, int(28 * abs(stop - start) / 360))))
+    return np.stack([np.cos(turns), np.sin(turns)], axis=1)
 
 
 def regular(cx: float, cy: float, rx: float, ry: float, sides: int, turn: float = -90.0) -> Points:

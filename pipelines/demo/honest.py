@@ -80,7 +80,7 @@ def _palette_transparent(image: Image.Image) -> OddFile:
 
 def _with_palette(indexes: npt.NDArray[np.uint8], palette: list[int]) -> Image.Image:
     image = Image.frombytes("P", (indexes.shape[1], indexes.shape[0]), indexes.tobytes())
-    image.putpalette((palette + [0] * 768)[:765] + [0, 0, 0])
+    image.putpalette([*(palette + [0] * 768)[:765], 0, 0, 0])
     return image
 
 
@@ -160,7 +160,9 @@ def wide_gamut_profile() -> bytes:
         b"bXYZ": (0.14919, 0.06322, 0.74457),
         b"wtpt": (0.9642, 1.0, 0.8249),
     }
-    tags = {name: b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in xyz)) for name, xyz in primaries.items()}
+    tags = {
+        name: b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in xyz)) for name, xyz in primaries.items()
+    }
     text = b"demo wide gamut\0"
     tags[b"desc"] = b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(78)
     tags[b"cprt"] = b"text\0\0\0\0public domain\0"
@@ -172,7 +174,9 @@ def wide_gamut_profile() -> bytes:
         table += name + struct.pack(">II", at + len(body), len(value))
         body += padded
     size = at + len(body)
-    header = struct.pack(">I4sI4s4s4s6H4s", size, b"\0\0\0\0", 0x02400000, b"mntr", b"RGB ", b"XYZ ", 2026, 1, 1, 0, 0, 0, b"acsp")
+    header = struct.pack(
+        ">I4sI4s4s4s6H4s", size, b"\0\0\0\0", 0x02400000, b"mntr", b"RGB ", b"XYZ ", 2026, 1, 1, 0, 0, 0, b"acsp"
+    )
     header += bytes(28) + struct.pack(">3i", *(round(v * 65536) for v in (0.9642, 1.0, 0.8249)))
     return header + bytes(128 - len(header)) + struct.pack(">I", len(tags)) + table + body
 

@@ -1,4 +1,4 @@
-"""The items of the catalogue: which leaf, which look, which words and numbers. Everything of an item follows from (seed, index).
+"""The items of the catalogue: which leaf, which look, which words and numbers, all from (seed, index).
 
 Owns the plan; draws no pixel and writes no file.
 """
@@ -10,7 +10,15 @@ from typing import Final
 
 import numpy as np
 
-from pipelines.demo.palette import COLOUR_WEIGHTS, COLOURS, MATERIALS, PATTERN_WEIGHTS, PATTERNS, SHAPE_WEIGHTS, SHAPES, Look
+from pipelines.demo.palette import (
+    COLOUR_WEIGHTS,
+    COLOURS,
+    PATTERN_WEIGHTS,
+    PATTERNS,
+    SHAPE_WEIGHTS,
+    SHAPES,
+    Look,
+)
 from pipelines.demo.sketch import Variant
 from pipelines.demo.taxonomy import Leaf
 from pipelines.demo.views import Product
@@ -18,7 +26,7 @@ from pipelines.demo.views import Product
 NEW_YEAR: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _PHOTO_COUNTS: Final = (0.34, 0.36, 0.2, 0.1)
 _VARIANT_COUNTS: Final = (0.55, 0.27, 0.18)
-_SYLLABLES: Final = "ba ce di fo gu ha ki lo mu na pe ri so tu va we xi yo za or el an im us".split()
+_SYLLABLES: Final = tuple("bacedifoguhakilomunaperisotuvawexiyozaorelanimus"[k : k + 2] for k in range(0, 48, 2))
 _PLAIN_MATERIALS: Final = frozenset({"wood", "marble", "metal", "steel", "aluminium", "straw", "terracotta"})
 
 
@@ -45,7 +53,7 @@ def stream(seed: int, *path: int) -> np.random.Generator:
 
 
 def make_items(leaves: Sequence[Leaf], counts: Sequence[int], seed: int, max_photos: int = 4) -> list[Item]:
-    """Return the items of all leaves, the products of a leaf one after the other, the variants of a product together."""
+    """Return the items of all leaves: a leaf's products one after the other, a product's variants together."""
     items: list[Item] = []
     number = 0
     for leaf, count in zip(leaves, counts, strict=True):
@@ -66,9 +74,17 @@ def _variants(leaf: Leaf, number: int, first: int, room: int, seed: int, max_pho
     variant = Variant({a.name: a.values[labels[a.name]] for a in leaf.archetype.axes}, float(rng.uniform(-1, 1)))
     shape = str(rng.choice(list(SHAPES), p=_share(SHAPE_WEIGHTS)))
     material = str(rng.choice(leaf.archetype.materials))
-    pattern = "solid" if material in _PLAIN_MATERIALS and rng.random() < 0.7 else str(rng.choice(PATTERNS, p=_share(PATTERN_WEIGHTS)))
+    pattern = (
+        "solid"
+        if material in _PLAIN_MATERIALS and rng.random() < 0.7
+        else str(rng.choice(PATTERNS, p=_share(PATTERN_WEIGHTS)))
+    )
     colours = [str(c) for c in rng.choice(list(COLOURS), 2 * wanted, replace=False, p=_share(COLOUR_WEIGHTS))]
-    size, turn, fitting = float(rng.uniform(0.75, 1.35)), float(rng.choice([0.0, 0.0, 0.0, 90.0, 45.0])), int(rng.integers(60))
+    size, turn, fitting = (
+        float(rng.uniform(0.75, 1.35)),
+        float(rng.choice([0.0, 0.0, 0.0, 90.0, 45.0])),
+        int(rng.integers(60)),
+    )
     low, high = leaf.archetype.price
     price = low * (high / low) ** float(rng.random())
     model, rating = model_name(number), float(np.clip(rng.normal(4.1, 0.5), 1.0, 5.0))
@@ -113,7 +129,3 @@ def title(model: str, look: Look, leaf: Leaf) -> str:
 def _share(weights: Sequence[float]) -> np.ndarray:
     values = np.asarray(weights, dtype=np.float64)
     return values / values.sum()
-
-
-assert len(COLOUR_WEIGHTS) == len(COLOURS) and len(PATTERN_WEIGHTS) == len(PATTERNS) and len(SHAPE_WEIGHTS) == len(SHAPES)
-assert all(len({*MATERIALS} & {name}) == 1 for name in _PLAIN_MATERIALS)

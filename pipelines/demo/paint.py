@@ -5,12 +5,13 @@ Everything is painted by Pillow in integers, on a canvas of at least the photo's
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from pipelines.demo.geometry import Points
 from pipelines.demo.palette import MATERIALS, RGB, Look, Material, mix, role_colours
 from pipelines.demo.sketch import Part
 from pipelines.demo.texture import grain, pattern_image
@@ -19,7 +20,22 @@ Affine = npt.NDArray[np.float64]
 LIGHTS: Final = ("flat", "soft", "tube", "ball", "top", "glow")
 _SURFACES: Final = ("main", "trim", "accent", "light")
 _INK: Final[RGB] = (20, 18, 24)
+_BLACK: Final[RGB] = (0, 0, 0)
+_WHITE: Final[RGB] = (255, 255, 255)
+_SOFT: Final = Image.Resampling.BILINEAR
 _N: Final = 32
+
+
+class Cloth(NamedTuple):
+    """The surface of the main parts of one product; `left` and `top` say where it lies on the canvas."""
+
+    image: Image.Image
+    left: int
+    top: int
+
+    def under(self, left: int, top: int, right: int, bottom: int) -> Image.Image:
+        """Return the piece that lies under a box of the canvas."""
+        return self.image.crop((left - self.left, top - self.top, right - self.left, bottom - self.top))
 
 
 def paint(canvas: Image.Image, parts: Sequence[Part], look: Look, place: Affine) -> tuple[int, int, int, int]:
@@ -28,18 +44,21 @@ def paint(canvas: Image.Image, parts: Sequence[Part], look: Look, place: Affine)
     `place` is `[2, 3]` and takes drawing coordinates to pixels.
     """
     outlines = [part.points @ place[:, :2].T + place[:, 2] for part in parts]
-    texture = _texture(look, canvas.size, place, parts)
+    main = [points for part, points in zip(parts, outlines, strict=True) if part.role == "main"]
+    cloth = _cloth(look, visible_box(main, canvas.size), place) if main else None
     colours, material = role_colours(look), MATERIALS[look.material]
     draw = ImageDraw.Draw(canvas)
     width = max(1, round(min(canvas.size) / 220))
     for part, points in zip(parts, outlines, strict=True):
-        fill = texture if part.role == "main" else colours[part.role]
+        fill = cloth if cloth and part.role == "main" else colours[part.role]
         _paint_part(canvas, part, points, fill, material)
-        draw.line([*map(tuple, points.tolist()), tuple(points[0])], fill=mix(colours[part.role], _INK, 0.45), width=width)
+        draw.line(
+            [*map(tuple, points.tolist()), tuple(points[0])], fill=mix(colours[part.role], _INK, 0.45), width=width
+        )
     return visible_box(outlines, canvas.size)
 
 
-def visible_box(outlines: Sequence[npt.NDArray[np.float64]], size: tuple[int, int]) -> tuple[int, int, int, int]:
+def visible_box(outlines: Sequence[Points], size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return the whole pixels that hold all the outlines, cut at the edges of a canvas of `size`."""
     every = np.vstack(list(outlines))
     left, top = np.clip(np.floor(every.min(axis=0)), 0, [size[0] - 1, size[1] - 1]).astype(int)
@@ -47,50 +66,48 @@ def visible_box(outlines: Sequence[npt.NDArray[np.float64]], size: tuple[int, in
     return int(left), int(top), int(right), int(bottom)
 
 
-def _texture(look: Look, size: tuple[int, int], place: Affine, parts: Sequence[Part]) -> Image.Image:
-    if not any(part.role == "main" for part in parts):
-        return Image.new("RGB", size)
-    whole = np.vstack([place, [0.0, 0.0, 1.0]])
-    image = pattern_image(look, size, np.linalg.inv(whole)[:2])
+def _cloth(look: Look, box: tuple[int, int, int, int], place: Affine) -> Cloth:
+    """Return the patterned, grained surface that lies under `box`."""
+    size = (box[2] - box[0], box[3] - box[1])
+    inverse = np.linalg.inv(place[:, :2])
+    offset = inverse @ (np.array(box[:2]) - place[:, 2])
+    image = pattern_image(look, size, np.hstack([inverse, offset[:, None]]))
     material = MATERIALS[look.material]
     tile = grain(material.grain, material.rough)
     if size[0] > tile.size[0] or size[1] > tile.size[1]:
         tile = tile.resize((max(size), max(size)))
-    return ImageChops.multiply(image, _rgb(tile.crop((0, 0, *size))))
+    image.paste(_BLACK, (0, 0, *size), tile.crop((0, 0, *size)))
+    return Cloth(image, box[0], box[1])
 
 
-def _paint_part(canvas: Image.Image, part: Part, points: npt.NDArray[np.float64], fill: Image.Image | RGB, material: Material) -> None:
+def _paint_part(canvas: Image.Image, part: Part, points: Points, fill: Cloth | RGB, material: Material) -> None:
     left, top, right, bottom = visible_box([points], canvas.size)
     size = (right - left, bottom - top)
     mask = Image.new("L", size)
     ImageDraw.Draw(mask).polygon(list(map(tuple, (points - (left, top)).tolist())), fill=255)
-    if part.light == "flat" and not isinstance(fill, Image.Image):
+    if part.light == "flat" and not isinstance(fill, Cloth):
         canvas.paste(fill, (left, top, right, bottom), mask)
         return
-    patch = fill.crop((left, top, right, bottom)) if isinstance(fill, Image.Image) else Image.new("RGB", size, fill)
+    patch = fill.under(left, top, right, bottom) if isinstance(fill, Cloth) else Image.new("RGB", size, fill)
     if part.light != "flat":
-        patch = _lit(patch, mask, part, material)
+        _light(patch, mask, part, material)
     canvas.paste(patch, (left, top), mask)
 
 
-def _lit(patch: Image.Image, mask: Image.Image, part: Part, material: Material) -> Image.Image:
+def _light(patch: Image.Image, mask: Image.Image, part: Part, material: Material) -> None:
+    """Darken and brighten `patch`. Light is laid on as black and white through a mask, one pass each."""
+    whole = (0, 0, *patch.size)
     small = (max(2, min(_N * 2, patch.size[0] // 4)), max(2, min(_N * 2, patch.size[1] // 4)))
     surface = part.role in _SURFACES
     depth = round(material.depth * 10) if surface else 6
-    shade = _shade(part.light, depth).resize(small)
+    shade = _shade(part.light, depth).resize(small, _SOFT)
     if part.light == "soft":
         body = mask.resize(small, Image.Resampling.BOX).filter(ImageFilter.BoxBlur(max(1.0, min(small) * 0.12)))
-        shade = ImageChops.multiply(shade, body.point(_edge_curve(depth)))
-    patch = ImageChops.multiply(patch, _rgb(shade.resize(patch.size)))
+        shade = ImageChops.screen(shade, body.point(_edge_curve(depth)))
+    patch.paste(_BLACK, whole, shade.resize(patch.size, _SOFT))
     gloss = round(material.gloss * 10) if surface else (6 if part.role == "metal" else 0)
     if gloss and min(patch.size) > 12:
-        shine = _shine(part.light, gloss).resize(small).resize(patch.size)
-        patch = ImageChops.screen(patch, _rgb(shine))
-    return patch
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    return Image.merge("RGB", (image, image, image))
+        patch.paste(_WHITE, whole, _shine(part.light, gloss).resize(patch.size, _SOFT))
 
 
 def _tile(values: npt.NDArray[np.float64]) -> Image.Image:
@@ -99,13 +116,13 @@ def _tile(values: npt.NDArray[np.float64]) -> Image.Image:
 
 @cache
 def _edge_curve(depth: int) -> list[int]:
-    """Return the brightness for a blurred mask of 0 to 255: darker towards the edge of a part."""
-    return [round(255 * (1 - depth / 10 * 0.75 * (1 - min(1.0, level / 235)))) for level in range(256)]
+    """Return the darkness for a blurred mask of 0 to 255: darker towards the edge of a part."""
+    return [round(255 * depth / 10 * 0.75 * (1 - min(1.0, level / 235))) for level in range(256)]
 
 
 @cache
 def _shade(light: str, depth: int) -> Image.Image:
-    """Return a `[32, 32]` tile of brightness; `depth` is in tenths."""
+    """Return a `[32, 32]` tile of darkness; `depth` is in tenths."""
     y, x = np.mgrid[0:_N, 0:_N] / (_N - 1)
     dark = {
         "soft": 0.35 * (x + y) / 2,
@@ -114,12 +131,12 @@ def _shade(light: str, depth: int) -> Image.Image:
         "top": 0.55 * y,
         "glow": 0.75 * np.hypot((x - 0.5) * 1.2, (y - 0.75) * 0.8),
     }[light]
-    return _tile(1 - depth / 10 * dark)
+    return _tile(depth / 10 * dark)
 
 
 @cache
 def _shine(light: str, gloss: int) -> Image.Image:
-    """Return a `[32, 32]` tile of highlight to add; `gloss` is in tenths."""
+    """Return a `[32, 32]` tile of highlight; `gloss` is in tenths."""
     y, x = np.mgrid[0:_N, 0:_N] / (_N - 1)
     spot = {
         "tube": np.exp(-(((x - 0.27) / 0.08) ** 2)) * (0.35 + 0.65 * (1 - y)),
@@ -137,7 +154,7 @@ def drop_shadow(canvas: Image.Image, parts: Sequence[Part], place: Affine, stren
     for part in parts:
         points = (part.points @ place[:, :2].T + place[:, 2]) / 4 + shift
         draw.polygon(list(map(tuple, points.tolist())), fill=round(255 * strength))
-    canvas.paste(_INK, (0, 0), mask.filter(ImageFilter.BoxBlur(max(1.0, small[0] / 40))).resize(canvas.size))
+    canvas.paste(_INK, (0, 0), mask.filter(ImageFilter.BoxBlur(max(1.0, small[0] / 40))).resize(canvas.size, _SOFT))
 
 
 def ground_shadow(canvas: Image.Image, box: tuple[int, int, int, int], strength: float) -> None:
@@ -145,11 +162,11 @@ def ground_shadow(canvas: Image.Image, box: tuple[int, int, int, int], strength:
     left, _, right, bottom = box
     half = max(4, round((right - left) * 0.56))
     high = max(3, round((right - left) * 0.11))
-    tile = _spot().resize((2 * half, 2 * high)).point([round(level * strength) for level in range(256)])
+    tile = _spot(strength).resize((2 * half, 2 * high), _SOFT)
     canvas.paste(_INK, ((left + right) // 2 - half, bottom - round(high * 1.15)), tile)
 
 
 @cache
-def _spot() -> Image.Image:
+def _spot(strength: float) -> Image.Image:
     y, x = np.mgrid[-1 : 1 : _N * 1j, -1 : 1 : _N * 1j]
-    return _tile(np.clip(1 - np.hypot(x, y), 0, 1) ** 0.8)
+    return _tile(strength * np.clip(1 - np.hypot(x, y), 0, 1) ** 0.8)

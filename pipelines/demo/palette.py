@@ -31,7 +31,8 @@ COLOURS: Final[Mapping[str, RGB]] = MappingProxyType(
 COLOUR_WEIGHTS: Final = (9, 7, 6, 7, 7, 4, 6, 3, 5, 4, 4, 5, 3, 5, 5, 4, 4)
 
 PATTERNS: Final = (
-    "solid", "stripes", "pinstripes", "diagonal", "checks", "plaid", "dots", "gradient", "zigzag", "floral", "camouflage",
+    "solid", "stripes", "pinstripes", "diagonal", "checks", "plaid", "dots", "gradient", "zigzag", "floral",
+    "camouflage",
 )  # fmt: skip
 PATTERN_WEIGHTS: Final = (44, 8, 5, 4, 6, 6, 7, 6, 4, 6, 4)
 
@@ -43,7 +44,7 @@ SHAPE_WEIGHTS: Final = (2, 6, 2, 2)
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """How a surface answers light: depth of its shades, strength of its highlight (both 0 to 1), kind and depth of its grain."""
+    """How a surface answers light: depth of shade, strength of highlight, kind and depth of grain (0 to 1)."""
 
     depth: float
     gloss: float
@@ -51,8 +52,16 @@ class Material:
     rough: float
 
 
-_CLOTH, _KNIT, _SMOOTH = Material(0.42, 0.0, "weave", 0.10), Material(0.5, 0.0, "knit", 0.24), Material(0.5, 0.5, "fine", 0.03)
-_SHINY, _WOOD, _STONE = Material(0.6, 0.85, "fine", 0.03), Material(0.35, 0.2, "wood", 0.24), Material(0.35, 0.35, "veins", 0.16)
+_CLOTH, _KNIT, _SMOOTH = (
+    Material(0.42, 0.0, "weave", 0.10),
+    Material(0.5, 0.0, "knit", 0.24),
+    Material(0.5, 0.5, "fine", 0.03),
+)
+_SHINY, _WOOD, _STONE = (
+    Material(0.6, 0.85, "fine", 0.03),
+    Material(0.35, 0.2, "wood", 0.24),
+    Material(0.35, 0.35, "veins", 0.16),
+)
 
 MATERIALS: Final[Mapping[str, Material]] = MappingProxyType(
     {

@@ -48,7 +48,14 @@ def _noise(jpeg: bytes, rng: np.random.Generator) -> bytes:
 
 def _bad_header(jpeg: bytes, rng: np.random.Generator) -> bytes:
     # The markers stand, but every table behind them is noise.
-    return jpeg[:20] + b"\xff\xdb\x00\x43" + rng.bytes(65).replace(b"\xff", b"\xfe") + b"\xff\xda\x00\x04\x00\x00" + jpeg[-300:-2] + b"\xff\xd9"
+    return (
+        jpeg[:20]
+        + b"\xff\xdb\x00\x43"
+        + rng.bytes(65).replace(b"\xff", b"\xfe")
+        + b"\xff\xda\x00\x04\x00\x00"
+        + jpeg[-300:-2]
+        + b"\xff\xd9"
+    )
 
 
 def _png_file(width: int, height: int, body: bytes) -> bytes:
@@ -73,8 +80,12 @@ def _fixed(content: bytes) -> Callable[[bytes, np.random.Generator], bytes]:
     return lambda _jpeg, _rng: content
 
 
-_HTML: Final = b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n"
-_SVG: Final = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><circle r="40"/></svg>\n'
+_HTML: Final = (
+    b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n"
+)
+_SVG: Final = (
+    b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><circle r="40"/></svg>\n'
+)
 
 BAD_FILES: Final[Mapping[str, BadFile]] = MappingProxyType(
     {
@@ -85,7 +96,9 @@ BAD_FILES: Final[Mapping[str, BadFile]] = MappingProxyType(
         "png_bomb": BadFile("too_many_pixels", "png", _bomb),
         "random_bytes": BadFile("not_an_image", "jpg", _noise),
         "text_named_jpg": BadFile("not_an_image", "jpg", _fixed(b"photo will follow on Monday\n")),
-        "pdf_named_jpg": BadFile("not_an_image", "jpg", _fixed(b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n")),
+        "pdf_named_jpg": BadFile(
+            "not_an_image", "jpg", _fixed(b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n")
+        ),
         "zip_named_jpg": BadFile("not_an_image", "jpg", _fixed(b"PK\x03\x04" + bytes(60))),
         "all_zeros": BadFile("not_an_image", "jpg", _fixed(bytes(4096))),
         "corrupt_jpeg_header": BadFile("corrupt", "jpg", _bad_header),

@@ -17,8 +17,8 @@ from pipelines.demo.taxonomy import SEPARATOR
 MAX_PHOTOS: Final = 4
 PHOTO_COLUMNS: Final = tuple(f"image_{number}" for number in range(1, MAX_PHOTOS + 1))
 COLUMNS: Final = (
-    "sku", "parent_sku", "name", "category", "colour", "pattern", "material", "shape", "price", "sales", "rating", "updated",
-    *PHOTO_COLUMNS,
+    "sku", "parent_sku", "name", "category", "colour", "pattern", "material", "shape", "price", "sales", "rating",
+    "updated", *PHOTO_COLUMNS,
 )  # fmt: skip
 STREET_COLUMNS: Final = ("sku", "image", "role", "left", "top", "right", "bottom")
 CLICK_COLUMNS: Final = ("query", "image", "sku", "position", "clicked", "relevant")

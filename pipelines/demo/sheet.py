@@ -6,7 +6,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 
-def contact_sheet(photos: Sequence[tuple[Image.Image, str]], *, columns: int, cell: tuple[int, int] = (160, 200)) -> Image.Image:
+def contact_sheet(
+    photos: Sequence[tuple[Image.Image, str]], *, columns: int, cell: tuple[int, int] = (160, 200)
+) -> Image.Image:
     """Return one RGB page with every photo shrunk into a `cell` (width, height), its caption below."""
     if not photos:
         raise ValueError("0 photos: a contact sheet needs at least one")

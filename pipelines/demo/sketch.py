@@ -44,7 +44,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Where one product lies on the axes of its archetype; `nudge` is its own offset, about -1 to 1, for small differences."""
+    """Where one product lies on its archetype's axes; `nudge`, -1 to 1, decides small differences."""
 
     values: Mapping[str, float]
     nudge: float = 0.0

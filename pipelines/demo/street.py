@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from pipelines.demo.geometry import Points, bend, box, oval, regular
+from pipelines.demo.geometry import Points, bend, box, oval
 from pipelines.demo.paint import Affine, drop_shadow, paint, visible_box
 from pipelines.demo.palette import RGB
 from pipelines.demo.sketch import Part
@@ -19,7 +19,9 @@ Scene = Callable[[Size, np.random.Generator], Image.Image]
 _MARGIN: Final = 0.03
 
 
-def street_photo(product: Product, size: Size, rng: np.random.Generator, beside: Product | None = None) -> tuple[Image.Image, Box]:
+def street_photo(
+    product: Product, size: Size, rng: np.random.Generator, beside: Product | None = None
+) -> tuple[Image.Image, Box]:
     """Return (RGB photo of `size`, box of the product in its pixels); `beside` is another product in the picture."""
     fine = canvas_scale(size)
     large = (size[0] * fine, size[1] * fine)
@@ -53,7 +55,7 @@ def somewhere(parts: list[Part], size: Size, rng: np.random.Generator) -> Affine
 
 
 def occlude(canvas: Image.Image, target: Box, rng: np.random.Generator) -> None:
-    """Put something before the target two times out of three: a post, leaves or a sign, over at most a quarter of its box."""
+    """Put something before the target three times in four: a post, leaves or a sign, over a small part of its box."""
     kind = int(rng.integers(4))
     left, top, right, bottom = target
     width, height = right - left, bottom - top
@@ -68,7 +70,7 @@ def occlude(canvas: Image.Image, target: Box, rng: np.random.Generator) -> None:
         for _ in range(5):
             turn, reach = float(rng.uniform(0, 360)), min(width, height) * float(rng.uniform(0.12, 0.24))
             leaf = oval(0.5, 0, 0.5, 0.2) * reach
-            draw.polygon(_flat(_turn(leaf, turn) + (cx, cy)), fill=_green(rng))
+            draw.polygon(_flat(_turn(leaf, turn) + np.array([cx, cy])), fill=_green(rng))
     elif kind == 2:
         w, h = width * float(rng.uniform(0.25, 0.45)), height * float(rng.uniform(0.14, 0.26))
         x, y = left + float(rng.uniform(-0.1, 0.75)) * width, top + float(rng.choice([-0.06, 0.82])) * height
@@ -124,7 +126,12 @@ def _room(size: Size, rng: np.random.Generator) -> Image.Image:
     for y in np.linspace(floor, size[1], 6):
         draw.line((0, y, size[0], y), fill=(122, 88, 60), width=2)
     x = size[0] * float(rng.uniform(0.05, 0.6))
-    draw.rectangle((x, size[1] * 0.1, x + size[0] * 0.34, size[1] * 0.42), fill=(196, 222, 240), outline=(250, 250, 250), width=size[0] // 50)
+    draw.rectangle(
+        (x, size[1] * 0.1, x + size[0] * 0.34, size[1] * 0.42),
+        fill=(196, 222, 240),
+        outline=(250, 250, 250),
+        width=size[0] // 50,
+    )
     draw.rectangle((0, floor - size[1] * 0.03, size[0], floor), fill=(240, 238, 232))
     return scene.filter(ImageFilter.BoxBlur(size[0] / 160))
 
@@ -136,7 +143,7 @@ def _grass(size: Size, rng: np.random.Generator) -> Image.Image:
     draw = ImageDraw.Draw(scene)
     for _ in range(14):
         at = rng.uniform(0, 1, 2) * size
-        draw.polygon(_flat(regular(*at, size[0] * 0.016, size[0] * 0.016, 6)), fill=(244, 240, 210))
+        draw.polygon(_flat(oval(float(at[0]), float(at[1]), size[0] * 0.016)), fill=(244, 240, 210))
     return scene
 
 
@@ -179,7 +186,9 @@ def _blanket(size: Size, rng: np.random.Generator) -> Image.Image:
     draw = ImageDraw.Draw(scene)
     for _ in range(7):
         x, y = rng.uniform(-0.2, 1.1, 2) * size
-        fold = bend((x, y), (x + size[0] * 0.3, y + size[1] * 0.1), (x + size[0] * 0.5, y + size[1] * 0.4), width=size[0] * 0.12)
+        fold = bend(
+            (x, y), (x + size[0] * 0.3, y + size[1] * 0.1), (x + size[0] * 0.5, y + size[1] * 0.4), width=size[0] * 0.12
+        )
         draw.polygon(_flat(fold), fill=_colour(rng, 110, 215))
     soft = scene.filter(ImageFilter.BoxBlur(size[0] / 12))
     return ImageChops.multiply(soft, Image.new("RGB", size, (244, 240, 236)))

@@ -50,9 +50,11 @@ def max_leaves() -> int:
 
 
 def grow(leaf_categories: int, rng: np.random.Generator) -> list[Leaf]:
-    """Return exactly `leaf_categories` leaves of uneven depth. Raises ValueError when that many cannot be told apart."""
+    """Return exactly `leaf_categories` leaves of uneven depth. Raises ValueError for too many."""
     if not 1 <= leaf_categories <= max_leaves():
-        raise ValueError(f"leaf_categories={leaf_categories}: choose 1 to {max_leaves()}, what the drawings can tell apart")
+        raise ValueError(
+            f"leaf_categories={leaf_categories}: choose 1 to {max_leaves()}, what the drawings can tell apart"
+        )
     roots = [Leaf((*a.parents, a.name), a, {}) for a in ARCHETYPES]
     if leaf_categories <= len(roots):
         chosen = rng.permutation(len(roots))[:leaf_categories]
@@ -78,6 +80,8 @@ def grow(leaf_categories: int, rng: np.random.Generator) -> list[Leaf]:
 def sizes(leaves: int, items: int, rng: np.random.Generator) -> list[int]:
     """Return how many items each leaf holds: one each, the rest by a Zipf law in random order."""
     if items < leaves:
-        raise ValueError(f"items={items} for {leaves} leaf categories: ask for at least one item a category, or fewer categories")
+        raise ValueError(
+            f"items={items} for {leaves} leaf categories: ask for at least one item a category, or fewer categories"
+        )
     weights = 1.0 / (rng.permutation(leaves) + 2.0) ** _SKEW
     return [1 + int(extra) for extra in rng.multinomial(items - leaves, weights / weights.sum())]

@@ -85,7 +85,7 @@ def backdrop(size: Size, rng: np.random.Generator, plain: bool) -> Image.Image:
 def product_photo(
     product: Product, number: int, size: Size, rng: np.random.Generator, *, white: bool = False
 ) -> Image.Image:
-    """Return photo `number` of a product, RGB of `size` (width, height); `white` asks for a background of pure white."""
+    """Return photo `number` of a product, RGB of `size` (width, height); `white` asks for a pure white ground."""
     fine = canvas_scale(size)
     large = (size[0] * fine, size[1] * fine)
     parts = parts_of(product)

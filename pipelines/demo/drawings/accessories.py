@@ -1,69 +1,9 @@
-"""Drawings of hats, glasses, watches, belts of jewellery and umbrellas, seen from the front."""
+"""Drawings of glasses, watches, necklaces and umbrellas, seen from the front."""
 
 import numpy as np
 
 from pipelines.demo.geometry import bar, bend, blob, box, oval, poly, regular, smooth, tube
 from pipelines.demo.sketch import Archetype, Sketch, Variant, axis, choice
-
-
-def cap(s: Sketch, v: Variant) -> None:
-    """Draw a cap with a peak to the left."""
-    crown, peak = v["crown"], v["peak"]
-    base = 0.35
-    s.add(blob((-0.66, base + 0.04), (-0.62, base - crown * 0.75), (-0.2, base - crown * 1.08), (0.3, base - crown * 1.08),
-               (0.72, base - crown * 0.75), (0.76, base + 0.04)))
-    for x in (-0.28, 0.34):
-        s.add(bend((x, base), (x * 0.9, base - crown * 0.6), (0.04, base - crown), width=0.03), "trim", "flat")
-    s.add(oval(0.05, base - crown * 1.0, 0.08, 0.04), "accent", "flat")
-    s.add(blob((-0.66, base - 0.16), (-0.2, base - 0.02), (0.1, base + 0.06), (-0.4, base + 0.2), (-0.72 - peak, base + 0.26), (-0.74 - peak, base + 0.12)), "accent")
-    badge = v.on("badge")
-    if badge == 1:
-        s.add(oval(0.02, base - crown * 0.5, 0.17), "pale", "flat")
-    elif badge == 2:
-        s.add(box(-0.2, base - crown * 0.68, 0.26, base - crown * 0.32, 0.02), "pale", "flat")
-    elif badge == 3:
-        s.add(poly((-0.64, base - 0.18), (0.74, base - 0.18), (0.75, base), (-0.65, base)), "pale", "flat")
-    if v.on("back") == 1:
-        s.add(box(0.56, base - 0.1, 0.86, base + 0.04, 0.04), "metal", "flat")
-
-
-def hat(s: Sketch, v: Variant) -> None:
-    """Draw a hat with a brim all round."""
-    brim, crown, base = v["brim"], v["crown"], 0.35
-    droop = v["curve"]
-    s.add(smooth(poly((-brim, base + droop), (-0.5, base - 0.06), (0.5, base - 0.06), (brim, base + droop), (brim * 0.8, base + 0.14 + droop * 0.5),
-                      (0.0, base + 0.24), (-brim * 0.8, base + 0.14 + droop * 0.5))), "trim")
-    top = base - crown
-    outline = {
-        0: blob((-0.52, base + 0.08), (-0.52, top), (-0.2, top - 0.14), (0.2, top - 0.14), (0.52, top), (0.52, base + 0.08)),
-        1: poly((-0.52, base + 0.08), (-0.46, top), (0.46, top), (0.52, base + 0.08)),
-        2: smooth(poly((-0.54, base + 0.1), (-0.46, top + 0.04), (-0.2, top - 0.1), (0.0, top + 0.12), (0.2, top - 0.1), (0.46, top + 0.04), (0.54, base + 0.1))),
-    }[v.on("top")]
-    s.add(outline, "main", "tube")
-    band = v.on("band")
-    if band:
-        height = 0.26 if band == 2 else 0.15
-        s.add(poly((-0.52, base + 0.06 - height), (0.52, base + 0.06 - height), (0.53, base + 0.06), (-0.53, base + 0.06)), "accent", "tube")
-    if band == 3:
-        s.both(poly((0.3, base - 0.02), (0.56, base - 0.2), (0.56, base + 0.14)), "accent")
-        s.add(box(0.25, base - 0.09, 0.35, base + 0.06), "trim", "flat")
-
-
-def beanie(s: Sketch, v: Variant) -> None:
-    """Draw a knitted hat."""
-    crown, base = v["crown"], 0.45
-    if v.on("ears") == 1:
-        s.both(blob((0.3, base - 0.14), (0.74, base - 0.14), (0.64, base + 0.5), (0.44, base + 0.5)), "trim")
-        s.both(bar(0.52, base + 0.4, 0.5, base + 0.72, 0.06), "accent", "flat")
-    s.add(blob((-0.72, base), (-0.74, base - crown * 0.6), (-0.35, base - crown * 1.1), (0.35, base - crown * 1.1), (0.74, base - crown * 0.6), (0.72, base)))
-    for x in np.linspace(-0.54, 0.54, 7):
-        s.add(bend((x, base - 0.05), (x, base - crown * 0.6), (x * 0.4, base - crown * 0.95), width=0.025), "trim", "flat")
-    if v.on("cuff") > 0:
-        s.add(box(-0.76, base - 0.12 * v.on("cuff") - 0.06, 0.76, base + 0.06, 0.06), "accent", "tube")
-    top = v.on("pompom")
-    if top:
-        radius = 0.16 if top == 1 else 0.27
-        s.add(regular(0, base - crown - radius * 0.4, radius, radius, 17), "pale", "ball")
 
 
 def glasses(s: Sketch, v: Variant) -> None:
@@ -86,7 +26,12 @@ def glasses(s: Sketch, v: Variant) -> None:
             upper = (outline - centre) * (1 + rim * 1.3) + centre
             s.add(np.where(upper[:, 1:] > 0.0, upper * (1, 0) + (0, 0.0), upper))
         s.add(outline, ("glass", "tint", "fade")[v.on("tint")], "top" if v.on("tint") else "flat")
-        s.add(poly((centre[0] - 0.18, -0.16), (centre[0] - 0.08, -0.16), (centre[0] - 0.2, 0.14), (centre[0] - 0.26, 0.1)) * (1, size), "gleam", "flat")
+        s.add(
+            poly((centre[0] - 0.18, -0.16), (centre[0] - 0.08, -0.16), (centre[0] - 0.2, 0.14), (centre[0] - 0.26, 0.1))
+            * (1, size),
+            "gleam",
+            "flat",
+        )
     s.add(bend((-0.2, -0.06), (0.0, -0.16), (0.2, -0.06), width=0.06), "main", "flat")
     if v.on("bridge") == 1:
         s.add(bar(-0.3, -0.26 * size, 0.3, -0.26 * size, 0.055), "main", "flat")
@@ -111,7 +56,12 @@ def watch(s: Sketch, v: Variant) -> None:
         s.add(poly((-half * 0.3, 0.3), (half * 0.3, 0.3), (half * 0.25, 1.2), (-half * 0.25, 1.2)), "pale", "flat")
     r = v["size"]
     dial = v.on("dial")
-    outline = (oval(0, 0, r), box(-r * 0.85, -r, r * 0.85, r, 0.1), regular(0, 0, r * 1.05, r * 1.05, 8, 22.5), oval(0, 0, r * 1.05, r * 0.74))[dial]
+    outline = (
+        oval(0, 0, r),
+        box(-r * 0.85, -r, r * 0.85, r, 0.1),
+        regular(0, 0, r * 1.05, r * 1.05, 8, 22.5),
+        oval(0, 0, r * 1.05, r * 0.74),
+    )[dial]
     s.add(box(r * 0.8, -0.06, r + 0.1, 0.06, 0.02), "metal", "flat")
     s.add(outline * 1.12, "metal", "soft")
     s.add(outline * 0.96, "main", "flat")
@@ -120,13 +70,18 @@ def watch(s: Sketch, v: Variant) -> None:
 
 def watch_face(s: Sketch, v: Variant, r: float) -> None:
     """Draw markers, sub-dials and hands."""
-    dials = ((), ((0.0, 0.45),), ((-0.42, 0.0), (0.42, 0.0)), ((-0.4, -0.08), (0.4, -0.08), (0.0, 0.46)))[v.on("subdials")]
+    dials = ((), ((0.0, 0.45),), ((-0.42, 0.0), (0.42, 0.0)), ((-0.4, -0.08), (0.4, -0.08), (0.0, 0.46)))[
+        v.on("subdials")
+    ]
     for x, y in dials:
         s.add(oval(x * r, y * r, r * 0.25), "pale", "flat")
         s.add(bar(x * r, y * r, x * r, y * r - 0.08, 0.025), "dark", "flat")
     ticks = (0, 4, 12)[v.on("markers")]
     for turn in np.arange(ticks) * 2 * np.pi / max(ticks, 1):
-        x, y = np.sin(turn) * r * (0.72 if v.on("dial") != 3 else 0.8), np.cos(turn) * r * (0.72 if v.on("dial") != 3 else 0.5)
+        x, y = (
+            np.sin(turn) * r * (0.72 if v.on("dial") != 3 else 0.8),
+            np.cos(turn) * r * (0.72 if v.on("dial") != 3 else 0.5),
+        )
         s.add(oval(float(x), float(y), 0.05), "pale", "flat")
     s.add(bar(0, 0, 0, -r * 0.62, 0.05), "pale", "flat")
     s.add(bar(0, 0, r * 0.42, r * 0.16, 0.06), "pale", "flat")
@@ -150,29 +105,56 @@ def umbrella(s: Sketch, v: Variant) -> None:
         x0, x1 = (-1 + 2 * (number + k) / panels for k in (0, 1))
         y0, y1 = (rim - (0.1 if v.on("edge") else 0.0) * np.cos(x * 1.5) for x in (x0, x1))
         middle = (x0 + x1) / 2
-        arc = oval(0, rim, 1.0, arch, 180 + 180 * number / panels, 180 + 180 * (number + 1) / panels) if panels == 1 else None
+        arc = (
+            oval(0, rim, 1.0, arch, 180 + 180 * number / panels, 180 + 180 * (number + 1) / panels)
+            if panels == 1
+            else None
+        )
         dip = 0.16 / panels if v.on("edge") else -0.02
         sides = smooth(poly((0, top), (x0 * 0.75, top + arch * 0.3), (x0, y0)), closed=False)
         right = smooth(poly((x1, y1), (x1 * 0.75, top + arch * 0.3), (0, top)), closed=False)
-        s.add(np.vstack([sides, poly((middle, (y0 + y1) / 2 - dip)), right]) if arc is None else arc, "accent" if v.on("colours") and number % 2 else "main")
+        s.add(
+            np.vstack([sides, poly((middle, (y0 + y1) / 2 - dip)), right]) if arc is None else arc,
+            "accent" if v.on("colours") and number % 2 else "main",
+        )
 
 
 def necklace(s: Sketch, v: Variant) -> None:
     """Draw a necklace."""
     drop, chain = v["drop"], v.on("chain")
-    path = smooth(poly((-0.7, -1.0), (-0.66, -0.3), (-0.3, drop - 0.1), (0.0, drop), (0.3, drop - 0.1), (0.66, -0.3), (0.7, -1.0)), closed=False, rounds=3)
+    path = smooth(
+        poly(
+            (-0.7, -1.0), (-0.66, -0.3), (-0.3, drop - 0.1), (0.0, drop), (0.3, drop - 0.1), (0.66, -0.3), (0.7, -1.0)
+        ),
+        closed=False,
+        rounds=3,
+    )
     if chain == 0:
         s.add(tube(path, 0.035), "metal", "flat")
     else:
         for x, y in path[:: 2 if chain == 1 else 3]:
-            s.add(oval(float(x), float(y), 0.065 if chain == 1 else 0.04 + 0.1 * max(0.0, float(y) + 0.6)), "main" if chain == 1 else "accent", "ball")
+            s.add(
+                oval(float(x), float(y), 0.065 if chain == 1 else 0.04 + 0.1 * max(0.0, float(y) + 0.6)),
+                "main" if chain == 1 else "accent",
+                "ball",
+            )
     pendant = v.on("pendant")
     if pendant == 1:
         s.add(oval(0, drop + 0.2, 0.2), "main", "ball")
     elif pendant == 2:
         s.add(regular(0, drop + 0.24, 0.2, 0.3, 4), "main", "soft")
     elif pendant == 3:
-        s.add(blob((0, drop + 0.56), (-0.36, drop + 0.16), (-0.2, drop - 0.06), (0, drop + 0.1), (0.2, drop - 0.06), (0.36, drop + 0.16)), "main")
+        s.add(
+            blob(
+                (0, drop + 0.56),
+                (-0.36, drop + 0.16),
+                (-0.2, drop - 0.06),
+                (0, drop + 0.1),
+                (0.2, drop - 0.06),
+                (0.36, drop + 0.16),
+            ),
+            "main",
+        )
     elif pendant == 4:
         s.add(bar(0, drop, 0, drop + 0.55, 0.12), "metal")
         s.add(bar(-0.17, drop + 0.17, 0.17, drop + 0.17, 0.12), "metal")
@@ -182,28 +164,63 @@ def necklace(s: Sketch, v: Variant) -> None:
 
 
 ACCESSORIES = (
-    Archetype("Caps", ("Fashion", "Accessories", "Headwear"), cap, (
-        choice("badge", "Plain", "Round badge", "Patch", "Band"), axis("peak", Short_peak=0.0, Long_peak=0.26), axis("crown", Low_crown=0.55, High_crown=0.95),
-        choice("back", "Fitted", "Snapback")), ("cotton", "wool", "denim"), (10, 40)),
-    Archetype("Hats", ("Fashion", "Accessories", "Headwear"), hat, (
-        axis("brim", Narrow_brim=0.68, Medium_brim=0.85, Wide_brim=1.02), choice("top", "Round crown", "Flat crown", "Pinched crown"),
-        choice("band", "No band", "Slim band", "Wide band", "Bow"), axis("crown", Low_crown=0.36, Mid_crown=0.6, Top_hat=1.0), axis("curve", Upturned=-0.16, Downturned=0.12)),
-        ("wool", "straw", "suede"), (20, 110)),
-    Archetype("Beanies", ("Fashion", "Accessories", "Headwear"), beanie, (
-        choice("pompom", "No pompom", "Small pompom", "Big pompom"), choice("cuff", "No cuff", "Slim cuff", "Deep cuff"), axis("crown", Short=0.62, Slouchy=1.1),
-        choice("ears", "Plain", "Ear flaps")), ("wool", "cashmere", "cotton"), (9, 45)),
-    Archetype("Glasses", ("Fashion", "Accessories", "Eyewear"), glasses, (
-        choice("lens", "Round", "Square", "Cat-eye", "Aviator", "Hexagonal", "Capsule"), choice("tint", "Clear", "Tinted", "Gradient tint"),
-        choice("frame", "Full rim", "Half rim", "Rimless"), axis("size", Small=0.8, Oversize=1.14), choice("bridge", "Single bridge", "Double bridge"), axis("rim", Fine=0.14, Chunky=0.32)),
-        ("acetate", "metal", "plastic"), (20, 240), False),
-    Archetype("Watches", ("Fashion", "Accessories", "Watches"), watch, (
-        choice("dial", "Round", "Square", "Octagonal", "Oval"), choice("strap", "Leather strap", "Link bracelet", "Striped strap", "Rubber strap"),
-        choice("subdials", "Plain", "One subdial", "Two subdials", "Chronograph"), choice("markers", "No markers", "Four markers", "Twelve markers"), axis("size", Small=0.4, Large=0.58)),
-        ("metal", "ceramic", "plastic"), (50, 900), False),
-    Archetype("Necklaces", ("Fashion", "Accessories", "Jewellery"), necklace, (
-        choice("pendant", "No pendant", "Disc", "Lozenge", "Heart", "Cross", "Fringe"), choice("chain", "Fine chain", "Beaded", "Graduated beads"),
-        axis("drop", Choker=-0.45, Princess=0.0, Opera=0.45)), ("glass", "metal", "ceramic"), (12, 300), False),
-    Archetype("Umbrellas", ("Fashion", "Accessories", "Umbrellas"), umbrella, (
-        axis("panels", Four_panels=4, Six_panels=6, Eight_panels=8), choice("handle", "Crook", "Straight grip", "Knob"), axis("arch", Flat=0.55, Domed=1.05),
-        choice("colours", "One colour", "Two-tone"), choice("edge", "Straight edge", "Scalloped")), ("nylon", "plastic"), (12, 70), False),
+    Archetype(
+        "Glasses",
+        ("Fashion", "Accessories", "Eyewear"),
+        glasses,
+        (
+            choice("lens", "Round", "Square", "Cat-eye", "Aviator", "Hexagonal", "Capsule"),
+            choice("tint", "Clear", "Tinted", "Gradient tint"),
+            choice("frame", "Full rim", "Half rim", "Rimless"),
+            axis("size", Small=0.8, Oversize=1.14),
+            choice("bridge", "Single bridge", "Double bridge"),
+            axis("rim", Fine=0.14, Chunky=0.32),
+        ),
+        ("acetate", "metal", "plastic"),
+        (20, 240),
+        False,
+    ),
+    Archetype(
+        "Watches",
+        ("Fashion", "Accessories", "Watches"),
+        watch,
+        (
+            choice("dial", "Round", "Square", "Octagonal", "Oval"),
+            choice("strap", "Leather strap", "Link bracelet", "Striped strap", "Rubber strap"),
+            choice("subdials", "Plain", "One subdial", "Two subdials", "Chronograph"),
+            choice("markers", "No markers", "Four markers", "Twelve markers"),
+            axis("size", Small=0.4, Large=0.58),
+        ),
+        ("metal", "ceramic", "plastic"),
+        (50, 900),
+        False,
+    ),
+    Archetype(
+        "Necklaces",
+        ("Fashion", "Accessories", "Jewellery"),
+        necklace,
+        (
+            choice("pendant", "No pendant", "Disc", "Lozenge", "Heart", "Cross", "Fringe"),
+            choice("chain", "Fine chain", "Beaded", "Graduated beads"),
+            axis("drop", Choker=-0.45, Princess=0.0, Opera=0.45),
+        ),
+        ("glass", "metal", "ceramic"),
+        (12, 300),
+        False,
+    ),
+    Archetype(
+        "Umbrellas",
+        ("Fashion", "Accessories", "Umbrellas"),
+        umbrella,
+        (
+            axis("panels", Four_panels=4, Six_panels=6, Eight_panels=8),
+            choice("handle", "Crook", "Straight grip", "Knob"),
+            axis("arch", Flat=0.55, Domed=1.05),
+            choice("colours", "One colour", "Two-tone"),
+            choice("edge", "Straight edge", "Scalloped"),
+        ),
+        ("nylon", "plastic"),
+        (12, 70),
+        False,
+    ),
 )

@@ -1,6 +1,6 @@
-"""Drawings of shoes, seen from the side with the toe to the left."""
+"""Drawings of sneakers and boots, seen from the side with the toe to the left."""
 
-from pipelines.demo.geometry import bar, bend, blob, box, oval, poly, smooth, star
+from pipelines.demo.geometry import bar, blob, box, oval, poly, smooth, star
 from pipelines.demo.sketch import Archetype, Sketch, Variant, axis, choice
 
 GROUND = 0.6
@@ -9,10 +9,26 @@ GROUND = 0.6
 def sneaker(s: Sketch, v: Variant) -> None:
     """Draw a sneaker."""
     sole, collar = GROUND - v["sole"], -v["collar"]
-    s.add(blob((0.05, -0.2 + collar), (0.2, -0.42 + collar), (0.66, -0.34 + collar), (0.7, -0.1), (0.1, 0.1)), "trim", "flat")
     s.add(
-        blob((-0.98, sole + 0.03), (-0.98, 0.3), (-0.78, 0.14), (-0.35, -0.02), (-0.05, -0.28 + collar / 2), (0.06, -0.32 + collar),
-             (0.4, -0.2 + collar), (0.7, -0.38 + collar), (0.76, -0.05), (0.84, sole + 0.03), (0.8, sole + 0.05), (-0.9, sole + 0.05))
+        blob((0.05, -0.2 + collar), (0.2, -0.42 + collar), (0.66, -0.34 + collar), (0.7, -0.1), (0.1, 0.1)),
+        "trim",
+        "flat",
+    )
+    s.add(
+        blob(
+            (-0.98, sole + 0.03),
+            (-0.98, 0.3),
+            (-0.78, 0.14),
+            (-0.35, -0.02),
+            (-0.05, -0.28 + collar / 2),
+            (0.06, -0.32 + collar),
+            (0.4, -0.2 + collar),
+            (0.7, -0.38 + collar),
+            (0.76, -0.05),
+            (0.84, sole + 0.03),
+            (0.8, sole + 0.05),
+            (-0.9, sole + 0.05),
+        )
     )
     if v.on("side") == 1:
         for x in (-0.08, 0.08, 0.24):
@@ -20,7 +36,7 @@ def sneaker(s: Sketch, v: Variant) -> None:
     if v.on("side") == 2:
         s.add(smooth(poly((-0.4, 0.3), (-0.1, 0.42), (0.75, -0.08), (0.05, 0.2), (-0.25, 0.22))), "accent", "flat")
     if v.on("side") == 3:
-        s.add(star(0.3, 0.12, 0.17), "accent", "flat")
+        s.add(star(0.3, 0.12, 0.25), "accent", "flat")
     s.add(blob((-1.0, sole + 0.04), (-0.99, 0.28), (-0.8, 0.18), (-0.66, 0.24), (-0.6, sole + 0.04)), "trim")
     s.add(blob((0.62, sole + 0.02), (0.62, 0.1), (0.8, 0.02), (0.86, 0.25), (0.86, sole + 0.02)), "accent")
     s.add(box(-1.02, sole, 0.9, GROUND, 0.08), "sole", "top")
@@ -37,7 +53,12 @@ def fasten(s: Sketch, kind: int, collar: float) -> None:
     elif kind == 1:
         for step in range(2):
             y = top + 0.08 + step * 0.2
-            s.add(poly((-0.3 - step * 0.18 + 0.1, y), (0.36, y + 0.04), (0.36, y + 0.17), (-0.34 - step * 0.16, y + 0.12)), "accent")
+            s.add(
+                poly(
+                    (-0.3 - step * 0.18 + 0.1, y), (0.36, y + 0.04), (0.36, y + 0.17), (-0.34 - step * 0.16, y + 0.12)
+                ),
+                "accent",
+            )
     elif kind == 2:
         s.add(poly((0.12, -0.12 + collar), (0.34, -0.1 + collar), (0.28, 0.22), (0.16, 0.22)), "dark", "flat")
     else:
@@ -46,24 +67,60 @@ def fasten(s: Sketch, kind: int, collar: float) -> None:
 
 def boot(s: Sketch, v: Variant) -> None:
     """Draw a boot."""
-    top, heel = 0.1 - v["shaft"], v["heel"]
-    lift = heel * 0.5
+    top, lift = 0.1 - v["shaft"], v["heel"] * 0.5
     toe = -0.98 if v.on("toe") == 1 else -0.86
     s.add(oval(0.42, top + 0.01, 0.33, 0.05), "dark", "flat")
-    s.add(smooth(poly((0.1, top), (0.75, top), (0.72, -0.05), (0.8, 0.3 - lift * 0.3), (0.76, GROUND - 0.08 - lift), (0.3, GROUND - 0.08 - lift),
-                      (-0.3, GROUND - 0.06), (toe, GROUND - 0.05), (toe - 0.04, GROUND - 0.15), (-0.62, GROUND - 0.34), (-0.12, 0.14 - lift * 0.3),
-                      (0.08, -0.1)), rounds=2), "main", "tube")
-    s.add(smooth(poly((toe - 0.06, GROUND - 0.09), (-0.3, GROUND - 0.09), (0.3, GROUND - 0.11 - lift), (0.8, GROUND - 0.12 - lift), (0.8, GROUND - 0.04 - lift),
-                      (0.3, GROUND - 0.03 - lift), (-0.25, GROUND), (toe, GROUND)), rounds=1), "sole", "flat")
-    if heel < 0.12:
-        s.add(box(0.34, GROUND - 0.1, 0.8, GROUND + heel * 0.2), "sole", "flat")
-    elif v.on("heel type") == 0:
-        s.add(poly((0.4, GROUND - 0.08 - lift), (0.8, GROUND - 0.1 - lift), (0.76, GROUND), (0.46, GROUND)), "sole", "flat")
-    elif v.on("heel type") == 1:
-        s.add(poly((0.55, GROUND - 0.08 - lift), (0.8, GROUND - 0.1 - lift), (0.74, GROUND), (0.67, GROUND)), "sole", "flat")
-    else:
-        s.add(poly((-0.2, GROUND - 0.05), (0.3, GROUND - 0.1 - lift), (0.8, GROUND - 0.1 - lift), (0.78, GROUND), (-0.25, GROUND)), "sole", "flat")
+    s.add(
+        smooth(
+            poly(
+                (0.1, top),
+                (0.75, top),
+                (0.72, -0.05),
+                (0.8, 0.3 - lift * 0.3),
+                (0.76, GROUND - 0.08 - lift),
+                (0.3, GROUND - 0.08 - lift),
+                (-0.3, GROUND - 0.06),
+                (toe, GROUND - 0.05),
+                (toe - 0.04, GROUND - 0.15),
+                (-0.62, GROUND - 0.34),
+                (-0.12, 0.14 - lift * 0.3),
+                (0.08, -0.1),
+            ),
+            rounds=2,
+        ),
+        "main",
+        "tube",
+    )
+    s.add(
+        smooth(
+            poly(
+                (toe - 0.06, GROUND - 0.09),
+                (-0.3, GROUND - 0.09),
+                (0.3, GROUND - 0.11 - lift),
+                (0.8, GROUND - 0.12 - lift),
+                (0.8, GROUND - 0.04 - lift),
+                (0.3, GROUND - 0.03 - lift),
+                (-0.25, GROUND),
+                (toe, GROUND),
+            ),
+            rounds=1,
+        ),
+        "sole",
+        "flat",
+    )
+    boot_heel(s, v.on("heel type"), lift)
     boot_closure(s, v.on("closure"), top)
+
+
+def boot_heel(s: Sketch, kind: int, lift: float) -> None:
+    """Draw a block, a stiletto or a wedge under a boot whose heel is raised by `lift`."""
+    back, floor = GROUND - 0.1 - lift, GROUND - 0.08 - lift
+    heels = (
+        poly((0.4, floor), (0.8, back), (0.76, GROUND), (0.46, GROUND)),
+        poly((0.55, floor), (0.8, back), (0.74, GROUND), (0.67, GROUND)),
+        poly((-0.2, GROUND - 0.05), (0.3, back), (0.8, back), (0.78, GROUND), (-0.25, GROUND)),
+    )
+    s.add(heels[kind], "sole", "flat")
 
 
 def boot_closure(s: Sketch, kind: int, top: float) -> None:
@@ -82,74 +139,32 @@ def boot_closure(s: Sketch, kind: int, top: float) -> None:
         s.add(box(0.04, top - 0.06, 0.8, top + 0.14, 0.1), "pale")
 
 
-def pump(s: Sketch, v: Variant) -> None:
-    """Draw a shoe with a heel."""
-    lift = v["heel"]
-    base = GROUND - lift
-    toe = {0: -1.0, 1: -0.86, 2: -0.84}[v.on("toe")]
-    ankle_straps(s, v.on("strap"), base)
-    s.add(smooth(poly((toe, GROUND - 0.02), (toe + 0.02, GROUND - 0.14), (-0.6, GROUND - 0.3), (-0.38, GROUND - 0.24), (0.0, base + (GROUND - base) * 0.35),
-                      (0.4, base - 0.08), (0.74, base - 0.36), (0.86, base - 0.3), (0.84, base + 0.0), (0.5, base + 0.06), (0.1, base + lift * 0.5 + 0.06),
-                      (-0.3, GROUND), (toe + 0.05, GROUND)), rounds=2))
-    if v.on("toe") == 2:
-        s.add(oval(-0.78, GROUND - 0.11, 0.13, 0.07), "skin", "flat")
-    heels = {
-        0: poly((0.58, base + 0.03), (0.85, base - 0.05), (0.8, GROUND), (0.73, GROUND)),
-        1: poly((0.46, base + 0.03), (0.85, base - 0.05), (0.84, GROUND), (0.52, GROUND)),
-        2: poly((-0.3, GROUND - 0.03), (0.1, base + lift * 0.5), (0.5, base + 0.03), (0.85, base - 0.04), (0.82, GROUND), (-0.35, GROUND)),
-        3: poly((0.4, base + 0.04), (0.85, base - 0.05), (0.76, GROUND - lift * 0.4), (0.8, GROUND), (0.64, GROUND), (0.64, GROUND - lift * 0.4)),
-    }
-    s.add(heels[v.on("heel type")], "accent" if v.on("heel type") == 2 else "trim", "tube")
-    if v.on("toe") == 1 and v.nudge > 0:
-        s.add(box(-0.66, GROUND - 0.28, -0.46, GROUND - 0.16, 0.03), "metal", "flat")
-
-
-def ankle_straps(s: Sketch, kind: int, base: float) -> None:
-    """Draw an ankle strap, a T strap or a lace-up over a heeled shoe."""
-    if kind in (1, 2):
-        s.add(bend((0.2, base - 0.3), (0.45, base - 0.38), (0.82, base - 0.36), width=0.07), "trim", "flat")
-        s.add(bar(0.82, base - 0.37, 0.83, base - 0.1, 0.06), "trim", "flat")
-    if kind == 2:
-        s.add(bar(0.24, base - 0.3, -0.46, GROUND - 0.2, 0.07), "trim", "flat")
-    if kind == 3:
-        for y in (0.25, 0.42, 0.6):
-            s.add(bend((0.12, base - y - 0.05), (0.45, base - y + 0.06), (0.86, base - y - 0.05), width=0.05), "trim", "flat")
-        s.add(bar(0.83, base - 0.64, 0.83, base, 0.05), "trim", "flat")
-
-
-def sandal(s: Sketch, v: Variant) -> None:
-    """Draw a sandal."""
-    back, front = v["sole"], min(v["sole"], 0.22)
-    if v.on("back") != 0:
-        s.add(bend((0.3, GROUND - back - 0.34), (0.6, GROUND - back - 0.42), (0.86, GROUND - back - 0.3), width=0.09), "main", "flat")
-        s.add(bar(0.84, GROUND - back - 0.34, 0.8, GROUND - back + 0.02, 0.09), "main", "flat")
-    if v.on("back") == 2:
-        s.add(bar(0.34, GROUND - back - 0.34, -0.3, GROUND - front - 0.2, 0.08), "main", "flat")
-    s.add(smooth(poly((-0.98, GROUND - front - 0.05), (-0.4, GROUND - front - 0.02), (0.1, GROUND - back), (0.86, GROUND - back - 0.04), (0.84, GROUND),
-                      (0.4, GROUND), (-0.2, GROUND), (-0.96, GROUND)), rounds=1), "sole", "top")
-    s.add(bend((-0.98, GROUND - front - 0.04), (-0.4, GROUND - front - 0.02), (0.1, GROUND - back), (0.86, GROUND - back - 0.04), width=0.06), "wood", "flat")
-    count = v.on("straps")
-    for step in range(count):
-        x = -0.66 + step * 0.7 / max(count, 2)
-        rise = 0.24 + 0.05 * step
-        y = GROUND - front - (back - front) * max(0.0, x + 0.4) * 0.9
-        s.add(bend((x - 0.14, y + 0.02), (x - 0.06, y - rise), (x + 0.16, y - rise), (x + 0.2, y + 0.02), width=0.5 / (count + 1.2)))
-
-
 FOOTWEAR = (
-    Archetype("Sneakers", ("Fashion", "Footwear"), sneaker, (
-        choice("closure", "Lace-up", "Strap", "Slip-on", "Zip"), axis("collar", Low=0.0, Mid=0.22, High=0.5),
-        choice("side", "Plain", "Striped side", "Swoosh", "Star"), axis("sole", Thin_sole=0.1, Cushioned=0.2, Platform=0.36)),
-        ("leather", "canvas", "suede"), (35, 160)),
-    Archetype("Boots", ("Fashion", "Footwear"), boot, (
-        axis("shaft", Ankle=0.3, Calf=0.75, Knee=1.15), choice("closure", "Lace-up", "Zipped", "Buckled", "Fur cuff"),
-        axis("heel", Flat=0.05, Mid_heel=0.28, High_heel=0.5), choice("heel type", "Block", "Stiletto", "Wedge"), choice("toe", "Round toe", "Pointed")),
-        ("leather", "suede", "rubber"), (60, 280)),
-    Archetype("Heels", ("Fashion", "Footwear"), pump, (
-        choice("heel type", "Stiletto", "Block heel", "Wedge", "Spool"), choice("strap", "Pump", "Ankle strap", "T-strap", "Lace-up"),
-        axis("heel", Kitten=0.22, Mid=0.42, High=0.66), choice("toe", "Pointed", "Round toe", "Peep toe")),
-        ("leather", "satin", "suede"), (45, 220)),
-    Archetype("Sandals", ("Fashion", "Footwear"), sandal, (
-        axis("straps", One_strap=1, Two_straps=2, Three_straps=3, Four_straps=4), choice("back", "Mule", "Ankle strap", "T-bar"),
-        axis("sole", Flat=0.1, Flatform=0.24, Wedge=0.46)), ("leather", "canvas", "rubber"), (20, 110)),
+    Archetype(
+        "Sneakers",
+        ("Fashion", "Footwear"),
+        sneaker,
+        (
+            choice("closure", "Lace-up", "Strap", "Slip-on", "Zip"),
+            axis("collar", Low=0.0, Mid=0.22, High=0.5),
+            choice("side", "Plain", "Striped side", "Swoosh", "Star"),
+            axis("sole", Thin_sole=0.1, Cushioned=0.2, Platform=0.36),
+        ),
+        ("leather", "canvas", "suede"),
+        (35, 160),
+    ),
+    Archetype(
+        "Boots",
+        ("Fashion", "Footwear"),
+        boot,
+        (
+            axis("shaft", Ankle=0.3, Calf=0.75, Knee=1.15),
+            choice("closure", "Lace-up", "Zipped", "Buckled", "Fur cuff"),
+            axis("heel", Low_heel=0.16, Mid_heel=0.34, High_heel=0.54),
+            choice("heel type", "Block", "Stiletto", "Wedge"),
+            choice("toe", "Round toe", "Pointed"),
+        ),
+        ("leather", "suede", "rubber"),
+        (60, 280),
+    ),
 )

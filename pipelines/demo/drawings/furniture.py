@@ -1,55 +1,9 @@
-"""Drawings of chairs, tables, sofas and cabinets."""
+"""Drawings of tables, cabinets and beds."""
 
 import numpy as np
 
-from pipelines.demo.geometry import Points, bar, bend, blob, box, mirrored, oval, poly, smooth, tube
+from pipelines.demo.geometry import bar, blob, box, mirrored, oval, poly, smooth, tube
 from pipelines.demo.sketch import Archetype, Sketch, Variant, axis, choice
-
-
-def chair(s: Sketch, v: Variant) -> None:
-    """Draw a chair from the front, a little from above."""
-    top, seat = 0.2 - v["back"], 0.3
-    back = v.on("style")
-    if back in (1, 2, 3):
-        s.both(bar(0.5, top, 0.46, seat, 0.1), "wood", "tube")
-        s.add(box(-0.54, top - 0.05, 0.54, top + 0.12, 0.08), "wood")
-    if back == 0:
-        s.add(blob((-0.6, top), (0.6, top), (0.52, seat), (-0.52, seat)))
-    elif back == 1:
-        for x in np.linspace(-0.32, 0.32, 5):
-            s.add(bar(x, top + 0.1, x * 0.9, seat, 0.05), "wood", "flat")
-    elif back == 2:
-        for y in np.linspace(top + 0.25, seat - 0.1, 3):
-            s.add(box(-0.48, y - 0.06, 0.48, y + 0.06), "main")
-    elif back == 3:
-        s.add(box(-0.4, top + 0.14, 0.4, seat, 0.04))
-    else:
-        s.add(tube(oval(0, (top + seat) / 2, 0.5, (seat - top) / 2 + 0.02), 0.09), "wood")
-        s.add(oval(0, (top + seat) / 2, 0.36, (seat - top) / 2 - 0.1))
-    chair_legs(s, v.on("legs"), seat)
-    s.add(smooth(poly((-0.56, seat - 0.06), (0.56, seat - 0.06), (0.68, seat + 0.16), (-0.68, seat + 0.16)), rounds=1))
-    s.add(box(-0.67, seat + 0.12, 0.67, seat + 0.12 + v["seat"], 0.05), "trim")
-    if v.on("arms") == 1:
-        for side in (1, -1):
-            s.add(bend((0.54 * side, seat - 0.3), (0.76 * side, seat - 0.32), (0.74 * side, seat + 0.2), width=0.1), "wood")
-
-
-def chair_legs(s: Sketch, kind: int, seat: float) -> None:
-    """Draw four legs, splayed legs, hairpins or a swivel foot below `seat`."""
-    y = seat + 0.14
-    if kind == 0:
-        s.both(bar(0.42, y, 0.42, 1.0, 0.08), "wood", "tube")
-        s.both(bar(0.6, y, 0.6, 1.12, 0.1), "wood", "tube")
-    elif kind == 1:
-        s.both(bar(0.34, y, 0.5, 1.0, 0.08, 0.05), "wood", "tube")
-        s.both(bar(0.5, y, 0.82, 1.12, 0.11, 0.06), "wood", "tube")
-    elif kind == 2:
-        s.both(tube(poly((0.42, y), (0.58, 1.12), (0.66, y)), 0.045), "metal", "flat")
-    else:
-        s.add(bar(0, y, 0, 0.92, 0.13), "metal", "tube")
-        for x in (-0.62, 0.62, 0.16):
-            s.add(bar(0, 0.86, x, 1.02, 0.08), "metal", "flat")
-            s.add(oval(x, 1.06, 0.08), "dark", "ball")
 
 
 def table(s: Sketch, v: Variant) -> None:
@@ -87,35 +41,6 @@ def table(s: Sketch, v: Variant) -> None:
         s.add(oval(0, top - 0.08, width if shape == 1 else width * 0.78, ry), "main", "top")
 
 
-def sofa(s: Sketch, v: Variant) -> None:
-    """Draw a sofa."""
-    seats, height = v.on("seats"), v["back"]
-    half = 0.44 + 0.14 * seats
-    top, seat, base = 0.2 - height, 0.25, 0.72
-    legs = v.on("legs")
-    if legs < 2:
-        low = base + (0.12 if legs == 0 else 0.3)
-        s.both(bar(half - 0.14, base - 0.05, half - 0.12, low, 0.1, 0.06), "wood", "flat")
-    else:
-        s.add(box(-half + 0.02, base - 0.05, half - 0.02, base + 0.16), "trim", "flat")
-    if v.on("style") == 2:
-        s.add(blob((-half, top + 0.2), (-half * 0.5, top), (0, top - 0.3), (half * 0.5, top), (half, top + 0.2), (half, base), (-half, base)))
-    else:
-        s.add(box(-half + 0.06, top, half - 0.06, base, 0.1))
-    inner = half - 0.18
-    for number in range(seats):
-        x0, x1 = (-inner + 2 * inner * (number + k) / seats for k in (0, 1))
-        if v.on("style") == 1:
-            s.add(box(x0 + 0.015, top + 0.06, x1 - 0.015, seat + 0.04, 0.08), "light")
-        s.add(box(x0, seat, x1, seat + 0.24, 0.07), "light")
-    s.add(box(-half + 0.1, seat + 0.22, half - 0.1, base, 0.03), "trim", "top")
-    arm: Points = (box(half - 0.2, seat - 0.22, half, base, 0.02), blob((half - 0.24, seat - 0.32), (half + 0.08, seat - 0.32), (half + 0.06, seat), (half, base), (half - 0.2, base)),
-                   poly((half - 0.2, top + 0.12), (half - 0.04, seat - 0.02), (half, base), (half - 0.2, base)))[v.on("arms")]
-    s.both(arm)
-    if v.nudge > 0.2:
-        s.add(box(-inner + 0.02, seat - 0.26, -inner + 0.34, seat + 0.06, 0.06), "accent")
-
-
 def cabinet(s: Sketch, v: Variant) -> None:
     """Draw a chest of drawers or a cupboard."""
     half, rows, columns = v["width"], v.on("rows"), v.on("columns")
@@ -136,11 +61,11 @@ def cabinet(s: Sketch, v: Variant) -> None:
             s.add(box(x0 + 0.02, y0 + 0.02, x1 - 0.02, y1 - 0.02), "main", "flat")
             middle = (x0 + x1) / 2
             if v.on("knobs") == 0:
-                s.add(oval(middle, (y0 + y1) / 2, 0.05), "metal", "ball")
+                s.add(oval(middle, (y0 + y1) / 2, 0.08), "metal", "ball")
             elif v.on("knobs") == 1:
-                s.add(bar(middle - 0.12, (y0 + y1) / 2, middle + 0.12, (y0 + y1) / 2, 0.05), "metal", "flat")
+                s.add(bar(middle - 0.17, (y0 + y1) / 2, middle + 0.17, (y0 + y1) / 2, 0.075), "metal", "flat")
             else:
-                s.add(oval(middle, y0 + 0.03, 0.14, 0.1, 0, 180), "dark", "flat")
+                s.add(oval(middle, y0 + 0.03, 0.18, 0.14, 0, 180), "dark", "flat")
 
 
 def bed(s: Sketch, v: Variant) -> None:
@@ -153,7 +78,11 @@ def bed(s: Sketch, v: Variant) -> None:
     elif style == 1:
         s.add(np.vstack([oval(0, top + 0.3, half, 0.4, 180, 360), poly((half, 0.7), (-half, 0.7))]))
     else:
-        s.add(tube(poly((-half + 0.04, 0.7), (-half + 0.04, top), (half - 0.04, top), (half - 0.04, 0.7)), 0.09), "wood", "flat")
+        s.add(
+            tube(poly((-half + 0.04, 0.7), (-half + 0.04, top), (half - 0.04, top), (half - 0.04, 0.7)), 0.09),
+            "wood",
+            "flat",
+        )
         for x in np.linspace(-half + 0.2, half - 0.2, 7):
             s.add(bar(float(x), top, float(x), 0.5, 0.045), "wood", "flat")
     pillows = v.on("pillows")
@@ -171,20 +100,45 @@ def bed(s: Sketch, v: Variant) -> None:
 
 
 FURNITURE = (
-    Archetype("Chairs", ("Home", "Furniture", "Seating"), chair, (
-        choice("style", "Shell back", "Spindle back", "Ladder back", "Panel back", "Medallion back"), choice("legs", "Straight legs", "Splayed legs", "Hairpin legs", "Swivel"),
-        axis("back", Low_back=0.62, Mid_back=0.95, High_back=1.3), choice("arms", "Armless", "With arms"), axis("seat", Thin_seat=0.05, Cushioned=0.18)), ("linen", "leather", "plastic", "wood"), (40, 320)),
-    Archetype("Tables", ("Home", "Furniture"), table, (
-        choice("top", "Rectangular", "Round", "Oval"), choice("legs", "Four legs", "Crossed legs", "Pedestal", "Trestle", "Hairpin legs"),
-        axis("height", Coffee=0.6, Dining=1.05, Bar=1.6), choice("under", "Plain", "With shelf", "One drawer", "Two drawers")), ("wood", "marble", "metal", "glass"), (60, 600)),
-    Archetype("Sofas", ("Home", "Furniture", "Seating"), sofa, (
-        axis("seats", Armchair=1, Two_seater=2, Three_seater=3, Four_seater=4), choice("arms", "Square arms", "Rolled arms", "Sloped arms"),
-        choice("style", "Tight back", "Cushion back", "Camel back"), choice("legs", "Short legs", "Tall legs", "Skirted"), axis("back", Low_back=0.45, High_back=0.85)),
-        ("linen", "leather", "velvet"), (300, 2200)),
-    Archetype("Cabinets", ("Home", "Furniture", "Storage"), cabinet, (
-        axis("rows", One_row=1, Two_rows=2, Three_rows=3, Four_rows=4, Five_rows=5), axis("columns", One_column=1, Two_columns=2, Three_columns=3),
-        choice("knobs", "Knobs", "Bar handles", "Cut-outs"), choice("legs", "Legs", "Plinth", "Bun feet"), axis("width", Narrow=0.55, Wide=0.9)), ("wood", "metal", "plastic"), (80, 700)),
-    Archetype("Beds", ("Home", "Furniture", "Bedroom"), bed, (
-        choice("style", "Panel head", "Arched head", "Slatted head"), axis("width", Single=0.52, Double=0.92), axis("head", Low_head=0.5, High_head=1.2),
-        axis("pillows", One_pillow=1, Two_pillows=2, Three_pillows=3), choice("foot", "Open foot", "Footboard")), ("wood", "linen", "velvet", "leather"), (150, 1400)),
+    Archetype(
+        "Tables",
+        ("Home", "Furniture"),
+        table,
+        (
+            choice("top", "Rectangular", "Round", "Oval"),
+            choice("legs", "Four legs", "Crossed legs", "Pedestal", "Trestle", "Hairpin legs"),
+            axis("height", Coffee=0.6, Dining=1.05, Bar=1.6),
+            choice("under", "Plain", "With shelf", "One drawer", "Two drawers"),
+        ),
+        ("wood", "marble", "metal", "glass"),
+        (60, 600),
+    ),
+    Archetype(
+        "Cabinets",
+        ("Home", "Furniture", "Storage"),
+        cabinet,
+        (
+            axis("rows", One_row=1, Two_rows=2, Three_rows=3, Four_rows=4, Five_rows=5),
+            axis("columns", One_column=1, Two_columns=2, Three_columns=3),
+            choice("knobs", "Knobs", "Bar handles", "Cut-outs"),
+            choice("legs", "Legs", "Plinth", "Bun feet"),
+            axis("width", Narrow=0.55, Wide=0.9),
+        ),
+        ("wood", "metal", "plastic"),
+        (80, 700),
+    ),
+    Archetype(
+        "Beds",
+        ("Home", "Furniture", "Bedroom"),
+        bed,
+        (
+            choice("style", "Panel head", "Arched head", "Slatted head"),
+            axis("width", Single=0.52, Double=0.92),
+            axis("head", Low_head=0.5, High_head=1.2),
+            axis("pillows", One_pillow=1, Two_pillows=2, Three_pillows=3),
+            choice("foot", "Open foot", "Footboard"),
+        ),
+        ("wood", "linen", "velvet", "leather"),
+        (150, 1400),
+    ),
 )

@@ -1,48 +1,9 @@
-"""Drawings of balls, books, guitars, headphones, cameras, bicycles and skateboards."""
+"""Drawings of books, guitars, headphones and cameras."""
 
 import numpy as np
 
 from pipelines.demo.geometry import bar, bend, blob, box, mirrored, oval, poly, regular, smooth, star, tube
 from pipelines.demo.sketch import Archetype, Sketch, Variant, axis, choice
-
-
-def ball(s: Sketch, v: Variant) -> None:
-    """Draw a ball."""
-    r, kind = v["size"], v.on("kind")
-    tall = 0.66 if kind == 5 else 1.0
-    s.add(oval(0, 0, r, r * tall), "main", "ball")
-    if kind == 0:
-        s.add(regular(0, 0, r * 0.34, r * 0.34, 5), "dark", "flat")
-        for turn in np.radians(np.arange(5) * 72 - 90):
-            c, n = float(np.cos(turn)), float(np.sin(turn))
-            s.add(bar(c * r * 0.34, n * r * 0.34, c * r * 0.7, n * r * 0.7, 0.045), "dark", "flat")
-            s.add(oval(c * r * 0.8, n * r * 0.8, r * 0.13), "dark", "flat")
-    elif kind == 1:
-        for path in (poly((0, -r), (0, r)), poly((-r, 0), (r, 0)), oval(-r * 1.1, 0, r * 0.8, r * 0.95, -60, 60), oval(r * 1.1, 0, r * 0.8, r * 0.95, 120, 240)):
-            s.add(tube(path, 0.05), "dark", "flat")
-    elif kind == 2:
-        s.add(tube(oval(-r * 0.9, 0, r * 0.75, r * 0.9, -58, 58), 0.08), "pale", "flat")
-        s.add(tube(oval(r * 0.9, 0, r * 0.75, r * 0.9, 122, 238), 0.08), "pale", "flat")
-    elif kind == 3:
-        for number in range(0, 6, 2):
-            s.add(np.vstack([oval(0, 0, r, r, number * 60, number * 60 + 60), poly((0, 0))]), "accent", "ball")
-        s.add(oval(0, 0, r * 0.16), "pale", "flat")
-    elif kind == 4:
-        for turn in (0, 120, 240):
-            for offset in (-0.25, 0.15):
-                a = np.radians(turn)
-                path = smooth(poly((-0.2, offset), (0.4, offset + 0.12), (0.95, offset * 0.4)), closed=False) * r
-                rotated = path @ np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]])
-                s.add(tube(rotated, 0.04), "trim", "flat")
-    else:
-        s.add(bar(-r * 0.4, 0, r * 0.4, 0, 0.05), "pale", "flat")
-        for x in np.linspace(-0.3, 0.3, 5):
-            s.add(bar(x * r, -0.08, x * r, 0.08, 0.04), "pale", "flat")
-        s.both(box(r * 0.6, -r * 0.4, r * 0.7, r * 0.4), "pale", "flat")
-    if v.on("mark") == 1:
-        s.add(star(0, r * 0.42 * tall, r * 0.26), "accent", "flat")
-    elif v.on("mark") == 2:
-        s.add(box(-r * 0.94, -r * 0.12, r * 0.94, r * 0.12), "accent", "ball")
 
 
 def book(s: Sketch, v: Variant) -> None:
@@ -51,12 +12,20 @@ def book(s: Sketch, v: Variant) -> None:
     s.add(poly((-half, top), (half, top), (half + thick, top - 0.12), (-half + thick, top - 0.12)), "paper", "flat")
     s.add(poly((half, top), (half + thick, top - 0.12), (half + thick, base - 0.12), (half, base)), "paper", "top")
     for step in np.linspace(0.2, 0.8, 4):
-        s.add(bar(half + thick * step, top - 0.12 * step, half + thick * step, base - 0.12 * step, 0.012), "hole", "flat")
+        s.add(
+            bar(half + thick * step, top - 0.12 * step, half + thick * step, base - 0.12 * step, 0.012), "hole", "flat"
+        )
     s.add(box(-half, top, half, base, 0.02), "main", "flat")
     s.add(box(-half, top, -half + 0.12, base), "trim", "tube")
     x0, x1 = -half + 0.24, half - 0.12
     title = v.on("title")
-    for y, width in ((-0.68, 1.0), (-0.52, 0.7)) if title == 0 else ((0.5, 1.0), (0.66, 0.6)) if title == 1 else ((-0.08, 1.0), (0.08, 0.8)):
+    for y, width in (
+        ((-0.68, 1.0), (-0.52, 0.7))
+        if title == 0
+        else ((0.5, 1.0), (0.66, 0.6))
+        if title == 1
+        else ((-0.08, 1.0), (0.08, 0.8))
+    ):
         s.add(box(x0, y, x0 + (x1 - x0) * width, y + 0.09), "pale", "flat")
     picture = v.on("cover")
     y = 0.2 if title == 0 else -0.3 if title == 1 else 0.48
@@ -71,7 +40,17 @@ def book(s: Sketch, v: Variant) -> None:
     elif picture == 4:
         s.add(tube(box(x0 - 0.06, top + 0.08, x1 + 0.06, base - 0.08, 0.05), 0.04), "accent", "flat")
     if v.on("extra") == 1:
-        s.add(poly((half - 0.3, base), (half - 0.18, base), (half - 0.18, base + 0.24), (half - 0.24, base + 0.16), (half - 0.3, base + 0.24)), "accent", "flat")
+        s.add(
+            poly(
+                (half - 0.3, base),
+                (half - 0.18, base),
+                (half - 0.18, base + 0.24),
+                (half - 0.24, base + 0.16),
+                (half - 0.3, base + 0.24),
+            ),
+            "accent",
+            "flat",
+        )
     elif v.on("extra") == 2:
         s.add(box(half - 0.22, top, half - 0.13, base), "dark", "flat")
 
@@ -85,7 +64,22 @@ def guitar(s: Sketch, v: Variant) -> None:
     elif body == 1:
         s.add(smooth(mirrored((0.1, -0.12), (0.56, -0.08), (0.46, 0.3), (0.68, 0.6), (0.64, 1.1), (0.0, 1.16))))
     elif body == 2:
-        s.add(smooth(poly((-0.12, 0.1), (-0.5, -0.26), (-0.44, 0.3), (-0.56, 0.8), (-0.3, 1.12), (0.3, 1.12), (0.56, 0.8), (0.42, 0.3), (0.46, -0.1), (0.12, 0.14))))
+        s.add(
+            smooth(
+                poly(
+                    (-0.12, 0.1),
+                    (-0.5, -0.26),
+                    (-0.44, 0.3),
+                    (-0.56, 0.8),
+                    (-0.3, 1.12),
+                    (0.3, 1.12),
+                    (0.56, 0.8),
+                    (0.42, 0.3),
+                    (0.46, -0.1),
+                    (0.12, 0.14),
+                )
+            )
+        )
     elif body == 3:
         s.add(poly((-0.1, 0.2), (-0.62, 1.1), (-0.34, 1.16), (0.0, 0.72), (0.34, 1.16), (0.62, 1.1), (0.1, 0.2)))
     else:
@@ -104,8 +98,15 @@ def guitar(s: Sketch, v: Variant) -> None:
     for x in (-0.03, 0.0, 0.03):
         s.add(bar(x, -1.1, x, 0.88, 0.012), "pale", "flat")
     head = v.on("head")
-    s.add((mirrored((0.08, -0.9), (0.14, -0.94), (0.12, -1.22)), poly((-0.06, -0.9), (-0.1, -1.22), (0.16, -1.24), (0.1, -0.9)), mirrored((0.05, -0.9), (0.26, -1.2), (0.0, -1.08)))[head],
-          "accent", "flat")
+    s.add(
+        (
+            mirrored((0.08, -0.9), (0.14, -0.94), (0.12, -1.22)),
+            poly((-0.06, -0.9), (-0.1, -1.22), (0.16, -1.24), (0.1, -0.9)),
+            mirrored((0.05, -0.9), (0.26, -1.2), (0.0, -1.08)),
+        )[head],
+        "accent",
+        "flat",
+    )
     for y in (-1.0, -1.08, -1.16):
         s.both(oval(0.17, y, 0.035), "metal", "flat")
 
@@ -113,10 +114,19 @@ def guitar(s: Sketch, v: Variant) -> None:
 def headphones(s: Sketch, v: Variant) -> None:
     """Draw headphones."""
     width, cup = v["band"], v.on("cup")
-    s.add(tube(np.vstack([poly((-0.7, 0.3)), oval(0, -0.1, 0.7, 0.82, 180, 360), poly((0.7, 0.3))]), width), "trim", "soft")
+    s.add(
+        tube(np.vstack([poly((-0.7, 0.3)), oval(0, -0.1, 0.7, 0.82, 180, 360), poly((0.7, 0.3))]), width),
+        "trim",
+        "soft",
+    )
     if v.on("pad") == 1:
         s.add(tube(oval(0, -0.1, 0.62, 0.74, 225, 315), 0.12), "accent")
-    outline = (oval(0.7, 0.42, 0.27, 0.4), box(0.46, 0.06, 0.92, 0.8, 0.1), oval(0.7, 0.4, 0.22, 0.24), regular(0.7, 0.42, 0.3, 0.42, 6, -90))[cup]
+    outline = (
+        oval(0.7, 0.42, 0.27, 0.4),
+        box(0.46, 0.06, 0.92, 0.8, 0.1),
+        oval(0.7, 0.4, 0.22, 0.24),
+        regular(0.7, 0.42, 0.3, 0.42, 6, -90),
+    )[cup]
     s.both((outline - (0.7, 0.42)) * (0.9, 0.94) + (0.56, 0.42), "dark")
     s.both(outline)
     s.both((outline - (0.7, 0.42)) * 0.5 + (0.74, 0.42), "accent", "flat")
@@ -139,7 +149,11 @@ def camera(s: Sketch, v: Variant) -> None:
     elif prism == 3:
         s.add(box(-0.26, top - 0.36, 0.26, top - 0.04, 0.04), "dark")
         s.add(box(-0.22, top - 0.31, 0.22, top - 0.1), "glass", "flat")
-    s.both(bend((half - 0.02, top + 0.1), (half + 0.06, top - 0.3), (half * 0.7, -1.1), (half * 0.2, -1.2), width=0.05), "leather", "flat")
+    s.both(
+        bend((half - 0.02, top + 0.1), (half + 0.06, top - 0.3), (half * 0.7, -1.1), (half * 0.2, -1.2), width=0.05),
+        "leather",
+        "flat",
+    )
     s.add(box(-half, top, half, base, 0.12))
     if v.on("grip") == 1:
         s.add(box(-half, top + 0.24, half, base - 0.16), "dark", "flat")
@@ -154,79 +168,61 @@ def camera(s: Sketch, v: Variant) -> None:
     s.add(oval(-half + 0.2, top + 0.12, 0.07), "accent", "flat")
 
 
-def bicycle(s: Sketch, v: Variant) -> None:
-    """Draw a bicycle."""
-    r, y, tyre = v["wheel"], 0.5, v["tyre"]
-    rear, front = (-0.6, y), (0.6, y)
-    for x in (-0.6, 0.6):
-        s.add(tube(oval(x, y, r), tyre), "dark", "flat")
-        for turn in np.radians(np.arange(0, 180, 36)):
-            c, n = float(np.cos(turn)) * r, float(np.sin(turn)) * r
-            s.add(bar(x - c, y - n, x + c, y + n, 0.012), "metal", "flat")
-        s.add(oval(x, y, 0.05), "metal", "flat")
-    crank, saddle, head = (-0.1, y + 0.02), (-0.3, -0.32), (0.42, -0.36)
-    frame = v.on("frame")
-    if frame == 0:
-        s.add(tube(poly(rear, crank, head, (-0.26, -0.22), rear), 0.07), "main", "flat")
-        s.add(bar(*crank, *saddle, 0.07), "main", "flat")
-    elif frame == 1:
-        s.add(tube(smooth(poly(head, (0.2, 0.3), crank, rear), closed=False), 0.08), "main", "flat")
-        s.add(bar(*crank, *saddle, 0.07), "main", "flat")
-    else:
-        s.add(bar(-0.62, y, 0.46, -0.2, 0.1), "main", "flat")
-        s.add(bar(-0.12, y, *saddle, 0.07), "main", "flat")
-    s.add(bar(*front, 0.38, -0.5, 0.065), "main", "flat")
-    s.add(bar(*saddle, -0.33, -0.48, 0.05), "metal", "flat")
-    s.add(blob((-0.56, -0.56), (-0.12, -0.5), (-0.2, -0.44), (-0.5, -0.44)), "leather")
-    s.add({0: bend((0.38, -0.48), (0.36, -0.62), (0.62, -0.64), width=0.06), 1: bend((0.38, -0.5), (0.66, -0.54), (0.72, -0.3), (0.5, -0.26), width=0.055),
-           2: bend((0.38, -0.48), (0.4, -0.74), (0.12, -0.7), width=0.06)}[v.on("bar")], "dark", "flat")
-    s.add(tube(oval(*crank, 0.11), 0.04), "metal", "flat")
-    if v.on("extra") == 1:
-        s.add(mirrored((0.2, -0.3), (0.15, 0.0)) + (0.68, -0.1), "wood")
-    elif v.on("extra") == 2:
-        s.both(tube(oval(0.6, y, r + 0.08, r + 0.08, 200, 320), 0.06), "accent", "flat")
-
-
-def skateboard(s: Sketch, v: Variant) -> None:
-    """Draw a skateboard from below, standing."""
-    half, nose = v["width"], v.on("nose")
-    top, base = -v["length"], v["length"]
-    s.add({0: box(-half, top, half, base, half), 1: smooth(mirrored((0.06, top), (half * 0.8, top + 0.5), (half, 0.3), (half * 0.7, base)), rounds=2),
-           2: smooth(mirrored((half * 0.7, top), (half, top + 0.3), (half * 0.72, 0.0), (half, base - 0.3), (half * 0.7, base)), rounds=2)}[nose])
-    art = v.on("art")
-    if art == 1:
-        s.add(star(0, 0, half * 0.9), "accent", "flat")
-    elif art == 2:
-        for y in (-0.3, -0.05, 0.2):
-            s.add(box(-half * 0.86, y, half * 0.86, y + 0.12), "accent", "flat")
-    elif art == 3:
-        s.add(smooth(poly((-0.1, -0.5), (half * 0.7, -0.5), (0.06, -0.06), (half * 0.6, -0.06), (-half * 0.5, 0.5), (-0.02, 0.06), (-half * 0.6, 0.06)), rounds=0), "accent", "flat")
-    for y in (top + 0.36, base - 0.36):
-        s.add(box(-half - 0.02, y - 0.04, half + 0.02, y + 0.04), "metal", "flat")
-        s.add(box(-0.12, y - 0.12, 0.12, y + 0.12, 0.03), "metal", "soft")
-        s.both(box(half - 0.12, y - 0.12, half + 0.12, y + 0.12, 0.06), "pale" if v.on("wheels") == 0 else "dark", "tube")
-
-
 LEISURE = (
-    Archetype("Balls", ("Leisure", "Sports"), ball, (
-        choice("kind", "Football", "Basketball", "Tennis ball", "Beach ball", "Volleyball", "Rugby ball"), choice("mark", "Plain", "Star", "Banded"),
-        axis("size", Mini=0.5, Training=0.68, Match=0.88)), ("leather", "rubber", "plastic"), (6, 60)),
-    Archetype("Books", ("Leisure", "Books"), book, (
-        choice("cover", "Text only", "Round picture", "Landscape", "Star", "Framed"), choice("title", "Title on top", "Title below", "Title in the middle"),
-        axis("thick", Slim=0.08, Novel=0.2, Doorstop=0.38), axis("width", Pocket=0.45, Large=0.66), choice("extra", "Plain", "Bookmark", "Elastic band")), ("paper", "linen", "leather"), (6, 60)),
-    Archetype("Guitars", ("Leisure", "Music"), guitar, (
-        choice("body", "Parlour", "Dreadnought", "Double-cut", "Flying V", "Resonator"), choice("hole", "Round hole", "F-holes", "Pickups"),
-        choice("head", "Slotted head", "Six in line", "Fishtail"), choice("guard", "No guard", "Pickguard")), ("wood", "lacquer"), (90, 1500), False),
-    Archetype("Headphones", ("Leisure", "Electronics"), headphones, (
-        choice("cup", "Oval cups", "Square cups", "On-ear", "Hexagonal cups"), choice("mic", "Wireless", "With microphone", "Wired"), axis("band", Fine_band=0.07, Broad_band=0.2),
-        choice("pad", "Plain", "Padded")), ("plastic", "leather", "metal"), (20, 380), False),
-    Archetype("Cameras", ("Leisure", "Electronics"), camera, (
-        choice("top", "Compact", "Reflex", "Rangefinder", "Waist-level"), axis("lens", Small_lens=0.28, Medium_lens=0.4, Big_lens=0.54), choice("grip", "Plain", "Leatherette", "Grip"),
-        axis("width", Slim=0.66, Wide=0.92)), ("metal", "leather", "plastic"), (60, 1800), False),
-    Archetype("Bicycles", ("Leisure", "Sports", "Cycling"), bicycle, (
-        choice("frame", "Diamond", "Step-through", "Folding"), choice("bar", "Flat bar", "Drop bar", "Swept bar"), axis("tyre", Thin_tyres=0.05, Fat_tyres=0.13), choice("extra", "Bare", "Basket", "Mudguards"),
-        axis("wheel", Small_wheels=0.28, Large_wheels=0.42)), ("metal", "lacquer"), (120, 2400), False),
-    Archetype("Skateboards", ("Leisure", "Sports"), skateboard, (
-        choice("nose", "Popsicle", "Pintail", "Wasp"), choice("art", "Plain", "Star", "Stripes", "Bolt"), axis("length", Cruiser=0.75, Street=0.95, Longboard=1.18), axis("width", Slim=0.26, Wide=0.42),
-        choice("wheels", "Pale wheels", "Dark wheels")), ("wood", "lacquer"), (25, 160), False),
+    Archetype(
+        "Books",
+        ("Leisure", "Books"),
+        book,
+        (
+            choice("cover", "Text only", "Round picture", "Landscape", "Star", "Framed"),
+            choice("title", "Title on top", "Title below", "Title in the middle"),
+            axis("thick", Slim=0.08, Novel=0.2, Doorstop=0.38),
+            axis("width", Pocket=0.45, Large=0.66),
+            choice("extra", "Plain", "Bookmark", "Elastic band"),
+        ),
+        ("paper", "linen", "leather"),
+        (6, 60),
+    ),
+    Archetype(
+        "Guitars",
+        ("Leisure", "Music"),
+        guitar,
+        (
+            choice("body", "Parlour", "Dreadnought", "Double-cut", "Flying V", "Resonator"),
+            choice("hole", "Round hole", "F-holes", "Pickups"),
+            choice("head", "Slotted head", "Six in line", "Fishtail"),
+            choice("guard", "No guard", "Pickguard"),
+        ),
+        ("wood", "lacquer"),
+        (90, 1500),
+        False,
+    ),
+    Archetype(
+        "Headphones",
+        ("Leisure", "Electronics"),
+        headphones,
+        (
+            choice("cup", "Oval cups", "Square cups", "On-ear", "Hexagonal cups"),
+            choice("mic", "Wireless", "With microphone", "Wired"),
+            axis("band", Fine_band=0.07, Broad_band=0.2),
+            choice("pad", "Plain", "Padded"),
+        ),
+        ("plastic", "leather", "metal"),
+        (20, 380),
+        False,
+    ),
+    Archetype(
+        "Cameras",
+        ("Leisure", "Electronics"),
+        camera,
+        (
+            choice("top", "Compact", "Reflex", "Rangefinder", "Waist-level"),
+            axis("lens", Small_lens=0.28, Medium_lens=0.4, Big_lens=0.54),
+            choice("grip", "Plain", "Leatherette", "Grip"),
+            axis("width", Slim=0.66, Wide=0.92),
+        ),
+        ("metal", "leather", "plastic"),
+        (60, 1800),
+        False,
+    ),
 )

@@ -1,8 +1,8 @@
-"""Drawings of clothes for the upper body and of dresses, laid flat and seen from the front."""
+"""Drawings of T-shirts, shirts and sweaters, laid flat and seen from the front."""
 
 import numpy as np
 
-from pipelines.demo.geometry import Points, bar, bend, blob, box, mirrored, oval, poly, smooth, star
+from pipelines.demo.geometry import Points, bar, bend, blob, box, mirrored, oval, poly, star
 from pipelines.demo.sketch import Archetype, Sketch, Variant, axis, choice
 
 SHOULDER = -0.82
@@ -45,7 +45,7 @@ def tshirt(s: Sketch, v: Variant) -> None:
     neckline(s, v.on("neck"))
     mark = v.on("print")
     if mark == 1:
-        s.add(box(0.12, -0.42, 0.38, -0.1, 0.03), "trim", "flat")
+        s.add(box(0.08, -0.44, 0.4, -0.06, 0.03), "accent", "flat")
     elif mark == 2:
         s.add(oval(0, -0.08, 0.28), "accent", "flat")
     elif mark == 3:
@@ -67,13 +67,24 @@ def shirt(s: Sketch, v: Variant) -> None:
         s.add(oval(0, -0.48 + step * 0.26, 0.035), "pale", "flat")
     collar = v.on("collar")
     if collar == 0:
-        s.both(poly((0.2, SHOULDER - 0.12), (0.3, SHOULDER + 0.12), (0.12, SHOULDER + 0.22), (0.0, SHOULDER + 0.12)), "light")
+        s.both(
+            poly((0.2, SHOULDER - 0.12), (0.3, SHOULDER + 0.12), (0.12, SHOULDER + 0.22), (0.0, SHOULDER + 0.12)),
+            "light",
+        )
     elif collar == 1:
         s.add(bend((-0.24, SHOULDER - 0.1), (0.0, SHOULDER + 0.3), (0.24, SHOULDER - 0.1), width=0.1), "light")
     else:
-        s.both(poly((0.22, SHOULDER - 0.12), (0.52, SHOULDER + 0.1), (0.3, SHOULDER + 0.36), (0.0, SHOULDER + 0.2)), "light")
+        s.both(
+            poly((0.22, SHOULDER - 0.12), (0.52, SHOULDER + 0.1), (0.3, SHOULDER + 0.36), (0.0, SHOULDER + 0.2)),
+            "light",
+        )
     for side in (1, -1)[: v.on("pockets")]:
-        s.add(poly((0.12 * side, -0.36), (0.4 * side, -0.36), (0.4 * side, -0.06), (0.26 * side, 0.0), (0.12 * side, -0.06)), "light")
+        s.add(
+            poly(
+                (0.12 * side, -0.36), (0.4 * side, -0.36), (0.4 * side, -0.06), (0.26 * side, 0.0), (0.12 * side, -0.06)
+            ),
+            "light",
+        )
 
 
 def sweater(s: Sketch, v: Variant) -> None:
@@ -81,20 +92,24 @@ def sweater(s: Sketch, v: Variant) -> None:
     hem, width = v["length"], 0.56
     neck = v.on("neck")
     if neck == 3:
-        s.add(blob((-0.44, SHOULDER + 0.1), (-0.42, -1.14), (0.0, -1.22), (0.42, -1.14), (0.44, SHOULDER + 0.1)), "trim")
+        s.add(
+            blob((-0.44, SHOULDER + 0.1), (-0.42, -1.14), (0.0, -1.22), (0.42, -1.14), (0.44, SHOULDER + 0.1)), "trim"
+        )
     s.both(sleeve(0.98, v["sleeve"]))
     s.add(torso(hem, width))
     s.add(box(-width - 0.02, hem - 0.14, width + 0.02, hem), "trim", "flat")
-    if neck == 0:
-        neckline(s, 0)
-    elif neck == 1:
-        neckline(s, 1)
+    if neck < 2:
+        neckline(s, neck)
     elif neck == 2:
         s.add(box(-0.22, -1.1, 0.22, SHOULDER + 0.06, 0.08), "trim", "tube")
     else:
         s.add(oval(0, SHOULDER - 0.04, 0.26, 0.22), "hole", "flat")
         s.both(bar(0.12, SHOULDER + 0.14, 0.13, -0.3, 0.04), "pale", "flat")
-    front = v.on("front")
+    sweater_front(s, v.on("front"), hem)
+
+
+def sweater_front(s: Sketch, front: int, hem: float) -> None:
+    """Draw a pouch, a zip, stripes or cables on a sweater."""
     if front == 1:
         s.add(poly((-0.28, 0.22), (0.28, 0.22), (0.42, 0.5), (0.42, 0.68), (-0.42, 0.68), (-0.42, 0.5)), "trim")
     elif front == 2:
@@ -107,88 +122,47 @@ def sweater(s: Sketch, v: Variant) -> None:
             s.add(bend(*[(x + (0.06 if k % 2 else -0.06), -0.5 + k * 0.2) for k in range(7)], width=0.06), "light")
 
 
-def jacket(s: Sketch, v: Variant) -> None:
-    """Draw a jacket or a coat."""
-    hem = v["length"]
-    s.both(sleeve(0.96))
-    s.add(torso(hem, 0.56, 0.5))
-    front = v.on("front")
-    if front in (1, 2):
-        s.add(poly((-0.2, SHOULDER - 0.08), (0.2, SHOULDER - 0.08), (0.0, 0.0)), "pale", "flat")
-        s.add(poly((-0.05, SHOULDER), (0.05, SHOULDER), (0.07, -0.24), (0, -0.1), (-0.07, -0.24)), "accent", "flat")
-    if front == 1:
-        s.both(poly((0.2, SHOULDER - 0.1), (0.36, -0.62), (0.24, -0.56), (0.32, -0.46), (0.0, 0.04), (0.04, -0.16)), "trim")
-    elif front == 2:
-        s.both(smooth(poly((0.18, SHOULDER - 0.1), (0.38, -0.6), (0.28, -0.2), (0.0, 0.06), (0.06, -0.2))), "trim")
-    elif front == 3:
-        s.add(box(-0.26, -1.06, 0.26, SHOULDER + 0.04, 0.05), "trim", "tube")
-    else:
-        s.both(poly((0.0, SHOULDER + 0.06), (0.22, SHOULDER - 0.1), (0.4, SHOULDER + 0.16), (0.16, SHOULDER + 0.3)), "trim")
-    closure, top = v.on("closure"), 0.06 if front in (1, 2) else -0.62
-    s.add(bar(0, top, 0, hem, 0.025), "dark", "flat")
-    if closure == 0:
-        s.add(bar(0, top, 0, hem, 0.07), "metal", "flat")
-    elif closure in (1, 2):
-        for y in np.linspace(top + 0.1, hem - 0.25, 3 if front in (1, 2) else 5):
-            for x in (0.06,) if closure == 1 else (0.17, -0.17):
-                s.add(oval(x, float(y), 0.045), "metal", "flat")
-    else:
-        s.add(box(-0.55, 0.12, 0.55, 0.27), "accent")
-        s.add(box(-0.1, 0.09, 0.1, 0.3), "metal", "flat")
-    pockets = v.on("pockets")
-    if pockets == 1:
-        s.both(bar(0.28, 0.52, 0.44, 0.34, 0.06), "dark", "flat")
-    elif pockets == 2:
-        s.both(box(0.16, 0.36, 0.46, 0.66, 0.03), "light")
-
-
-def dress(s: Sketch, v: Variant) -> None:
-    """Draw a dress."""
-    hem, skirt, top = v["length"], v["skirt"], v.on("top")
-    bust = SHOULDER + 0.2
-    if top == 2:
-        s.both(sleeve(0.3))
-    if top == 3:
-        s.both(sleeve(0.92))
-    if top == 1:
-        s.both(bar(0.24, -1.0, 0.28, bust + 0.1, 0.07), "main", "flat")
-    upper = ((0.2, SHOULDER - 0.05), (0.46, SHOULDER + 0.03)) if top >= 2 else ((0.12, bust + 0.04), (0.34, bust - 0.02))
-    flare = 0.34 + skirt * (hem + 0.2)
-    s.add(mirrored(*upper, (0.42, -0.42), (0.33, -0.12), (0.34 + skirt * 0.1, 0.0), ((0.33 + flare) / 2 + 0.04, hem * 0.5), (flare, hem)))
-    if top >= 2:
-        neckline(s, v.on("neck"))
-    kind = v.on("detail")
-    if kind == 1:
-        s.add(box(-0.34, -0.18, 0.34, -0.06), "accent", "flat")
-    elif kind == 2:
-        for step in (0.35, 0.68):
-            y = step * hem
-            half = 0.34 + (flare - 0.34) * step + 0.03
-            s.add(poly((-half, y), (half, y), (half + 0.03, y + 0.12), (-half - 0.03, y + 0.12)), "light", "flat")
-    elif kind == 3:
-        s.add(bar(0, bust + 0.15, 0, hem - 0.02, 0.06), "trim", "flat")
-        for y in np.linspace(bust + 0.24, hem - 0.1, 6):
-            s.add(oval(0, float(y), 0.04), "pale", "flat")
-
-
 TOPS = (
-    Archetype("T-shirts", ("Fashion", "Clothing", "Tops"), tshirt, (
-        axis("sleeve", Sleeveless=0.0, Cap_sleeve=0.1, Short_sleeve=0.3, Elbow_sleeve=0.5), choice("neck", "Crew neck", "V-neck", "Scoop neck", "Boat neck"),
-        choice("print", "Plain", "Chest pocket", "Round print", "Star print", "Chest band"), axis("length", Cropped=0.35, Regular=0.75, Tunic=1.15)),
-        ("cotton", "linen", "jersey"), (9, 45), False),
-    Archetype("Shirts", ("Fashion", "Clothing", "Tops"), shirt, (
-        axis("sleeve", Short_sleeve=0.3, Three_quarter=0.68, Long_sleeve=0.98), choice("collar", "Point collar", "Band collar", "Wide collar"),
-        axis("pockets", No_pocket=0, One_pocket=1, Two_pockets=2), axis("hem", Cropped=-0.4, Straight_hem=0.0, Curved_hem=0.22)),
-        ("cotton", "linen", "satin", "denim"), (18, 90), False),
-    Archetype("Sweaters", ("Fashion", "Clothing", "Tops"), sweater, (
-        choice("neck", "Crew neck", "V-neck", "Turtleneck", "Hooded"), choice("front", "Plain", "Pouch pocket", "Zipped", "Chest stripes", "Cable knit"),
-        axis("length", Cropped=0.42, Regular=0.78, Long=1.15), axis("sleeve", Slim_sleeve=0.0, Wide_sleeve=0.5)), ("wool", "cotton", "cashmere"), (25, 140), False),
-    Archetype("Jackets", ("Fashion", "Clothing", "Outerwear"), jacket, (
-        axis("length", Cropped=0.35, Hip_length=0.7, Long_coat=1.16), choice("front", "Collared", "Notch lapel", "Shawl lapel", "Funnel neck"),
-        choice("closure", "Zipped", "Single-breasted", "Double-breasted", "Belted"), choice("pockets", "No pockets", "Slant pockets", "Patch pockets")),
-        ("wool", "leather", "denim", "nylon"), (60, 380), False),
-    Archetype("Dresses", ("Fashion", "Clothing", "Dresses"), dress, (
-        axis("length", Mini=0.35, Knee=0.68, Midi=0.95, Maxi=1.2), choice("top", "Strapless", "Straps", "Short sleeve", "Long sleeve"),
-        axis("skirt", Straight=0.03, A_line=0.22, Flared=0.42), choice("detail", "Plain", "Belted", "Tiered", "Button-front"),
-        choice("neck", "Crew neck", "V-neck", "Scoop neck")), ("cotton", "satin", "linen", "jersey"), (30, 240), False),
+    Archetype(
+        "T-shirts",
+        ("Fashion", "Clothing", "Tops"),
+        tshirt,
+        (
+            axis("sleeve", Sleeveless=0.0, Cap_sleeve=0.1, Short_sleeve=0.3, Elbow_sleeve=0.5),
+            choice("neck", "Crew neck", "V-neck", "Scoop neck", "Boat neck"),
+            choice("print", "Plain", "Chest pocket", "Round print", "Star print", "Chest band"),
+            axis("length", Cropped=0.35, Regular=0.75, Tunic=1.15),
+        ),
+        ("cotton", "linen", "jersey"),
+        (9, 45),
+        False,
+    ),
+    Archetype(
+        "Shirts",
+        ("Fashion", "Clothing", "Tops"),
+        shirt,
+        (
+            axis("sleeve", Short_sleeve=0.3, Three_quarter=0.68, Long_sleeve=0.98),
+            choice("collar", "Point collar", "Band collar", "Wide collar"),
+            axis("pockets", No_pocket=0, One_pocket=1, Two_pockets=2),
+            axis("hem", Cropped=-0.4, Straight_hem=0.0, Curved_hem=0.22),
+        ),
+        ("cotton", "linen", "satin", "denim"),
+        (18, 90),
+        False,
+    ),
+    Archetype(
+        "Sweaters",
+        ("Fashion", "Clothing", "Tops"),
+        sweater,
+        (
+            choice("neck", "Crew neck", "V-neck", "Turtleneck", "Hooded"),
+            choice("front", "Plain", "Pouch pocket", "Zipped", "Chest stripes", "Cable knit"),
+            axis("length", Cropped=0.42, Regular=0.78, Long=1.15),
+            axis("sleeve", Slim_sleeve=0.0, Wide_sleeve=0.5),
+        ),
+        ("wool", "cotton", "cashmere"),
+        (25, 140),
+        False,
+    ),
 )
