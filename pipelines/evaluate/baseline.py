@@ -1,0 +1,57 @@
+"""The live release that a new one is compared with.
+
+Owns reading it back. Must not know what is promoted next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.store import Log, NotFoundError, Store
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The live release: its manifest, its metrics, and the mean of its gallery's vectors (empty when unknown)."""
+
+    release_id: str
+    manifest: dict[str, Any]
+    metrics: dict[str, float]
+    centroid: list[float] = field(default_factory=list)
+
+    @property
+    def model_id(self) -> str:
+        """The model of the live release."""
+        return str(self.manifest["model"]["model_id"])
+
+    @property
+    def space_id(self) -> str:
+        """The vector space of the live release."""
+        return str(self.manifest["model"]["space_id"])
+
+    @property
+    def index_id(self) -> str:
+        """The index of the live release."""
+        return str(self.manifest["index"]["index_id"])
+
+    @property
+    def catalogue_id(self) -> str:
+        """The catalogue of the live release."""
+        return str(self.manifest["catalogue_id"])
+
+
+def read_baseline(store: Store) -> Baseline | None:
+    """Return the live release, or None when nothing was ever promoted. Raises NotFoundError when its objects are gone."""
+    _, head = Log(store, "live").head()
+    if not head:
+        return None
+    release_id = str(head["release_id"])
+    folder = f"releases/{release_id}"
+    try:
+        centroid = store.read_json(f"{folder}/centroid.json")["mean"]
+    except NotFoundError:
+        centroid = []
+    return Baseline(
+        release_id, store.read_json(f"{folder}/manifest.json"), store.read_json(f"{folder}/metrics.json"), centroid
+    )

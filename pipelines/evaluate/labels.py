@@ -1,0 +1,110 @@
+"""What is known of the items that a search finds: category, attributes, a picture.
+
+Owns the table of labels and the relevance of a result to a query. Pure; must not know how results were found.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.evaluate.gallery import PATH_SEPARATOR, fold_of
+from pipelines.evaluate.queries import Query
+from pipelines.tables import DIGEST, first_of_each
+
+LABELS = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("fold", pa.string()),
+        ("path", pa.string()),
+        ("attributes", pa.map_(pa.string(), pa.string())),
+        ("title", pa.string()),
+        ("digest", DIGEST),
+        ("image_unit", pa.string()),
+        ("image_row", pa.int32()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Label:
+    """One item: what a result of it stands for (`fold`), its category path, attributes, title and first photo."""
+
+    fold: str
+    path: tuple[str, ...]
+    attributes: Mapping[str, str]
+    title: str
+    image: tuple[str, int]
+
+
+def labels_of(photos: pa.Table, roles: Iterable[str], unit: str) -> pa.Table:
+    """Return one row an item of a gallery role, as `LABELS`, from its first photo."""
+    kept = photos.filter(pc.is_in(photos["role"], value_set=pa.array(sorted(roles), pa.string())))
+    kept = first_of_each(
+        kept, "item_id", [("item_id", "ascending"), ("position", "ascending"), ("image_uri", "ascending")]
+    )
+    columns = {name: kept[name] for name in LABELS.names if name in kept.column_names}
+    columns["fold"] = pa.chunked_array([fold_of(kept["item_id"], kept["group_id"], unit)]) if kept.num_rows else None
+    columns["path"] = pa.array([PATH_SEPARATOR.join(path or ()) for path in kept["category"].to_pylist()], pa.string())
+    if not kept.num_rows:
+        return LABELS.empty_table()
+    return pa.table([_flat(columns[field.name]).cast(field.type) for field in LABELS], schema=LABELS)
+
+
+def as_labels(table: pa.Table) -> dict[str, Label]:
+    """Return the labels by item id; equal strings are kept once."""
+    paths: dict[str, tuple[str, ...]] = {}
+    found = {}
+    for row in table.to_pylist():
+        path = paths.setdefault(row["path"], tuple(row["path"].split(PATH_SEPARATOR)) if row["path"] else ())
+        attributes = {
+            sys.intern(name): sys.intern(value) for name, value in row["attributes"] or () if value is not None
+        }
+        image = (sys.intern(row["image_unit"] or ""), -1 if row["image_row"] is None else row["image_row"])
+        found[row["item_id"]] = Label(row["fold"], path, attributes, row["title"] or "", image)
+    return found
+
+
+def same_path(query: Query, label: Label | None, depth: int | None = None) -> bool:
+    """Tell whether a result shares the query's category: its leaf, or its first `depth` parts."""
+    if label is None or not query.path:
+        return False
+    if depth is None:
+        return label.path == query.path
+    return len(query.path) >= depth and label.path[:depth] == query.path[:depth]
+
+
+def relevant(query: Query, found: Sequence[str], labels: Mapping[str, Label], depth: int | None = None) -> list[bool]:
+    """Return which results share the query's category."""
+    return [same_path(query, labels.get(item_id), depth) for item_id in found]
+
+
+def relevant_with(query: Query, found: Sequence[str], labels: Mapping[str, Label], attribute: str) -> list[bool]:
+    """Return which results share the query's leaf category and its value of an attribute."""
+    wanted = query.attributes.get(attribute)
+    return [
+        same_path(query, label) and label is not None and label.attributes.get(attribute) == wanted
+        for label in (labels.get(item_id) for item_id in found)
+    ]
+
+
+def gains(query: Query, found: Sequence[str], labels: Mapping[str, Label]) -> list[float]:
+    """Return how much of the query's category path every result shares, from the top, between 0 and 1."""
+    return [_shared(query.path, labels[item_id].path) if item_id in labels else 0.0 for item_id in found]
+
+
+def _shared(path: Sequence[str], other: Sequence[str]) -> float:
+    depth = 0
+    for mine, theirs in zip(path, other, strict=False):
+        if mine != theirs:
+            break
+        depth += 1
+    return depth / len(path) if path else 0.0
+
+
+def _flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

@@ -1,0 +1,88 @@
+"""Exact search, block by block: the judge of every index.
+
+Owns the best results of a block of vectors and their merging; numpy only. Knows no index, no Beam and no files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.evaluate.gallery import Keys
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+KEPT = 128
+"""Results kept a query: more than the 100 that are asked for, so that equals of the last one are known."""
+
+
+@dataclass(frozen=True)
+class Top:
+    """The best results of each query, best first.
+
+    `scores` float32 `[num_queries, kept]` inner products, -inf where there is none; `numbers` int64, the gallery's row
+    numbers, -1 where there is none; `keys` uint64, what a result stands for: equal keys are one result.
+    """
+
+    scores: Floats
+    numbers: Ints
+    keys: Keys
+
+    def take(self, queries: Ints | slice) -> Top:
+        """Return the results of some queries."""
+        return Top(self.scores[queries], self.numbers[queries], self.keys[queries])
+
+
+def nothing(num_queries: int) -> Top:
+    """Return results with none found."""
+    shape = (num_queries, 0)
+    return Top(np.zeros(shape, np.float32), np.zeros(shape, np.int64), np.zeros(shape, np.uint64))
+
+
+def best_of_block(scores: Floats, numbers: Ints, keys: Keys, kept: int = KEPT) -> Top:
+    """Return the best `kept` results of a block.
+
+    `scores` `[num_queries, rows]`, -inf for what a query may not find; `numbers` and `keys` `[rows]`. A key has the score of its
+    best row and the number of its first.
+    """
+    if not len(keys):
+        return nothing(len(scores))
+    order = np.argsort(keys, kind="stable")
+    unique, starts = np.unique(keys[order], return_index=True)
+    of_key = np.maximum.reduceat(scores[:, order], starts, axis=1)
+    if len(unique) > kept:
+        columns = np.argpartition(-of_key, kept - 1, axis=1)[:, :kept]
+    else:
+        columns = np.broadcast_to(np.arange(len(unique)), of_key.shape)
+    found = np.take_along_axis(of_key, columns, axis=1)
+    return _ordered(Top(found, numbers[order][starts][columns], unique[columns]), kept)
+
+
+def merge(first: Top, second: Top, kept: int = KEPT) -> Top:
+    """Return the best `kept` results of both, one a key."""
+    both = Top(
+        np.concatenate([first.scores, second.scores], axis=1),
+        np.concatenate([first.numbers, second.numbers], axis=1),
+        np.concatenate([first.keys, second.keys], axis=1),
+    )
+    return _ordered(_without_repeats(both), kept)
+
+
+def _ordered(top: Top, kept: int) -> Top:
+    order = np.lexsort((top.keys, -top.scores), axis=-1)[:, :kept]
+    scores = np.take_along_axis(top.scores, order, axis=1)
+    numbers = np.take_along_axis(top.numbers, order, axis=1)
+    return Top(scores, np.where(np.isneginf(scores), -1, numbers), np.take_along_axis(top.keys, order, axis=1))
+
+
+def _without_repeats(top: Top) -> Top:
+    """Give -inf to all but the best of equal keys."""
+    order = np.lexsort((-top.scores, top.keys), axis=-1)
+    keys = np.take_along_axis(top.keys, order, axis=1)
+    repeated = np.zeros(keys.shape, bool)
+    repeated[:, 1:] = keys[:, 1:] == keys[:, :-1]
+    scores = np.where(repeated, -np.inf, np.take_along_axis(top.scores, order, axis=1)).astype(np.float32)
+    return Top(scores, np.take_along_axis(top.numbers, order, axis=1), keys)
