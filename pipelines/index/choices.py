@@ -1,0 +1,55 @@
+"""What a configuration asks of the index package: the query plan, the kinds to build, the settings of a build.
+
+Owns the way from config sections to `PlanConfig` and `IndexConfig`. Must not open an index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipelines.config import Config
+from pipelines.index.recipes import recipe
+from pipelines.index.settings import IndexConfig, PlanConfig
+
+
+def plan_of(config: Config) -> PlanConfig:
+    """Return the recipe's plan with what the section `[search]` sets."""
+    plan, search = recipe(config.recipe), config.search
+    changed: dict[str, object] = {}
+    if search.candidates:
+        changed["kind"] = search.candidates
+    if search.categories:
+        changed["top_categories"] = search.categories
+    if search.unit:
+        changed["fold"] = search.unit
+    if search.depth:
+        changed |= {"depth_min": search.depth, "depth_max": search.depth, "rerank_pool": search.depth}
+    return replace(plan, **changed)  # type: ignore[arg-type]
+
+
+def kinds_of(config: Config) -> tuple[str, ...]:
+    """Return the kinds to build: those of `index.kinds`, else those that the plan searches.
+
+    Raises ValueError when `index.kinds` lacks one that the plan needs.
+    """
+    needed = [kind for kind in plan_of(config).kinds if kind != "exact"]
+    if config.index.kinds is None:
+        return tuple(needed)
+    lacking = [kind for kind in needed if kind not in config.index.kinds]
+    if lacking:
+        raise ValueError(
+            f"index.kinds = {list(config.index.kinds)} lacks {lacking[0]!r}, which the query plan searches: "
+            f"add {lacking[0]!r}, or set search.candidates to one of them"
+        )
+    return tuple(config.index.kinds)
+
+
+def index_config(config: Config) -> IndexConfig:
+    """Return the settings of a build: every attribute and signal of the catalogue is kept for re-ranking."""
+    columns = config.catalogue.columns
+    return IndexConfig(
+        kinds=kinds_of(config),
+        memory_budget_bytes=config.index.memory_bytes,
+        attributes=tuple(sorted(columns.attributes)),
+        signals=tuple(sorted(columns.signals)),
+    )

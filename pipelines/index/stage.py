@@ -1,0 +1,170 @@
+"""The index stage: gather the gallery, build the kinds that the recipe asks for, add the table of similar items.
+
+Owns the order of the steps, the index's identity and its description, `index.json`, written last. Must not know faiss.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pipelines.index.choices import index_config, plan_of
+from pipelines.index.manifest import FORMAT, config_json
+from pipelines.index.memory import MemoryBudgetError, Prediction, check_budget, predict
+from pipelines.index.settings import IndexConfig, PlanConfig
+from pipelines.stage import Ledger, RunContext, StageError, StageResult
+from pipelines.store import NotFoundError, Store
+from pipelines.taxonomy import read_taxonomy
+
+if TYPE_CHECKING:
+    from pipelines.index.gathering import Gathered
+
+NOT_IDENTITY = ("memory_budget_bytes", "block_rows")
+"""Settings of a build that change nothing in what is built."""
+
+
+def run(context: RunContext) -> StageResult:
+    """Build the index of the run's gallery, or adopt the one that holds the same already.
+
+    Raises StageError when spaces would be mixed, when the gallery is empty, or when a kind would not fit
+    `index.memory_bytes`.
+    """
+    plan, config = _settings(context)
+    embed = context.outputs("embed")
+    model = _read_model(context.store, embed["model_id"], embed["space_id"])
+    gathered = _gather(context, model)
+    _check_spaces(context.store, gathered.models, embed["space_id"])
+    _check_gallery(context, gathered)
+    predictions = _predictions(gathered, model, config)
+    index_id = _index_id(context, gathered, model, config, plan)
+    target = f"indexes/{index_id}"
+    built = not context.store.exists(f"{target}/index.json")
+    if built:
+        context.progress.say(_announce(gathered, predictions))
+        _build(context, model, config, plan, target)
+        facts = {"index_id": index_id, "catalogue_id": context.outputs("preprocess")["catalogue_id"]}
+        _describe(context, target, facts | {"run_id": context.run_id, "similar": context.config.index.similar})
+    return _result(context, gathered, index_id, built)
+
+
+def _settings(context: RunContext) -> tuple[PlanConfig, IndexConfig]:
+    try:
+        return plan_of(context.config), index_config(context.config)
+    except ValueError as error:
+        raise StageError(str(error)) from error
+
+
+def _read_model(store: Store, model_id: str, space_id: str) -> dict[str, Any]:
+    model: dict[str, Any] = store.read_json(f"models/{model_id}/model.json")
+    if model["space_id"] != space_id:
+        raise StageError(_mixed(model_id, model["space_id"], space_id))
+    return model
+
+
+def _check_spaces(store: Store, models: Iterable[str], space_id: str) -> None:
+    for model_id in sorted(models):
+        try:
+            _read_model(store, model_id, space_id)
+        except NotFoundError:  # a model of the past: that its vectors are kept in this space is proof enough
+            if model_id not in store.folders(f"embeddings/{space_id}"):
+                raise StageError(_mixed(model_id, "unknown", space_id)) from None
+
+
+def _mixed(model_id: str, found: str, space_id: str) -> str:
+    return (
+        f"vectors of model {model_id} are of space {found}, the index is of space {space_id}; vectors of two spaces "
+        "cannot be compared, so nothing was built: run embed again in a new run"
+    )
+
+
+def _gather(context: RunContext, model: dict[str, Any]) -> Gathered:
+    from pipelines.index.gathering import Gatherer, gather
+
+    preprocess, level = context.outputs("preprocess"), max(0, len(model["levels"]) - 1)
+    levels = read_taxonomy(context.store)["levels"]
+    gatherer = Gatherer(
+        context.store,
+        context.prefix("index"),
+        f"catalogue/{preprocess['catalogue_id']}",
+        preprocess["photos"],
+        context.outputs("embed")["vectors"],
+        tuple(sorted(context.config.index.roles)),
+        level,
+        levels[level] if level < len(levels) else {},
+        context.buckets,
+    )
+    return gather(gatherer, context.config.beam)
+
+
+def _check_gallery(context: RunContext, gathered: Gathered) -> None:
+    if not gathered.links:
+        raise StageError(
+            f"no photo of the roles index.roles = {context.config.index.roles} has a vector "
+            f"({sum(gathered.rejects.values())} were rejected); check index.roles and the catalogue's roles"
+        )
+
+
+def _predictions(gathered: Gathered, model: dict[str, Any], config: IndexConfig) -> list[Prediction]:
+    found = [predict(kind, gathered.rows, model["dim"], model["bits"] // 8, config) for kind in config.kinds]
+    try:
+        for prediction in found:
+            check_budget(prediction, config.memory_budget_bytes)
+    except MemoryBudgetError as error:
+        raise StageError(str(error).replace("index.memory_budget_bytes", "index.memory_bytes")) from error
+    return found
+
+
+def _index_id(
+    context: RunContext, gathered: Gathered, model: dict[str, Any], config: IndexConfig, plan: PlanConfig
+) -> str:
+    settings = {name: value for name, value in config_json(config).items() if name not in NOT_IDENTITY}
+    value = {
+        "format": FORMAT,
+        "space_id": model["space_id"],
+        "model_id": model["model_id"],
+        "inputs": gathered.checksum,
+        "config": settings,
+        "similar": [context.config.index.similar, repr(plan)] if context.config.index.similar else None,
+    }
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _announce(gathered: Gathered, predictions: Iterable[Prediction]) -> str:
+    sizes = ", ".join(f"{p.kind} about {p.index_bytes / 1e6:,.0f} MB" for p in predictions) or "exact search alone"
+    return f"index: {gathered.rows:,} distinct photos of {gathered.items:,} items; {sizes}"
+
+
+def _build(context: RunContext, model: dict[str, Any], config: IndexConfig, plan: PlanConfig, target: str) -> None:
+    from pipelines.index.assembling import Assembly, assemble_on_worker
+    from pipelines.index.similar import Completion, complete
+
+    store, folder = context.store, context.prefix("index")
+    levels = model["levels"]
+    trained = tuple(int(slot) for slot in levels[-1]) if levels else ()
+    names = (model["space_id"], model["model_id"])
+    assemble_on_worker(
+        Assembly(store, folder, target, *names, len(levels), trained, config, context.buckets), context.config.beam
+    )
+    completion = Completion(store, folder, target, plan, context.config.index.similar)
+    done = f"{target}/items"
+    with context.progress.watch("index: buckets", context.buckets, lambda: sum(1 for _ in store.list(done))):
+        complete(completion, context.config.beam, context.buckets)
+
+
+def _describe(context: RunContext, target: str, facts: dict[str, Any]) -> None:
+    manifest = context.store.read_json(f"{target}/manifest.json")
+    kept = {name: manifest[name] for name in ("space_id", "model_id", "dim", "code_bytes", "counts", "config", "kinds")}
+    context.store.create_json(f"{target}/index.json", {"format": FORMAT, **facts, **kept})
+
+
+def _result(context: RunContext, gathered: Gathered, index_id: str, built: bool) -> StageResult:
+    index = context.store.read_json(f"indexes/{index_id}/index.json")
+    rejected = sum(gathered.rejects.values())
+    ledger = Ledger(gathered.links + rejected, gathered.links, 0, rejected, dict(gathered.rejects))
+    counts = {"vectors": index["counts"]["vectors"], "items": index["counts"]["items"], "built": int(built)}
+    counts["duplicates"] = gathered.links - gathered.rows
+    outputs = {name: index[name] for name in ("index_id", "space_id", "model_id")}
+    notes = [] if built else [f"nothing new: index {index_id} holds the same already"]
+    return StageResult(ledger, counts, outputs, f"{context.store.uri}/indexes/{index_id}", notes)
