@@ -63,7 +63,7 @@ def _levels(pattern: str, u: Floats, v: Floats) -> npt.NDArray[np.uint8]:
     if pattern == "zigzag":
         return _on(_saw(v + 0.5 * np.abs(_saw(u, 0.3) - 0.5) * 0.3, 0.24) < 0.45)
     tile = _flowers() if pattern == "floral" else _clouds()
-    grid = tile.shape[0] / 1.2
+    grid = tile.shape[0] / 0.8
     return tile[(v * grid).astype(np.int32) % tile.shape[0], (u * grid).astype(np.int32) % tile.shape[1]]
 
 
