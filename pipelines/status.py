@@ -41,7 +41,7 @@ class LiveRelease:
     model_id: str = ""
     index_id: str = ""
     catalogue_id: str = ""
-    items: int | None = None
+    items: int = 0
     report: str = ""
     problem: str = ""
 
@@ -131,23 +131,22 @@ def _live(store: Store, now: float) -> LiveRelease | None:
     }
     try:
         return LiveRelease(**common, **_parts(store, read_release(store, entry["release_id"])))
-    except StoreError as error:
+    except StoreError as error:  # a status must show a broken release, not stop at it
         return LiveRelease(**common, problem=str(error))
 
 
 def _parts(store: Store, release: Release) -> dict[str, Any]:
-    folder = f"releases/{release.release_id}"
-    try:
-        items = store.read_json(f"{folder}/metrics.json").get("gallery.items")
-    except NotFoundError:
-        items = None
     return {
         "model_id": release.model_id,
         "index_id": release.index_id,
         "catalogue_id": release.catalogue_id,
-        "items": None if items is None else int(items),
-        "report": f"{store.uri}/{folder}/report.html",
+        "items": _items(store, release.index_id),
+        "report": f"{store.uri}/releases/{release.release_id}/report.html",
     }
+
+
+def _items(store: Store, index_id: str) -> int:
+    return int(store.read_json(f"indexes/{index_id}/manifest.json")["counts"]["items"])
 
 
 def _run(store: Store, run_id: str, now: float) -> RunStatus:
@@ -206,8 +205,8 @@ def _live_lines(status: Status) -> Iterator[str]:
     if live.problem:
         yield f"PROBLEM  {live.problem}"
     else:
-        items = "?" if live.items is None else f"{live.items:,}"
-        yield f"         {items} items, model {live.model_id}, index {live.index_id}, catalogue {live.catalogue_id}"
+        parts = f"model {live.model_id}, index {live.index_id}, catalogue {live.catalogue_id}"
+        yield f"parts    {live.items:,} items, {parts}"
         yield f"report   {live.report}"
     if live.reason:
         yield f"reason   {live.reason}"

@@ -2,9 +2,9 @@
 
 import io
 import json
+import resource
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def add_stage(
 def add_live(store: Store, **changes: object) -> None:
     release = {"release_id": "r1", "model": {"model_id": "m1"}, "index": {"index_id": "i1"}, "catalogue_id": "c1"}
     store.create_json("releases/r1/manifest.json", release)
-    store.create_json("releases/r1/metrics.json", {"gallery.items": 43977})
+    store.create_json("indexes/i1/manifest.json", {"counts": {"items": 43977}})
     entry = {
         "release_id": "r1", "action": "promote", "previous": None, "at": "2026-11-21T09:00:00+00:00", "by": "ann@box",
         "run_id": "run1", "config_digest": "x", "gates": [GATE], "reason": None,
@@ -163,7 +163,8 @@ def test_it_starts_fast_and_imports_nothing_heavy(store: Store) -> None:
     )
     times = []
     for _ in range(3):
-        started = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", script, store.uri], check=True, capture_output=True)
-        times.append(time.monotonic() - started)
-    assert min(times) < 2.0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times) < 2.0  # seconds of CPU: a busy machine is not our fault

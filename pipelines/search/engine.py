@@ -1,0 +1,113 @@
+"""A release, opened for searching: its model, its index and the plan of the config.
+
+Owns the way from queries to answers. Must not know how answers are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from pipelines.config import Config
+from pipelines.index.choices import plan_of
+from pipelines.index.manifest import IndexFolderError
+from pipelines.index.plan import QueryPlan
+from pipelines.index.rows import Hit, UnknownItemError
+from pipelines.index.searcher import Searcher
+from pipelines.promote.history import live_release_id
+from pipelines.promote.release import Release, read_release
+from pipelines.search.answers import Answer, Result
+from pipelines.search.model import QueryModel, read_facts
+from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
+from pipelines.stage import StageError
+from pipelines.store import Store
+from transforms.photo import Limits
+
+BATCH = 64
+
+
+class SearchEngine:
+    """One release that answers queries. The model is loaded at the first photo; items need none."""
+
+    def __init__(self, config: Config, store: Store, release: Release) -> None:
+        self.release, self._store, self._config = release, store, config
+        self.facts = read_facts(store, release.model_id)
+        self._stack = ExitStack()
+        try:
+            folder = self._stack.enter_context(store.stage_in(f"indexes/{release.index_id}"))
+            self._plan = plan_of(config)
+            self._searcher = Searcher.open(folder, self._plan.kinds)
+            QueryPlan(self._searcher.parts, self._plan)
+        except (IndexFolderError, ValueError) as error:
+            raise StageError(f"index {release.index_id} cannot be searched: {error}") from error
+        space_id = self._searcher.manifest["space_id"]
+        if space_id != self.facts.space_id:
+            raise StageError(
+                f"index {release.index_id} is of the space {space_id}, model {release.model_id} of "
+                f"{self.facts.space_id}; their vectors cannot be compared, build the release again"
+            )
+
+    @classmethod
+    def open(cls, config: Config, store: Store, release_id: str | None = None) -> SearchEngine:
+        """Open a release, the live one if none is named. Raises StageError when nothing is live."""
+        release_id = release_id or live_release_id(store)
+        if release_id is None:
+            raise StageError(f"{store.uri} has no live release yet; make one with `visual-search run`")
+        return cls(config, store, read_release(store, release_id))
+
+    def __enter__(self) -> SearchEngine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def search_photos(self, paths: Iterable[Path], k: int) -> Iterator[Answer]:
+        """Yield an answer for every file, and for every image file below every folder, as they are done."""
+        for photos in prepare_queries(list_queries(paths), self.facts.spec, self._limits(), BATCH):
+            yield from self._answer_photos(photos, k)
+
+    def search_items(self, item_ids: Sequence[str], k: int) -> Iterator[Answer]:
+        """Yield what looks like each item; itself, its duplicates and its variants are left out."""
+        for item_id in item_ids:
+            try:
+                hits = self._searcher.search_items([item_id], k, self._plan)[0]
+            except UnknownItemError as error:
+                yield Answer(item_id, self.release.release_id, code="unknown_item", detail=str(error))
+            else:
+                yield self._answer(item_id, hits)
+
+    @cached_property
+    def _model(self) -> QueryModel:
+        model = QueryModel(self._store, self.facts)
+        self._stack.callback(model.close)
+        return model
+
+    def _answer_photos(self, photos: Sequence[QueryPhoto], k: int) -> Iterator[Answer]:
+        good = [photo for photo in photos if not photo.code]
+        found = iter(self._found([photo.jpeg for photo in good], k))
+        for photo in photos:
+            if photo.code:
+                yield Answer(photo.query, self.release.release_id, code=photo.code, detail=photo.detail)
+            else:
+                yield self._answer(photo.query, next(found), photo.jpeg)
+
+    def _found(self, jpegs: Sequence[bytes], k: int) -> list[list[Hit]]:
+        if not jpegs:
+            return []
+        outputs = self._model(jpegs)
+        if not np.isfinite(outputs.embeddings).all():
+            raise StageError(f"model {self.facts.model_id} gives embeddings that are not finite; roll back or retrain")
+        return self._searcher.search(outputs, k, self._plan)
+
+    def _answer(self, query: str, hits: Iterable[Hit], photo: bytes = b"") -> Answer:
+        results = tuple(Result(hit.item_id, hit.score, hit.category, hit.image_uri) for hit in hits)
+        return Answer(query, self.release.release_id, results, photo=photo)
+
+    def _limits(self) -> Limits:
+        section = self._config.preprocess
+        return Limits(section.max_bytes, section.max_pixels, section.min_side)

@@ -1,0 +1,63 @@
+"""Small pictures for a page: of a photo's path or of a catalogue's item, as data URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from functools import lru_cache
+
+from PIL import Image
+
+from pipelines.config import Config
+from pipelines.preprocess.fetching import Fetcher, FetchError
+from pipelines.promote.release import Release
+from pipelines.store import Store
+from pipelines.store.opening import read_format
+from pipelines.tables import PHOTOS, bucket_of, read_bucket
+from transforms.image import prepare
+from transforms.photo import BadPhoto, Limits, PrepSpec
+
+SIDE = 224
+QUALITY = 80
+CACHED = 4096
+
+
+def thumbnail(data: bytes, limits: Limits) -> str:
+    """Return a picture of at most 224 x 224 pixels as a data URI. Raises BadPhoto."""
+    prepared = prepare(data, PrepSpec(SIDE, SIDE), limits).jpeg
+    out = io.BytesIO()
+    Image.open(io.BytesIO(prepared)).save(out, "JPEG", quality=QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
+
+
+class Pictures:
+    """The pictures of a release's catalogue and of query photos; "" for what cannot be read any more."""
+
+    def __init__(self, config: Config, store: Store, release: Release) -> None:
+        section = config.preprocess
+        self._limits = Limits(section.max_bytes, section.max_pixels, section.min_side)
+        self._catalogue = Fetcher(str(config.resolve(config.catalogue.photo_root)), section.max_bytes)
+        self._queries = Fetcher("", section.max_bytes)
+        self._store, self._release, self._roles = store, release, config.index.roles
+        self.of_photo = lru_cache(CACHED)(self._of_photo)
+
+    def of_query(self, path: str, prepared: bytes) -> str:
+        """Return the picture of a query photo: the file's, or the prepared one's when the file is gone."""
+        return self._fetched(self._queries, path) or thumbnail(prepared, self._limits)
+
+    def of_item(self, item_id: str) -> str:
+        """Return the picture of an item's first photo in the gallery."""
+        bucket = bucket_of(item_id, read_format(self._store).buckets)
+        table = read_bucket(self._store, f"catalogue/{self._release.catalogue_id}/photos", bucket, PHOTOS)
+        own = [row for row in table.to_pylist() if row["item_id"] == item_id]
+        own.sort(key=lambda row: (row["role"] not in self._roles, row["position"]))
+        return self.of_photo(own[0]["image_uri"]) if own else ""
+
+    def _of_photo(self, image_uri: str) -> str:
+        return self._fetched(self._catalogue, image_uri)
+
+    def _fetched(self, fetcher: Fetcher, uri: str) -> str:
+        try:
+            return thumbnail(fetcher.fetch(uri), self._limits)
+        except (FetchError, BadPhoto):
+            return ""

@@ -1,0 +1,101 @@
+"""What the search command prints and writes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.search.answers import Answer, Result
+from pipelines.search.command import search_and_show
+from pipelines.search.output import as_line
+from pipelines.search.page import render_page
+from pipelines.stage import StageError
+
+
+def test_json_is_one_object_a_line_and_query(shop, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    missing = tmp_path / "none.jpg"
+    failed = search_and_show(shop.config, [shop.photos[1], missing, shop.photos[2].parent], [], 3, as_json=True)
+    out = capsys.readouterr()
+    lines = [json.loads(line) for line in out.out.splitlines()]
+    assert failed is True
+    assert len(lines) == 2 + len(list(shop.photos[2].parent.iterdir()))
+    assert list(lines[0]) == ["query", "release_id", "results"]
+    assert (lines[0]["query"], lines[0]["release_id"]) == (str(shop.photos[1]), "r1")
+    assert list(lines[0]["results"][0]) == ["item_id", "score", "category", "image_uri"]
+    assert lines[0]["results"][0]["item_id"] == "item01"
+    assert lines[0]["results"][0]["category"] == ["shop", "boots"]
+    assert lines[1] == {
+        "query": str(missing), "release_id": "r1", "results": [], "error": {"code": "missing", "detail": str(missing)},
+    }  # fmt: skip
+    assert [line["query"] for line in lines[2:]] == [str(path) for path in sorted(shop.photos[2].parent.iterdir())]
+
+
+def test_a_line_stays_one_line_and_keeps_its_letters() -> None:
+    result = Result("sku\n7", 0.123456789, ("Schuhe", "Größe"), "fotos/ä.jpg")
+    line = as_line(Answer("q", "r1", (result,)))
+    assert "\n" not in line
+    assert json.loads(line)["results"] == [
+        {"item_id": "sku\n7", "score": 0.123457, "category": ["Schuhe", "Größe"], "image_uri": "fotos/ä.jpg"}
+    ]
+
+
+def test_tables_in_the_terminal(shop, capsys: pytest.CaptureFixture[str]) -> None:
+    assert search_and_show(shop.config, [], ["item03", "nope"], 2) is True
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert lines[0].strip() == "item03"
+    assert lines[1].split() == ["#", "item", "score", "category", "photo"]
+    assert re.match(r"1  item\d\d +[01]\.\d{4}  shop › \S+", lines[2])
+    assert "nope: unknown_item: item 'nope' is not in the index" in out
+
+
+def test_markup_in_ids_is_printed_as_it_is(shop, capsys: pytest.CaptureFixture[str]) -> None:
+    search_and_show(shop.config, [], ["[red]nope[/]"], 2)
+    assert "[red]nope[/]: unknown_item" in capsys.readouterr().out
+
+
+def test_the_page_is_self_contained_and_escaped(shop, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    queries = [shop.photos[0], shop.photos[6], tmp_path / "<b>none</b>.jpg"]
+    assert search_and_show(shop.config, queries, [], 12, html=str(page)) is True
+    text = page.read_text(encoding="utf-8")
+    sources = re.findall(r'(?:src|href)="([^"]*)"', text)
+    assert len(sources) == 2 * (1 + 12)
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
+    assert "http" not in text
+    assert "<script" not in text
+    assert "item&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "&lt;hats&gt; &amp; caps" in text
+    assert "&lt;b&gt;none&lt;/b&gt;.jpg" in text
+    assert "1 could not be asked" in text
+    out = capsys.readouterr().out
+    assert "missing" in out and "item00" not in out  # a page instead of tables
+
+
+def test_the_page_of_an_item_shows_its_gallery_photo(shop, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert search_and_show(shop.config, [], ["item04"], 2, html=str(page)) is False
+    text = page.read_text(encoding="utf-8")
+    assert "no picture" not in text
+    assert "1 query and what looks like it" in text
+
+
+class NoPictures:
+    def of_query(self, path: str, prepared: bytes) -> str:
+        return ""
+
+    of_photo = of_item = lambda self, name: ""
+
+
+def test_pictures_that_are_gone_and_queries_that_did_not_fit() -> None:
+    found = Answer("sku", "r1", (Result("a", 0.5, (), "gone.jpg"),))
+    text = render_page([found, Answer("lonely", "r1")], NoPictures(), "r1", left_out=7)
+    assert text.count("no picture") == 3
+    assert "7 more were asked and are not shown" in text
+    assert "Nothing was found." in text
+
+
+def test_a_page_that_cannot_be_written(shop, tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"the page .*none/page\.html cannot be written \(No such file or directory\)"):
+        search_and_show(shop.config, [], ["item04"], 2, html=str(tmp_path / "none" / "page.html"))

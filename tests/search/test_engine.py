@@ -1,0 +1,134 @@
+"""Searching a release with photos and with items."""
+
+import math
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipelines.config import Config
+from pipelines.search import engine as engine_module
+from pipelines.search.engine import SearchEngine
+from pipelines.stage import StageError
+from pipelines.store import StoreError, open_store
+
+
+@pytest.fixture(scope="module")
+def opened(shop):
+    with SearchEngine.open(shop.config, shop.store) as opened:
+        yield opened
+
+
+def test_every_catalogue_photo_finds_its_item_first(shop, opened) -> None:
+    answers = list(opened.search_photos(shop.photos, 5))
+    assert [answer.query for answer in answers] == [str(path) for path in shop.photos]
+    for answer, item_id in zip(answers[1:39], shop.item_ids[1:39], strict=True):
+        assert answer.release_id == "r1"
+        assert len(answer.results) == 5
+        assert answer.results[0].item_id == item_id
+    # the first and the last item show the same photo: both are found, either first
+    for answer in (answers[0], answers[39]):
+        assert {result.item_id for result in answer.results[:2]} == {shop.item_ids[0], shop.item_ids[39]}
+        assert answer.results[0].score == pytest.approx(answer.results[1].score)
+    assert answers[1].results[0].category == ("shop", "boots")
+    assert answers[1].results[0].image_uri == "boots/01.jpg"
+
+
+def test_a_photo_scores_one_by_embedding_plus_its_category_weight(shop, opened) -> None:
+    answer = next(opened.search_photos([shop.photos[1]], 1))
+    # the recipe adds 0.05 times the probability of the item's category, which is nearly 1, to the cosine, which is 1
+    assert answer.results[0].score == pytest.approx(1.05, abs=0.02)
+
+
+def test_items_leave_out_themselves_and_who_shows_the_same_photo(shop, opened) -> None:
+    first, second = opened.search_items([shop.item_ids[0], shop.item_ids[1]], 6)
+    assert len(first.results) == 6
+    assert not {shop.item_ids[0], shop.item_ids[39]} & {result.item_id for result in first.results}
+    assert shop.item_ids[1] not in {result.item_id for result in second.results}
+    assert first.photo == b""
+
+
+def test_an_unknown_item_is_that_query_s_error(shop, opened) -> None:
+    unknown, known = opened.search_items(["nope", shop.item_ids[3]], 2)
+    assert (unknown.code, unknown.results, unknown.failed) == ("unknown_item", (), True)
+    assert "'nope' is not in the index" in unknown.detail
+    assert len(known.results) == 2
+
+
+def test_bad_photos_are_their_own_errors_and_the_others_are_answered(shop, opened, tmp_path: Path) -> None:
+    whole = shop.photos[2].read_bytes()
+    files = {
+        "cut.jpg": whole[: len(whole) // 2],
+        "page.jpg": b"<html>not found</html>",
+        "empty.jpg": b"",
+        "good.jpg": whole,
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "folder").mkdir()
+    paths = [*(tmp_path / name for name in files), tmp_path / "folder", tmp_path / "none.jpg"]
+    answers = list(opened.search_photos(paths, 3))
+    assert [answer.code for answer in answers] == ["truncated", "not_an_image", "empty", "", "no_photos", "missing"]
+    assert answers[3].results[0].item_id == shop.item_ids[2]
+    assert all(answer.detail for answer in answers if answer.failed)
+
+
+def test_a_rotated_transparent_png_finds_its_item(shop, opened, tmp_path: Path) -> None:
+    picture = Image.open(shop.photos[5]).convert("RGBA")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise when shown
+    picture.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    answer = next(opened.search_photos([tmp_path / "turned.png"], 1))
+    assert answer.results[0].item_id == shop.item_ids[5]
+
+
+def test_the_model_gets_full_batches_of_good_photos(shop, opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, model = [], opened._model
+
+    def counted(jpegs):
+        sizes.append(len(jpegs))
+        return model(jpegs)
+
+    monkeypatch.setattr(opened, "_model", counted)
+    monkeypatch.setattr(engine_module, "BATCH", 16)
+    assert len(list(opened.search_photos(shop.photos, 1))) == 40
+    assert sizes == [16, 16, 8]
+
+
+def test_more_results_than_items_are_all_items(shop, opened) -> None:
+    answer = next(opened.search_photos([shop.photos[0]], 1000))
+    assert sorted(result.item_id for result in answer.results) == sorted(shop.item_ids)
+    scores = [result.score for result in answer.results]
+    assert scores == sorted(scores, reverse=True)
+    assert all(math.isfinite(score) for score in scores)
+
+
+def test_items_need_no_model(shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "QueryModel", None)
+    with SearchEngine.open(shop.config, shop.store, "r1") as fresh:
+        assert len(next(fresh.search_items([shop.item_ids[0]], 3)).results) == 3
+
+
+def test_a_store_without_a_live_release(shop, tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="has no live release yet; make one with `visual-search run`"):
+        SearchEngine.open(shop.config, open_store(str(tmp_path)))
+    with pytest.raises(StoreError, match="holds no release 'r7'"):
+        SearchEngine.open(shop.config, shop.store, "r7")
+
+
+def test_a_plan_that_the_index_was_not_built_for(shop) -> None:
+    config = shop.config.model_dump() | {"search": {"candidates": "hnsw"}}
+    with pytest.raises(StageError, match=r"index i1 cannot be searched: the plan searches 'hnsw', .* holds exact"):
+        SearchEngine.open(Config.model_validate(config), shop.store)
+
+
+def test_a_model_of_another_space_is_refused(shop) -> None:
+    facts = shop.store.read_json("models/m1/model.json")
+    shop.store.create_json("models/m2/model.json", facts | {"model_id": "m2", "space_id": "m2"})
+    shop.store.create_json(
+        "releases/r2/manifest.json", {"release_id": "r2", "model_id": "m2", "index_id": "i1", "catalogue_id": "c1"}
+    )
+    with pytest.raises(
+        StageError, match="index i1 is of the space m1, model m2 of m2; their vectors cannot be compared"
+    ):
+        SearchEngine.open(shop.config, shop.store, "r2")
