@@ -7,7 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.index.base import Array, Floats, SearchResult, as_float32, blocks, check_queries, check_vectors, ranked
+from pipelines.index.base import (
+    Array,
+    Floats,
+    Ints,
+    SearchResult,
+    as_float32,
+    blocks,
+    check_queries,
+    check_vectors,
+    ranked,
+)
 from pipelines.index.rerank import rerank
 
 BLOCK_ROWS = 16_384
@@ -47,18 +57,21 @@ class ExactIndex:
         return SearchResult(np.concatenate([p.rows for p in parts]), np.concatenate([p.scores for p in parts]))
 
     def _search_block(self, queries: Floats, k: int, live: Array | None) -> SearchResult:
-        import faiss
-
         best = ranked(np.zeros((len(queries), 0), np.int64), np.zeros((len(queries), 0), np.float32), k + SPARE)
         for part in blocks(len(self._vectors), self._block_rows):
             rows = np.arange(part.start, part.stop) if live is None else part.start + np.flatnonzero(live[part])
             if not len(rows):
                 continue
             stored = self._vectors[part] if live is None else self._vectors[rows]
-            fetch = min(k + SPARE, len(rows))
-            scores, found = faiss.knn(queries, as_float32(stored), fetch, faiss.METRIC_INNER_PRODUCT)
-            both = np.concatenate([best.rows, rows[found]], axis=1), np.concatenate([best.scores, scores], axis=1)
-            best = ranked(*both, k + SPARE)
+            # numpy's matrix product is several times as fast as faiss.knn, whose BLAS does not use both cores well.
+            scores = queries @ as_float32(stored).T
+            found = _largest(scores, min(k + SPARE, len(rows)))
+            scores = np.take_along_axis(scores, found, axis=1)
+            best = ranked(
+                np.concatenate([best.rows, rows[found]], axis=1),
+                np.concatenate([best.scores, scores], axis=1),
+                k + SPARE,
+            )
         return rerank(self._vectors, queries, best.rows, k)
 
     def save(self, folder: Path) -> None:
@@ -72,3 +85,10 @@ class ExactIndex:
         """Return the bytes of the memory-mapped vectors; the page cache may drop them."""
         dim = self._vectors.shape[1] or 512
         return num_vectors * dim * 2
+
+
+def _largest(scores: Floats, count: int) -> Ints:
+    if count == scores.shape[1]:
+        return np.broadcast_to(np.arange(count), scores.shape)
+    found: Ints = np.argpartition(scores, -count, axis=1)[:, -count:]
+    return found

@@ -63,7 +63,7 @@ class HnswIndex:
         fetch = min(k * self._config.rerank, self._index.ntotal)
         width = max(self._config.ef_search * effort, fetch)
         params = faiss.SearchParametersHNSW(efSearch=width)
-        _, rows = self._index.search(self._project(queries), fetch, params=params)
+        _, rows = self._index.search(self._project.queries(queries), fetch, params=params)
         return rerank(self._vectors, queries, rows, k)
 
     def save(self, folder: Path) -> None:

@@ -8,6 +8,8 @@ one thread, in the order of rows.
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipelines.index.base import Array, Floats, SearchResult, blocks, check_queries, check_vectors, sample_rows
 from pipelines.index.memory import ivf_pca_bytes
 from pipelines.index.projection import Projection
@@ -42,7 +44,8 @@ class IvfPcaIndex:
     def _trained(self, vectors: Array) -> Any:
         import faiss
 
-        sample = self._project(vectors[sample_rows(len(vectors), self._config.train_rows, self._seed)])
+        rows = sample_rows(len(vectors), self._config.train_rows, self._seed)
+        sample = np.concatenate([self._project(vectors[rows[part]]) for part in blocks(len(rows), self._block_rows)])
         lists, dim = self._config.num_lists(len(vectors)), sample.shape[1]
         quantizer = faiss.IndexFlatL2(dim)
         index = faiss.IndexIVFScalarQuantizer(quantizer, dim, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_L2)
@@ -60,7 +63,7 @@ class IvfPcaIndex:
         probes = min(self._config.num_probes(self._index.nlist) * effort, self._index.nlist)
         fetch = min(k * self._config.rerank, self._index.ntotal)
         params = faiss.SearchParametersIVF(nprobe=probes)
-        _, rows = self._index.search(self._project(queries), fetch, params=params)
+        _, rows = self._index.search(self._project.queries(queries), fetch, params=params)
         return rerank(self._vectors, queries, rows, k)
 
     def save(self, folder: Path) -> None:

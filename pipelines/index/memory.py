@@ -62,8 +62,7 @@ def binary_bytes(num_codes: int, code_bytes: int) -> int:
 
 
 def _projection_bytes(dim: int, kept: int) -> int:
-    # faiss keeps every eigenvector beside the ones it uses.
-    return 0 if kept == dim else (dim * dim + kept * dim + 2 * dim) * FLOAT32
+    return 0 if kept == dim else kept * (dim + 1) * FLOAT32
 
 
 def predict(kind: str, num_vectors: int, dim: int, code_bytes: int, config: IndexConfig) -> Prediction:
@@ -79,14 +78,15 @@ def predict(kind: str, num_vectors: int, dim: int, code_bytes: int, config: Inde
         return Prediction(kind, size, size + min(num_vectors, config.block_rows) * code_bytes)
     if kind == "hnsw":
         size = hnsw_bytes(num_vectors, dim, config.hnsw)
-        sample = min(num_vectors, config.hnsw.train_rows) * dim * FLOAT32 * 2
         # faiss' flat storage grows by doubling, and the copy of one growth is alive beside the other.
         growth = num_vectors * kept_dim(num_vectors, dim, config.hnsw.dim, config.hnsw.train_rows) * FLOAT32
-        return Prediction(kind, size, size + max(sample, growth + block + num_vectors * HNSW_BUILD_BYTES))
+        return Prediction(kind, size, size + growth + block + num_vectors * HNSW_BUILD_BYTES)
     if kind == "ivf_pca":
         size = ivf_pca_bytes(num_vectors, dim, config.ivf_pca)
-        sample = min(num_vectors, config.ivf_pca.train_rows) * dim * FLOAT32 * 2
-        return Prediction(kind, size, max(sample + block, int(size * LIST_SLACK) + block))
+        kept = kept_dim(num_vectors, dim, config.ivf_pca.dim, config.ivf_pca.train_rows)
+        # The projected sample, once more while its blocks are joined, and once more in faiss' k-means.
+        sample = min(num_vectors, config.ivf_pca.train_rows) * kept * FLOAT32 * 3
+        return Prediction(kind, size, max(sample, int(size * LIST_SLACK)) + block)
     raise ValueError(f"no prediction for kind {kind!r}: choose from {', '.join(FIXES)}")
 
 

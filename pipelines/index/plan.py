@@ -120,8 +120,7 @@ class QueryPlan:
         if not len(exclusion.items) and not len(exclusion.groups):
             return min(k, self._num_live)
         rows = self._parts.rows
-        allowed = self._parts.live_links & ~np.isin(rows.link_item, exclusion.items)
-        allowed &= ~np.isin(rows.link_group, exclusion.groups)
+        allowed = self._parts.live_links & self._permitted(np.arange(len(rows.link_item)), exclusion)
         keys = np.flatnonzero(allowed) if self._keys is None else self._keys[allowed]
         return min(k, len(np.unique(keys)))
 
@@ -188,11 +187,18 @@ class QueryPlan:
         tables = self._parts.rows
         links = tables.links_of_rows(rows)
         spread = np.repeat(similarities, tables.link_offsets[rows + 1] - tables.link_offsets[rows])
-        allowed = self._parts.live_links[links] & ~np.isin(tables.link_item[links], exclusion.items)
-        allowed &= ~np.isin(tables.link_group[links], exclusion.groups)
+        allowed = self._parts.live_links[links] & self._permitted(links, exclusion)
         links, spread = links[allowed], spread[allowed]
         scores = self._ranker.scores(links, spread, outputs, query)
         return fold(links, scores, links if self._keys is None else self._keys[links])
+
+    def _permitted(self, links: Ints, exclusion: Exclusion) -> Array:
+        permitted = np.ones(len(links), bool)
+        if len(exclusion.items):
+            permitted &= ~np.isin(self._parts.rows.link_item[links], exclusion.items)
+        if len(exclusion.groups):
+            permitted &= ~np.isin(self._parts.rows.link_group[links], exclusion.groups)
+        return permitted
 
     def _rank_exactly(
         self, outputs: QueryOutputs, queries: Ints, k: int, exclusions: Sequence[Exclusion], done: PlanResult

@@ -4,50 +4,64 @@ Owns the choice between PCA and no projection, and its file. Must not know the i
 """
 
 from pathlib import Path
-from typing import Any
 
-from pipelines.index.base import Array, Floats, as_float32, sample_rows
+import numpy as np
+
+from pipelines.index.base import Array, Floats, as_float32, blocks, sample_rows
 from pipelines.index.settings import kept_dim
 
-FILE = "projection.faiss"
+FILE = "projection.npy"
+BLOCK_ROWS = 8_192
 
 
 class Projection:
-    """Map vectors `[n, dim]` to `[n, kept]`; with too few vectors to learn from, leave them as they are."""
+    """Map vectors `[n, dim]` to `[n, kept]`; with too few vectors to learn from, leave them as they are.
 
-    def __init__(self, transform: Any = None) -> None:
-        self._transform = transform
+    `matrix` float32 `[kept, dim + 1]`: a principal axis a row, and last the offset that centres the sample.
+    """
+
+    def __init__(self, matrix: Floats | None = None) -> None:
+        self._matrix = matrix
 
     @classmethod
     def learned(cls, vectors: Array, wanted: int, train_rows: int, seed: int) -> "Projection":
         """Learn PCA on at most `train_rows` of `vectors`; see `kept_dim` for when nothing is learned."""
-        import faiss
-
         num_vectors, dim = vectors.shape
         kept = kept_dim(num_vectors, dim, wanted, train_rows)
         if kept == dim:
             return cls()
-        transform = faiss.PCAMatrix(dim, kept)
-        transform.train(as_float32(vectors[sample_rows(num_vectors, train_rows, seed)]))
-        return cls(transform)
+        rows = sample_rows(num_vectors, train_rows, seed)
+        total, products = np.zeros(dim), np.zeros((dim, dim))
+        for part in blocks(len(rows), BLOCK_ROWS):
+            block = as_float32(vectors[rows[part]])
+            total += block.sum(axis=0, dtype=np.float64)
+            products += block.T @ block
+        mean = total / len(rows)
+        axes = np.linalg.eigh(products / len(rows) - np.outer(mean, mean))[1][:, ::-1][:, :kept].T
+        return cls(np.concatenate([axes, -(axes @ mean)[:, None]], axis=1).astype(np.float32))
 
     def __call__(self, vectors: Array) -> Floats:
-        """Return `vectors` as float32 in the kept dimensions."""
+        """Return stored `vectors` as float32 in the kept dimensions."""
         full = as_float32(vectors)
-        projected: Floats = full if self._transform is None else self._transform.apply(full)
+        if self._matrix is None:
+            return full
+        projected: Floats = full @ self._matrix[:, :-1].T
+        projected += self._matrix[:, -1]
         return projected
+
+    def queries(self, vectors: Floats) -> Floats:
+        """Return query `vectors` in the kept dimensions, summed in the same order whatever else is in the batch."""
+        if self._matrix is None:
+            return vectors
+        return np.einsum("ij,kj->ik", vectors, self._matrix[:, :-1], optimize=False) + self._matrix[:, -1]
 
     def save(self, folder: Path) -> None:
         """Write the projection, if there is one."""
-        import faiss
-
-        if self._transform is not None:
-            faiss.write_VectorTransform(self._transform, str(folder / FILE))
+        if self._matrix is not None:
+            np.save(folder / FILE, self._matrix)
 
     @classmethod
     def load(cls, folder: Path) -> "Projection":
         """Read what `save` wrote; no file means no projection."""
-        import faiss
-
         path = folder / FILE
-        return cls(faiss.read_VectorTransform(str(path)) if path.exists() else None)
+        return cls(np.load(path) if path.exists() else None)

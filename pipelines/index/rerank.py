@@ -6,7 +6,7 @@ in every batch. Must not know how the candidates were found.
 
 import numpy as np
 
-from pipelines.index.base import MISSING, Array, Floats, Ints, SearchResult, ranked
+from pipelines.index.base import MISSING, Array, Floats, Ints, SearchResult, as_float32, ranked
 
 
 def exact_scores(vectors: Array, queries: Floats, rows: Ints) -> Floats:
@@ -16,10 +16,10 @@ def exact_scores(vectors: Array, queries: Floats, rows: Ints) -> Floats:
     Each product is summed in the same order whatever else is in the batch: BLAS would not promise that, and the
     similar-items table must equal a single search.
     """
-    scores = np.full(rows.shape, MISSING, dtype=np.float32)
+    scores, vectors = np.full(rows.shape, MISSING, dtype=np.float32), np.asarray(vectors)
     for query, (wanted, into) in enumerate(zip(rows, scores, strict=True)):
         found = np.flatnonzero(wanted >= 0)
-        gathered = vectors[wanted[found]].astype(np.float32, copy=False)
+        gathered = as_float32(vectors[wanted[found]])
         into[found] = np.einsum("ij,j->i", gathered, queries[query], optimize=False)
     return scores
 

@@ -17,8 +17,9 @@ from pipelines.index.base import Array, Ints
 
 DIGEST_BYTES = 32
 REQUIRED = ("digest", "item_id", "category", "slot", "image_uri")
-KEPT = ("item_id", "category", "image_uri")
-LINKS, ITEM_IDS = "links.arrow", "item_ids.arrow"
+KEPT = ("item_id", "image_uri")
+LINKS, ITEM_IDS, CATEGORIES = "links.arrow", "item_ids.arrow", "categories.arrow"
+LINK_CATEGORIES = "link_categories.npy"
 DIGESTS, OFFSETS, ROW_SLOTS = "digests.npy", "link_offsets.npy", "row_slots.npy"
 LINK_ITEMS, LINK_GROUPS, LINK_SLOTS, ACTIVE = "link_items.npy", "link_groups.npy", "link_slots.npy", "active.npy"
 ITEM_LINKS, ITEM_OFFSETS = "item_links.npy", "item_offsets.npy"
@@ -64,6 +65,7 @@ def write_rows(
     np.save(folder / ACTIVE, _column(links, "active"))
     num_items = _write_items(folder, links)
     _write_table(folder / LINKS, links.select(KEPT))
+    _write_categories(folder, links["category"].combine_chunks())
     vocabulary = _write_features(folder, links, attributes, signals)
     return RowTables(source, row, slot, num_items, dropped), vocabulary
 
@@ -138,6 +140,16 @@ def _write_items(folder: Path, links: pa.Table) -> int:
     np.save(folder / ITEM_OFFSETS, np.searchsorted(codes[by_item], np.arange(len(ids) + 1)).astype(np.int64))
     _write_table(folder / ITEM_IDS, pa.table({"item_id": ids}))
     return len(ids)
+
+
+def _write_categories(folder: Path, paths: pa.Array) -> None:
+    paths = paths.cast(pa.list_(pa.string()))
+    # A control character: no name of a category holds it, and it only tells paths apart.
+    joined = pc.fill_null(pc.binary_join(paths, "\x1f"), "")
+    codes = np.asarray(pc.dictionary_encode(joined).indices)
+    first = np.unique(codes, return_index=True)[1]
+    np.save(folder / LINK_CATEGORIES, codes.astype(np.int32))
+    _write_table(folder / CATEGORIES, pa.table({"path": paths.take(pa.array(first))}))
 
 
 def _write_features(folder: Path, links: pa.Table, attributes: Sequence[str], signals: Sequence[str]) -> dict[str, Any]:

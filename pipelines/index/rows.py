@@ -60,6 +60,8 @@ class Rows:
         }
         self._item_links = _mapped(folder / files.ITEM_LINKS)
         self._item_offsets = _mapped(folder / files.ITEM_OFFSETS)
+        self._link_category = _mapped(folder / files.LINK_CATEGORIES)
+        self._categories = [tuple(path or ()) for path in _table(folder / files.CATEGORIES)["path"].to_pylist()]
         self._links = _table(folder / files.LINKS)
         self._item_ids = _table(folder / files.ITEM_IDS)["item_id"].combine_chunks()
 
@@ -107,11 +109,12 @@ class Rows:
         """Return the results of each query from its `links` and their `scores`, both in order."""
         flat = np.concatenate([np.zeros(0, np.int64), *links])
         table = self._links.take(pa.array(flat)).to_pydict()
-        digests = self.digests[self.link_row[flat]]
-        columns = zip(table["item_id"], table["category"], table["image_uri"], digests, strict=True)
+        categories = [self._categories[code] for code in self._link_category[flat]]
+        digests = map(bytes.hex, map(bytes, np.asarray(self.digests[self.link_row[flat]])))
+        columns = zip(table["item_id"], categories, table["image_uri"], digests, strict=True)
         return [
             [
-                Hit(item_id, float(score), tuple(category or ()), image_uri, digest.tobytes().hex())
+                Hit(item_id, float(score), category, image_uri, digest)
                 for score, (item_id, category, image_uri, digest) in zip(of_query, columns, strict=False)
             ]
             for of_query in scores

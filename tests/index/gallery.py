@@ -155,7 +155,9 @@ class Gallery:
             "view": ["full"] * count,
             "embedding": pa.array([self.vectors[n].tobytes() for n in numbers], pa.binary(2 * DIM)),
             "hash": pa.array([code.tobytes() for code in codes], pa.binary(BITS // 8)),
-            "category_slots": pa.array([[0, 1, -1, n % 4, (n + 1) % 4, (n + 2) % 4] for n in numbers], pa.list_(pa.int32())),
+            "category_slots": pa.array(
+                [[0, 1, -1, n % 4, (n + 1) % 4, (n + 2) % 4] for n in numbers], pa.list_(pa.int32())
+            ),
             "category_probabilities": pa.array([[0.9, 0.1, 0, 0.7, 0.2, 0.1]] * count, pa.list_(pa.float32())),
         }
         UnitTable(self.store, prefix).commit(unit, keys, pa.table(data), row_group_rows=16)

@@ -49,7 +49,7 @@ def test_two_builds_give_equal_bytes(kind, medium, tmp_path):
         (tmp_path / name).mkdir()
         built(kind, medium.vectors.astype(np.float16)).save(tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert files == sorted([f"{kind}.faiss", "projection.faiss"])
+    assert files == sorted([f"{kind}.faiss", "projection.npy"])
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
@@ -63,7 +63,7 @@ def test_a_handful_of_vectors_is_found_whole(kind, count, small, tmp_path):
     assert (found.rows[:, 0] == np.arange(count)).all()
     assert (np.sort(found.rows, axis=1)[:, :2] == -1).all()
     index.save(tmp_path)
-    assert not (tmp_path / "projection.faiss").exists()  # too few to learn one
+    assert not (tmp_path / "projection.npy").exists()  # too few to learn one
 
 
 @pytest.mark.parametrize("kind", APPROXIMATE)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipelines.index.base import blocks, check_queries, check_vectors, ranked, sample_rows
+from pipelines.index.base import as_float32, blocks, check_queries, check_vectors, ranked, sample_rows
 
 
 def test_results_fall_by_score_then_rise_by_row_and_end_in_padding():
@@ -36,6 +36,14 @@ def test_vectors_must_be_a_table_of_floats():
         check_vectors(np.zeros((0, 4), np.float16))
     with pytest.raises(ValueError, match="float64: store them as float16"):
         check_vectors(np.zeros((1, 4)))
+
+
+def test_every_finite_half_becomes_the_float_of_the_same_value():
+    halves = np.arange(65_536, dtype=np.uint16).view(np.float16)
+    halves = halves[np.isfinite(halves)].reshape(-1, 64)  # 63,488 of them, subnormals and -0 too
+    assert (as_float32(halves).view(np.uint32) == halves.astype(np.float32).view(np.uint32)).all()
+    assert (as_float32(halves[::-3]) == halves[::-3].astype(np.float32)).all()  # not contiguous
+    assert as_float32(np.ones((2, 3), np.float32)).tolist() == [[1] * 3] * 2
 
 
 def test_blocks_cover_every_position_once():

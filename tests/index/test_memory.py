@@ -27,8 +27,8 @@ def many(make_catalogue):
 @pytest.mark.parametrize(
     ("kind", "config"),
     [
-        ("ivf_pca", IndexConfig()),
-        ("ivf_pca", IndexConfig(ivf_pca=IvfPcaConfig(dim=512))),
+        ("ivf_pca", IndexConfig(ivf_pca=IvfPcaConfig(lists=64))),
+        ("ivf_pca", IndexConfig(ivf_pca=IvfPcaConfig(dim=512, lists=64))),
         ("hnsw", IndexConfig(hnsw=HnswConfig(ef_construction=8, deterministic=False))),
         ("hnsw", IndexConfig(hnsw=HnswConfig(dim=512, links=16, ef_construction=4, deterministic=False))),
     ],
@@ -61,16 +61,17 @@ def resident_bytes(path):
 
 @pytest.mark.parametrize("kind", ["ivf_pca", "hnsw"])
 def test_a_build_stays_below_its_prediction(kind, many, tmp_path):
-    config = IndexConfig(hnsw=HnswConfig(ef_construction=8), block_rows=4_096)
+    config = IndexConfig(hnsw=HnswConfig(ef_construction=8), ivf_pca=IvfPcaConfig(lists=64), block_rows=4_096)
     np.save(tmp_path / "vectors.npy", many)
     script = (
         "import sys, faiss, numpy as np\n"
         "from pipelines.index.kinds import vector_index\n"
         "from pipelines.index.settings import *\n"
         "peak = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) * 1024\n"
-        "faiss.PCAMatrix(8, 4).train(np.eye(8, dtype=np.float32))\n"
+        "np.linalg.eigh(np.ones((512, 512)))\n"
         "before = peak()\n"
-        "config = IndexConfig(hnsw=HnswConfig(ef_construction=8), block_rows=4096)\n"
+        "ivf = IvfPcaConfig(lists=64)\n"
+        "config = IndexConfig(hnsw=HnswConfig(ef_construction=8), ivf_pca=ivf, block_rows=4096)\n"
         "vectors = np.load(sys.argv[2], mmap_mode='r')\n"
         "vector_index(sys.argv[1], config, 512).build(vectors)\n"
         "print(peak() - before)\n"
