@@ -1,0 +1,74 @@
+"""What a training run is told: one frozen, JSON-able specification of local paths and hyper-parameters."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+EMBEDDING_DIM = 512
+HASH_BITS = 4096
+EXPORT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """One training run.
+
+    Paths are local: `examples` holds Split-train/ and Split-eval/ with gzipped TFRecords; `taxonomy` is the JSON of permanent
+    slots {"levels": [{value: slot}], "attributes": {name: {value: slot}}}; `work` is a throw-away folder; `checkpoints` is kept
+    between attempts; `parent` is the folder of the live model (weights.npz, model.json), or None; `progress` names a file that
+    progress is written to.
+    """
+
+    examples: str
+    taxonomy: str
+    work: str
+    checkpoints: str
+    prep_id: str
+    height: int
+    width: int
+    attributes: tuple[str, ...] = ()
+    parent: str | None = None
+    trunk: str = "small"
+    minutes: float = 10.0
+    steps: int | None = None
+    batch: int = 128
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.1
+    attribute_weight: float = 0.3
+    seed: int = 1
+    min_leaf_images: int = 5
+    hash_minutes: float = 1.0
+    memory_bytes: int = 4 << 30
+    min_accuracy: float = 0.0
+    max_accuracy_drop: float = 0.05
+    gate_level: int = 0
+    checkpoint_s: float = 60.0
+
+    def slots(self) -> dict[str, dict[str, int]]:
+        """Return the label features' slots: {'category_<level>' or 'attr_<name>': {value: slot}}."""
+        taxonomy = json.loads(Path(self.taxonomy).read_text(encoding="utf-8"))
+        slots = {f"category_{level}": values for level, values in enumerate(taxonomy["levels"])}
+        return slots | {f"attr_{name}": taxonomy["attributes"].get(name, {}) for name in self.attributes}
+
+    def save(self, path: Path) -> None:
+        """Write the specification as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> TrainSpec:
+        """Read a specification that `save` wrote."""
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**value, "attributes": tuple(value["attributes"])})
+
+
+@dataclass(frozen=True)
+class TrainOutcome:
+    """What a training run came to; `export` is the folder of the model, `refused` the Evaluator's reason or None."""
+
+    export: str
+    refused: str | None
+    metrics: dict[str, float]

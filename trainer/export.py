@@ -1,0 +1,90 @@
+"""The exported model: one SavedModel in which a photo becomes embedding, hash and categories in one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer.config import HASH_BITS, TrainSpec
+from transforms.tf_pixels import decode_prepared_batch
+
+Outputs = dict[str, tf.Tensor]
+
+
+class ServingModel(tf.Module):
+    """Trunk, heads and hash head behind the signatures `serve_prepared`, `serve_pixels` and `evaluate`.
+
+    Outputs: `embedding` float32 [batch, 512], L2-normalised; `hash` uint8 [batch, 512], 4096 bits packed most significant
+    first; `category_probabilities_<level>` float32 [batch, slots] a taxonomy level.
+    """
+
+    def __init__(self, trunk: keras.Model, heads: keras.Model, hash_head: keras.Model, height: int, width: int) -> None:
+        super().__init__()
+        self.trunk, self.heads, self.hash_head = trunk, heads, hash_head
+        self.height, self.width = height, width
+
+    def outputs(self, pixels: tf.Tensor) -> Outputs:
+        """Return all outputs of uint8 pixels [batch, height, width, 3], from one pass through the trunk."""
+        raw = tf.cast(self.trunk(tf.cast(pixels, tf.float32), training=False), tf.float32)
+        unit = tf.math.l2_normalize(raw, axis=1)
+        logits = self.heads(raw, training=False)
+        found = {"embedding": unit, "hash": pack_bits(self.hash_head(unit, training=False) > 0.0)}
+        for name, values in logits.items():
+            if name.startswith("category_"):
+                found[f"category_probabilities_{name.removeprefix('category_')}"] = tf.nn.softmax(values)
+        return found
+
+
+def pack_bits(bits: tf.Tensor) -> tf.Tensor:
+    """Return booleans [batch, 8 n] as uint8 [batch, n], the first bit the most significant, as `numpy.packbits` does."""
+    grouped = tf.reshape(tf.cast(bits, tf.int32), [-1, tf.shape(bits)[1] // 8, 8])
+    packed = tf.reduce_sum(grouped * tf.constant([128, 64, 32, 16, 8, 4, 2, 1]), axis=2)
+    return tf.ensure_shape(tf.cast(packed, tf.uint8), [None, HASH_BITS // 8])
+
+
+def export_model(model: ServingModel, spec: TrainSpec, transform_output: str, folder: str) -> None:
+    """Write the SavedModel with its signatures; `evaluate` and `transform_features` take serialised tf.Examples."""
+    transform = tft.TFTransformOutput(transform_output)
+    model.transform_layer = transform.transform_features_layer()
+    raw_spec = transform.raw_feature_spec()
+    pixels_spec = tf.TensorSpec([None, spec.height, spec.width, 3], tf.uint8, name="pixels")
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="jpegs")])
+    def serve_prepared(jpegs: tf.Tensor) -> Outputs:
+        return model.outputs(decode_prepared_batch(jpegs, spec.height, spec.width))
+
+    @tf.function(input_signature=[pixels_spec])
+    def serve_pixels(pixels: tf.Tensor) -> Outputs:
+        return model.outputs(pixels)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def evaluate(examples: tf.Tensor) -> Outputs:
+        jpegs = tf.io.parse_example(examples, {"image": tf.io.FixedLenFeature([], tf.string)})["image"]
+        outputs = model.outputs(decode_prepared_batch(jpegs, spec.height, spec.width))
+        return {"probabilities": outputs[f"category_probabilities_{spec.gate_level}"]}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def transform_features(examples: tf.Tensor) -> Outputs:
+        return model.transform_layer(tf.io.parse_example(examples, raw_spec))
+
+    functions = {
+        "serve_prepared": serve_prepared,
+        "serve_pixels": serve_pixels,
+        "evaluate": evaluate,
+        "transform_features": transform_features,
+    }
+    for name, function in functions.items():
+        setattr(model, name, function)
+    tf.saved_model.save(model, folder, signatures={"serving_default": serve_prepared, **functions})
+
+
+def save_weights(path: Path, models: Mapping[str, keras.Model]) -> None:
+    """Write the weights of several models as one npz: '<model>/<variable path>' -> array; for warm starts."""
+    arrays = {f"{name}/{v.path}": np.asarray(v.value) for name, model in models.items() for v in model.variables}
+    with path.open("wb") as file:
+        np.savez(file, **arrays)

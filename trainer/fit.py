@@ -1,0 +1,115 @@
+"""A training run from transformed examples to an exported model; reads as its table of contents."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.config import HASH_BITS, TrainSpec
+from trainer.data import Photos, load_photos
+from trainer.export import ServingModel, export_model, save_weights
+from trainer.hashing import build_hash_head, fit_hash_head
+from trainer.heads import build_heads, loss_weights
+from trainer.identity import checksum, model_id, part
+from trainer.loop import Trainer, say, targets_of
+from trainer.precision import compute_dtype
+from trainer.trunks import build_trunk
+from trainer.warm_start import copy_weights, load_weights
+
+MODEL_JSON, WEIGHTS = "model.json", "weights.npz"
+
+
+def train_and_export(
+    spec: TrainSpec, train_files: Sequence[str], eval_files: Sequence[str], transform_output: str, export_dir: str
+) -> dict[str, float]:
+    """Train trunk and heads, then the hash head with the trunk frozen; export; return the metrics.
+
+    Beside the SavedModel, `spec.work` gets `model.json` (identity, shape, metrics) and `weights.npz` for warm starts.
+    """
+    keras.utils.set_random_seed(spec.seed)
+    slots = spec.slots()
+    sizes = {label: max(values.values(), default=0) + 1 for label, values in slots.items()}
+    dtype = compute_dtype()
+    trunk, heads = build_trunk(spec.trunk, spec.height, spec.width, dtype), build_heads(sizes)
+    hash_head = build_hash_head(HASH_BITS, spec.seed)
+    _warm_start(spec, {"trunk": trunk, "heads": heads, "hash_head": hash_head})
+    started = time.monotonic()
+    train = load_photos(train_files, list(slots), spec.height, spec.width, spec.memory_bytes)
+    held_out = load_photos(eval_files, list(slots), spec.height, spec.width, spec.memory_bytes // 4)
+    say(
+        f"{len(train)} photos to learn from, {len(held_out)} held out, read in {time.monotonic() - started:.0f} s, {dtype}"
+    )
+    metrics = Trainer(spec, trunk, heads).fit(train, held_out)
+    before = checksum(_arrays({"trunk": trunk}))
+    metrics |= _fit_hash(spec, trunk, hash_head, train, sizes)
+    models = {"trunk": trunk, "heads": heads, "hash_head": hash_head}
+    arrays = _arrays(models)
+    after = checksum(part(arrays, ["trunk"]))
+    if before != after:
+        raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
+    export_model(ServingModel(trunk, heads, hash_head, spec.height, spec.width), spec, transform_output, export_dir)
+    save_weights(Path(spec.work, WEIGHTS), models)
+    _describe(spec, slots, model_id(spec.prep_id, arrays, slots), metrics, {"before": before, "after": after})
+    return metrics
+
+
+def _warm_start(spec: TrainSpec, models: Mapping[str, keras.Model]) -> None:
+    if spec.parent is None:
+        return
+    arrays = load_weights(Path(spec.parent, WEIGHTS))
+    copied = {name: copy_weights(model, name, arrays) for name, model in models.items()}
+    say("warm start: " + ", ".join(f"{n} variables of {name}" for name, n in copied.items()))
+
+
+def _fit_hash(
+    spec: TrainSpec, trunk: keras.Model, hash_head: keras.Model, train: Photos, sizes: Mapping[str, int]
+) -> dict[str, float]:
+    embeddings = _embed(trunk, train)
+    slots = {label: targets_of(train, label, spec.min_leaf_images) for label in sizes}
+    weights = loss_weights(list(sizes), spec.attribute_weight)
+    return fit_hash_head(hash_head, embeddings, slots, sizes, weights, minutes=spec.hash_minutes, seed=spec.seed)
+
+
+def _embed(trunk: keras.Model, photos: Photos) -> np.ndarray:
+    @tf.function(reduce_retracing=True)
+    def embed(pixels: tf.Tensor) -> tf.Tensor:
+        return tf.math.l2_normalize(tf.cast(trunk(tf.cast(pixels, tf.float32), training=False), tf.float32), axis=1)
+
+    parts = [
+        embed(tf.constant(photos.batch(np.arange(start, min(start + 256, len(photos)))))).numpy()
+        for start in range(0, len(photos), 256)
+    ]
+    return np.concatenate(parts)
+
+
+def _arrays(models: Mapping[str, keras.Model]) -> dict[str, np.ndarray]:
+    return {f"{name}/{v.path}": np.asarray(v.value) for name, model in models.items() for v in model.variables}
+
+
+def _describe(
+    spec: TrainSpec,
+    slots: Mapping[str, Mapping[str, int]],
+    identity: str,
+    metrics: Mapping[str, float],
+    trunk_checksum: Mapping[str, str],
+) -> None:
+    levels = sorted(label for label in slots if label.startswith("category_"))
+    description = {
+        "model_id": identity,
+        "prep_id": spec.prep_id,
+        "height": spec.height,
+        "width": spec.width,
+        "dim": 512,
+        "bits": HASH_BITS,
+        "trunk": spec.trunk,
+        "levels": [len(slots[label]) for label in levels],
+        "metrics": {name: round(float(value), 6) for name, value in metrics.items()},
+        "trunk_checksum": dict(trunk_checksum),
+    }
+    Path(spec.work, MODEL_JSON).write_text(json.dumps(description, indent=1, sort_keys=True), encoding="utf-8")

@@ -1,0 +1,101 @@
+"""The 4096-bit hash head on the frozen embedding: eBay's sigmoid layer before a softmax (arXiv 1706.03154), with a
+supervised contrast inside the batch on the relaxed code (Khosla et al. 2020, arXiv 2004.11362).
+
+The plain head loses to random hyperplanes and the contrast repairs it; starting from random hyperplanes, and a term that
+keeps the similarities of embeddings, keep what classes forget: colour, pattern, neighbours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.config import EMBEDDING_DIM, HASH_BITS
+from trainer.heads import combined_loss
+from trainer.loop import say
+from trainer.schedule import one_cycle, rows_of_step
+
+BATCH = 256
+TEMPERATURE = 0.1
+
+
+def build_hash_head(bits: int = HASH_BITS, seed: int = 1) -> keras.Model:
+    """Return the model normalised embedding [batch, 512] -> logits of the bits, float32 [batch, bits]; it starts as LSH."""
+    embedding = keras.Input((EMBEDDING_DIM,), name="unit_embedding")
+    start = keras.initializers.RandomNormal(stddev=1.0, seed=seed)
+    dense = keras.layers.Dense(bits, kernel_initializer=start, dtype="float32", name="hash")
+    return keras.Model(embedding, dense(embedding), name="hash_head")
+
+
+def fit_hash_head(
+    head: keras.Model,
+    embeddings: np.ndarray,
+    slots: Mapping[str, np.ndarray],
+    classes: Mapping[str, int],
+    weights: Mapping[str, float],
+    *,
+    minutes: float,
+    seed: int,
+    rate: float = 1e-3,
+) -> dict[str, float]:
+    """Train the head on cached embeddings (float32 [n, 512], normalised); the trunk is not even here.
+
+    `slots` are int32 [n] a label, -1 unknown; `classes` the number of slots a label. Returns loss and steps.
+    """
+    keras.utils.set_random_seed(seed)
+    bits = head.output_shape[-1]
+    code = keras.Input((bits,))
+    classifier = keras.Model(code, {name: keras.layers.Dense(size, name=name)(code) for name, size in classes.items()})
+    variables = [*head.trainable_variables, *classifier.trainable_variables]
+    optimizer = keras.optimizers.Adam(rate)
+    optimizer.build(variables)
+    leaf = max(name for name in slots if name.startswith("category_"))
+
+    @tf.function(reduce_retracing=True)
+    def step(x: tf.Tensor, y: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            relaxed = tf.tanh(3.0 * head(x, training=True))
+            loss = combined_loss(classifier(relaxed), y, weights, 0.1)
+            loss += contrast(relaxed, y[leaf]) + 4.0 * fidelity(relaxed, x)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    batch = min(BATCH, len(embeddings))
+    started, done, total, loss = time.monotonic(), 0, 0, tf.constant(0.0)
+    while total == 0 or done < total:
+        rows = rows_of_step(done, len(embeddings), batch, seed)
+        optimizer.learning_rate.assign(one_cycle(done, total, rate) if total else rate * 0.04)
+        loss = step(tf.constant(embeddings[rows]), {name: tf.constant(values[rows]) for name, values in slots.items()})
+        done += 1
+        if done == 4:
+            warm = time.monotonic()
+        if done == 10:
+            each = (time.monotonic() - warm) / 6
+            total = max(20, min(int(minutes * 60 / each), 40 * len(embeddings) // batch))
+            say(f"hash head: {total} steps")
+    return {"hash.loss": float(loss), "hash.steps": float(done), "hash.seconds": round(time.monotonic() - started, 1)}
+
+
+def contrast(relaxed: tf.Tensor, slots: tf.Tensor) -> tf.Tensor:
+    """Return the supervised contrast of relaxed codes [batch, bits] by class; examples without a partner do not count."""
+    unit = tf.math.l2_normalize(relaxed, axis=1)
+    similarity = tf.matmul(unit, unit, transpose_b=True) / TEMPERATURE
+    itself = tf.eye(tf.shape(slots)[0])
+    same = tf.cast((slots[:, None] == slots[None, :]) & (slots[:, None] >= 0), tf.float32) * (1.0 - itself)
+    log_share = similarity - tf.reduce_logsumexp(similarity - 1e9 * itself, axis=1, keepdims=True)
+    partners = tf.reduce_sum(same, axis=1)
+    each = -tf.reduce_sum(same * log_share, axis=1) / tf.maximum(partners, 1.0)
+    return tf.reduce_sum(each) / tf.maximum(tf.reduce_sum(tf.cast(partners > 0, tf.float32)), 1.0)
+
+
+def fidelity(relaxed: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
+    """Return how far similarities of codes are from the angles of embeddings, mean square over pairs."""
+    codes = tf.math.l2_normalize(relaxed, axis=1)
+    angles = 1.0 - 2.0 / np.pi * tf.acos(
+        tf.clip_by_value(tf.matmul(embeddings, embeddings, transpose_b=True), -0.999, 0.999)
+    )
+    return tf.reduce_mean(tf.square(tf.matmul(codes, codes, transpose_b=True) - angles))

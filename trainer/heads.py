@@ -1,0 +1,45 @@
+"""Heads: one softmax a taxonomy level and attribute on the shared embedding, and the loss that trains them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+
+from trainer.config import EMBEDDING_DIM
+
+
+def build_heads(slots: Mapping[str, int]) -> keras.Model:
+    """Return the model embedding [batch, 512] -> {label: logits float32 [batch, number of slots]}."""
+    embedding = keras.Input((EMBEDDING_DIM,), name="embedding")
+    outputs = {label: keras.layers.Dense(size, dtype="float32", name=label)(embedding) for label, size in slots.items()}
+    return keras.Model(embedding, outputs, name="heads")
+
+
+def loss_weights(labels: list[str], attribute_weight: float) -> dict[str, float]:
+    """Return each label's weight: 1 for the deepest level, .5, .3, .3 … above it; `attribute_weight` for attributes."""
+    levels = sorted(label for label in labels if label.startswith("category_"))
+    by_depth = (1.0, 0.5, 0.3)
+    weights = {label: by_depth[min(up, 2)] for up, label in enumerate(reversed(levels))}
+    return {label: weights.get(label, attribute_weight) for label in labels}
+
+
+def masked_cross_entropy(logits: tf.Tensor, slots: tf.Tensor, smoothing: float) -> tf.Tensor:
+    """Return the mean softmax cross-entropy of the examples whose slot is not -1; 0 when there is none.
+
+    Shapes: logits [batch, classes], slots int [batch]. Label smoothing as in Szegedy et al. 2016 (arXiv 1512.00567).
+    """
+    known = tf.cast(slots >= 0, tf.float32)
+    log_probabilities = tf.nn.log_softmax(logits)
+    chosen = tf.gather(log_probabilities, tf.maximum(slots, 0), batch_dims=1)
+    loss = -(1.0 - smoothing) * chosen - smoothing * tf.reduce_mean(log_probabilities, axis=1)
+    return tf.reduce_sum(loss * known) / tf.maximum(tf.reduce_sum(known), 1.0)
+
+
+def combined_loss(
+    logits: Mapping[str, tf.Tensor], slots: Mapping[str, tf.Tensor], weights: Mapping[str, float], smoothing: float
+) -> tf.Tensor:
+    """Return the weighted sum of all heads' losses, a scalar."""
+    losses = [weights[name] * masked_cross_entropy(logits[name], slots[name], smoothing) for name in logits]
+    return tf.add_n(losses)

@@ -1,0 +1,146 @@
+"""The training loop of trunk and heads: budgeted, resumable from its last checkpoint, with learning curves."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.augment import augment
+from trainer.config import TrainSpec
+from trainer.data import Photos
+from trainer.heads import combined_loss, loss_weights
+from trainer.measure import accuracies
+from trainer.schedule import one_cycle, rows_of_step, steps_for
+from transforms.labels import slot_feature
+
+PROBE_STEPS = 12
+REPORTS = 20
+
+
+class Trainer:
+    """Trains a trunk and its heads on decoded photos; state is in `spec.checkpoints`."""
+
+    def __init__(self, spec: TrainSpec, trunk: keras.Model, heads: keras.Model) -> None:
+        self.spec, self.trunk, self.heads = spec, trunk, heads
+        self.labels = list(heads.output)
+        self.optimizer = keras.optimizers.AdamW(spec.learning_rate, weight_decay=spec.weight_decay, global_clipnorm=5.0)
+        self.variables = [*trunk.trainable_variables, *heads.trainable_variables]
+        self.optimizer.exclude_from_weight_decay([v for v in self.variables if len(v.shape) < 2])
+        self.optimizer.build(self.variables)
+        self.step = tf.Variable(0, dtype=tf.int64)
+        self.total = tf.Variable(0, dtype=tf.int64)
+        state = tf.train.Checkpoint(
+            trunk=trunk, heads=heads, optimizer=self.optimizer, step=self.step, total=self.total
+        )
+        self.manager = tf.train.CheckpointManager(state, spec.checkpoints, max_to_keep=2)
+        self.curves = Path(spec.checkpoints, "curves.jsonl")
+        self.weights = loss_weights(self.labels, spec.attribute_weight)
+
+    def fit(self, train: Photos, held_out: Photos) -> dict[str, float]:
+        """Train to the end of the budget, from the last checkpoint if there is one; return the held-out accuracies."""
+        self.manager.restore_or_initialize()
+        targets = {name: targets_of(train, name, self.spec.min_leaf_images) for name in self.labels}
+        started = saved = time.monotonic()
+        first = int(self.step.numpy())
+        losses: list[tf.Tensor] = []
+        while int(self.total.numpy()) == 0 or int(self.step.numpy()) < int(self.total.numpy()):
+            step = int(self.step.numpy())
+            losses.append(self._train_one(step, train, targets))
+            self.step.assign_add(1)
+            now = time.monotonic()
+            if int(self.total.numpy()) == 0:
+                self._settle(step - first + 1, started, now, train)
+            elif (step + 1) % max(1, int(self.total.numpy()) // REPORTS) == 0:
+                self._report(losses, now - started, (step + 1 - first), held_out)
+                losses = []
+            if now - saved > self.spec.checkpoint_s:
+                self.manager.save(checkpoint_number=int(self.step.numpy()))
+                saved = time.monotonic()
+        self.manager.save(checkpoint_number=int(self.step.numpy()))
+        return self.evaluate(held_out)
+
+    def evaluate(self, photos: Photos, limit: int | None = None) -> dict[str, float]:
+        """Return accuracies of every head on photos (the first `limit`): top1 and macro a label."""
+        count = len(photos) if limit is None else min(limit, len(photos))
+        guesses: dict[str, list[np.ndarray]] = {name: [] for name in self.labels}
+        for start in range(0, count, 256):
+            rows = np.arange(start, min(start + 256, count))
+            for name, values in self._predict(tf.constant(photos.batch(rows))).items():
+                guesses[name].append(values.numpy())
+        truth = {name: photos.slots[slot_feature(name)][:count] for name in self.labels}
+        return accuracies({name: np.concatenate(g) if g else np.zeros(0) for name, g in guesses.items()}, truth)
+
+    def _train_one(self, step: int, train: Photos, targets: Mapping[str, np.ndarray]) -> tf.Tensor:
+        rows = rows_of_step(step, len(train), self.spec.batch, self.spec.seed)
+        total = int(self.total.numpy())
+        rate = one_cycle(step, total, self.spec.learning_rate) if total else self.spec.learning_rate * 0.04
+        self.optimizer.learning_rate.assign(rate)
+        slots = {name: tf.constant(values[rows]) for name, values in targets.items()}
+        return self._step(tf.constant(train.batch(rows)), slots, tf.constant([self.spec.seed, step], tf.int32))
+
+    @tf.function(reduce_retracing=True)
+    def _step(self, pixels: tf.Tensor, slots: Mapping[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
+        varied = augment(pixels, seed)
+        with tf.GradientTape() as tape:
+            logits = self.heads(self.trunk(varied, training=True), training=True)
+            loss = combined_loss(logits, slots, self.weights, self.spec.label_smoothing)
+        self.optimizer.apply(tape.gradient(loss, self.variables), self.variables)
+        return loss
+
+    @tf.function(reduce_retracing=True)
+    def _predict(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = self.heads(self.trunk(tf.cast(pixels, tf.float32), training=False), training=False)
+        return {name: tf.argmax(values, axis=1, output_type=tf.int32) for name, values in logits.items()}
+
+    def _settle(self, done: int, started: float, now: float, train: Photos) -> None:
+        """Fix the number of steps: the given one, or what the budget holds at the speed of the first steps."""
+        if self.spec.steps is not None:
+            self.total.assign(self.spec.steps)
+        elif done == PROBE_STEPS // 2:
+            self._probe_started = now
+        elif done >= PROBE_STEPS:
+            seconds = (now - self._probe_started) / (PROBE_STEPS - PROBE_STEPS // 2)
+            self.total.assign(steps_for(self.spec.minutes, seconds, now - started, 2 * PROBE_STEPS))
+        if int(self.total.numpy()):
+            epochs = int(self.total.numpy()) * self.spec.batch / max(1, len(train))
+            say(f"{int(self.total.numpy())} steps of {self.spec.batch} photos ({epochs:.1f} epochs of {len(train)})")
+            self.manager.save(checkpoint_number=int(self.step.numpy()))
+
+    def _report(self, losses: list[tf.Tensor], seconds: float, done: int, held_out: Photos) -> None:
+        point: dict[str, Any] = {
+            "step": int(self.step.numpy()),
+            "loss": round(float(np.mean([float(loss) for loss in losses])), 4),
+            "learning_rate": float(self.optimizer.learning_rate.numpy()),
+            "images_a_second": round(done * self.spec.batch / seconds, 1),
+            **{name: round(value, 4) for name, value in self.evaluate(held_out, 1024).items()},
+        }
+        with self.curves.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(point) + "\n")
+        say(f"step {point['step']} of {int(self.total.numpy())}, " + ", ".join(f"{k} {v}" for k, v in _shown(point)))
+
+
+def targets_of(photos: Photos, label: str, min_leaf_images: int) -> np.ndarray:
+    """Return a label's int32 slots; -1 for classes with fewer images than `min_leaf_images`: these train as their parent."""
+    slots = photos.slots[slot_feature(label)]
+    counts = np.bincount(slots[slots >= 0], minlength=1) if len(slots) else np.zeros(1, int)
+    if not label.startswith("category_") or label == "category_0":
+        return slots
+    return np.where(counts[np.maximum(slots, 0)] >= min_leaf_images, slots, -1).astype(np.int32)
+
+
+def say(text: str) -> None:
+    """Write one line of progress to stderr, marked for whoever started the training."""
+    sys.stderr.write(f"train: {text}\n")
+    sys.stderr.flush()
+
+
+def _shown(point: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(k, v) for k, v in point.items() if k in {"loss", "images_a_second"} or k.startswith("top1.category")]
