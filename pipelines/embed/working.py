@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from apache_beam.utils.shared import Shared
 
 from pipelines.beam import CreateEach, run_pipeline
 from pipelines.config import BeamSection, EmbedSection
-from pipelines.embed.inference import Model, UnitEmbedder
+from pipelines.embed.inference import UnitEmbedder
 from pipelines.embed.model import Embedder, ModelFacts
 from pipelines.embed.planning import TODO
 from pipelines.store import Store, UnitTable
@@ -29,7 +29,6 @@ class Job:
     folder: str
     facts: ModelFacts
     batch: int
-    load: Callable[[Store, ModelFacts], Model] = Embedder
 
     @property
     def vectors(self) -> UnitTable:
@@ -52,8 +51,8 @@ class EmbedUnits(beam.DoFn):
 
     def setup(self) -> None:
         """Load the model, or take the one that this process holds."""
-        load = self._job.load
-        self._model = self._shared.acquire(lambda: load(self._job.store, self._job.facts), self._job.facts.model_id)
+        job = self._job
+        self._model = self._shared.acquire(lambda: Embedder(job.store, job.facts), job.facts.model_id)
 
     def process(self, units: Sequence[Unit]) -> Iterator[str]:
         """Commit each unit of a group and yield its id."""
