@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 
 def contact_sheet(
@@ -27,9 +27,9 @@ def contact_sheet(
 
 
 def sheet_of_files(files: Sequence[Path], *, columns: int, cell: tuple[int, int] = (160, 200)) -> Image.Image:
-    """Return a contact sheet of photo files, each captioned with its name."""
+    """Return a contact sheet of photo files, each captioned with its name, turned as its EXIF says."""
     photos = []
     for file in files:
         with Image.open(file) as photo:
-            photos.append((photo.convert("RGB"), file.name))
+            photos.append((ImageOps.exif_transpose(photo).convert("RGB"), file.name))
     return contact_sheet(photos, columns=columns, cell=cell)

@@ -81,7 +81,7 @@ def _flowers() -> npt.NDArray[np.uint8]:
     side = 160
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
     tile = np.zeros((side, side), np.uint8)
-    for cx, cy, radius in ((30, 34, 20), (104, 22, 13), (74, 86, 22), (140, 78, 15), (26, 124, 14), (116, 132, 20)):
+    for cx, cy, radius in ((30, 34, 27), (104, 22, 19), (74, 86, 29), (140, 78, 20), (26, 124, 20), (116, 132, 27)):
         dx, dy = (x - cx + side / 2) % side - side / 2, (y - cy + side / 2) % side - side / 2
         petals = np.hypot(dx, dy) < radius * (0.72 + 0.28 * np.cos(5 * np.arctan2(dy, dx)))
         tile[petals] = 255
