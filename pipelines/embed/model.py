@@ -93,7 +93,7 @@ class Embedder:
             raw = self._serve(**{self._input: tf.constant(pixels)})
             return self._outputs({name: value.numpy() for name, value in raw.items()})
         except self._failures as error:
-            raise InferenceError(str(error).splitlines()[0][:500]) from error
+            raise InferenceError(_reason(error)) from error
 
     def _decode_one(self, jpeg: bytes) -> Pixels:
         pixels = decode_prepared(jpeg)
@@ -130,6 +130,13 @@ class Embedder:
                 "slots; export it again"
             )
         return names
+
+
+def _reason(error: Exception) -> str:
+    """Return the line of TensorFlow's message that says what failed."""
+    text = str(error).partition("<stack traces unavailable>")
+    lines = (text[2] or text[0]).strip().splitlines()
+    return lines[0][:500] if lines else type(error).__name__
 
 
 def _graph_decoder(height: int, width: int) -> Callable[[Sequence[bytes]], Pixels]:
