@@ -1,0 +1,52 @@
+"""What the TFX components call: `preprocessing_fn` (Transform) and `run_fn` (Trainer). Wiring only.
+
+Both are told the path of a TrainSpec by `custom_config={"spec": path}`. It must not know about losses or
+stores.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import tensorflow as tf
+
+from trainer.config import TrainSpec
+from transforms.labels import label_preprocessing_fn, slot_feature
+
+NUMERIC: Final = ("price",)
+METRICS: Final = "metrics.json"
+GATE_WEIGHT: Final = "gate_weight"
+
+
+def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, str]) -> dict[str, Any]:
+    """Return the transformed features of a batch: those of `label_preprocessing_fn`, and `gate_weight`.
+
+    `gate_weight` is float32 [batch]: 1 where the label that the Evaluator judges is known, else 0.
+    """
+    spec = TrainSpec.load(Path(custom_config["spec"]))
+    outputs = label_preprocessing_fn(inputs, slots=spec.slots(), numeric=NUMERIC)
+    judged = outputs[slot_feature(f"category_{spec.gate_level}")]
+    return {**outputs, GATE_WEIGHT: tf.cast(judged >= 0, tf.float32)}
+
+
+def run_fn(fn_args: Any) -> None:
+    """Train, export the model to where the Trainer wants it, and write its metrics to the model's run folder."""
+    from trainer.fit import train_and_export
+
+    metrics = train_and_export(
+        TrainSpec.load(Path(fn_args.custom_config["spec"])),
+        _files(fn_args.train_files),
+        _files(fn_args.eval_files),
+        fn_args.transform_output,
+        fn_args.serving_model_dir,
+    )
+    folder = Path(fn_args.model_run_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def _files(patterns: list[str]) -> list[str]:
+    return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
