@@ -11,11 +11,12 @@ import numpy as np
 
 from pipelines.index.base import Floats, Ints, VectorIndex, blocks
 from pipelines.index.binary import BinaryIndex
+from pipelines.index.candidates import Parts
 from pipelines.index.exact import ExactIndex
 from pipelines.index.kinds import vector_index
 from pipelines.index.manifest import config_of, read_manifest
 from pipelines.index.outputs import AttributeScores, QueryOutputs
-from pipelines.index.plan import Exclusion, Parts, PlanResult, QueryPlan
+from pipelines.index.plan import Exclusion, PlanResult, QueryPlan
 from pipelines.index.rows import Hit, Rows
 from pipelines.index.settings import PlanConfig
 from pipelines.index.write import TOP_PROBABILITIES, TOP_SLOTS, VECTORS

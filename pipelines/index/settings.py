@@ -169,4 +169,5 @@ class PlanConfig:
     @property
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of index that the plan searches."""
-        return (self.kind, self.vote_kind) if self.kind == "binary" and self.vote_weight else (self.kind,)
+        voting = self.vote_weight and self.vote_kind != self.kind
+        return (self.kind, self.vote_kind) if voting else (self.kind,)

@@ -26,6 +26,12 @@ def test_rows_are_photos_sorted_by_category_then_digest(hand_made, line, tmp_pat
     assert rows.item_ids() == ["a", "b", "c", "d"]
 
 
+def test_digests_rise_within_a_category_from_their_first_byte_on(medium, tmp_path):
+    _, rows = opened(tmp_path, medium.data())
+    keys = [(slot, digest.tobytes()) for slot, digest in zip(rows.row_slots, rows.digests, strict=True)]
+    assert keys == sorted(keys) and len(keys) == 6_000
+
+
 def test_the_way_from_items_to_photos_and_back(hand_made, line, tmp_path):
     data = hand_made.shop_data(
         line("a", 30, position=0), line("a", 10, position=1), line("b", 30), line("b", 20, position=2)

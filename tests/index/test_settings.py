@@ -59,3 +59,4 @@ def test_a_plan_names_the_kinds_it_searches():
     assert PlanConfig(kind="hnsw").kinds == ("hnsw",)
     assert PlanConfig(kind="binary", vote_weight=0.5, vote_kind="hnsw").kinds == ("binary", "hnsw")
     assert PlanConfig(kind="binary").kinds == ("binary",)
+    assert PlanConfig(kind="hnsw", vote_weight=0.5, vote_kind="hnsw").kinds == ("hnsw",)
