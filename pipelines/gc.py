@@ -55,7 +55,9 @@ class GcResult:
     def lines(self) -> list[str]:
         """Return the result in plain words, a line a kind."""
         verb = "would remove" if self.dry_run else "removed"
-        lines = [f"{verb} {s.groups} {kind}: {s.objects} objects, {_size(s.bytes)}" for kind, s in self.removed.items()]
+        lines = [
+            f"{verb} {kind}: {s.groups} ({s.objects} objects, {_size(s.bytes)})" for kind, s in self.removed.items()
+        ]
         return [*(lines or ["nothing to remove"]), f"kept releases: {', '.join(self.kept) or 'none'}", *self.notes]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+LIVE = ("action", "at", "by", "reason", "previous", "run_id", "gates", "positions")
 LEDGER = ("in", "ok", "skipped", "rejected")
 
 
@@ -127,7 +128,7 @@ def _live(store: Store, now: float) -> LiveRelease | None:
         "release_id": entry["release_id"],
         "number": history.number,
         "age_s": round(now - datetime.fromisoformat(entry["at"]).timestamp(), 1),
-        **{key: entry[key] for key in ("action", "at", "by", "reason", "previous", "run_id", "gates", "positions")},
+        **{key: entry[key] for key in LIVE},
     }
     try:
         return LiveRelease(**common, **_parts(store, read_release(store, entry["release_id"])))

@@ -130,7 +130,7 @@ def test_a_dry_run_counts_the_same_and_deletes_nothing(store: Store) -> None:
     done = collect_garbage(store, keep=1, now=now)
     assert foreseen.removed == done.removed
     assert done.bytes == sizes - sum(entry.size_bytes for entry in store.list("")) > 0
-    assert foreseen.lines()[0].startswith("would remove 1 releases: 2 objects")
+    assert foreseen.lines()[0].startswith("would remove releases: 1 (2 objects, 0.0 MB)")
     assert done.as_dict()["removed"]["models"] == {"groups": 1, "objects": 2, "bytes": done.removed["models"].bytes}
 
 

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.promote.release import Release
-from pipelines.store import Log, Store
+from pipelines.store import Log, Store, StoreError
 
 PREFIX = "live"
+
+NEEDED = {"release_id", "action", "run_id"}
 
 Entry = dict[str, Any]
 
@@ -62,7 +64,14 @@ class History:
 
 def read_history(store: Store) -> History:
     """Return the live log. Raises StoreError when an entry is damaged."""
-    return History(tuple(Log(store, PREFIX).entries()))
+    entries = tuple(Log(store, PREFIX).entries())
+    for number, entry in entries:
+        lacking = sorted(NEEDED - entry.keys())
+        if lacking:
+            raise StoreError(
+                f"{store.uri}/{PREFIX}: entry {number} lacks {lacking[0]!r}; it was not written by promote"
+            )
+    return History(entries)
 
 
 def live_release_id(store: Store) -> str | None:

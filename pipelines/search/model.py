@@ -5,9 +5,11 @@ Owns TensorFlow in this package, and imports it when a model is loaded.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
-from contextlib import ExitStack
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +50,12 @@ class QueryModel:
     """A loaded model."""
 
     def __init__(self, store: Store, facts: ModelFacts) -> None:
-        import tensorflow as tf
-
         self._facts, self._stack = facts, ExitStack()
         folder = self._stack.enter_context(store.stage_in(f"models/{facts.model_id}/saved_model"))
-        self._model = tf.saved_model.load(str(folder))  # keeps the variables alive
+        with start_up_messages_kept():
+            import tensorflow as tf
+
+            self._model = tf.saved_model.load(str(folder))  # keeps the variables alive
         self._serve = self._model.signatures[SIGNATURE]
         self._input = next(iter(self._serve.structured_input_signature[1]))
 
@@ -73,6 +76,26 @@ class QueryModel:
         if not names or not self._facts.levels:
             return None
         return by_slot(raw[names[-1][1]], self._facts.levels[-1])
+
+
+@contextmanager
+def start_up_messages_kept() -> Iterator[None]:
+    """Keep off the terminal what TensorFlow writes to stderr while it starts, and show it only if that fails.
+
+    It writes some lines below Python before its log level counts, on every machine without a GPU.
+    """
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(terminal, kept.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 def by_slot(probabilities: npt.NDArray[Any], slots: Sequence[int]) -> npt.NDArray[np.float32]:

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.promote.history import History, append, kept_releases, live_release_id, make_entry, read_history
 from pipelines.promote.release import Release
-from pipelines.store import open_store
+from pipelines.store import StoreError, open_store
 
 
 def history(*actions: str) -> History:
@@ -58,3 +58,10 @@ def test_the_entry_says_who_where_when_and_why(tmp_path: Path) -> None:
     assert read_history(store).live == entry
     assert read_history(store).promotion_of("run", "r1") == 1
     assert read_history(store).promotion_of("run", "r2") is None
+
+
+def test_an_entry_that_promote_did_not_write_is_named(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    store.create_json("live/00000001.json", {"release_id": "r1", "action": "promote"})
+    with pytest.raises(StoreError, match="live: entry 1 lacks 'run_id'; it was not written by promote"):
+        read_history(store)
