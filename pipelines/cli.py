@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -81,16 +82,20 @@ def main() -> None:
 @guarded
 def demo(folder: str, items: int, leaf_categories: int, seed: int, poison: float, quiet: bool) -> None:
     """Write a synthetic catalogue, and a config for it, into FOLDER."""
-    from pipelines.demo.config import write_config
+    from pipelines.demo.fates import Shares
     from pipelines.demo.writer import write_catalogue
     from pipelines.progress import Progress
 
     path = Path(folder)
     progress = Progress(quiet=quiet)
     progress.say(f"demo: drawing {items} products in {leaf_categories} leaf categories")
-    summary = write_catalogue(path, items=items, leaf_categories=leaf_categories, seed=seed, poison=poison)
-    config = write_config(path)
-    click.echo(json.dumps({"config": str(config), **summary.as_dict()}))
+    try:
+        summary = write_catalogue(
+            path, items=items, leaf_categories=leaf_categories, seed=seed, shares=Shares(poison=poison)
+        )
+    except (ValueError, FileExistsError) as error:
+        _fail(str(error), EXIT_USAGE)
+    click.echo(json.dumps({**asdict(summary), "folder": str(path), "config": str(path / "config.toml")}))
 
 
 @main.command()

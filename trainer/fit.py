@@ -100,6 +100,7 @@ def _describe(
     trunk_checksum: Mapping[str, str],
 ) -> None:
     levels = sorted(label for label in slots if label.startswith("category_"))
+    sizes = {label: max(slots[label].values(), default=0) + 1 for label in levels}
     description = {
         "model_id": identity,
         "prep_id": spec.prep_id,
@@ -108,7 +109,7 @@ def _describe(
         "dim": 512,
         "bits": HASH_BITS,
         "trunk": spec.trunk,
-        "levels": [len(slots[label]) for label in levels],
+        "levels": [list(range(sizes[label])) for label in levels],
         "metrics": {name: round(float(value), 6) for name, value in metrics.items()},
         "trunk_checksum": dict(trunk_checksum),
     }

@@ -78,6 +78,7 @@ def merge(
     for arrival in _join_neighbours(deltas, result):
         _apply(result, arrival)
     _attach(result, media)
+    _reject_unseen(result, ordered)
     _compare(parent, result)
     return result
 
@@ -156,6 +157,17 @@ def _attach(result: Merged, media: Iterable[MediaArrival]) -> None:
         else:
             result.ok += 1
             result.items[row.item_id] = replace(item, photos=(*item.photos, row.photo))
+
+
+def _reject_unseen(result: Merged, arrivals: Iterable[Arrival]) -> None:
+    """Reject what neither its row nor the media table gave a photo; an empty column is forgiven only until here."""
+    sources = {arrival.item.item_id: arrival.source for arrival in arrivals}
+    for item_id in [i for i, item in result.items.items() if not item.photos]:
+        del result.items[item_id]
+        if item_id in sources:
+            result.ok -= 1
+            detail = "neither the row nor the media table names a photo"
+            result.rejects.append(Rejected(sources[item_id], item_id, "", "no_photo", detail))
 
 
 def _compare(parent: dict[str, Item], result: Merged) -> None:

@@ -1,0 +1,227 @@
+"""The train stage: decide whether to train, train beside the live model, and name the model by what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.stage import Ledger, RunContext, StageError, StageResult
+from pipelines.store import Log, Store
+from pipelines.taxonomy import read_taxonomy
+from pipelines.train.examples import Examples, ExampleShape, build_examples
+from trainer.config import TrainOutcome, TrainSpec
+
+CODE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Live:
+    """The live model, and how many items the catalogue had when it was trained."""
+
+    model_id: str
+    facts: dict[str, Any]
+
+
+def run(context: RunContext) -> StageResult:
+    """Keep the live model, or train one; a model that the Evaluator refuses stops nothing."""
+    live = live_model(context.store)
+    prep_id = context.outputs("preprocess")["prep_id"]
+    reason = reason_to_train(context, live, prep_id)
+    if reason is None and live is not None:
+        note = f"the live model {live.model_id} is kept ({context.config.train.policy})"
+        return _result(live.model_id, live.facts["space_id"], "reused", note, 0)
+    context.progress.say(f"train: {reason}; a new model opens a space, and every photo will be embedded again")
+    taxonomy = read_taxonomy(context.store)
+    examples = _examples(context, taxonomy)
+    key = train_key(context, examples, taxonomy, live)
+    model_id, refused = _adopt(context.store, key) or _train(context, examples, taxonomy, live, prep_id, key)
+    total = sum(examples.counts.values())
+    if refused and live is not None:
+        note = f"the new model was refused ({refused}); the run goes on with the live model {live.model_id}"
+        return _result(live.model_id, live.facts["space_id"], "refused", note, total)
+    if refused:
+        raise StageError(f"the first model was refused: {refused}; train longer or lower train.min_accuracy")
+    facts = context.store.read_json(f"models/{model_id}/model.json")
+    return _result(model_id, facts["space_id"], "trained", f"trained {model_id}: {reason}", total)
+
+
+def live_model(store: Store) -> Live | None:
+    """Return the model of the live release, or None before the first promotion."""
+    number, entry = Log(store, "live").head()
+    if not number:
+        return None
+    model_id = store.read_json(f"releases/{entry['release_id']}/manifest.json")["model"]["model_id"]
+    return Live(model_id, store.read_json(f"models/{model_id}/model.json"))
+
+
+def reason_to_train(context: RunContext, live: Live | None, prep_id: str) -> str | None:
+    """Return why a model is to be trained, or None when the live one is to be kept. Raises StageError."""
+    policy = context.config.train.policy
+    if live is None:
+        return "there is no live model yet"
+    if live.facts["prep_id"] != prep_id:
+        return f"photos are prepared as {prep_id}, the live model reads {live.facts['prep_id']}"
+    if policy == "reuse":
+        return None
+    if policy == "always":
+        return "the policy is 'always'"
+    items = Log(context.store, "catalogue/log").head()[1]["counts"]["items"]
+    before = live.facts["lineage"]["items"]
+    changed = abs(items - before) / max(1, before)
+    if changed > context.config.train.change_share:
+        return f"the catalogue went from {before} to {items} items since the live model"
+    new = _new_values(read_taxonomy(context.store), live.facts["lineage"]["slots"])
+    return f"{new} categories or attribute values are new since the live model" if new else None
+
+
+def train_key(context: RunContext, examples: Examples, taxonomy: dict[str, Any], live: Live | None) -> str:
+    """Return the name of this training: equal inputs adopt one model, however often they are run."""
+    parts = [
+        examples.checksum,
+        context.config.digest("train"),
+        live.model_id if live and context.config.train.warm_start else None,
+        hashlib.sha256(json.dumps(taxonomy, sort_keys=True).encode()).hexdigest(),
+        CODE_VERSION,
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _examples(context: RunContext, taxonomy: dict[str, Any]) -> Examples:
+    section = context.config.train
+    unknown = [name for name in section.attributes if name not in taxonomy["attributes"]]
+    if unknown:
+        there = ", ".join(taxonomy["attributes"]) or "none"
+        raise StageError(f"train.attributes names {unknown[0]!r}, which the catalogue does not have; it has: {there}")
+    if all(len(level) < 2 for level in taxonomy["levels"]):
+        names = ", ".join(v for level in taxonomy["levels"] for v in level)
+        raise StageError(
+            f"all items are in one category ({names}); a model needs two to tell apart: map a finer column"
+        )
+    shape = ExampleShape(len(taxonomy["levels"]), tuple(section.attributes))
+    examples = build_examples(context, shape)
+    train, held_out = examples.counts.get("train", 0), examples.counts.get("val", 0)
+    if train < section.min_images or not held_out:
+        raise StageError(
+            f"too few images to train: {train} to learn from and {held_out} held out, train.min_images = "
+            f"{section.min_images}; add photos, or lower it"
+        )
+    return examples
+
+
+def _train(
+    context: RunContext, examples: Examples, taxonomy: dict[str, Any], live: Live | None, prep_id: str, key: str
+) -> tuple[str, str | None]:
+    from pipelines.train.launch import run_in_subprocess
+
+    state = _state_folder(context, key)
+    with ExitStack() as staged:
+        folder = staged.enter_context(context.store.stage_in(examples.folder))
+        parent = None
+        if live is not None and context.config.train.warm_start and live.facts["prep_id"] == prep_id:
+            parent = str(staged.enter_context(context.store.stage_in(f"models/{live.model_id}")))
+        spec = _spec(context, folder, state, parent, prep_id, taxonomy)
+        outcome = run_in_subprocess(spec, lambda line: context.progress.say(f"train: {line}"))
+        model_id = _keep(context, spec, outcome, taxonomy, key, examples)
+    shutil.rmtree(state, ignore_errors=True)
+    return model_id, outcome.refused
+
+
+def _state_folder(context: RunContext, key: str) -> Path:
+    """Return the local folder of checkpoints and TFX's work; the same key finds it again after a kill."""
+    name = hashlib.sha256(f"{context.store.uri}|{key}".encode()).hexdigest()[:16]
+    state = Path(tempfile.gettempdir(), f"visual-search-train-{name}")
+    (state / "checkpoints").mkdir(parents=True, exist_ok=True)
+    return state
+
+
+def _spec(
+    context: RunContext, folder: Path, state: Path, parent: str | None, prep_id: str, taxonomy: dict[str, Any]
+) -> TrainSpec:
+    section, shape = context.config.train, context.config.preprocess
+    (state / "taxonomy.json").write_text(json.dumps(taxonomy), encoding="utf-8")
+    return TrainSpec(
+        examples=str(folder),
+        taxonomy=str(state / "taxonomy.json"),
+        work=str(state / "work"),
+        checkpoints=str(state / "checkpoints"),
+        prep_id=prep_id,
+        height=shape.height,
+        width=shape.width,
+        attributes=tuple(section.attributes),
+        parent=parent,
+        trunk=section.trunk,
+        minutes=section.minutes,
+        steps=section.steps,
+        batch=section.batch,
+        learning_rate=section.learning_rate,
+        seed=section.seed,
+        min_leaf_images=section.min_leaf_images,
+        hash_minutes=section.hash_minutes,
+        memory_bytes=section.memory_bytes,
+        min_accuracy=section.min_accuracy,
+        max_accuracy_drop=section.max_accuracy_drop,
+        gate_level=len(taxonomy["levels"]) - 1,
+        checkpoint_s=section.checkpoint_s,
+    )
+
+
+def _keep(
+    context: RunContext,
+    spec: TrainSpec,
+    outcome: TrainOutcome,
+    taxonomy: dict[str, Any],
+    key: str,
+    examples: Examples,
+) -> str:
+    """Put the model into the store, `model.json` last, then the key that lets others adopt it."""
+    facts = json.loads(Path(spec.work, "model.json").read_text(encoding="utf-8"))
+    model_id = facts["model_id"]
+    items = Log(context.store, "catalogue/log").head()[1]["counts"]["items"]
+    lineage = {
+        "run_id": context.run_id,
+        "train_key": key,
+        "parent": Path(spec.parent).name if spec.parent else None,
+        "items": items,
+        "examples": asdict(examples),
+        "slots": {"levels": [len(v) for v in taxonomy["levels"]], "attributes": _sizes(taxonomy["attributes"])},
+    }
+    folder = f"models/{model_id}"
+    context.store.stage_out(Path(outcome.export), f"{folder}/saved_model")
+    context.store.create_from(f"{folder}/weights.npz", Path(spec.work, "weights.npz"))
+    curves = Path(spec.checkpoints, "curves.jsonl")
+    if curves.is_file():
+        context.store.create_from(f"{folder}/curves.jsonl", curves)
+    context.store.create_json(f"{folder}/taxonomy.json", taxonomy)
+    facts |= {"space_id": model_id, "lineage": lineage, "metrics": facts["metrics"] | outcome.metrics}
+    context.store.create_json(f"{folder}/model.json", facts)
+    context.store.create_json(f"models/by-key/{key}.json", {"model_id": model_id, "refused": outcome.refused})
+    return str(model_id)
+
+
+def _adopt(store: Store, key: str) -> tuple[str, str | None] | None:
+    name = f"models/by-key/{key}.json"
+    if not store.exists(name):
+        return None
+    kept = store.read_json(name)
+    return kept["model_id"], kept["refused"]
+
+
+def _sizes(values: dict[str, dict[str, int]]) -> dict[str, int]:
+    return {name: len(slots) for name, slots in values.items()}
+
+
+def _new_values(taxonomy: dict[str, Any], known: dict[str, Any]) -> int:
+    levels = sum(map(len, taxonomy["levels"])) - sum(known["levels"])
+    attributes = sum(_sizes(taxonomy["attributes"]).values()) - sum(known["attributes"].values())
+    return int(levels + attributes)
+
+
+def _result(model_id: str, space_id: str, decision: str, note: str, examples: int) -> StageResult:
+    outputs = {"model_id": model_id, "space_id": space_id, "decision": decision, "reason": note}
+    return StageResult(Ledger(examples, examples), {"examples": examples}, outputs, notes=[note])
