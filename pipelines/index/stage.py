@@ -141,8 +141,9 @@ def _build(context: RunContext, model: dict[str, Any], config: IndexConfig, plan
     from pipelines.index.similar import Completion, complete
 
     store, folder = context.store, context.prefix("index")
-    levels = model["levels"]
-    trained = tuple(int(slot) for slot in levels[-1]) if levels else ()
+    # A category that the model never learned cannot be predicted: its codes are scanned by every query.
+    levels, learned = model["levels"], model.get("trained", model["levels"])
+    trained = tuple(int(slot) for slot in learned[-1]) if learned else ()
     names = (model["space_id"], model["model_id"])
     assemble_on_worker(
         Assembly(store, folder, target, *names, len(levels), trained, config, context.buckets), context.config.beam

@@ -170,7 +170,7 @@ class Gallery:
 
 
 def plain(root: Path, count: int = 120) -> Gallery:
-    """One item a photo; item 1 shows item 0's photo, items 2 and 3 are variants, the last item's photo has no vector."""
+    """One item a photo; item 1 shows item 0's photo, 2 and 3 are variants, the last item's photo has no vector."""
     photos = [Photo(f"item-{n:03}", 0 if n == 1 else n) for n in range(count)]
     photos.append(Photo("item-000", count, position=1))
     photos.append(Photo("item-004", count + 1, role="street"))

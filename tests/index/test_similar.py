@@ -1,0 +1,101 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipelines.index import stage
+from pipelines.index.choices import plan_of
+from pipelines.index.searcher import Searcher
+from pipelines.index.settings import PlanConfig
+from pipelines.index.similar import SIMILAR, similar_table
+from pipelines.stage import run_stage
+from pipelines.tables import bucket_of, read_bucket
+from tests.index.gallery import BUCKETS, Gallery, plain
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
+    gallery = plain(tmp_path_factory.mktemp("similar") / "store")
+    gallery.write()
+    return gallery
+
+
+@pytest.fixture(scope="module", params=["etsy", "ebay"])
+def built(request: pytest.FixtureRequest, gallery: Gallery) -> tuple[str, list[dict[str, object]], Searcher]:
+    """The recipe, the rows of the table, and the index they were made of."""
+    recipe = str(request.param)
+    if recipe != "etsy":
+        gallery.write_catalogue(recipe)
+        gallery.adopt_vectors(recipe, "r")
+    context = gallery.context("r" if recipe == "etsy" else recipe, recipe=recipe)
+    target = f"indexes/{run_stage(context, 'index', stage.run)['outputs']['index_id']}"
+    rows: list[dict[str, object]] = []
+    for bucket in range(BUCKETS):
+        table = read_bucket(gallery.store, f"{target}/similar", bucket, SIMILAR)
+        assert {bucket_of(item_id, BUCKETS) for item_id in table["item_id"].to_pylist()} <= {bucket}
+        rows += table.to_pylist()
+    return recipe, rows, Searcher.open(Path(gallery.root, target))
+
+
+def test_every_item_of_the_index_has_its_similar_ones_in_order(
+    built: tuple[str, list[dict[str, object]], Searcher],
+) -> None:
+    _, rows, searcher = built
+    ranks: dict[object, list[object]] = {}
+    for row in rows:
+        ranks.setdefault(row["item_id"], []).append(row["rank"])
+    assert sorted(map(str, ranks)) == searcher.rows.item_ids()
+    assert all(of_item == [1, 2, 3, 4, 5] for of_item in ranks.values())
+
+
+def test_the_table_equals_the_search_by_item(
+    built: tuple[str, list[dict[str, object]], Searcher], gallery: Gallery
+) -> None:
+    recipe, rows, searcher = built
+    plan = plan_of(gallery.context(recipe=recipe).config)
+    for item_id in ("item-000", "item-003", "item-050", "item-118"):  # one at a time, as a person asks
+        hits = searcher.search_items([item_id], 5, plan)[0]
+        table = [(r["similar_item_id"], r["score"]) for r in rows if r["item_id"] == item_id]
+        assert table == [(hit.item_id, np.float32(hit.score)) for hit in hits]
+
+
+def test_the_item_its_duplicates_and_its_variants_are_left_out(
+    built: tuple[str, list[dict[str, object]], Searcher],
+) -> None:
+    pairs = {(row["item_id"], row["similar_item_id"]) for row in built[1]}
+    assert not any(a == b for a, b in pairs)
+    duplicates, variants = {"item-000", "item-001"}, {"item-002", "item-003"}
+    assert not any({a, b} in (duplicates, variants) for a, b in pairs)
+    assert "item-119" not in {b for _, b in pairs}  # it has no vector
+
+
+@pytest.mark.parametrize("built", ["etsy"], indirect=True)  # the other recipe re-ranks by category
+def test_the_first_similar_item_is_the_nearest_by_hand(
+    built: tuple[str, list[dict[str, object]], Searcher], gallery: Gallery
+) -> None:
+    rows = built[1]
+    vectors = gallery.vectors[:119].astype(np.float32)
+    scores = vectors @ vectors[50]
+    scores[50] = -1
+    nearest = int(scores.argmax())
+    best = next(r for r in rows if r["item_id"] == "item-050" and r["rank"] == 1)
+    assert best["similar_item_id"] == f"item-{nearest:03}"
+    assert best["score"] == pytest.approx(float(scores[nearest]), abs=1e-5)
+
+
+def test_a_table_asked_for_in_one_block_equals_single_rows(
+    built: tuple[str, list[dict[str, object]], Searcher],
+) -> None:
+    searcher, plan = built[2], PlanConfig(kind="exact")
+    ids = searcher.rows.item_ids()
+    singles = [similar_table(searcher, [item_id], plan, 3) for item_id in ids]
+    assert similar_table(searcher, ids, plan, 3).equals(pa.concat_tables(singles).combine_chunks())
+
+
+def test_no_table_is_written_when_none_is_wanted(gallery: Gallery) -> None:
+    gallery.write_catalogue("none")
+    gallery.adopt_vectors("none", "r")
+    target = run_stage(gallery.context("none", index={"similar": 0}), "index", stage.run)["outputs"]["index_id"]
+    assert list(gallery.store.list(f"indexes/{target}/similar")) == []
+    assert len(list(gallery.store.list(f"indexes/{target}/items"))) == BUCKETS

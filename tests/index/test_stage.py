@@ -1,0 +1,228 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipelines.index import assembling, similar, stage
+from pipelines.index.gathering import INDEX_ITEMS
+from pipelines.index.outputs import QueryOutputs
+from pipelines.index.searcher import Searcher
+from pipelines.index.settings import PlanConfig
+from pipelines.stage import Manifest, RunContext, StageError, read_manifest, run_stage
+from pipelines.store import StoreError
+from pipelines.tables import read_bucket
+from tests.index.gallery import BUCKETS, DIM, Gallery, Photo, digest_of, plain
+
+EXACT = PlanConfig(kind="exact")
+
+
+def index(context: RunContext) -> Manifest:
+    return run_stage(context, "index", stage.run)
+
+
+def opened(gallery: Gallery, manifest: Manifest) -> Searcher:
+    return Searcher.open(gallery.root / "indexes" / manifest["outputs"]["index_id"])
+
+
+def files(gallery: Gallery, index_id: str) -> dict[str, bytes]:
+    return {entry.name: gallery.store.read(entry.name) for entry in gallery.store.list(f"indexes/{index_id}")}
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Gallery:
+    gallery = plain(tmp_path / "store")
+    gallery.write()
+    return gallery
+
+
+def test_the_gallery_becomes_an_index_that_finds_each_item_by_its_photo(gallery: Gallery) -> None:
+    manifest = index(gallery.context())
+
+    # 122 photos of 120 items prepared in the role main; one has no vector; items 0 and 1 share a photo.
+    assert manifest["counts"] == {
+        "in": 121,
+        "ok": 120,
+        "skipped": 0,
+        "rejected": 1,
+        "vectors": 119,
+        "items": 119,
+        "built": 1,
+        "duplicates": 1,
+    }
+    assert manifest["rejects"] == {"nonfinite": 1}
+    searcher = opened(gallery, manifest)
+    queries = QueryOutputs(gallery.vectors[:119].astype(np.float32))
+    hits = searcher.search(queries, 2, EXACT)
+    assert [of_query[0].item_id for of_query in hits[2:]] == [f"item-{n:03}" for n in range(2, 119)]
+    assert {hit.item_id for hit in hits[0]} == {"item-000", "item-001"}  # the duplicate is unfolded
+    assert hits[5][0].digest == digest_of(5).hex()
+    assert hits[5][0].category == ("all", "leaf 1")
+
+
+def test_index_json_describes_it_and_is_written_last(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stops(*_: Any) -> None:
+        raise StageError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(similar, "similar_table", stops)
+        with pytest.raises(StageError, match="stopped"):
+            index(gallery.context())
+    names = [entry.name.rsplit("/", 1)[-1] for entry in gallery.store.list("indexes")]
+    assert "manifest.json" in names
+    assert "index.json" not in names
+    assert read_manifest(gallery.store, "r", "index") is None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(assembling, "build_index", stops)  # what was built is not built again
+        manifest = index(gallery.context())
+    described = gallery.store.read_json(f"indexes/{manifest['outputs']['index_id']}/index.json")
+    assert described["index_id"] == manifest["outputs"]["index_id"]
+    assert (described["space_id"], described["model_id"], described["dim"]) == ("space", "model", DIM)
+    assert described["counts"]["vectors"] == 119
+
+
+def test_the_items_table_holds_what_results_show(gallery: Gallery) -> None:
+    index_id = index(gallery.context())["outputs"]["index_id"]
+    tables = [read_bucket(gallery.store, f"indexes/{index_id}/items", b, INDEX_ITEMS) for b in range(BUCKETS)]
+    rows = {row["item_id"]: row for row in pa.concat_tables(tables).to_pylist()}
+
+    assert len(rows) == 119
+    assert rows["item-002"]["group_id"] == "pair"
+    assert rows["item-000"]["image_uri"] == "item-000-0.jpg"  # the first of two photos
+    assert rows["item-007"]["price"] == 1.0
+    assert rows["item-007"]["signals"] == [("sales", 3.0)]
+    assert rows["item-007"]["category"] == ["all", "leaf 3"]
+
+
+def test_the_same_gallery_is_not_built_again(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = index(gallery.context())
+    gallery.write_catalogue("again")
+    gallery.adopt_vectors("again", "r")
+    monkeypatch.setattr(assembling, "assemble", None)
+    again = index(gallery.context("again"))
+
+    assert again["outputs"] == first["outputs"]
+    assert again["counts"] == first["counts"] | {"built": 0}
+    assert again["notes"] == [f"nothing new: index {first['outputs']['index_id']} holds the same already"]
+
+
+def test_a_changed_price_or_setting_is_another_index(gallery: Gallery) -> None:
+    first = index(gallery.context())["outputs"]["index_id"]
+    gallery.prices["item-009"] = 2.0
+    gallery.write_catalogue("sale")
+    gallery.adopt_vectors("sale", "r")
+    sale = index(gallery.context("sale"))["outputs"]["index_id"]
+    gallery.write_catalogue("other")
+    gallery.adopt_vectors("other", "r")
+    other = index(gallery.context("other", index={"kinds": ["ivf_pca", "binary"]}))["outputs"]["index_id"]
+
+    assert len({first, sale, other}) == 3
+    assert gallery.store.exists(f"indexes/{other}/binary/codes.npy")
+
+
+def test_the_memory_budget_is_no_part_of_the_identity(gallery: Gallery) -> None:
+    first = index(gallery.context())["outputs"]["index_id"]
+    gallery.write_catalogue("more")
+    gallery.adopt_vectors("more", "r")
+    more = index(gallery.context("more", index={"memory_bytes": 1 << 40}))
+    assert (more["outputs"]["index_id"], more["counts"]["built"]) == (first, 0)
+
+
+def test_a_kind_that_does_not_fit_its_memory_is_refused_before_anything_is_built(gallery: Gallery) -> None:
+    with pytest.raises(StageError, match=r"'ivf_pca' needs about [\d,]+ bytes .* the budget is 1,000: .*index\.memory"):
+        index(gallery.context(index={"memory_bytes": 1000}))
+    assert list(gallery.store.list("indexes")) == []
+
+
+def test_vectors_of_another_space_are_refused(tmp_path: Path) -> None:
+    gallery = plain(tmp_path / "store")
+    stray = {"model_id": "stray", "space_id": "elsewhere", "levels": [], "dim": DIM, "bits": 64}
+    gallery.store.create_json("models/stray/model.json", stray)
+    gallery.write(models=("model", "stray"))
+    with pytest.raises(StageError, match="vectors of model stray are of space elsewhere, the index is of space space"):
+        index(gallery.context())
+    assert list(gallery.store.list("indexes")) == []
+
+
+def test_vectors_of_two_models_of_one_space_are_joined(tmp_path: Path) -> None:
+    gallery = plain(tmp_path / "store")
+    gallery.write(models=("model", "newer"))
+    searcher = opened(gallery, index(gallery.context()))
+    hits = searcher.search(QueryOutputs(gallery.vectors[20:30].astype(np.float32)), 1, EXACT)
+    assert [of_query[0].item_id for of_query in hits] == [f"item-{n:03}" for n in range(20, 30)]
+    assert all(of_query[0].score == pytest.approx(1, abs=1e-3) for of_query in hits)
+
+
+def test_a_gallery_of_no_photos_is_an_error_that_names_the_roles(gallery: Gallery) -> None:
+    with pytest.raises(StageError, match=r"no photo of the roles index.roles = \['studio'\] has a vector"):
+        index(gallery.context(index={"roles": ["studio"]}))
+
+
+def test_other_roles_are_another_gallery(gallery: Gallery) -> None:
+    manifest = index(gallery.context(index={"roles": ["street"]}))
+    assert (manifest["counts"]["vectors"], manifest["counts"]["items"]) == (1, 1)
+    assert opened(gallery, manifest).rows.item_ids() == ["item-004"]
+
+
+def test_a_plan_whose_kind_is_not_built_is_refused(gallery: Gallery) -> None:
+    with pytest.raises(StageError, match=r"index.kinds = \['hnsw'\] lacks 'ivf_pca', which the query plan searches"):
+        index(gallery.context(index={"kinds": ["hnsw"]}))
+
+
+def test_the_kinds_follow_the_plan_when_none_are_named(gallery: Gallery) -> None:
+    manifest = index(gallery.context(search={"candidates": "hnsw"}))
+    assert gallery.store.exists(f"indexes/{manifest['outputs']['index_id']}/hnsw/hnsw.faiss")
+
+
+def test_two_stores_of_the_same_gallery_give_equal_bytes(tmp_path: Path) -> None:
+    built = []
+    for name in ("one", "two"):
+        gallery = plain(tmp_path / name)
+        gallery.write()
+        index_id = index(gallery.context(recipe="ebay"))["outputs"]["index_id"]
+        built.append({k: v for k, v in files(gallery, index_id).items() if not k.endswith(".parquet")})
+    assert built[0] == built[1]
+
+
+def test_leftovers_of_a_stopped_build_are_replaced(gallery: Gallery) -> None:
+    index_id = index(gallery.context())["outputs"]["index_id"]
+    good = files(gallery, index_id)
+    for name in (
+        f"indexes/{index_id}/index.json",
+        f"indexes/{index_id}/manifest.json",
+        f"indexes/{index_id}/vectors.npy",
+    ):
+        gallery.store.delete(name)
+    gallery.store.create(f"indexes/{index_id}/vectors.npy", b"half")
+    gallery.write_catalogue("again")
+    gallery.adopt_vectors("again", "r")
+    index(gallery.context("again"))
+    again = files(gallery, index_id)
+    assert again.keys() == good.keys()
+    assert again[f"indexes/{index_id}/vectors.npy"] == good[f"indexes/{index_id}/vectors.npy"]
+
+
+def test_a_damaged_unit_of_vectors_stops_the_build(gallery: Gallery) -> None:
+    path = next(Path(gallery.root, "embeddings/space/model").glob(f"{50:016x}-*.parquet"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match=r"does not match its checksum"):
+        index(gallery.context())
+    assert list(gallery.store.list("indexes")) == []
+
+
+def test_a_category_that_the_model_does_not_know_has_a_slot_that_is_always_scanned(tmp_path: Path) -> None:
+    gallery = plain(tmp_path / "store")
+    gallery.photos.append(Photo("new", 200))
+    gallery.__post_init__()
+    gallery.write()
+    model = gallery.store.read_json("models/model/model.json") | {"levels": [[0, 1], [0, 1, 2]]}
+    gallery.store.put("models/model/model.json", json.dumps(model).encode())
+    searcher = opened(gallery, index(gallery.context(recipe="ebay")))
+    assert searcher.manifest["trained_slots"] == [0, 1, 2]
+    assert set(np.unique(searcher.rows.link_slot)) == {0, 1, 2, 3}
