@@ -42,7 +42,7 @@ class Baseline:
 
 
 def read_baseline(store: Store) -> Baseline | None:
-    """Return the live release, or None when nothing was ever promoted. Raises NotFoundError when its objects are gone."""
+    """Return the live release, or None when nothing is live. Raises NotFoundError when its objects are gone."""
     _, head = Log(store, "live").head()
     if not head:
         return None

@@ -11,14 +11,10 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.config import BeamSection
 from pipelines.evaluate.measures import mean, overlap_at
 from pipelines.evaluate.sources import Sources
-from pipelines.evaluate.vectors import OUTPUTS, Vectors, as_vectors, read_outputs
-from pipelines.store import Store, UnitTable
 from pipelines.tables import ITEMS, index_of, read_bucket
 
 Metrics = dict[str, float]
@@ -52,39 +48,15 @@ def item_shares(counts: dict[str, int]) -> Metrics:
     return shares
 
 
-def fetch_vectors(
-    section: BeamSection, sources: Sources, space_id: str, model_id: str, digests: Sequence[bytes]
-) -> Vectors:
-    """Return the vectors that one model has of some photos; those it has never seen are left out."""
-    import apache_beam as beam
-
-    from pipelines.beam import CreateEach, run_pipeline
-
-    wanted = pa.array(sorted(digests), pa.binary(32))
-    units = UnitTable(sources.store, f"embeddings/{space_id}/{model_id}").unit_ids()
-
-    def build(pipeline: beam.Pipeline) -> None:
-        found = (
-            pipeline | CreateEach(units) | "Find" >> beam.Map(partial(_find, sources.store, space_id, model_id, wanted))
-        )
-        merged = found | "Merge" >> beam.CombineGlobally(_concatenated)
-        merged | "Write" >> beam.Map(partial(sources.put_table, "live_vectors"))
-
-    run_pipeline(section, build)
-    return as_vectors(_first_of_each_digest(sources.table("live_vectors")))
-
-
 def cosine_distance(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     """Return 1 - the cosine of two vectors."""
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     return float(1 - a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-def query_distance(ours: Vectors, theirs: Vectors) -> float | None:
-    """Return the mean cosine distance between two models' vectors of the same photos."""
-    place = {digest: row for row, digest in enumerate(ours.digests)}
-    pairs = [(place[digest], row) for row, digest in enumerate(theirs.digests) if digest in place]
-    return mean(cosine_distance(ours.embeddings[mine], theirs.embeddings[row]) for mine, row in pairs)
+def query_distance(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> float:
+    """Return the mean cosine distance between two models' vectors `[n, dim]` of the same photos."""
+    return float(np.mean([cosine_distance(a, b) for a, b in zip(ours, theirs, strict=True)]))
 
 
 def overlap(ours: Sequence[Sequence[str]], theirs: Sequence[Sequence[str]], k: int = 10) -> Metrics:
@@ -97,22 +69,6 @@ def _compare(sources: Sources, theirs: str, bucket: int) -> Counter[str]:
     mine = read_bucket(sources.store, sources.items, bucket, ITEMS, ["item_id"])["item_id"]
     other = read_bucket(sources.store, theirs, bucket, ITEMS, ["item_id"])["item_id"]
     return Counter(ours=len(mine), theirs=len(other), both=int((index_of(mine, other) >= 0).sum()))
-
-
-def _find(store: Store, space_id: str, model_id: str, wanted: pa.Array, unit_id: str) -> pa.Table:
-    keys = UnitTable(store, f"embeddings/{space_id}/{model_id}").read_keys(unit_id)
-    keys = keys.filter(pc.and_(pc.equal(keys["code"], ""), pc.is_in(keys["digest"], value_set=wanted)))
-    rows = sorted(keys["row"].to_pylist())
-    return read_outputs(store, space_id, model_id, unit_id, rows) if rows else OUTPUTS.empty_table()
-
-
-def _first_of_each_digest(table: pa.Table) -> pa.Table:
-    digests = table["digest"]
-    return table.filter(pa.array(index_of(digests, digests) == np.arange(len(table))))
-
-
-def _concatenated(tables: Iterable[pa.Table]) -> pa.Table:
-    return pa.concat_tables([OUTPUTS.empty_table(), *tables]).combine_chunks()
 
 
 def _summed(counters: Iterable[Counter[str]]) -> Counter[str]:

@@ -13,13 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.config import Config
-from pipelines.evaluate.vectors import Vectors
 from pipelines.index.base import blocks
 from pipelines.index.outputs import QueryOutputs
 from pipelines.index.plan import Exclusion, QueryPlan
 from pipelines.index.ranking import fold
-from pipelines.index.recipes import recipe
 from pipelines.index.rerank import rerank
 from pipelines.index.rows import UnknownItemError
 from pipelines.index.searcher import Searcher
@@ -29,7 +26,7 @@ BATCH = 256
 BLOCK_ROWS = 65_536
 TIMED_S = 1.0
 SPARE_CODES = 4
-"""Codes fetched for every result wanted of a plain Hamming search: photos of one item, and those of the test split, drop out."""
+"""Codes fetched for a result of a plain Hamming search: photos of one item, and the test split, drop out."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -40,34 +37,6 @@ class Found:
 
     item_id: str
     score: float
-
-
-def plan_of(config: Config) -> PlanConfig:
-    """Return the recipe's plan with what the config's section `[search]` sets."""
-    plan, search = recipe(config.recipe), config.search
-    changed: dict[str, object] = {}
-    if search.candidates:
-        changed["kind"] = search.candidates
-    if search.categories:
-        changed["top_categories"] = search.categories
-    if search.unit:
-        changed["fold"] = search.unit
-    if search.depth:
-        changed |= {"depth_min": search.depth, "depth_max": search.depth, "rerank_pool": search.depth}
-    return replace(plan, **changed)  # type: ignore[arg-type]
-
-
-def outputs_of(vectors: Vectors, queries: Sequence[int] | None = None, levels: int = 1) -> QueryOutputs:
-    """Return stored vectors as a plan takes them; the probabilities are those of the finest of `levels`, 0 beyond the top."""
-    top = vectors.slots.shape[1] // max(1, levels)
-    slots, probabilities = vectors.slots[:, -top:] if top else vectors.slots, vectors.probabilities[:, -top:]
-    dense = None
-    if top:
-        dense = np.zeros((len(vectors), 1 + int(slots.max(initial=0))), np.float32)
-        query, column = np.nonzero(slots >= 0)
-        dense[query, slots[query, column]] = probabilities[query, column]
-    outputs = QueryOutputs(vectors.embeddings, vectors.hashes if vectors.hashes.shape[1] else None, dense)
-    return outputs if queries is None else outputs.take(np.array(queries, np.int64))
 
 
 class Engine:
@@ -114,7 +83,7 @@ class Engine:
     def results(
         self, outputs: QueryOutputs, k: int, own: Sequence[Collection[str]] = (), *, kept: bool = False
     ) -> list[list[Found]]:
-        """Return the plan's best `k` of each query, without its `own` items; `kept`: also without what `leave_out` named."""
+        """Return the plan's best `k` of each query, without its `own` items; `kept`: nor what `leave_out` named."""
         exclusions = [Exclusion(items=self._numbers(items)) for items in own] if own else None
         result = self._plans[kept].run(outputs, k, exclusions)
         hits = self._searcher.rows.hits(result.links, result.scores)

@@ -89,7 +89,8 @@ def picture_places(groups: Mapping[str, Iterable[Example]]) -> set[Place]:
 
 def _one_a_leaf(asked: Asked, ranked: Sequence[int]) -> list[int]:
     seen: set[tuple[str, ...]] = set()
-    first, later = [], []
+    first: list[int] = []
+    later: list[int] = []
     for n in ranked:
         (later if asked.queries[n].path in seen else first).append(n)
         seen.add(asked.queries[n].path)

@@ -1,6 +1,7 @@
 """What should be found: the gallery, made from the catalogue, the photos and the vectors, never from the index.
 
-Owns the gallery's tables and the counts of what is relevant; pure functions on one bucket. Must not know Beam or an index.
+Owns the gallery's tables and the counts of what is relevant; pure functions on one bucket. Must not know Beam or an
+index.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Beam: sample the queries, lay the gallery out, fetch the queries' vectors, look labels up.
 
-Owns the wiring; the work itself is in pure functions of sibling modules. Shuffles carry keys, never images or vectors but
-those of the queries.
+Owns the wiring; the work itself is in pure functions of sibling modules. Shuffles carry keys, never images or vectors
+but those of the queries.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def sample_and_lay_out(section: BeamSection, sources: Sources) -> None:
             sampled | f"Write_{tag}" >> beam.Map(partial(sources.put_table, tag))
         placed = parts[LINKS] | "ByDigest" >> beam.GroupByKey() | "Place" >> beam.MapTuple(partial(_place, sources))
         _sum_into(sources, "gallery_size", placed)
-        relevant = parts[FOLDS] | "ByFold" >> beam.GroupByKey() | "Count" >> beam.MapTuple(_count)
+        folds = parts[FOLDS] | "ByFold" >> beam.GroupByKey() | "OfFold" >> beam.Values()
+        relevant = folds | "Count" >> beam.Map(_count)
         _sum_into(sources, "relevant", relevant)
 
     run_pipeline(section, build)
@@ -99,7 +100,7 @@ def _place(sources: Sources, bucket: int, parts: Iterable[bytes]) -> Counter[str
     return Counter(photos=pc.count_distinct(placed["digest"]).as_py())
 
 
-def _count(bucket: int, parts: Iterable[bytes]) -> Counter[str]:
+def _count(parts: Iterable[bytes]) -> Counter[str]:
     everywhere, kept = gallery.count_relevant(from_ipc(parts, gallery.FOLDS))
     return Counter(
         {f"all:{path}": n for path, n in everywhere.items()} | {f"kept:{path}": n for path, n in kept.items()}

@@ -51,8 +51,8 @@ def bounded_mean(values: Sequence[float]) -> Bounded:
 def recall_at(found: Sequence[Hashable], truth: Sequence[Hashable], scores: Sequence[float], k: int) -> float | None:
     """Return the share of the true best `k` that is among the first `k` found; None when there is no truth.
 
-    `truth` is ordered by falling `scores` and should be longer than k: what scores as much as the k-th, within `TIE`, counts
-    as true, so that the order of equals costs nothing.
+    `truth` is ordered by falling `scores` and should be longer than k: what scores as much as the k-th, within `TIE`,
+    counts as true, so that the order of equals costs nothing.
     """
     wanted = min(k, len(truth))
     if wanted == 0:

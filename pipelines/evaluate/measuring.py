@@ -1,6 +1,7 @@
 """Ask an index the queries, and turn its answers into metrics.
 
-Owns which questions are asked: with how many results, with and without the test split. Knows no Beam and writes nothing.
+Owns which questions are asked: with how many results, with and without the test split. Knows no Beam and writes
+nothing.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Truth:
-    """What exact search over the whole gallery finds, as keys (`tops`), as photos, and as items without the test split."""
+    """What exact search of the gallery finds: as keys (`tops`), as photos, and as items without the test split."""
 
     tops: Tops
     photos: list[list[bytes]]
@@ -55,8 +56,8 @@ class Truth:
 class Answers:
     """Item ids that a release finds for every query, best first.
 
-    `ten` and `hundred` of the whole gallery by the plan; `kept_…` what retrieval quality is judged on, by the plan, by exact search
-    and by code alone (empty without a binary index).
+    `ten` and `hundred` of the whole gallery by the plan; `kept_…` what retrieval quality is judged on, by the plan,
+    by exact search and by code alone (empty without a binary index).
     """
 
     ten: Ids
@@ -73,7 +74,7 @@ class Answers:
 
 
 def ask(engine: Engine, asked: Asked, test_items: Sequence[str], exact: Ids) -> Answers:
-    """Return what the plan finds with 10 and with 100 results wanted: serving asks for few, and that finds fewer candidates."""
+    """Return what the plan finds with 10 and with 100 results wanted: who asks for few gets fewer candidates."""
     engine.leave_out(test_items)
     ten, hundred = (_ids(engine.results(asked.outputs, k, asked.own)) for k in (10, 100))
     inside = [n for n, query in enumerate(asked.queries) if not query.cross]

@@ -5,15 +5,16 @@ Owns the reading of levels and learning curves. Must not load the model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
 from dataclasses import dataclass
-from typing import Any
 
 from pipelines.stage import StageError
-from pipelines.store import Store
+from pipelines.store import NotFoundError, Store
 from pipelines.taxonomy import read_taxonomy
 
 Curve = list[tuple[float, float]]
+
+CURVES = "curves.jsonl"
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,11 @@ def read_model(store: Store, model_id: str) -> ModelFacts:
     value = store.read_json(f"models/{model_id}/model.json")
     try:
         learned = tuple(frozenset(int(slot) for slot in level) for level in value["levels"])
-        return ModelFacts(
-            value["model_id"], value["space_id"], value["prep_id"], learned, curves_of(value.get("metrics") or {})
-        )
-    except KeyError as error:
-        raise StageError(f"{store.uri}/models/{model_id}/model.json lacks {error}; export the model again") from error
+        names = (value["model_id"], value["space_id"], value["prep_id"])
+        return ModelFacts(*names, learned, read_curves(store, model_id))
+    except (KeyError, TypeError, ValueError) as error:
+        name = f"models/{model_id}/model.json"
+        raise StageError(f"{store.uri}/{name} cannot be used ({error}); export the model again") from error
 
 
 def slots_by_level(store: Store, model: ModelFacts) -> list[dict[str, int]]:
@@ -45,22 +46,15 @@ def slots_by_level(store: Store, model: ModelFacts) -> list[dict[str, int]]:
     return (levels + [{} for _ in model.learned])[: len(model.learned)]
 
 
-def curves_of(metrics: Mapping[str, Any]) -> dict[str, Curve]:
-    """Return learning curves by name from `metrics["curves"]` (or "history"): [(step, value)].
-
-    Takes rows ([{"step": 100, "loss": 1.2}, …]) or columns ({"step": […], "loss": […]}); no curves when there are none.
-    """
-    found = metrics.get("curves") or metrics.get("history") or []
-    rows = _as_rows(found) if isinstance(found, Mapping) else found
+def read_curves(store: Store, model_id: str) -> dict[str, Curve]:
+    """Return a model's learning curves by name, [(step, value)], from `curves.jsonl` beside it, if it is there."""
+    try:
+        lines = store.read(f"models/{model_id}/{CURVES}").decode().splitlines()
+    except NotFoundError:
+        return {}
     curves: dict[str, Curve] = {}
-    for number, row in enumerate(rows):
-        at = float(row.get("step", row.get("epoch", number)))
+    for row in (json.loads(line) for line in lines if line.strip()):
         for name, value in row.items():
-            if name not in {"step", "epoch"} and isinstance(value, int | float):
-                curves.setdefault(name, []).append((at, float(value)))
+            if name != "step" and isinstance(value, int | float):
+                curves.setdefault(name, []).append((float(row["step"]), float(value)))
     return {name: curve for name, curve in curves.items() if len(curve) > 1}
-
-
-def _as_rows(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    length = max((len(values) for values in columns.values()), default=0)
-    return [{name: values[n] for name, values in columns.items() if n < len(values)} for n in range(length)]

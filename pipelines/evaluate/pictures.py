@@ -21,7 +21,7 @@ Place = tuple[str, int]
 
 
 def thumbnails(store: Store, prep_id: str, places: Iterable[Place]) -> dict[Place, str]:
-    """Return JPEG data URIs, at most 128 pixels a side, of prepared photos; those that are gone or damaged are left out."""
+    """Return JPEG data URIs of prepared photos, at most 128 pixels a side, without those that cannot be read."""
     by_unit: dict[str, list[int]] = {}
     for unit, row in sorted(set(places)):
         if unit and row >= 0:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from pipelines.evaluate.pictures import data_uri
+from pipelines.evaluate.quality import MIN_QUERIES_A_LEAF
 
 Metrics = Mapping[str, float]
 
@@ -68,10 +69,11 @@ def recall_against_speed(metrics: Metrics) -> str | None:
             metrics[f"recall.{kind}_at_10_lower"],
         )
         axes.plot([speed, speed], [lower, value], color=COLOURS[kind], linewidth=1.5, alpha=0.45)
-        axes.plot(speed, value, "o", color=COLOURS[kind], markersize=8, label=NAMES[kind])
+        axes.plot(speed, value, "o", color=COLOURS[kind], markersize=8, label=NAMES[kind], clip_on=False, zorder=3)
     axes.set_xscale("log")
     axes.margins(x=0.12)
-    axes.set_ylim(min(0.95, lowest - 0.01), 1.003)
+    axes.set_ylim(min(0.95, lowest - 0.01), 1.0)
+    _plain_numbers(axes.xaxis)
     axes.set_xlabel("queries a second (log scale)")
     axes.set_ylabel("recall@10, whisker to the 95 % bound")
     axes.grid(True)
@@ -86,6 +88,9 @@ def retrieval_by_level(metrics: Metrics) -> str | None:
         (_attribute(name), name) for name in sorted(metrics) if re.fullmatch(r"retrieval\.leaf_[^.]+_p_at_10", name)
     ]
     rows = [(label, name) for label, name in rows if name in metrics]
+    deepest = [name for label, name in rows if label.startswith("l") and label[1:].isdigit()]
+    if deepest and metrics[deepest[-1]] == metrics.get("retrieval.p_at_10_leaf"):
+        rows = [(label, name) for label, name in rows if name != deepest[-1]]
     if not rows:
         return None
     figure, axes = _figure(5.4, 0.55 + 0.38 * len(rows))
@@ -100,8 +105,9 @@ def retrieval_by_level(metrics: Metrics) -> str | None:
 
 
 def by_category(leaves: Sequence[tuple[str, float, int]]) -> str | None:
-    """Draw the categories of lowest precision; `leaves` are (name, precision, queries)."""
-    worst = sorted(leaves, key=lambda leaf: (leaf[1], leaf[0]))[:MAX_BARS]
+    """Draw the categories of lowest precision; `leaves` are (name, precision, queries); those of few are left out."""
+    large = [leaf for leaf in leaves if leaf[2] >= MIN_QUERIES_A_LEAF] or leaves
+    worst = sorted(large, key=lambda leaf: (leaf[1], leaf[0]))[:MAX_BARS]
     if not worst:
         return None
     figure, axes = _figure(9.6, 0.8 + 0.24 * len(worst))
@@ -133,7 +139,7 @@ def precision_spread(leaves: Sequence[tuple[str, float, int]]) -> str | None:
 def learning_curves(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str | None:
     """Draw the model's curves: what is a loss on the left, all else on the right."""
     losses = [name for name in sorted(curves) if "loss" in name]
-    others = [name for name in sorted(curves) if "loss" not in name and not re.search("rate|lr|seconds", name)]
+    others = [name for name in sorted(curves) if "loss" not in name and not re.search("rate|second|images", name)]
     panels = [names for names in (losses, others) if names]
     if not panels:
         return None
@@ -155,6 +161,14 @@ def _figure(width: float, height: float, columns: int = 1):  # type: ignore[no-u
     matplotlib.rcParams.update(STYLE)
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(1, columns)
+
+
+def _plain_numbers(axis) -> None:  # type: ignore[no-untyped-def]
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _svg(figure) -> str:  # type: ignore[no-untyped-def]

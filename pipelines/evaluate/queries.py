@@ -1,6 +1,7 @@
 """Which photos are queries, and what is known of them; pure functions over Arrow tables.
 
-Owns the sampling: by a salted hash of the photo, so that the same photo is a query today and tomorrow. Must not know Beam.
+Owns the sampling: by a salted hash of the photo, so that the same photo is a query today and tomorrow. Must not know
+Beam.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Query:
 
 
 def active_photos(photos: pa.Table, items: pa.Table) -> pa.Table:
-    """Return the prepared photos of items in the catalogue, beside the items' columns group_id, title, category, attributes."""
+    """Return the prepared photos of items in the catalogue, with the item's group_id, title, category, attributes."""
     photos = photos.filter(pc.equal(photos["code"], ""))
     where = index_of(photos["item_id"], items["item_id"])
     photos, where = photos.filter(pa.array(where >= 0)), where[where >= 0]

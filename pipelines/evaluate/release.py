@@ -1,7 +1,7 @@
 """A release: a small manifest of references with checksums to immutable parts, beside its metrics and its report.
 
-Owns `releases/<release_id>/` and its name. What a run has measured is first kept whole below the stage's own folder, then
-published, the manifest last: so a rerun publishes the same release.
+Owns `releases/<release_id>/` and its name. What a run has measured is first kept whole below the stage's own folder,
+then published, the manifest last: so a rerun publishes the same release.
 """
 
 from __future__ import annotations

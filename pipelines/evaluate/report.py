@@ -17,8 +17,9 @@ from pipelines.evaluate.gates import Gate
 from pipelines.evaluate.labels import Label
 from pipelines.evaluate.measuring import Answers, Asked
 from pipelines.evaluate.model import ModelFacts
-from pipelines.evaluate.names import SECTIONS, describe
+from pipelines.evaluate.names import describe
 from pipelines.evaluate.pictures import thumbnails
+from pipelines.evaluate.vocabulary import SECTIONS
 from pipelines.evaluate.wording import headlines, shown, summary
 from pipelines.store import Store
 
@@ -28,7 +29,7 @@ PER_LEAF = "Every leaf category, on held-out items"
 
 @dataclass(frozen=True)
 class Findings:
-    """What a report is made of; `stages` are the finished stages of the run with their manifests, `live` the live metrics."""
+    """What a report is made of; `stages` are the run's finished stages and their manifests, `live` the live metrics."""
 
     store: Store
     manifest: Mapping[str, Any]
@@ -108,6 +109,8 @@ def level_rows(metrics: Mapping[str, float]) -> list[dict[str, Any]]:
     depth = sum(f"category.l{n}_top1" in metrics or f"retrieval.p_at_10_l{n}" in metrics for n in range(1, 20))
     names = [*(f"l{n}" for n in range(1, depth + 1)), "leaf"]
     columns = ("category.{}_top1", "category.{}_macro", "retrieval.p_at_10_{}", "retrieval.map_at_100_{}")
+    if depth and all(metrics.get(c.format(f"l{depth}")) == metrics.get(c.format("leaf")) for c in columns):
+        names.remove(f"l{depth}")  # every path is as deep: its last level is the leaf
     rows = [{"level": name, "values": [metrics.get(column.format(name)) for column in columns]} for name in names]
     return [row for row in rows if any(value is not None for value in row["values"])]
 

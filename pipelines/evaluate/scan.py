@@ -25,8 +25,8 @@ PARTS = ("scores", "numbers", "keys")
 class Scan:
     """The queries of an exact search.
 
-    `embeddings` float32 `[num_queries, dim]`; by query, `photo` is the key of a photo not to be found (0: none) and `own` the
-    keys of items not to be found; `whole` bool: the test split counts among what should be retrieved.
+    `embeddings` float32 `[num_queries, dim]`; by query, `photo` is the key of a photo not to be found (0: none) and
+    `own` the keys of items not to be found; `whole` bool: the test split counts among what should be retrieved.
     """
 
     embeddings: Floats
@@ -44,14 +44,15 @@ class Scan:
 class Tops:
     """The true best of some queries: `photos`; `results` (items or groups); `kept`, results without the test split.
 
-    `total` float64 `[dim]` is the sum of the gallery's vectors seen, `count` how many: their mean is compared with live.
+    `total` float64 `[dim]` is the sum of the gallery's vectors seen, `count` how many: their mean is compared with
+    live.
     """
 
+    total: npt.NDArray[np.float64]
+    count: int
     photos: Top
     results: Top
     kept: Top
-    total: npt.NDArray[np.float64]
-    count: int
 
     def to_bytes(self) -> bytes:
         """Return the arrays as an npz file."""
@@ -65,19 +66,20 @@ class Tops:
         """Return what `to_bytes` wrote."""
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
             tops = [Top(*(held[f"{name}_{part}"] for part in PARTS)) for name in LISTS]
-            return cls(*tops, held["total"], int(held["count"]))
+            return cls(held["total"], int(held["count"]), *tops)
 
     @classmethod
     def stacked(cls, blocks: Sequence[Tops]) -> Tops:
         """Return the queries of all blocks, one below the other; every block has seen the same vectors."""
         tops = (_stacked([getattr(block, name) for block in blocks]) for name in LISTS)
-        return cls(*tops, blocks[0].total, blocks[0].count)
+        return cls(blocks[0].total, blocks[0].count, *tops)
 
 
 def scan_unit(scan: Scan, vectors: Floats, rows: pa.Table) -> Iterator[tuple[int, Tops]]:
     """Yield (query block, best results) of a unit.
 
-    `vectors` float32 `[rows of the unit, dim]`; `rows` are the gallery's links into it: digest, item_id, fold, test, row, number.
+    `vectors` float32 `[rows of the unit, dim]`; `rows` are the gallery's links into it: digest, item_id, fold, test,
+    row, number.
     """
     rows = rows.sort_by("number")
     place, numbers = rows["row"].to_numpy(), rows["number"].to_numpy()
@@ -92,7 +94,7 @@ def scan_unit(scan: Scan, vectors: Floats, rows: pa.Table) -> Iterator[tuple[int
         _forbid_own(scores, scan.own[part], items)
         kept = np.where(test[None, :] & ~scan.whole[part][:, None], -np.inf, scores).astype(np.float32)
         tops = (best_of_block(s, numbers, keys) for s, keys in ((by_photo, photos), (scores, folds), (kept, folds)))
-        yield block, Tops(*tops, total, count)
+        yield block, Tops(total, count, *tops)
 
 
 def merge_tops(found: Iterable[Tops]) -> Tops | None:
@@ -118,7 +120,7 @@ def _forbid_own(scores: Floats, own: Sequence[frozenset[int]], items: Keys) -> N
 
 def _both(first: Tops, second: Tops) -> Tops:
     tops = (merge(getattr(first, name), getattr(second, name)) for name in LISTS)
-    return Tops(*tops, first.total + second.total, first.count + second.count)
+    return Tops(first.total + second.total, first.count + second.count, *tops)
 
 
 def _stacked(tops: Sequence[Top]) -> Top:

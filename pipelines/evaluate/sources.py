@@ -22,8 +22,8 @@ from pipelines.tables import ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS, read_buck
 class Sources:
     """Where the inputs are, and how the gallery and the queries are chosen.
 
-    `prefix` is the stage's own folder; `items`, `photos` and `vectors` are folders of bucketed tables; `roles` of queries (empty:
-    all); `count` queries; `unit` is what a result stands for, "item" or "group".
+    `prefix` is the stage's own folder; `items`, `photos` and `vectors` are folders of bucketed tables; `roles` of
+    queries (empty: all); `count` queries; `unit` is what a result stands for, "item" or "group".
     """
 
     store: Store

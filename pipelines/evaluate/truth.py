@@ -45,8 +45,8 @@ def nothing(num_queries: int) -> Top:
 def best_of_block(scores: Floats, numbers: Ints, keys: Keys, kept: int = KEPT) -> Top:
     """Return the best `kept` results of a block.
 
-    `scores` `[num_queries, rows]`, -inf for what a query may not find; `numbers` and `keys` `[rows]`. A key has the score of its
-    best row and the number of its first.
+    `scores` `[num_queries, rows]`, -inf for what a query may not find; `numbers` and `keys` `[rows]`. A key has the
+    score of its best row and the number of its first.
     """
     if not len(keys):
         return nothing(len(scores))

@@ -21,8 +21,10 @@ OUTPUTS = pa.schema(
         ("hash", pa.binary()),
         ("category_slots", pa.list_(pa.int32())),
         ("category_probabilities", pa.list_(pa.float32())),
+        ("model_id", pa.string()),
     ]
 )
+STORED = OUTPUTS.names[:-1]
 
 Floats = npt.NDArray[np.float32]
 
@@ -32,7 +34,8 @@ class Vectors:
     """What a model said of photos.
 
     `embeddings` float32 `[n, dim]`, L2-normalised; `hashes` uint8 `[n, bytes]`; `slots` int32 `[n, levels * top]` and
-    `probabilities` float32 beside them: the most probable categories of every level, level by level.
+    `probabilities` float32 beside them: the most probable categories of every level, level by level. `model_ids`: who
+    said it.
     """
 
     digests: list[bytes]
@@ -40,6 +43,7 @@ class Vectors:
     hashes: npt.NDArray[np.uint8]
     slots: npt.NDArray[np.int32]
     probabilities: Floats
+    model_ids: list[str]
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -47,7 +51,8 @@ class Vectors:
 
 def read_outputs(store: Store, space_id: str, model_id: str, unit_id: str, rows: Sequence[int]) -> pa.Table:
     """Return rows of an embedding unit, in the order asked for, as `OUTPUTS`."""
-    table = UnitTable(store, f"embeddings/{space_id}/{model_id}").read_rows(unit_id, rows, OUTPUTS.names)
+    table = UnitTable(store, f"embeddings/{space_id}/{model_id}").read_rows(unit_id, rows, STORED)
+    table = table.append_column("model_id", pa.array([model_id] * len(table), pa.string()))
     return pa.table([_flat(table[field.name]).cast(field.type) for field in OUTPUTS], schema=OUTPUTS)
 
 
@@ -65,6 +70,7 @@ def as_vectors(table: pa.Table) -> Vectors:
         _matrix(table["hash"], np.dtype(np.uint8)),
         _lists(table["category_slots"], np.dtype(np.int32)),
         _lists(table["category_probabilities"], np.dtype(np.float32)),
+        table["model_id"].to_pylist(),
     )
 
 

@@ -53,14 +53,9 @@ def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str
     """Return the report's first sentences."""
     sentences = [_verdict(gates), _asked(metrics)]
     if "recall.plan_at_10" in metrics:
-        speed = (
-            f", in {metrics['latency.plan_p50_ms']:.1f} ms for a single query"
-            if "latency.plan_p50_ms" in metrics
-            else ""
-        )
-        sentences.append(
-            f"Of the true best 10 results the query plan finds {10 * metrics['recall.plan_at_10']:.1f} on average{speed}."
-        )
+        found, median = 10 * metrics["recall.plan_at_10"], metrics.get("latency.plan_p50_ms")
+        speed = "" if median is None else f", in {median:.1f} ms for a single query"
+        sentences.append(f"Of the true best 10 results the query plan finds {found:.1f} on average{speed}.")
     if "retrieval.p_at_10" in metrics:
         sentences.append(
             f"Of 10 results, {10 * metrics['retrieval.p_at_10']:.1f} on average are of the query's own category."
@@ -68,7 +63,7 @@ def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str
     if "retrieval.same_item_hit_at_1" in metrics:
         first, five = metrics["retrieval.same_item_hit_at_1"], metrics["retrieval.same_item_hit_at_5"]
         sentences.append(
-            f"The very item in the photo comes first for {first:.0%} of the queries, and among the first five for {five:.0%}."
+            f"The very item in the photo comes first for {first:.0%} of the queries, in the first five for {five:.0%}."
         )
     sentences.append(
         _compared(metrics) if has_live else "There is no live release yet, so there was nothing to compare with."
@@ -92,7 +87,8 @@ def _verdict(gates: Sequence[Gate]) -> str:
         return "No gates are set, so the release is blessed as it is."
     if not failed:
         return f"The release passed {_all_of(len(gates))} and may go live."
-    return f"The release failed {len(failed)} of {len(gates)} gates and is not blessed: {'; '.join(gate.sentence() for gate in failed)}."
+    why = "; ".join(gate.sentence() for gate in failed)
+    return f"The release failed {len(failed)} of {len(gates)} gates and is not blessed: {why}."
 
 
 def _all_of(count: int) -> str:
@@ -102,7 +98,8 @@ def _all_of(count: int) -> str:
 def _asked(metrics: Metrics) -> str:
     count, held = int(metrics["queries.count"]), int(metrics["queries.held_out"])
     what = "photos of products kept out of training" if held == count else "photos"
-    return f"It was asked with {count:,} {what} against {int(metrics['gallery.results']):,} results to find ({int(metrics['gallery.photos']):,} distinct photos)."
+    items, photos = int(metrics["gallery.results"]), int(metrics["gallery.photos"])
+    return f"It was asked {count:,} queries, {what}, in a gallery of {items:,} items with {photos:,} distinct photos."
 
 
 def _compared(metrics: Metrics) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +14,30 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from PIL import Image
+
 from pipelines.config import Config
+from pipelines.index.outputs import QueryOutputs
 from pipelines.progress import Progress
 from pipelines.stage import RunContext
 from pipelines.store import UnitTable, initialise, open_store, unit_id_of
-from pipelines.tables import IMAGE_DATA, IMAGE_KEYS, ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS, VECTOR_KEYS, bucket_of, write_bucket
+from pipelines.tables import (
+    IMAGE_DATA,
+    IMAGE_KEYS,
+    ITEMS,
+    RESOLVED_PHOTOS,
+    RESOLVED_VECTORS,
+    VECTOR_KEYS,
+    bucket_of,
+    write_bucket,
+)
 
 DIM, BUCKETS, PREP = 512, 4, "64x48-q95-v1"
 LEAVES = [("shoes", "boots"), ("shoes", "sandals"), ("bags", "totes"), ("bags", "belts"), ("hats",)]
 COLOURS = ["red", "green", "blue"]
+
+
+SERVED: dict[str, dict[tuple[str, int], Photo]] = {}
+"""What each fake model would be run on: the photos by image unit and row."""
 
 
 @dataclass
@@ -84,14 +100,24 @@ def config(tmp_path: Path, **sections: Any) -> Config:
     raw = {
         "recipe": "ebay",
         "store": {"uri": str(tmp_path / "store"), "buckets": BUCKETS},
-        "catalogue": {"snapshot": "feed.csv", "columns": {"item_id": "i", "photos": "p", "category": "c", "attributes": {"colour": "k"}}},
-        "evaluate": {"queries": 1000, "examples": 9, "floors": {"recall.plan_at_10": 0.5}, "margins": {"retrieval.p_at_10": 0.05}},
+        "catalogue": {
+            "snapshot": "feed.csv",
+            "columns": {"item_id": "i", "photos": "p", "category": "c", "attributes": {"colour": "k"}},
+        },
+        "evaluate": {
+            "queries": 1000,
+            "examples": 9,
+            "floors": {"recall.plan_at_10": 0.5},
+            "margins": {"retrieval.p_at_10": 0.05},
+        },
         **sections,
     }
     return Config.model_validate(raw)
 
 
-def write_run(context: RunContext, fake: Fake, model_id: str = "model-a", space_id: str = "space-a", catalogue_id: str = "cat-1") -> None:
+def write_run(
+    context: RunContext, fake: Fake, model_id: str = "model-a", space_id: str = "space-a", catalogue_id: str = "cat-1"
+) -> None:
     """Write everything that evaluate reads of a run."""
     store, run = context.store, context.run_id
     _catalogue(context, fake, catalogue_id)
@@ -99,6 +125,8 @@ def write_run(context: RunContext, fake: Fake, model_id: str = "model-a", space_
     _photos(context, fake, places)
     _vectors(context, fake, model_id, space_id)
     _model(context, model_id, space_id)
+    _curves(context, model_id)
+    SERVED[model_id] = {places[photo.digest]: photo for photo in fake.photos}
     index_id = _index(context, fake, model_id, space_id)
     outputs = {
         "catalogue": {"catalogue_id": catalogue_id, "positions": {"snapshot": "2026-01-01"}},
@@ -108,7 +136,14 @@ def write_run(context: RunContext, fake: Fake, model_id: str = "model-a", space_
     }
     for stage, values in outputs.items():
         counts = {"in": 3, "ok": 2, "skipped": 0, "rejected": 1}
-        facts = {"stage": stage, "outputs": values, "counts": counts, "rejects": {"bad_image": 1}, "seconds": 1.5, "notes": []}
+        facts = {
+            "stage": stage,
+            "outputs": values,
+            "counts": counts,
+            "rejects": {"bad_image": 1},
+            "seconds": 1.5,
+            "notes": [],
+        }
         store.create_json(f"runs/{run}/{stage}/manifest.json", facts)
 
 
@@ -164,7 +199,12 @@ def _photos(context: RunContext, fake: Fake, places: dict[bytes, tuple[str, int]
     rows.append(rows[0] | {"image_uri": "bad.jpg", "code": "bad_image", "digest": None})
     for bucket in range(BUCKETS):
         chosen = [row for row in rows if bucket_of(row["item_id"], BUCKETS) == bucket]
-        write_bucket(context.store, f"{context.prefix('preprocess')}/photos", bucket, pa.Table.from_pylist(chosen, RESOLVED_PHOTOS))
+        write_bucket(
+            context.store,
+            f"{context.prefix('preprocess')}/photos",
+            bucket,
+            pa.Table.from_pylist(chosen, RESOLVED_PHOTOS),
+        )
 
 
 def distinct(fake: Fake) -> list[Photo]:
@@ -202,18 +242,32 @@ def _vectors(context: RunContext, fake: Fake, model_id: str, space_id: str) -> N
             }
         )
         keys = [{"digest": p.digest, "view": "full", "code": "", "row": n} for n, p in enumerate(part)]
-        UnitTable(context.store, f"embeddings/{space_id}/{model_id}").commit(unit, pa.Table.from_pylist(keys, VECTOR_KEYS), data)
+        UnitTable(context.store, f"embeddings/{space_id}/{model_id}").commit(
+            unit, pa.Table.from_pylist(keys, VECTOR_KEYS), data
+        )
         resolved += [key | {"model_id": model_id, "unit_id": unit} for key in keys]
     for bucket in range(BUCKETS):
         chosen = [row for row in resolved if bucket_of(row["digest"], BUCKETS) == bucket]
-        write_bucket(context.store, f"{context.prefix('embed')}/vectors", bucket, pa.Table.from_pylist(chosen, RESOLVED_VECTORS))
+        write_bucket(
+            context.store, f"{context.prefix('embed')}/vectors", bucket, pa.Table.from_pylist(chosen, RESOLVED_VECTORS)
+        )
 
 
 def _model(context: RunContext, model_id: str, space_id: str) -> None:
-    curves = [{"step": n, "loss": 2 / (n + 1), "leaf_accuracy": n / 10} for n in range(8)]
     levels = [[0, 1, 2], [0, 1, 2, 3]]
-    facts = {"model_id": model_id, "space_id": space_id, "prep_id": PREP, "levels": levels, "metrics": {"curves": curves}}
+    facts = {
+        "model_id": model_id,
+        "space_id": space_id,
+        "prep_id": PREP,
+        "levels": levels,
+        "metrics": {},
+    }
     context.store.create_json(f"models/{model_id}/model.json", facts)
+
+
+def _curves(context: RunContext, model_id: str) -> None:
+    rows = [{"step": n, "loss": 2 / (n + 1), "top1.category_1": n / 10, "images_a_second": 500} for n in range(8)]
+    context.store.create(f"models/{model_id}/curves.jsonl", "\n".join(json.dumps(row) for row in rows).encode())
 
 
 def _index(context: RunContext, fake: Fake, model_id: str, space_id: str) -> str:
@@ -271,6 +325,18 @@ def fake() -> type[Fake]:
     return Fake
 
 
+def fake_serve(store: object, model_id: str, prep_id: str, places: list[tuple[str, int]]) -> QueryOutputs:
+    """Stand in for the exported model: say of a prepared photo what the fake embed stage has stored of it."""
+    photos = [SERVED[model_id][place] for place in places]
+    embeddings = np.stack([photo.vector for photo in photos])
+    probabilities = np.zeros((len(photos), max(_tops(photo)[0][-3] for photo in photos) + 1), np.float32)
+    for row, photo in enumerate(photos):
+        probabilities[row, _tops(photo)[0][-3]] = 0.8
+    return QueryOutputs(embeddings, codes_of(embeddings), probabilities)
+
+
 @pytest.fixture
-def write() -> Callable[..., None]:
+def write(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return the function that writes a run; the exported model is replaced by what the run's vectors say."""
+    monkeypatch.setattr("pipelines.evaluate.served.serve", fake_serve)
     return write_run
