@@ -55,7 +55,10 @@ def cut(buckets: Iterable[TodoBucket], rows_a_unit: int) -> list[Unit]:
     total = sum(b.rows for b in filled)
     count = -(-total // rows_a_unit)
     ends = [total * (i + 1) // count for i in range(count)]
-    units, parts, at, checksums = [], [], 0, {b.bucket: b.checksum for b in filled}
+    checksums = {b.bucket: b.checksum for b in filled}
+    units: list[Unit] = []
+    parts: list[tuple[int, int, int]] = []
+    at = 0
     for bucket in filled:
         start = 0
         while start < bucket.rows:

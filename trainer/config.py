@@ -16,10 +16,9 @@ EXPORT_VERSION = 1
 class TrainSpec:
     """One training run.
 
-    Paths are local: `examples` holds Split-train/ and Split-eval/ with gzipped TFRecords; `taxonomy` is the JSON of permanent
-    slots {"levels": [{value: slot}], "attributes": {name: {value: slot}}}; `work` is a throw-away folder; `checkpoints` is kept
-    between attempts; `parent` is the folder of the live model (weights.npz, model.json), or None; `progress` names a file that
-    progress is written to.
+    Paths are local: `examples` holds Split-train/ and Split-eval/ with gzipped TFRecords; `taxonomy` is the JSON of
+    permanent slots {"levels": [{value: slot}], "attributes": {name: {value: slot}}}; `work` is a throw-away folder;
+    `checkpoints` is kept between attempts; `parent` is the folder of the live model (weights.npz, model.json), or None.
     """
 
     examples: str

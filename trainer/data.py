@@ -1,4 +1,4 @@
-"""Transformed examples -> decoded photos and slots; in memory when they fit the budget, else decoded again each epoch."""
+"""Transformed examples -> decoded photos and slots; in memory when they fit the budget, else decoded each epoch."""
 
 from __future__ import annotations
 

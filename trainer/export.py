@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,8 +20,8 @@ Outputs = dict[str, tf.Tensor]
 class ServingModel(tf.Module):
     """Trunk, heads and hash head behind the signatures `serve_prepared`, `serve_pixels` and `evaluate`.
 
-    Outputs: `embedding` float32 [batch, 512], L2-normalised; `hash` uint8 [batch, 512], 4096 bits packed most significant
-    first; `category_probabilities_<level>` float32 [batch, slots] a taxonomy level.
+    Outputs: `embedding` float32 [batch, 512], L2-normalised; `hash` uint8 [batch, 512], 4096 bits packed most
+    significant first; `category_probabilities_<level>` float32 [batch, slots] a taxonomy level.
     """
 
     def __init__(self, trunk: keras.Model, heads: keras.Model, hash_head: keras.Model, height: int, width: int) -> None:
@@ -41,7 +42,7 @@ class ServingModel(tf.Module):
 
 
 def pack_bits(bits: tf.Tensor) -> tf.Tensor:
-    """Return booleans [batch, 8 n] as uint8 [batch, n], the first bit the most significant, as `numpy.packbits` does."""
+    """Return booleans [batch, 8 n] as uint8 [batch, n], the first bit the most significant, as in `numpy.packbits`."""
     grouped = tf.reshape(tf.cast(bits, tf.int32), [-1, tf.shape(bits)[1] // 8, 8])
     packed = tf.reduce_sum(grouped * tf.constant([128, 64, 32, 16, 8, 4, 2, 1]), axis=2)
     return tf.ensure_shape(tf.cast(packed, tf.uint8), [None, HASH_BITS // 8])
@@ -85,6 +86,8 @@ def export_model(model: ServingModel, spec: TrainSpec, transform_output: str, fo
 
 def save_weights(path: Path, models: Mapping[str, keras.Model]) -> None:
     """Write the weights of several models as one npz: '<model>/<variable path>' -> array; for warm starts."""
-    arrays = {f"{name}/{v.path}": np.asarray(v.value) for name, model in models.items() for v in model.variables}
+    arrays: dict[str, Any] = {
+        f"{name}/{v.path}": np.asarray(v.value) for name, model in models.items() for v in model.variables
+    }
     with path.open("wb") as file:
         np.savez(file, **arrays)

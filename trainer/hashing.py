@@ -1,8 +1,9 @@
-"""The 4096-bit hash head on the frozen embedding: eBay's sigmoid layer before a softmax (arXiv 1706.03154), with a
-supervised contrast inside the batch on the relaxed code (Khosla et al. 2020, arXiv 2004.11362).
+"""The 4096-bit hash head on the frozen embedding.
 
-The plain head loses to random hyperplanes and the contrast repairs it; starting from random hyperplanes, and a term that
-keeps the similarities of embeddings, keep what classes forget: colour, pattern, neighbours.
+It is eBay's sigmoid layer before a softmax (arXiv 1706.03154), with a supervised contrast inside the batch on the
+relaxed code (Khosla et al. 2020, arXiv 2004.11362). The plain head loses to random hyperplanes and the contrast repairs
+it; starting from random hyperplanes, and a term that keeps the similarities of embeddings, keep what classes forget:
+colour, pattern, neighbours.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ TEMPERATURE = 0.1
 
 
 def build_hash_head(bits: int = HASH_BITS, seed: int = 1) -> keras.Model:
-    """Return the model normalised embedding [batch, 512] -> logits of the bits, float32 [batch, bits]; it starts as LSH."""
+    """Return the model normalised embedding [batch, 512] -> logits, float32 [batch, bits]; it starts as LSH."""
     embedding = keras.Input((EMBEDDING_DIM,), name="unit_embedding")
     start = keras.initializers.RandomNormal(stddev=1.0, seed=seed)
     dense = keras.layers.Dense(bits, kernel_initializer=start, dtype="float32", name="hash")
@@ -81,7 +82,7 @@ def fit_hash_head(
 
 
 def contrast(relaxed: tf.Tensor, slots: tf.Tensor) -> tf.Tensor:
-    """Return the supervised contrast of relaxed codes [batch, bits] by class; examples without a partner do not count."""
+    """Return the supervised contrast of relaxed codes [batch, bits] by class; one without a partner does not count."""
     unit = tf.math.l2_normalize(relaxed, axis=1)
     similarity = tf.matmul(unit, unit, transpose_b=True) / TEMPERATURE
     itself = tf.eye(tf.shape(slots)[0])

@@ -8,7 +8,10 @@ import numpy as np
 
 
 def accuracies(guesses: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Return {'top1.<label>', 'macro.<label>'}: the share that is right, and its mean over classes; unlabelled ones left out."""
+    """Return {'top1.<label>', 'macro.<label>'}: the share that is right, and its mean over classes.
+
+    Unlabelled ones are left out.
+    """
     found: dict[str, float] = {}
     for name, slots in truth.items():
         known = slots >= 0

@@ -95,7 +95,7 @@ def map_row(values: Mapping[str, Any], section: CatalogueSection, default_time: 
             title=_text(values.get(columns.title)) if columns.title else "",
             price=_number(values, columns.price) if columns.price else None,
             attributes={k: v for k, name in columns.attributes.items() if (v := _text(values.get(name)))},
-            signals={k: v for k, name in columns.signals.items() if (v := _number(values, name)) is not None},
+            signals={k: n for k, name in columns.signals.items() if (n := _number(values, name)) is not None},
             photos=photos,
         )
     except RejectError as error:

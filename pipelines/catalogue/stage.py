@@ -164,7 +164,9 @@ def _build(context: RunContext, catalogue_id: str, parent: str, files: list[Feed
     with context.progress.watch("catalogue: buckets", context.buckets, lambda: sum(1 for _ in store.list(done))):
         run_pipeline(context.config.beam, build)
     kept = store.read_json(name)
-    counters = {key: Counter(kept.pop(key)) for key in ("rejects", "counts", "removed", "parent_by_category")}
+    counters: dict[str, Any] = {
+        key: Counter(kept.pop(key)) for key in ("rejects", "counts", "removed", "parent_by_category")
+    }
     return Summary(**kept, **counters)
 
 

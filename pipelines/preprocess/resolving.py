@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -48,7 +47,7 @@ class ResolveSources:
     def __call__(self, _: int, tables: Tables) -> pa.Table:
         """Return the WORKING rows; a photo without a source is `not_fetched`."""
         photos, sources = tables["photos"], newest_sources(tables["sources"])
-        at = pa.array(np.where((i := index_of(photos["image_uri"], sources["image_uri"])) < 0, None, i), pa.int64())
+        at = _places(photos["image_uri"], sources["image_uri"])
         done = pc.is_in(sources["unit_id"], value_set=pa.array(sorted(self.unit_ids), pa.string()))
         new = {
             "digest": _take(sources["digest"], at),
@@ -68,7 +67,7 @@ class ResolveImages:
         """Return the WORKING rows; a digest that was never prepared is `not_prepared`."""
         photos = tables["photos"]
         images = first_of_each(tables["images"], "digest", [("unit_id", "ascending")])
-        at = pa.array(np.where((i := index_of(photos["digest"], images["digest"])) < 0, None, i), pa.int64())
+        at = _places(photos["digest"], images["digest"])
         done = pc.is_in(images["unit_id"], value_set=pa.array(sorted(self.unit_ids), pa.string()))
         new = {
             "code": _take(images["code"], at).fill_null("not_prepared"),
@@ -82,12 +81,18 @@ class ResolveImages:
 
 def finish(photos: pa.Table, splits: pa.Table) -> pa.Table:
     """Return RESOLVED_PHOTOS sorted by item and position; a split from the feed stands before the group's."""
-    at = pa.array(np.where((i := index_of(photos["item_id"], splits["item_id"])) < 0, None, i), pa.int64())
+    at = _places(photos["item_id"], splits["item_id"])
     columns = {name: photos[name] for name in RESOLVED_PHOTOS.names if name != "group"}
     columns["split"] = pc.coalesce(_flat(photos["split"]), _take(splits["split"], at))
     columns["group"] = _take(splits["group"], at)
     table = pa.table({name: columns[name] for name in RESOLVED_PHOTOS.names}).cast(RESOLVED_PHOTOS)
     return table.sort_by([("item_id", "ascending"), ("position", "ascending")])
+
+
+def _places(needles: pa.ChunkedArray, haystack: pa.ChunkedArray) -> pa.Array:
+    """Return where each needle first stands in the haystack, null where it does not."""
+    at = index_of(needles, haystack)
+    return pa.array(at, pa.int64(), mask=at < 0)
 
 
 def _take(values: pa.ChunkedArray | pa.Array, at: pa.Array) -> pa.Array:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, override
 
 from pipelines.store.base import Entry, NotFoundError, Store, StoreError
 
@@ -34,28 +34,35 @@ class FolderStore(Store):
             raise StoreError(f"{name!r} is not a name inside a store; use relative names without empty or dotted parts")
         return self.root.joinpath(*parts)
 
+    @override
     def read(self, name: str) -> bytes:
         with self.open(name) as file:
             return file.read()
 
+    @override
     def open(self, name: str) -> BinaryIO:
         try:
             return self.path(name).open("rb")
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise NotFoundError(f"{self.uri} holds no object {name!r}") from error
 
+    @override
     def create(self, name: str, data: bytes) -> bool:
         return self._publish(name, lambda temporary: _write(temporary, data), os.link)
 
+    @override
     def create_from(self, name: str, path: Path) -> bool:
         return self._publish(name, lambda temporary: _copy(path, temporary), os.link)
 
+    @override
     def put(self, name: str, data: bytes) -> None:
         self._publish(name, lambda temporary: _write(temporary, data), os.replace)
 
+    @override
     def exists(self, name: str) -> bool:
         return self.path(name).is_file()
 
+    @override
     def list(self, prefix: str) -> Iterator[Entry]:
         start = self.path(prefix) if prefix else self.root
         for folder, _, files in os.walk(start):
@@ -67,10 +74,12 @@ class FolderStore(Store):
                     status = path.stat()
                     yield Entry(path.relative_to(self.root).as_posix(), status.st_size, status.st_mtime)
 
+    @override
     def folders(self, prefix: str) -> builtins.list[str]:
         start = self.path(prefix) if prefix else self.root
         return sorted(p.name for p in start.iterdir() if p.is_dir()) if start.is_dir() else []
 
+    @override
     def delete(self, name: str) -> None:
         path = self.path(name)
         path.unlink(missing_ok=True)
@@ -82,6 +91,7 @@ class FolderStore(Store):
             except OSError:
                 break
 
+    @override
     @contextmanager
     def stage_in(self, name: str) -> Iterator[Path]:
         path = self.path(name)

@@ -1,7 +1,7 @@
 """Unit tables: large tables written by many workers, in which a unit is there whole or not at all.
 
-A worker writes the data file under a name of its own, then creates `<unit_id>.keys.parquet`; that is the commit. Readers
-start from keys files. A key in two units is legal: the smallest unit_id wins (`tables.first_of_each`).
+A worker writes the data file under a name of its own, then creates `<unit_id>.keys.parquet`; that is the commit.
+Readers start from keys files. A key in two units is legal: the smallest unit_id wins (`tables.first_of_each`).
 """
 
 from __future__ import annotations
@@ -75,19 +75,23 @@ class UnitTable:
         """Return the name of a unit's data file. Raises NotFoundError when the unit is not there or holds no data."""
         metadata = self._metadata(unit_id)
         if b"data" not in metadata:
-            raise NotFoundError(f"unit {unit_id} of {self.store.uri}/{self.prefix} has no data: all its keys are rejects")
+            raise NotFoundError(
+                f"unit {unit_id} of {self.store.uri}/{self.prefix} has no data: all its keys are rejects"
+            )
         return f"{self.prefix}/{metadata[b'data'].decode()}"
 
-    def read_rows(self, unit_id: str, rows: Sequence[int] | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+    def read_rows(
+        self, unit_id: str, rows: Sequence[int] | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
         """Return rows of a unit's data, in the order asked for; only the row groups that hold them are read."""
         name = self.data_name(unit_id)
         with self.store.open(name) as file:
             try:
                 return _read_rows(pq.ParquetFile(file), rows, columns)
             except (pa.ArrowException, OSError) as error:
-                raise StoreError(
-                    f"{self.store.uri}/{name} is damaged ({error}); delete {self._keys_name(unit_id)}: a rerun repairs it"
-                ) from error
+                keys = self._keys_name(unit_id)
+                message = f"{self.store.uri}/{name} is damaged ({error}); delete {keys}: a rerun repairs it"
+                raise StoreError(message) from error
 
     def verify(self, unit_id: str) -> None:
         """Read a unit's data back and compare its sha256. Raises StoreError when they differ."""
@@ -107,7 +111,9 @@ class UnitTable:
             try:
                 return read(file)
             except (pa.ArrowException, OSError) as error:
-                raise StoreError(f"{self.store.uri}/{name} is damaged ({error}); delete it: a rerun repairs it") from error
+                raise StoreError(
+                    f"{self.store.uri}/{name} is damaged ({error}); delete it: a rerun repairs it"
+                ) from error
 
     def _keys_name(self, unit_id: str) -> str:
         return f"{self.prefix}/{unit_id}{KEYS_SUFFIX}"
