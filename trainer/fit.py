@@ -22,6 +22,8 @@ from trainer.precision import compute_dtype
 from trainer.trunks import build_trunk
 from trainer.warm_start import copy_weights, load_weights
 
+MINUTES_WORTH_TIMING = 5.0
+"""A training of fewer minutes computes in float32: to time both precisions would take too much of it."""
 MODEL_JSON, WEIGHTS = "model.json", "weights.npz"
 
 
@@ -35,16 +37,15 @@ def train_and_export(
     keras.utils.set_random_seed(spec.seed)
     slots = spec.slots()
     sizes = {label: max(values.values(), default=0) + 1 for label, values in slots.items()}
-    dtype = compute_dtype()
-    trunk, heads = build_trunk(spec.trunk, spec.height, spec.width, dtype), build_heads(sizes)
+    dtype = _dtype(spec)
+    trunk, heads = build_trunk(spec.trunk, dtype), build_heads(sizes)
     hash_head = build_hash_head(HASH_BITS, spec.seed)
     _warm_start(spec, {"trunk": trunk, "heads": heads, "hash_head": hash_head})
     started = time.monotonic()
     train = load_photos(train_files, list(slots), spec.height, spec.width, spec.memory_bytes)
     held_out = load_photos(eval_files, list(slots), spec.height, spec.width, spec.memory_bytes // 4)
-    say(
-        f"{len(train)} photos to learn from, {len(held_out)} held out, read in {time.monotonic() - started:.0f} s, {dtype}"
-    )
+    seconds = time.monotonic() - started
+    say(f"{len(train)} photos to learn from, {len(held_out)} held out, read in {seconds:.0f} s, {dtype}")
     metrics = Trainer(spec, trunk, heads).fit(train, held_out)
     before = checksum(_arrays({"trunk": trunk}))
     metrics |= _fit_hash(spec, trunk, hash_head, train, sizes)
@@ -57,6 +58,17 @@ def train_and_export(
     save_weights(Path(spec.work, WEIGHTS), models)
     _describe(spec, slots, model_id(spec.prep_id, arrays, slots), metrics, {"before": before, "after": after})
     return metrics
+
+
+def _dtype(spec: TrainSpec) -> str:
+    """Return the dtype of the training: chosen once, so that one that goes on after a kill keeps it."""
+    chosen = Path(spec.checkpoints, "dtype")
+    if not chosen.is_file():
+        part = chosen.with_suffix(".part")
+        timed = spec.steps is None and spec.minutes >= MINUTES_WORTH_TIMING
+        part.write_text(compute_dtype(spec.trunk, spec.height, spec.width, timed=timed), encoding="ascii")
+        part.replace(chosen)
+    return chosen.read_text(encoding="ascii")
 
 
 def _warm_start(spec: TrainSpec, models: Mapping[str, keras.Model]) -> None:

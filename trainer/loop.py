@@ -18,7 +18,7 @@ from trainer.config import TrainSpec
 from trainer.data import Photos
 from trainer.heads import combined_loss, loss_weights
 from trainer.measure import accuracies
-from trainer.schedule import one_cycle, rows_of_step, steps_for
+from trainer.schedule import one_cycle, rows_of_step, size_of_step, steps_for
 from transforms.labels import slot_feature
 
 PROBE_STEPS = 12
@@ -50,6 +50,8 @@ class Trainer:
         targets = {name: targets_of(train, name, self.spec.min_leaf_images) for name in self.labels}
         started = saved = time.monotonic()
         first = int(self.step.numpy())
+        if first:
+            say(f"goes on from step {first} of {int(self.total.numpy())}")
         losses: list[tf.Tensor] = []
         while int(self.total.numpy()) == 0 or int(self.step.numpy()) < int(self.total.numpy()):
             step = int(self.step.numpy())
@@ -67,13 +69,18 @@ class Trainer:
         self.manager.save(checkpoint_number=int(self.step.numpy()))
         return self.evaluate(held_out)
 
-    def evaluate(self, photos: Photos, limit: int | None = None) -> dict[str, float]:
-        """Return accuracies of every head on photos (the first `limit`): top1 and macro a label."""
+    def evaluate(
+        self, photos: Photos, limit: int | None = None, size: tuple[int, int] | None = None
+    ) -> dict[str, float]:
+        """Return accuracies of every head on photos (the first `limit`): top1 and macro a label.
+
+        `size` is what the photos are shown at, their own by default: a trunk reads best what it has just trained at.
+        """
         count = len(photos) if limit is None else min(limit, len(photos))
         guesses: dict[str, list[np.ndarray]] = {name: [] for name in self.labels}
         for start in range(0, count, 256):
             rows = np.arange(start, min(start + 256, count))
-            for name, values in self._predict(tf.constant(photos.batch(rows))).items():
+            for name, values in self._predict(tf.constant(photos.batch(rows)), size).items():
                 guesses[name].append(values.numpy())
         truth = {name: photos.slots[slot_feature(name)][:count] for name in self.labels}
         return accuracies({name: np.concatenate(g) if g else np.zeros(0) for name, g in guesses.items()}, truth)
@@ -84,11 +91,15 @@ class Trainer:
         rate = one_cycle(step, total, self.spec.learning_rate) if total else self.spec.learning_rate * 0.04
         self.optimizer.learning_rate.assign(rate)
         slots = {name: tf.constant(values[rows]) for name, values in targets.items()}
-        return self._step(tf.constant(train.batch(rows)), slots, tf.constant([self.spec.seed, step], tf.int32))
+        full = (self.spec.height, self.spec.width)
+        size = size_of_step(step, total, *full) if total else full
+        return self._step(tf.constant(train.batch(rows)), slots, tf.constant([self.spec.seed, step], tf.int32), size)
 
     @tf.function(reduce_retracing=True)
-    def _step(self, pixels: tf.Tensor, slots: Mapping[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
-        varied = augment(pixels, seed)
+    def _step(
+        self, pixels: tf.Tensor, slots: Mapping[str, tf.Tensor], seed: tf.Tensor, size: tuple[int, int]
+    ) -> tf.Tensor:
+        varied = augment(pixels, seed, size)
         with tf.GradientTape() as tape:
             logits = self.heads(self.trunk(varied, training=True), training=True)
             loss = combined_loss(logits, slots, self.weights, self.spec.label_smoothing)
@@ -96,8 +107,9 @@ class Trainer:
         return loss
 
     @tf.function(reduce_retracing=True)
-    def _predict(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = self.heads(self.trunk(tf.cast(pixels, tf.float32), training=False), training=False)
+    def _predict(self, pixels: tf.Tensor, size: tuple[int, int] | None) -> dict[str, tf.Tensor]:
+        pixels = tf.image.resize(pixels, size) if size else tf.cast(pixels, tf.float32)
+        logits = self.heads(self.trunk(pixels, training=False), training=False)
         return {name: tf.argmax(values, axis=1, output_type=tf.int32) for name, values in logits.items()}
 
     def _settle(self, done: int, started: float, now: float, train: Photos) -> None:
@@ -115,20 +127,23 @@ class Trainer:
             self.manager.save(checkpoint_number=int(self.step.numpy()))
 
     def _report(self, losses: list[tf.Tensor], seconds: float, done: int, held_out: Photos) -> None:
+        step, total = int(self.step.numpy()), int(self.total.numpy())
+        size = size_of_step(step - 1, total, self.spec.height, self.spec.width)
         point: dict[str, Any] = {
-            "step": int(self.step.numpy()),
+            "step": step,
+            "height": size[0],
             "loss": round(float(np.mean([float(loss) for loss in losses])), 4),
             "learning_rate": float(self.optimizer.learning_rate.numpy()),
             "images_a_second": round(done * self.spec.batch / seconds, 1),
-            **{name: round(value, 4) for name, value in self.evaluate(held_out, 1024).items()},
+            **{name: round(value, 4) for name, value in self.evaluate(held_out, 1024, size).items()},
         }
         with self.curves.open("a", encoding="utf-8") as file:
             file.write(json.dumps(point) + "\n")
-        say(f"step {point['step']} of {int(self.total.numpy())}, " + ", ".join(f"{k} {v}" for k, v in _shown(point)))
+        say(f"step {step} of {total}, " + ", ".join(f"{k} {v}" for k, v in _shown(point)))
 
 
 def targets_of(photos: Photos, label: str, min_leaf_images: int) -> np.ndarray:
-    """Return a label's int32 slots; -1 for classes with fewer images than `min_leaf_images`: these train as their parent."""
+    """Return a label's int32 slots; -1 for classes of fewer than `min_leaf_images`: these train as their parent."""
     slots = photos.slots[slot_feature(label)]
     counts = np.bincount(slots[slots >= 0], minlength=1) if len(slots) else np.zeros(1, int)
     if not label.startswith("category_") or label == "category_0":

@@ -62,7 +62,7 @@ class Normalise(keras.layers.Layer):
         return tf.cast(normalise(x), self.compute_dtype)
 
 
-def build_trunk(name: str, height: int, width: int, dtype: str) -> keras.Model:
+def build_trunk(name: str, dtype: str) -> keras.Model:
     """Return the model pixels [batch, height, width, 3] (0..255) -> embedding float32 [batch, 512], not normalised.
 
     `dtype` is what convolutions compute in; variables are float32. Raises ValueError for an unknown name.
@@ -70,7 +70,7 @@ def build_trunk(name: str, height: int, width: int, dtype: str) -> keras.Model:
     if name not in TRUNK_NAMES:
         raise ValueError(f"unknown trunk {name!r}; use one of {', '.join(TRUNK_NAMES)}")
     policy = "mixed_bfloat16" if dtype == "bfloat16" else "float32"
-    pixels = keras.Input((height, width, 3), name="pixels", dtype="float32")
+    pixels = keras.Input((None, None, 3), name="pixels", dtype="float32")
     body: Callable[[keras.KerasTensor, str], keras.KerasTensor] = {"small": _small, "resnet50": _resnet50}[name]
     features = body(Normalise(dtype=policy, name="normalise")(pixels), policy)
     pooled = keras.layers.GlobalAveragePooling2D(dtype="float32", name="pool")(features)
@@ -81,46 +81,58 @@ def build_trunk(name: str, height: int, width: int, dtype: str) -> keras.Model:
 
 def _small(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
     """ResNet-18 of basic blocks at width 32, with a 3 x 3 stem of stride 2 (He et al. 2016, arXiv 1512.03385)."""
-    x = _conv_norm(x, 32, 3, 2, policy, relu=True)
+    x = _conv_norm(x, 32, 3, 2, policy, "stem", relu=True)
     for stage, blocks in enumerate((2, 2, 2, 2)):
         for block in range(blocks):
-            x = _basic_block(x, 32 << stage, 2 if stage and not block else 1, policy)
+            x = _basic_block(x, 32 << stage, 2 if stage and not block else 1, policy, f"stage{stage}_block{block}")
     return x
 
 
 def _resnet50(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
     """ResNet-50 with the stride in the 3 x 3 convolution."""
-    x = _conv_norm(x, 64, 7, 2, policy, relu=True)
+    x = _conv_norm(x, 64, 7, 2, policy, "stem", relu=True)
     x = keras.layers.MaxPooling2D(3, 2, "same", dtype=policy)(x)
     for stage, blocks in enumerate((3, 4, 6, 3)):
         for block in range(blocks):
-            x = _bottleneck(x, 64 << stage, 2 if stage and not block else 1, policy)
+            x = _bottleneck(x, 64 << stage, 2 if stage and not block else 1, policy, f"stage{stage}_block{block}")
     return x
 
 
 def _conv_norm(
-    x: keras.KerasTensor, width: int, size: int, stride: int, policy: str, *, relu: bool, zero_init: bool = False
+    x: keras.KerasTensor,
+    width: int,
+    size: int,
+    stride: int,
+    policy: str,
+    name: str,
+    *,
+    relu: bool,
+    zero_init: bool = False,
 ) -> keras.KerasTensor:
+    # Names are given: those that Keras makes up count on within a process, and models and warm starts go by them.
     options = {"use_bias": False, "kernel_initializer": "he_normal", "dtype": policy}
-    x = keras.layers.Conv2D(width, size, stride, "same", **options)(x)
-    x = FusedBatchNorm(zero_init=zero_init, dtype=policy)(x)
-    return keras.layers.ReLU(dtype=policy)(x) if relu else x
+    x = keras.layers.Conv2D(width, size, stride, "same", name=f"{name}_conv", **options)(x)
+    x = FusedBatchNorm(zero_init=zero_init, dtype=policy, name=f"{name}_norm")(x)
+    return keras.layers.ReLU(dtype=policy, name=f"{name}_relu")(x) if relu else x
 
 
-def _basic_block(x: keras.KerasTensor, width: int, stride: int, policy: str) -> keras.KerasTensor:
-    y = _conv_norm(x, width, 3, stride, policy, relu=True)
-    y = _conv_norm(y, width, 3, 1, policy, relu=False, zero_init=True)
-    return _join(x, y, width, stride, policy)
+def _basic_block(x: keras.KerasTensor, width: int, stride: int, policy: str, name: str) -> keras.KerasTensor:
+    y = _conv_norm(x, width, 3, stride, policy, f"{name}_1", relu=True)
+    y = _conv_norm(y, width, 3, 1, policy, f"{name}_2", relu=False, zero_init=True)
+    return _join(x, y, width, stride, policy, name)
 
 
-def _bottleneck(x: keras.KerasTensor, width: int, stride: int, policy: str) -> keras.KerasTensor:
-    y = _conv_norm(x, width, 1, 1, policy, relu=True)
-    y = _conv_norm(y, width, 3, stride, policy, relu=True)
-    y = _conv_norm(y, 4 * width, 1, 1, policy, relu=False, zero_init=True)
-    return _join(x, y, 4 * width, stride, policy)
+def _bottleneck(x: keras.KerasTensor, width: int, stride: int, policy: str, name: str) -> keras.KerasTensor:
+    y = _conv_norm(x, width, 1, 1, policy, f"{name}_1", relu=True)
+    y = _conv_norm(y, width, 3, stride, policy, f"{name}_2", relu=True)
+    y = _conv_norm(y, 4 * width, 1, 1, policy, f"{name}_3", relu=False, zero_init=True)
+    return _join(x, y, 4 * width, stride, policy, name)
 
 
-def _join(x: keras.KerasTensor, y: keras.KerasTensor, width: int, stride: int, policy: str) -> keras.KerasTensor:
+def _join(
+    x: keras.KerasTensor, y: keras.KerasTensor, width: int, stride: int, policy: str, name: str
+) -> keras.KerasTensor:
     if stride > 1 or x.shape[-1] != width:
-        x = _conv_norm(x, width, 1, stride, policy, relu=False)
-    return keras.layers.ReLU(dtype=policy)(keras.layers.Add(dtype=policy)([x, y]))
+        x = _conv_norm(x, width, 1, stride, policy, f"{name}_shortcut", relu=False)
+    joined = keras.layers.Add(dtype=policy, name=f"{name}_add")([x, y])
+    return keras.layers.ReLU(dtype=policy, name=f"{name}_relu")(joined)

@@ -28,7 +28,7 @@ def copy_weights(model: keras.Model, name: str, arrays: Mapping[str, np.ndarray]
         if old.shape == tuple(variable.shape):
             variable.assign(old)
         elif name == "heads" and old.shape[-1] < variable.shape[-1]:
-            new = np.array(variable.value)
+            new = variable.numpy().copy()  # what TensorFlow gives may be read-only
             new[..., : old.shape[-1]] = old
             variable.assign(new)
         else:

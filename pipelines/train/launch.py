@@ -79,8 +79,7 @@ def _follow(command: Sequence[str], progress: Callable[[str], None]) -> tuple[in
 def _environment() -> dict[str, str]:
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    # oneDNN's AMX kernel for the gradient of a strided convolution dies of SIGILL on some processors that announce AMX.
-    steady = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONWARNINGS": "ignore", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_FP16"}
+    steady = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONWARNINGS": "ignore"}
     return {**steady, **os.environ, "PYTHONPATH": path, "KERAS_BACKEND": "tensorflow", "PYTHONUNBUFFERED": "1"}
 
 

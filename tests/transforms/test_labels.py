@@ -30,24 +30,27 @@ ROWS = [  # item_id, category_1, category_2, price
 
 
 def example(item_id, category_1, category_2, price):
-    labels = {"category_1": category_1, "category_2": category_2, "price": price}
-    raw = {
-        "item_id": item_id.encode(),
-        "digest": b"\x00\xff" + item_id.encode(),
-        "image": b"\xff\xd8" + item_id.encode(),
+    name = item_id.encode()
+    optional = {
+        "category_1": category_1,
+        "category_2": category_2,
+        "attr_colour": "red",
+        "price": price,
+        "rating": None,
     }
-    return raw | {name: [] if value is None else [value] for name, value in labels.items()} | {"attr_colour": ["red"]}
+    raw = {"item_id": name, "digest": b"\x00\xff" + name, "image": b"\xff\xd8" + name}
+    return raw | {feature: [] if value is None else [value] for feature, value in optional.items()}
 
 
 def preprocessing_fn(inputs):
-    return label_preprocessing_fn(inputs, slots=SLOTS, numeric=["price"], num_buckets=2)
+    return label_preprocessing_fn(inputs, slots=SLOTS, numeric=["price", "rating"], num_buckets=2)
 
 
 @pytest.fixture(scope="module")
 def transformed(tmp_path_factory):
     """The rows by item_id, and the folder of the transform function."""
     folder = tmp_path_factory.mktemp("tft")
-    spec = raw_feature_spec(SLOTS, ["price"], image=True)
+    spec = raw_feature_spec(SLOTS, ["price", "rating"], image=True)
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
     with beam.Pipeline(runner=FnApiRunner()) as p, tft_beam.Context(temp_dir=str(folder / "tmp")):
         raw = (p | beam.Create([example(*row) for row in ROWS]), metadata)
@@ -85,6 +88,10 @@ def test_numbers_fall_into_quantiles_and_missing_ones_into_none(transformed):
     assert buckets[4:] == [-1, -1]
 
 
+def test_a_number_that_nobody_gives_has_no_buckets(transformed):
+    assert column(transformed, "rating_bucket") == [-1] * 6
+
+
 def test_identity_and_photos_pass_through_byte_by_byte(transformed):
     assert column(transformed, "image") == [b"\xff\xd8" + item_id for item_id in (b"a", b"b", b"c", b"d", b"e", b"f")]
     assert column(transformed, "digest")[0] == b"\x00\xffa"
@@ -101,6 +108,7 @@ def test_the_saved_transform_gives_the_same_slots_to_new_rows(transformed):
         "category_2": tf.sparse.from_dense([["Shoes > Sandals"], [""]]),
         "attr_colour": tf.sparse.from_dense([["red"], ["red"]]),
         "price": tf.SparseTensor([[1, 0]], [1000.0], [2, 1]),
+        "rating": tf.SparseTensor(tf.zeros([0, 2], tf.int64), tf.zeros([0]), [2, 1]),
     }
     found = layer(new)
     assert found["category_1_slot"].numpy().tolist() == [3, -1]

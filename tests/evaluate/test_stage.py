@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipelines.evaluate import release
+from pipelines.evaluate.names import check_documented
+from pipelines.evaluate.stage import run
+from pipelines.stage import RunContext, StageError, run_stage
+from pipelines.store import Log
+
+Start = Callable[..., RunContext]
+Write = Callable[..., None]
+
+
+def metrics_of(context: RunContext, manifest: dict[str, Any]) -> dict[str, float]:
+    found: dict[str, float] = context.store.read_json(f"releases/{manifest['outputs']['release_id']}/metrics.json")
+    return found
+
+
+def brute_force(fake: Any) -> dict[str, float]:
+    """Work the same measures out on plain arrays: held-out catalogue photos, everything compared with everything."""
+    photos = list({photo.digest: photo for photo in fake.photos}.values())
+    leaf_of = {photo.digest: photo.item % 5 for photo in photos}
+    asked = [photo for photo in photos if photo.split == "test"]
+    gallery = [photo for photo in fake.photos if photo.split != "test"]
+    vectors = np.stack([photo.vector for photo in gallery]).astype(np.float16).astype(np.float32)
+    precisions = []
+    for query in asked:
+        order = np.argsort(-(vectors @ query.vector), kind="stable")[:10]
+        precisions.append(np.mean([gallery[n].item % 5 == leaf_of[query.digest] for n in order]))
+    return {"count": len(asked), "p_at_10": float(np.mean(precisions))}
+
+
+@pytest.fixture
+def measured(start: Start, write: Write, fake: type[Any]) -> tuple[RunContext, dict[str, Any], Any]:
+    context, world = start(), fake(noise=2.2)
+    write(context, world)
+    return context, run_stage(context, "evaluate", run), world
+
+
+def test_a_run_is_measured_and_released(measured: tuple[RunContext, dict[str, Any], Any]) -> None:
+    context, done, world = measured
+    metrics, expected = metrics_of(context, done), brute_force(world)
+    assert done["counts"] == {
+        "in": expected["count"],
+        "ok": expected["count"],
+        "skipped": 0,
+        "rejected": 0,
+        "queries": expected["count"],
+    }
+    assert done["outputs"]["blessed"] is True
+    assert done["refusal"] is None
+    check_documented(metrics)
+    # The index is small enough to be exact, and the exact index must agree with the judge.
+    assert metrics["recall.exact_at_10"] == metrics["recall.exact_at_100"] == 1.0
+    assert metrics["gallery.coverage"] == 1.0
+    assert metrics["gallery.photos"] == len({photo.digest for photo in world.photos})
+    assert metrics["gallery.results"] == world.items
+    assert 0.3 < expected["p_at_10"] < 0.99  # a case that tells right from wrong
+    assert metrics["retrieval.exact_p_at_10"] == pytest.approx(expected["p_at_10"], abs=0.005)
+    # The fake model takes belts for totes: one leaf of five.
+    assert metrics["category.leaf_top1"] == pytest.approx(0.8, abs=0.03)
+    assert metrics["category.l1_top1"] == 1.0
+    assert metrics["parity.embedding"] < 1e-3
+    assert metrics["ledger.embed_in"] == 3.0
+
+    name = f"releases/{done['outputs']['release_id']}"
+    manifest = context.store.read_json(f"{name}/manifest.json")
+    assert manifest["parent"] is None
+    assert manifest["catalogue_id"] == "cat-1"
+    assert manifest["positions"] == {"snapshot": "2026-01-01"}
+    assert manifest["model"]["space_id"] == "space-a"
+    for part in (*manifest["model"]["objects"], *manifest["index"]["objects"]):
+        assert hashlib.sha256(context.store.read(part["uri"])).hexdigest() == part["sha256"]
+    assert [gate["note"] for gate in manifest["gates"]][1] == "no live release yet, nothing to compare with"
+
+    page = context.store.read(f"{name}/report.html").decode()
+    assert "Title &lt;" in page
+    assert "Title <" not in page
+    assert page.count("data:image/jpeg;base64,") > 20
+    assert not re.search(r'(?:src|href)="(?!data:)', page)  # self-contained
+    for value in ("recall.plan_at_10", "blessed", "bad_image 1", "First release".lower()):
+        assert value in page
+
+
+def test_a_gate_refuses_but_keeps_the_release(start: Start, write: Write, fake: type[Any]) -> None:
+    context = start(evaluate={"queries": 40, "floors": {"category.leaf_top1": 0.95}, "margins": {}, "examples": 3})
+    write(context, fake())
+    done = run_stage(context, "evaluate", run)
+    assert done["outputs"]["blessed"] is False
+    assert re.fullmatch(
+        r"the release is not blessed: category\.leaf_top1 = 0\.\d+, must be at least 0\.95 \(evaluate\.floors\)",
+        done["refusal"],
+    )
+    name = f"releases/{done['outputs']['release_id']}"
+    assert context.store.read_json(f"{name}/manifest.json")["blessed"] is False
+    assert "not blessed" in context.store.read(f"{name}/report.html").decode()
+    assert done["counts"]["queries"] == 40
+
+
+def test_a_rerun_after_a_kill_adopts_the_release_of_the_run(
+    start: Start, write: Write, fake: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = start(evaluate={"queries": 20, "examples": 3})
+    write(context, fake())
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(release, "publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(context)
+    assert not list(context.store.list("releases"))  # nothing half-written is visible
+    kept = release.kept(context.store, context.prefix("evaluate"))
+    first, second = run(context), run(context)
+    assert kept is not None
+    assert first == second
+    assert first.outputs["release_id"] == kept["release_id"]
+    assert context.store.folders("releases") == [kept["release_id"]]
+
+
+def test_the_live_release_is_the_baseline(start: Start, write: Write, fake: type[Any]) -> None:
+    first = start("run-1", evaluate={"queries": 50, "examples": 3})
+    write(first, fake())
+    live = run_stage(first, "evaluate", run)["outputs"]["release_id"]
+    Log(first.store, "live").append(1, {"release_id": live})
+
+    second = start("run-2", evaluate={"queries": 50, "examples": 3, "margins": {"retrieval.p_at_10": 0.05}})
+    world = fake(items=220)
+    world.photos = [photo for photo in world.photos if photo.item >= 10]
+    write(second, world, catalogue_id="cat-2")
+    done = run_stage(second, "evaluate", run)
+    metrics = metrics_of(second, done)
+    assert metrics["drift.items_new"] == pytest.approx(20 / 210)
+    assert metrics["drift.items_removed"] == pytest.approx(10 / 200)
+    assert 0 < metrics["drift.centroid"] < 0.05
+    assert metrics["drift.query"] == pytest.approx(0, abs=1e-6)
+    assert 0.5 < metrics["drift.overlap_at_10"] < 1
+    manifest = second.store.read_json(f"releases/{done['outputs']['release_id']}/manifest.json")
+    assert manifest["parent"] == live
+    (gate,) = [gate for gate in manifest["gates"] if gate["rule"] == "margin"]
+    before = metrics_of(first, {"outputs": {"release_id": live}})["retrieval.p_at_10"]
+    assert gate["bound"] == pytest.approx(before - 0.05)
+    page = second.store.read(f"releases/{done['outputs']['release_id']}/report.html").decode()
+    assert "What has moved since the live release?" in page
+    assert "points against live" in page
+
+
+def test_another_space_is_compared_by_its_results(start: Start, write: Write, fake: type[Any]) -> None:
+    first = start("run-1", evaluate={"queries": 30, "examples": 3})
+    write(first, fake())
+    live = run_stage(first, "evaluate", run)["outputs"]["release_id"]
+    Log(first.store, "live").append(1, {"release_id": live})
+    second = start("run-2", evaluate={"queries": 30, "examples": 3})
+    world = fake()
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(512, 512)))[0].astype(np.float32)
+    world.photos = [replace(photo, vector=photo.vector @ turn) for photo in world.photos]
+    write(second, world, model_id="model-b", space_id="space-b")
+    metrics = metrics_of(second, run_stage(second, "evaluate", run))
+    assert "drift.centroid" not in metrics
+    assert "drift.query" not in metrics
+    assert metrics["drift.items_new"] == 0
+    assert metrics["drift.overlap_at_10"] > 0.9  # a turned space has the same neighbours
+
+
+def test_street_photos_find_their_items(start: Start, write: Write, fake: type[Any]) -> None:
+    context = start(evaluate={"queries": 500, "roles": ["street"], "examples": 6})
+    world = fake(street=True)
+    write(context, world)
+    metrics = metrics_of(context, run_stage(context, "evaluate", run))
+    assert metrics["queries.cross"] == metrics["queries.count"] == 50
+    assert metrics["retrieval.same_item_hit_at_1"] == 1.0
+    assert metrics["retrieval.same_item_hit_at_5"] == 1.0
+    assert metrics["recall.exact_at_1"] == 1.0  # the item's own photo is not left out
+
+
+def test_without_held_out_photos_quality_is_not_measured(start: Start, write: Write, fake: type[Any]) -> None:
+    context = start(evaluate={"queries": 30, "examples": 3, "margins": {"retrieval.p_at_10": 0.05}})
+    world = fake()
+    world.photos = [replace(photo, split="train") for photo in world.photos]
+    write(context, world)
+    done = run_stage(context, "evaluate", run)
+    metrics = metrics_of(context, done)
+    assert metrics["queries.held_out"] == 0
+    assert not [name for name in metrics if name.startswith(("retrieval.", "category.", "leaf."))]
+    assert metrics["recall.plan_at_10"] > 0.5
+    assert any("raise preprocess.test_share" in note for note in done["notes"])
+
+
+def test_queries_without_a_vector_are_rejected_in_the_ledger(
+    start: Start, write: Write, fake: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = start(evaluate={"queries": 1000, "examples": 3})
+    world = fake(street=True)
+    write(context, world)
+    # Two street photos were rejected by embed: their rows of the resolved table say so.
+    from pipelines.evaluate.sources import Sources
+
+    lost = {photo.digest for photo in world.photos if photo.role == "street"}
+    lost = set(sorted(lost)[:2])
+    stored = Sources.stored_vectors
+
+    def without(sources: Sources, bucket: int) -> Any:
+        table = stored(sources, bucket)
+        codes = ["not_finite" if digest in lost else "" for digest in table["digest"].to_pylist()]
+        return table.set_column(table.column_names.index("code"), "code", [codes])
+
+    monkeypatch.setattr(Sources, "stored_vectors", without)
+    done = run_stage(context, "evaluate", run)
+    assert done["rejects"] == {"no_vector": 2}
+    assert done["counts"]["in"] == done["counts"]["ok"] + 2
+
+
+def test_a_gate_that_is_no_metric_is_an_error_before_any_work(start: Start) -> None:
+    context = start(evaluate={"floors": {"recall.hnws_at_10": 0.9}})
+    with pytest.raises(
+        StageError, match=r"evaluate\.floors or evaluate\.margins: there is no metric 'recall\.hnws_at_10'"
+    ):
+        run(context)
+
+
+def test_roles_that_no_photo_has_are_an_error(start: Start, write: Write, fake: type[Any]) -> None:
+    context = start(evaluate={"roles": ["selfie"]})
+    write(context, fake(items=40))
+    with pytest.raises(StageError, match=r"no prepared photo of evaluate\.roles = \['selfie'\]"):
+        run(context)
+
+
+def test_metrics_are_plain_numbers(measured: tuple[RunContext, dict[str, Any], Any]) -> None:
+    context, done, _ = measured
+    text = context.store.read(f"releases/{done['outputs']['release_id']}/metrics.json").decode()
+    values = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert all(isinstance(value, float) for value in values.values())

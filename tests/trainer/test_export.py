@@ -1,0 +1,108 @@
+"""From transformed examples to a SavedModel that is loaded again: one run, looked at from all sides."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform.beam as tft_beam
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
+
+from tests.trainer.world import make_photos, tiny_trunk
+from trainer import fit
+from trainer.config import TrainSpec
+from trainer.identity import checksum, part
+from trainer.warm_start import load_weights
+from transforms.labels import label_preprocessing_fn, raw_feature_spec
+
+
+@pytest.fixture
+def transform_output(spec: TrainSpec, tmp_path: Path) -> str:
+    """What the Transform component would write for the labels of the specification."""
+    slots = spec.slots()
+    schema = schema_utils.schema_from_feature_spec(raw_feature_spec(slots, (), image=True))
+    metadata = dataset_metadata.DatasetMetadata(schema)
+    row = {"item_id": b"a", "digest": b"d", "image": b"j", "category_0": [b"red"], "category_1": [b"red"]}
+    folder = str(tmp_path / "transform")
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline, tft_beam.Context(temp_dir=str(tmp_path / "tft")):
+        rows = pipeline | beam.Create([row])
+        analysed = (rows, metadata) | tft_beam.AnalyzeDataset(lambda x: label_preprocessing_fn(x, slots=slots))
+        _ = analysed | tft_beam.WriteTransformFn(folder)
+        _ = metadata | tft_beam.WriteMetadata(f"{folder}/metadata", pipeline=pipeline)
+    return folder
+
+
+@pytest.fixture
+def train(records: str, transform_output: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that trains a specification into a folder."""
+    monkeypatch.setattr(fit, "build_trunk", lambda *_: tiny_trunk())
+    return lambda spec, folder: fit.train_and_export(spec, [records], [records], transform_output, str(folder))
+
+
+def jpegs() -> list[bytes]:
+    pixels = make_photos()[:5]
+    return [tf.io.encode_jpeg(one, quality=95, chroma_downsampling=False).numpy() for one in pixels]
+
+
+def test_a_trained_model_serves_from_its_folder(spec: TrainSpec, train: Any, tmp_path: Path) -> None:
+    spec = replace(spec, hash_minutes=0.01)
+    metrics = train(spec, tmp_path / "export")
+    model = tf.saved_model.load(str(tmp_path / "export"))
+
+    served = model.signatures["serve_prepared"](jpegs=tf.constant(jpegs()))
+    assert {name: (value.dtype.name, tuple(value.shape)) for name, value in served.items()} == {
+        "embedding": ("float32", (5, 512)),
+        "hash": ("uint8", (5, 512)),
+        "category_probabilities_0": ("float32", (5, 2)),
+        "category_probabilities_1": ("float32", (5, 3)),
+    }
+    assert np.allclose(np.linalg.norm(served["embedding"], axis=1), 1.0, atol=1e-5)
+    assert np.allclose(np.sum(served["category_probabilities_1"], axis=1), 1.0, atol=1e-5)
+
+    pixels = tf.stack([tf.io.decode_jpeg(one, dct_method="INTEGER_ACCURATE") for one in jpegs()])
+    by_pixels = model.signatures["serve_pixels"](pixels=pixels)
+    for name, value in served.items():
+        assert np.allclose(value, by_pixels[name], atol=1e-5), name
+
+    example = tf.train.Example()
+    example.features.feature["image"].bytes_list.value.append(jpegs()[2])
+    example.features.feature["item_id"].bytes_list.value.append(b"a")
+    example.features.feature["digest"].bytes_list.value.append(b"d")
+    example.features.feature["category_1"].bytes_list.value.append(b"blue")
+    text = tf.constant([example.SerializeToString()])
+    judged = model.signatures["evaluate"](examples=text)["probabilities"]
+    assert np.allclose(judged, served["category_probabilities_0"][2:3], atol=1e-5)
+    features = model.signatures["transform_features"](examples=text)
+    assert (int(features["category_0_slot"][0]), int(features["category_1_slot"][0])) == (-1, 2)
+
+    facts = json.loads(Path(spec.work, fit.MODEL_JSON).read_text())
+    assert facts["metrics"].keys() == metrics.keys()
+    assert facts["trunk_checksum"]["before"] == facts["trunk_checksum"]["after"]
+    assert facts["trunk_checksum"]["after"] == checksum(part(load_weights(Path(spec.work, fit.WEIGHTS)), ["trunk"]))
+    assert (facts["dim"], facts["bits"], facts["levels"]) == (512, 4096, [[0, 1], [0, 1, 2]])
+
+
+def test_equal_weights_have_one_name_and_the_next_step_another(spec: TrainSpec, train: Any, tmp_path: Path) -> None:
+    spec = replace(spec, hash_minutes=0.01)
+
+    def name_of(folder: str, spec: TrainSpec) -> str:
+        train(spec, tmp_path / folder)
+        return str(json.loads(Path(spec.work, fit.MODEL_JSON).read_text())["model_id"])
+
+    weights = Path(spec.work, fit.WEIGHTS)
+    first, arrays = name_of("a", spec), load_weights(weights)
+    again = name_of("b", spec)
+    assert {name: value.tolist() for name, value in part(load_weights(weights), ["trunk"]).items()} == {
+        name: value.tolist() for name, value in part(arrays, ["trunk"]).items()
+    }
+    assert (first == again) == (checksum(arrays) == checksum(load_weights(weights)))
+    other = tmp_path / "other"
+    other.mkdir()
+    assert name_of("c", replace(spec, checkpoints=str(other), steps=9)) not in {first, again}

@@ -1,0 +1,53 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.export import pack_bits
+from trainer.hashing import build_hash_head, contrast, fidelity, fit_hash_head
+
+
+def test_contrast_by_hand() -> None:
+    # Orthogonal pairs, temperature .1: each sees its partner at exp(10) among exp(10) + 2 exp(0)
+    codes = tf.constant([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    loss = float(contrast(codes, tf.constant([0, 0, 1, 1])))
+    assert loss == pytest.approx(np.log(1 + 2 * np.exp(-10)), abs=1e-6)
+    assert float(contrast(codes, tf.constant([0, 1, 0, 1]))) > 10.0
+
+
+def test_the_unknown_are_no_class_and_the_lonely_do_not_count() -> None:
+    codes = tf.constant([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    assert float(contrast(codes, tf.constant([-1, -1, 2]))) == 0.0
+
+
+def test_fidelity_is_nothing_when_codes_keep_the_angles() -> None:
+    # Right angles between embeddings, right angles between codes
+    eye = tf.eye(3)
+    assert float(fidelity(eye, eye)) == pytest.approx(0.0, abs=1e-3)
+    assert float(fidelity(tf.ones((3, 3)), eye)) == pytest.approx(6 / 9, abs=1e-3)
+
+
+def test_bits_are_packed_as_numpy_packs_them() -> None:
+    bits = np.random.default_rng(2).random((3, 4096)) > 0.5
+    assert np.array_equal(pack_bits(tf.constant(bits)).numpy(), np.packbits(bits, axis=1))
+
+
+def test_training_brings_the_codes_of_a_class_together() -> None:
+    rng = np.random.default_rng(0)
+    slots = np.tile(np.arange(4, dtype=np.int32), 200)
+    noisy = rng.normal(size=(4, 512))[slots] + 2.0 * rng.normal(size=(800, 512))
+    embeddings = (noisy / np.linalg.norm(noisy, axis=1, keepdims=True)).astype(np.float32)
+    head = build_hash_head(64, seed=1)
+    labels, before = {"category_0": slots}, gap_between(head, embeddings, slots)
+    facts = fit_hash_head(
+        head, embeddings, labels, {"category_0": 4}, {"category_0": 1.0}, minutes=0.1, seed=1, rate=1e-2
+    )
+    assert facts["hash.steps"] >= 20
+    assert gap_between(head, embeddings, slots) > before + 0.2
+
+
+def gap_between(head: keras.Model, embeddings: np.ndarray, slots: np.ndarray) -> float:
+    """Return by how much codes of one class agree more than those of two, as a share of the bits."""
+    codes = np.sign(np.asarray(head(embeddings)))
+    similar, same = codes @ codes.T / codes.shape[1], slots[:, None] == slots[None, :]
+    return float(similar[same].mean() - similar[~same].mean())

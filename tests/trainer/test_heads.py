@@ -1,0 +1,57 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.heads import build_heads, combined_loss, loss_weights, masked_cross_entropy
+
+
+def test_each_label_has_logits_of_its_own_size() -> None:
+    logits = build_heads({"category_0": 3, "category_1": 7, "attr_colour": 4})(np.zeros((2, 512), np.float32))
+    assert {name: tuple(value.shape) for name, value in logits.items()} == {
+        "category_0": (2, 3),
+        "category_1": (2, 7),
+        "attr_colour": (2, 4),
+    }
+
+
+def test_deeper_levels_weigh_more() -> None:
+    labels = ["category_0", "category_1", "category_2", "category_3", "attr_colour"]
+    assert loss_weights(labels, 0.2) == {
+        "category_0": 0.3,
+        "category_1": 0.3,
+        "category_2": 0.5,
+        "category_3": 1.0,
+        "attr_colour": 0.2,
+    }
+    assert loss_weights(["category_0"], 0.2) == {"category_0": 1.0}
+
+
+def test_cross_entropy_by_hand_leaves_unknown_slots_out() -> None:
+    # softmax(ln 3, 0) = (3/4, 1/4); the second row is unknown, whatever its logits
+    logits = tf.constant([[math.log(3), 0.0], [9.0, -9.0]])
+    loss = masked_cross_entropy(logits, tf.constant([0, -1]), 0.0)
+    assert float(loss) == pytest.approx(-math.log(3 / 4), rel=1e-5)
+
+
+def test_smoothing_spreads_its_share_evenly() -> None:
+    # .9 on the class, .1 spread over both: -(.9 ln 3/4 + .05 ln 3/4 + .05 ln 1/4)
+    loss = masked_cross_entropy(tf.constant([[math.log(3), 0.0]]), tf.constant([0]), 0.1)
+    assert float(loss) == pytest.approx(-(0.95 * math.log(3 / 4) + 0.05 * math.log(1 / 4)), rel=1e-5)
+
+
+def test_nothing_known_costs_nothing_and_has_a_finite_gradient() -> None:
+    logits = tf.Variable([[1.0, 2.0]])
+    with tf.GradientTape() as tape:
+        loss = masked_cross_entropy(logits, tf.constant([-1]), 0.1)
+    assert float(loss) == 0.0
+    assert np.allclose(tape.gradient(loss, logits), 0.0)
+
+
+def test_heads_are_summed_by_weight() -> None:
+    # two even logits cost ln 2, four cost ln 4
+    logits = {"category_0": tf.zeros((1, 2)), "attr_colour": tf.zeros((1, 4))}
+    slots = {"category_0": tf.constant([1]), "attr_colour": tf.constant([3])}
+    loss = combined_loss(logits, slots, {"category_0": 1.0, "attr_colour": 0.25}, 0.1)
+    assert float(loss) == pytest.approx(math.log(2) + 0.25 * math.log(4), rel=1e-5)

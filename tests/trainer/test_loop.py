@@ -1,0 +1,92 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests.trainer.world import tiny_trunk
+from trainer.config import TrainSpec
+from trainer.data import Photos
+from trainer.heads import build_heads
+from trainer.loop import Trainer, targets_of
+from transforms.labels import slot_feature
+
+
+class KilledError(Exception):
+    """Stands for a kill: nothing after it runs."""
+
+
+def new_trainer(spec: TrainSpec) -> Trainer:
+    keras.utils.set_random_seed(spec.seed)
+    return Trainer(spec, tiny_trunk(), build_heads({"category_0": 2, "category_1": 3}))
+
+
+def weights_of(trainer: Trainer) -> list[np.ndarray]:
+    return [np.array(v.value) for v in (*trainer.trunk.variables, *trainer.heads.variables)]
+
+
+def test_it_learns_what_can_be_learnt_and_keeps_its_curves(spec: TrainSpec, photos: Photos) -> None:
+    found = new_trainer(replace(spec, steps=40, learning_rate=1e-2)).fit(photos, photos)
+    assert found["top1.category_1"] > 0.9
+    curve = [json.loads(line) for line in Path(spec.checkpoints, "curves.jsonl").read_text().splitlines()]
+    assert curve[-1]["step"] == 40
+    assert curve[-1]["loss"] < curve[0]["loss"]
+    assert curve[0]["learning_rate"] > 0
+    assert {"images_a_second", "top1.category_0"} <= set(curve[0])
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_weights(
+    spec: TrainSpec, photos: Photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = new_trainer(replace(spec, checkpoints=str(tmp_path / "whole")))
+    whole.fit(photos, photos)
+    often = replace(spec, checkpoint_s=0.0)
+    done: list[int] = []
+    killed: list[int] = []
+    step_once = Trainer._train_one
+
+    def killed_at_5(self: Trainer, step: int, *rest: object) -> object:
+        if step == 5 and not killed:
+            killed.append(step)
+            raise KilledError
+        done.append(step)
+        return step_once(self, step, *rest)
+
+    monkeypatch.setattr(Trainer, "_train_one", killed_at_5)
+    with pytest.raises(KilledError):
+        new_trainer(often).fit(photos, photos)
+    resumed = new_trainer(often)
+    resumed.fit(photos, photos)
+    assert done == [0, 1, 2, 3, 4, 5, 6, 7]
+    for one, other in zip(weights_of(whole), weights_of(resumed), strict=True):
+        assert one == pytest.approx(other, abs=2e-3)
+
+
+def test_a_finished_run_trains_no_more_and_keeps_two_checkpoints(spec: TrainSpec, photos: Photos) -> None:
+    spec = replace(spec, checkpoint_s=0.0)
+    first = new_trainer(spec)
+    wanted = first.fit(photos, photos)
+    again = new_trainer(spec)
+    assert again.fit(photos, photos) == pytest.approx(wanted)
+    assert int(again.step.numpy()) == 8
+    assert len(list(Path(spec.checkpoints).glob("ckpt-*.index"))) == 2
+
+
+def test_a_budget_of_minutes_becomes_steps_that_stay(spec: TrainSpec, photos: Photos) -> None:
+    spec = replace(spec, steps=None, minutes=0.001)
+    first = new_trainer(spec)
+    first.fit(photos, photos)
+    total = int(first.total.numpy())
+    assert total == 24 == int(first.step.numpy())  # the least there is
+    again = new_trainer(replace(spec, minutes=5.0))
+    again.fit(photos, photos)
+    assert int(again.total.numpy()) == total
+
+
+def test_leaves_with_too_few_photos_train_as_their_parent(photos: Photos) -> None:
+    photos.slots[slot_feature("category_1")] = np.array([0] * 4 + [1] * 55 + [-1], np.int32)
+    assert targets_of(photos, "category_1", 5).tolist() == [-1] * 4 + [1] * 55 + [-1]
+    assert targets_of(photos, "category_1", 4).tolist() == [0] * 4 + [1] * 55 + [-1]
+    assert -1 not in targets_of(photos, "category_0", 50)  # the top has no parent to train as
