@@ -28,6 +28,10 @@ setup: ## make or update the environment in .venv
 demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, searchable index (DEMO=, ITEMS=, SEED=)
 	$(SEARCH) demo $(DEMO) --items $(ITEMS) --leaf-categories $(LEAF_CATEGORIES) --seed $(SEED)
 	$(SEARCH) run --config $(DEMO)/config.toml
+	@# a dozen of the street photos, as a shopper would ask
+	$(SEARCH) search --config $(DEMO)/config.toml --html $(DEMO)/searches.html $$(ls $(DEMO)/street/*/*.jpg | head -12)
+	$(SEARCH) status --config $(DEMO)/config.toml --runs 1
+	@echo "A page of example searches: $(DEMO)/searches.html"
 
 .PHONY: test
 test: setup ## run the tests (TESTS=tests/store for some of them)

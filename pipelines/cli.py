@@ -188,16 +188,20 @@ def search(
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(min=1), help="How many runs to show.")
 @guarded
 def status(config_path: str, as_json: bool, runs: int) -> None:
-    """Show the live release, the last runs, and the ledger of each stage."""
+    """Show the live release and how good it is, the last runs, and the ledger of each stage."""
     from pipelines.config import load_config
     from pipelines.status import collect_status, render
     from pipelines.store import open_store
+    from pipelines.words import in_words
 
-    found = collect_status(open_store(load_config(config_path).store.uri), runs=runs)
+    store = open_store(load_config(config_path).store.uri)
+    found = collect_status(store, runs=runs)
     if as_json:
         click.echo(json.dumps(found.as_dict()))
-    else:
-        render(found)
+        return
+    render(found)
+    for line in in_words(store, found.live, config_path) if found.live else []:
+        click.echo(line)
 
 
 @main.command()

@@ -168,8 +168,10 @@ class EvaluateSection(Section):
     roles: list[str] = Field(
         default_factory=list, description="photos of these roles are queries; if empty, the test split"
     )
-    floors: dict[str, float] = Field(default_factory=lambda: {"recall.plan_at_10": 0.9})
-    margins: dict[str, float] = Field(default_factory=lambda: {"recall.plan_at_10": 0.02, "retrieval.p_at_10": 0.05})
+    floors: dict[str, float] = Field(default_factory=lambda: {"recall.candidates_at_10": 0.9})
+    margins: dict[str, float] = Field(
+        default_factory=lambda: {"recall.candidates_at_10": 0.02, "retrieval.p_at_10": 0.05}
+    )
     examples: Positive = 30
 
 

@@ -47,6 +47,9 @@ width = {width}
 [train]
 minutes = {minutes}
 attributes = ["colour", "pattern", "material", "shape"]
+
+[evaluate]
+roles = ["main", "street"]
 """
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.embed.outputs import Outputs, Pixels, top_categories
+from pipelines.quiet import import_tensorflow, start_up_messages_kept
 from pipelines.stage import StageError
 from pipelines.store import Store
 from transforms.pixels import decode_prepared
@@ -56,12 +57,12 @@ class Embedder:
     """Runs one model on batches. Safe to share between threads."""
 
     def __init__(self, store: Store, facts: ModelFacts) -> None:
-        import tensorflow as tf
-
+        tf = import_tensorflow()
         self.facts = facts
         self._stack = ExitStack()  # the staged copy lives as long as the model: TensorFlow reads assets late
         folder = self._stack.enter_context(store.stage_in(f"models/{facts.model_id}/saved_model"))
-        self._model = tf.saved_model.load(str(folder))  # keeps the variables alive
+        with start_up_messages_kept():
+            self._model = tf.saved_model.load(str(folder))  # keeps the variables alive
         self._serve = self._model.signatures["serve_pixels"]
         self._input = next(iter(self._serve.structured_input_signature[1]))
         self._decode = _graph_decoder(facts.height, facts.width)

@@ -89,6 +89,13 @@ class Engine:
         hits = self._searcher.rows.hits(result.links, result.scores)
         return [[Found(hit.item_id, hit.score) for hit in of_query] for of_query in hits]
 
+    def candidates(self, outputs: QueryOutputs, k: int, own: Sequence[Collection[str]]) -> list[list[Found]]:
+        """Return the best `k` of what the plan finds, by similarity alone: its weights are left out."""
+        plan = QueryPlan(self._searcher.parts, unweighted(self.plan))
+        result = plan.run(outputs, k, [Exclusion(items=self._numbers(items)) for items in own])
+        hits = self._searcher.rows.hits(result.links, result.scores)
+        return [[Found(hit.item_id, hit.score) for hit in of_query] for of_query in hits]
+
     def by_code(
         self, outputs: QueryOutputs, k: int, own: Sequence[Collection[str]], *, kept: bool
     ) -> list[list[Found]]:
@@ -154,6 +161,11 @@ class Engine:
             except UnknownItemError:
                 continue
         return np.array(sorted(found), np.int64)
+
+
+def unweighted(plan: PlanConfig) -> PlanConfig:
+    """Return a plan that finds what `plan` finds, and ranks by similarity alone."""
+    return replace(plan, category_weight=0.0, attribute_weights={}, signal_weights={})
 
 
 def _batches(count: int) -> Iterator[Ints]:

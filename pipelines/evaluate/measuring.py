@@ -56,12 +56,13 @@ class Truth:
 class Answers:
     """Item ids that a release finds for every query, best first.
 
-    `ten` and `hundred` of the whole gallery by the plan; `kept_…` what retrieval quality is judged on, by the plan,
+    `ten` and `hundred` of the whole gallery by the plan, `found` its best 10 before re-ranking; `kept_…` what retrieval quality is judged on, by the plan,
     by exact search and by code alone (empty without a binary index).
     """
 
     ten: Ids
     hundred: Ids
+    found: Ids
     kept_ten: Ids
     kept_hundred: Ids
     exact: Ids = field(default_factory=list)
@@ -69,7 +70,7 @@ class Answers:
 
     def item_ids(self) -> set[str]:
         """Return every item found."""
-        lists = (self.ten, self.hundred, self.kept_ten, self.kept_hundred, self.exact, self.code)
+        lists = (self.ten, self.hundred, self.found, self.kept_ten, self.kept_hundred, self.exact, self.code)
         return {item_id for answers in lists for of_query in answers for item_id in of_query}
 
 
@@ -84,9 +85,9 @@ def ask(engine: Engine, asked: Asked, test_items: Sequence[str], exact: Ids) -> 
     if "binary" in engine.kinds:
         code = _ids(engine.by_code(asked.outputs, 100, asked.own, kept=False))
         code = _replaced(code, inside, _ids(engine.by_code(some, 100, own, kept=True)) if inside else [])
-    return Answers(
-        ten, hundred, _replaced(ten, inside, kept_ten), _replaced(hundred, inside, kept_hundred), exact, code
-    )
+    found = _ids(engine.candidates(asked.outputs, 10, asked.own))
+    kept_ten, kept_hundred = _replaced(ten, inside, kept_ten), _replaced(hundred, inside, kept_hundred)
+    return Answers(ten, hundred, found, kept_ten, kept_hundred, exact, code)
 
 
 def index_quality(engine: Engine, asked: Asked, truth: Truth, answers: Answers, labels: Mapping[str, Label]) -> Metrics:
@@ -97,7 +98,8 @@ def index_quality(engine: Engine, asked: Asked, truth: Truth, answers: Answers, 
         for k, found in ((10, _photo_keys(engine, kind, asked, 10)), (100, _photo_keys(engine, kind, asked, 100))):
             for depth in (1, 10) if k == 10 else (100,):
                 metrics |= quality.recall(kind, depth, found, tops.photos)
-    ten, hundred = (_result_keys(ids, labels) for ids in (answers.ten, answers.hundred))
+    ten, hundred, best = (_result_keys(ids, labels) for ids in (answers.ten, answers.hundred, answers.found))
+    metrics |= quality.recall("candidates", 10, best, tops.results)
     for depth in DEPTHS:
         metrics |= quality.recall("plan", depth, hundred if depth == 100 else ten, tops.results)
     return metrics

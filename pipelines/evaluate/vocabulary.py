@@ -93,6 +93,14 @@ SECTIONS: dict[str, list[Metric]] = {
             "of the true best k results of the whole gallery, those among the first k of the query plan",
         ),
         Metric("recall.plan_at_{k}_lower", "higher", "share", "its lower 95 % bound (Wilson, n = queries)"),
+        Metric(
+            "recall.candidates_at_10",
+            "higher",
+            "share",
+            "the same of the plan without its re-ranking by category, attributes and signals: what it misses, not "
+            "what it orders otherwise",
+        ),
+        Metric("recall.candidates_at_10_lower", "higher", "share", "its lower 95 % bound (Wilson, n = queries)"),
         Metric("qps.{kind}", "higher", "queries/s", "queries a second of the index alone, in batches, on this machine"),
         Metric(
             "qps.plan", "higher", "queries/s", "queries a second of the whole query plan, in batches, on this machine"

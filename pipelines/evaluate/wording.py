@@ -17,7 +17,7 @@ HEADLINES = (
     ("retrieval.p_at_10", "of 10 results share the category"),
     ("retrieval.same_item_hit_at_5", "find the very item in the first 5"),
     ("category.leaf_top1", "categories named right"),
-    ("recall.plan_at_10", "of the true best 10 are found"),
+    ("recall.candidates_at_10", "of the true best 10 are found"),
     ("latency.plan_p95_ms", "for 95 of 100 searches"),
     ("drift.overlap_at_10", "of 10 results as live"),
 )
@@ -52,8 +52,8 @@ def shown(value: float | None, unit: str = "share") -> str:
 def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str]:
     """Return the report's first sentences."""
     sentences = [_verdict(gates), _asked(metrics)]
-    if "recall.plan_at_10" in metrics:
-        found, median = 10 * metrics["recall.plan_at_10"], metrics.get("latency.plan_p50_ms")
+    if "recall.candidates_at_10" in metrics:
+        found, median = 10 * metrics["recall.candidates_at_10"], metrics.get("latency.plan_p50_ms")
         speed = "" if median is None else f", in {median:.1f} ms for a single query"
         sentences.append(f"Of the true best 10 results the query plan finds {found:.1f} on average{speed}.")
     if "retrieval.p_at_10" in metrics:

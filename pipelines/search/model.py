@@ -5,11 +5,9 @@ Owns TensorFlow in this package, and imports it when a model is loaded.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.index.outputs import QueryOutputs
+from pipelines.quiet import import_tensorflow, start_up_messages_kept
 from pipelines.stage import StageError
 from pipelines.store import Store
 from transforms.photo import PrepSpec
@@ -52,9 +51,8 @@ class QueryModel:
     def __init__(self, store: Store, facts: ModelFacts) -> None:
         self._facts, self._stack = facts, ExitStack()
         folder = self._stack.enter_context(store.stage_in(f"models/{facts.model_id}/saved_model"))
+        tf = import_tensorflow()
         with start_up_messages_kept():
-            import tensorflow as tf
-
             self._model = tf.saved_model.load(str(folder))  # keeps the variables alive
         self._serve = self._model.signatures[SIGNATURE]
         self._input = next(iter(self._serve.structured_input_signature[1]))
@@ -76,26 +74,6 @@ class QueryModel:
         if not names or not self._facts.levels:
             return None
         return by_slot(raw[names[-1][1]], self._facts.levels[-1])
-
-
-@contextmanager
-def start_up_messages_kept() -> Iterator[None]:
-    """Keep off the terminal what TensorFlow writes to stderr while it starts, and show it only if that fails.
-
-    It writes some lines below Python before its log level counts, on every machine without a GPU.
-    """
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            kept.seek(0)
-            os.write(terminal, kept.read())
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
 
 
 def by_slot(probabilities: npt.NDArray[Any], slots: Sequence[int]) -> npt.NDArray[np.float32]:

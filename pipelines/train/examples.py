@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.beam import CreateEach, run_pipeline
+from pipelines.quiet import import_tensorflow
 from pipelines.stage import RunContext
 from pipelines.store import Store, UnitTable
 from pipelines.tables import ITEMS, RESOLVED_PHOTOS, from_ipc, index_of, read_bucket, to_ipc
@@ -159,7 +160,7 @@ class _WriteUnit:
 
 def encode(rows: list[dict[str, Any]], images: list[bytes], shape: ExampleShape) -> bytes:
     """Return a gzipped TFRecord file of tf.Examples; equal rows give equal bytes."""
-    import tensorflow as tf
+    tf = import_tensorflow()
 
     def text(value: str) -> Any:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))

@@ -1,11 +1,9 @@
 """The exported model, as a query needs it."""
 
-import os
-
 import numpy as np
 import pytest
 
-from pipelines.search.model import QueryModel, by_slot, read_facts, start_up_messages_kept
+from pipelines.search.model import QueryModel, by_slot, read_facts
 from pipelines.stage import StageError
 from transforms.image import prepare
 from transforms.photo import PrepSpec
@@ -41,16 +39,3 @@ def test_facts(shop) -> None:
         StageError, match=r"models/m9/model\.json cannot be used \('space_id'\); export the model again"
     ):
         read_facts(shop.store, "m9")
-
-
-def test_what_is_written_below_python_while_starting_is_shown_only_when_it_fails(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    with start_up_messages_kept():
-        os.write(2, b"no GPU here\n")
-    os.write(2, b"after\n")
-    assert capfd.readouterr().err == "after\n"
-    with pytest.raises(RuntimeError), start_up_messages_kept():
-        os.write(2, b"the driver is too old\n")
-        raise RuntimeError
-    assert capfd.readouterr().err == "the driver is too old\n"
