@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.catalogue.mapping import needed_columns
-from pipelines.catalogue.reading import FeedError, column_names
+from pipelines.catalogue.reading import FeedError, column_names, format_of
 from pipelines.config import CatalogueSection, Config
 
 
@@ -28,7 +28,7 @@ class FeedFile:
 def find_files(config: Config, positions: dict[str, str]) -> list[FeedFile]:
     """Return the files to read: all of the snapshot and the media table, and the deltas after the position.
 
-    Raises FeedError when a configured feed has no file at all.
+    Raises FeedError when a configured feed has no file at all; only deltas may be there later.
     """
     section = config.catalogue
     files: list[FeedFile] = []
@@ -37,7 +37,7 @@ def find_files(config: Config, positions: dict[str, str]) -> list[FeedFile]:
         if pattern is None:
             continue
         paths = sorted(glob.glob(str(config.resolve(pattern))))
-        if not paths and feed != "deltas":
+        if not paths and (feed != "deltas" or not (section.snapshot or "deltas" in positions)):
             raise FeedError(f"catalogue.{feed} = {pattern!r} matches no file in {config.folder}; check the path")
         if feed == "deltas":
             paths = [path for path in paths if Path(path).name > positions.get("deltas", "")]
@@ -47,23 +47,46 @@ def find_files(config: Config, positions: dict[str, str]) -> list[FeedFile]:
 
 def check_columns(config: Config, files: list[FeedFile]) -> None:
     """Raise FeedError when a file lacks a mapped column; it names the column, the config key and what is there."""
-    section = config.catalogue
+    delimiter = config.catalogue.delimiter
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise FeedError(f"catalogue.delimiter = {delimiter!r} must be one character, such as ',' or ';'")
     for file in files:
-        wanted = _wanted(section, file.feed)
-        there = column_names(Path(file.path), section.delimiter)
-        if not there:
-            raise FeedError(f"{file.path} is empty: it has no header and no rows")
-        for column, key in wanted.items():
-            optional = file.feed == "deltas" or Path(file.path).suffix in {".jsonl", ".json", ".ndjson"}
-            if column in there or (optional and key not in {"item_id", "category", "photos", "photo"}):
-                continue
-            near = difflib.get_close_matches(column, there, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            section_name = "catalogue.media.columns" if file.feed == "media" else "catalogue.columns"
-            raise FeedError(
-                f"{file.path} has no column {column!r}, which {section_name}.{key} "
-                f"names; {hint}its columns are: {', '.join(there)}"
-            )
+        _check_file(config.catalogue, file)
+
+
+def _check_file(section: CatalogueSection, file: FeedFile) -> None:
+    there = column_names(Path(file.path), section.delimiter)
+    if not there:
+        raise FeedError(f"{file.path} is empty: it has no header and no rows; replace it, or leave it out of the feed")
+    wanted = _wanted(section, file.feed)
+    twice = next((column for column in wanted if there.count(column) > 1), None)
+    if twice is not None:
+        raise FeedError(f"{file.path} has {there.count(twice)} columns {twice!r}; rename all but the one that is meant")
+    for column, key in wanted.items():
+        if column not in there and not _may_lack(section, file, column, wanted, there):
+            raise FeedError(_no_column(section, file, column, key, there))
+
+
+def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: dict[str, str], there: list[str]) -> bool:
+    """Tell whether a feed is sound without a column: JSON rows leave out what is empty, deletes all but the id."""
+    key = wanted[column]
+    if key == "deleted":  # many feeds mark deletes in some files only, but a slip of the pen must not keep items alive
+        return not difflib.get_close_matches(column, there, 1)
+    if file.feed == "deltas" and section.columns.deleted in there:
+        return key != "item_id"
+    if file.feed != "deltas" and format_of(Path(file.path)) != "jsonl":
+        return False
+    needed = key in {"item_id", "category", "photos", "photo"}
+    return not needed or any(column in there for column, other in wanted.items() if other == key)
+
+
+def _no_column(section: CatalogueSection, file: FeedFile, column: str, key: str, there: list[str]) -> str:
+    near = difflib.get_close_matches(column, there, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    if len(there) == 1 and format_of(Path(file.path)) == "csv" and any(mark in there[0] for mark in ";\t|,"):
+        hint = f"is catalogue.delimiter = {section.delimiter!r} right? "
+    table = "catalogue.media.columns" if file.feed == "media" else "catalogue.columns"
+    return f"{file.path} has no column {column!r}, which {table}.{key} names; {hint}its columns are: {', '.join(there)}"
 
 
 def read_positions(files: list[FeedFile], newest_snapshot_row: float | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.config import CatalogueSection, Columns, Media
 
 MAX_DEPTH = 8
+YEAR_2200 = 7_258_118_400  # seconds since 1970; feeds that count milliseconds lie beyond it
 DELETE_WORDS = frozenset({"1", "true", "t", "yes", "y", "delete", "deleted", "d"})
 REJECT_CODES = [
     "bad_row",
@@ -145,26 +146,31 @@ def _number(values: Mapping[str, Any], column: str) -> float | None:
 
 
 def _time(value: Any, default: float) -> float:
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     text = _text(value)
     if not text:
         return default
     try:
-        return float(text) if text.replace(".", "", 1).isdigit() and len(text) > 8 else _parse_iso(text)
-    except ValueError as error:
+        seconds = _seconds(value, text)
+    except (ValueError, OverflowError) as error:
         raise RejectError("bad_date", f"{text[:40]!r} is neither ISO 8601 nor seconds since 1970") from error
+    if not 0 <= seconds < YEAR_2200:
+        raise RejectError("bad_date", f"{text[:40]!r} lies outside 1970 to 2200; numbers are seconds since 1970")
+    return seconds
 
 
-def _parse_iso(text: str) -> float:
-    moment = datetime.fromisoformat(text)
+def _seconds(value: Any, text: str) -> float:
+    if text.replace(".", "", 1).isdigit() and len(text) > 8:
+        return float(text)
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _category(values: Mapping[str, Any], columns: Columns) -> tuple[str, ...]:
     if isinstance(columns.category, str):
         whole = values.get(columns.category)
-        parts: Sequence[Any] = whole if isinstance(whole, list) else _text(whole).split(columns.category_separator)
+        parts: Sequence[Any] = (
+            whole if isinstance(whole, list) else _text(whole).split(columns.category_separator or "\0")
+        )
     else:
         parts = [values.get(name) for name in columns.category]
     path: list[str] = []

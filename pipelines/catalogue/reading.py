@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
+_KEYS_FROM_ROWS = 1000
 
 csv.field_size_limit(1 << 24)
 
@@ -41,32 +44,42 @@ def format_of(path: Path) -> str:
 
 
 def column_names(path: Path, delimiter: str = ",") -> list[str]:
-    """Return the columns of a feed file: the header, the schema, or the keys of the first JSON row."""
-    kind = format_of(path)
-    if kind == "parquet":
-        import pyarrow.parquet as pq
+    """Return the columns of a feed file: the header, the schema, or the keys of the first JSON rows.
 
-        return [str(name) for name in pq.read_schema(path).names]
-    with _open_text(path) as file:
-        if kind == "csv":
-            return [name.strip() for name in next(csv.reader(file, delimiter=_delimiter(path, delimiter)), [])]
-        keys: dict[str, None] = {}
-        for _, row in zip(range(1000), _read_jsonl(file), strict=False):
-            keys.update(dict.fromkeys(row.values))
-        return list(keys)
+    Raises FeedError when the file as a whole cannot be read.
+    """
+    kind = format_of(path)
+    with _named_errors(path):
+        if kind == "parquet":
+            import pyarrow.parquet as pq
+
+            return [str(name) for name in pq.read_schema(path).names]
+        with _open_text(path) as file:
+            if kind == "csv":
+                return [name.strip() for name in next(csv.reader(file, delimiter=_delimiter(path, delimiter)), [])]
+            return _json_keys(path, file)
 
 
 def read_rows(path: Path, delimiter: str = ",") -> Iterator[RawRow]:
     """Yield the rows of a feed file. Raises FeedError when the file as a whole cannot be read."""
     kind = format_of(path)
-    try:
+    with _named_errors(path):
         if kind == "parquet":
             yield from _read_parquet(path)
             return
         with _open_text(path) as file:
             yield from _read_csv(file, _delimiter(path, delimiter)) if kind == "csv" else _read_jsonl(file)
-    except (OSError, EOFError) as error:
-        raise FeedError(f"{path} cannot be read: {error}") from error
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FeedError(f"{path} cannot be read: {reason}; replace the file, or leave it out of the feed") from error
 
 
 def _open_text(path: Path) -> IO[str]:
@@ -86,6 +99,7 @@ def _read_csv(file: IO[str], delimiter: str) -> Iterator[RawRow]:
     number = 0
     while True:
         number += 1
+        line = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
@@ -96,9 +110,26 @@ def _read_csv(file: IO[str], delimiter: str) -> Iterator[RawRow]:
         if not cells:
             number -= 1
         elif len(cells) != len(header):
-            yield RawRow(number, {}, "bad_row", f"{len(cells)} cells under {len(header)} columns")
+            detail = f"{len(cells)} cells under {len(header)} columns"
+            if reader.line_num > line:  # a quote that is never closed swallows the rows below it
+                detail += f", over lines {line} to {reader.line_num}: is a quote left open?"
+            yield RawRow(number, {}, "bad_row", detail)
         else:
             yield _checked(number, dict(zip(header, cells, strict=True)))
+
+
+def _json_keys(path: Path, file: IO[str]) -> list[str]:
+    keys: dict[str, None] = {}
+    first_bad = None
+    for _, row in zip(range(_KEYS_FROM_ROWS), _read_jsonl(file), strict=False):
+        keys.update(dict.fromkeys(row.values))
+        first_bad = first_bad or (row if row.code else None)
+    if first_bad is not None and not keys:
+        raise FeedError(
+            f"{path} holds no JSON object in its first rows (row {first_bad.number}: {first_bad.detail}); "
+            "write one object a line, such as with jq -c '.[]'"
+        )
+    return list(keys)
 
 
 def _read_jsonl(file: IO[str]) -> Iterator[RawRow]:
@@ -107,27 +138,37 @@ def _read_jsonl(file: IO[str]) -> Iterator[RawRow]:
             continue
         try:
             values = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield RawRow(number, {}, "bad_row", f"not JSON: {error}")
             continue
         if isinstance(values, dict):
-            yield _checked(number, values, line)
+            # An escape such as "\ud83d" is ASCII, and still no text.
+            yield _checked(number, values, json.dumps(values, ensure_ascii=False) if "\\u" in line else line)
         else:
             yield RawRow(number, {}, "bad_row", f"a JSON {type(values).__name__}, not an object")
 
 
 def _read_parquet(path: Path) -> Iterator[RawRow]:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     number = 0
-    try:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=4096):
-            for values in batch.to_pylist():
-                number += 1
-                yield RawRow(number, values)
-    except pa.ArrowException as error:
-        raise FeedError(f"{path} cannot be read as Parquet after row {number}: {error}") from error
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=4096):
+        try:
+            rows = [RawRow(number + i, values) for i, values in enumerate(batch.to_pylist(), 1)]
+        except UnicodeDecodeError:  # Parquet does not check what its strings hold
+            rows = [_parquet_row(batch, i, number + i + 1) for i in range(batch.num_rows)]
+        yield from rows
+        number += batch.num_rows
+
+
+def _parquet_row(batch: Any, row: int, number: int) -> RawRow:
+    values = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            values[name] = column[row].as_py()
+        except UnicodeDecodeError:
+            return RawRow(number, {}, "bad_utf8", f"column {name!r} is not UTF-8")
+    return RawRow(number, values)
 
 
 def _checked(number: int, values: dict[str, Any], text: str | None = None) -> RawRow:
