@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,8 +12,15 @@ from pipelines.preprocess.fetching import Fetcher
 from pipelines.shuffle import Tables
 from pipelines.tables import DIGEST, first_of_each, index_of
 
-TODO = pa.schema([("image_uri", pa.string()), ("fingerprint", pa.string())])
-KNOWN = pa.schema([*TODO, ("digest", DIGEST)])
+TODO = pa.schema(
+    [
+        ("image_uri", pa.string()),
+        ("fingerprint", pa.string()),
+        ("digest", DIGEST),  # of an image that is prepared already: while the bytes have it, nothing is prepared
+        ("previous", pa.string()),  # unit of the source that this one replaces: the same again is other work
+    ]
+)
+SEEN = pa.schema([*TODO, ("same", pa.bool_())])
 
 
 def newest_sources(sources: pa.Table) -> pa.Table:
@@ -28,30 +34,48 @@ class CompareSources:
 
     fetcher: Fetcher
     threads: int
+    limits_tag: str
 
     def __call__(self, _: int, tables: Tables) -> tuple[pa.Table, pa.Table]:
-        """Return (rows to fetch, TODO), (rows unchanged since they were fetched well, KNOWN)."""
+        """Return (rows to fetch, TODO), (rows fetched well before, SEEN; `same` if unchanged since)."""
         uris = pc.unique(tables["photos"]["image_uri"]).sort()
         with ThreadPoolExecutor(self.threads) as pool:
-            prints = pa.array(pool.map(self.fetcher.fingerprint, uris.to_pylist()), pa.string())
+            prints = list(pool.map(self.fetcher.fingerprint, uris.to_pylist()))
         sources = newest_sources(tables["sources"])
         at = index_of(uris, sources["image_uri"])
-        seen = sources.take(pa.array(np.maximum(at, 0))) if len(sources) else None
-        same = np.zeros(len(uris), bool)
-        if seen is not None and len(uris):
-            same = (at >= 0) & np.asarray(pc.equal(seen["fingerprint"], prints).fill_null(False))
-        todo = pa.table({"image_uri": uris, "fingerprint": prints}, TODO).filter(pa.array(~same))
-        if seen is None:
-            return todo, KNOWN.empty_table()
-        known = pa.table({"image_uri": uris, "fingerprint": prints, "digest": seen["digest"].combine_chunks()}, KNOWN)
-        return todo, known.filter(pa.array(same)).filter(pc.field("digest").is_valid())
+        before = sources.take(pa.array(at, mask=at < 0))
+        same = [
+            known is not None and known in {now, limited(now, self.limits_tag)}
+            for now, known in zip(prints, before["fingerprint"].to_pylist(), strict=True)
+        ]
+        rows = pa.table(
+            [uris, prints, before["digest"].combine_chunks(), before["unit_id"].fill_null(""), same], schema=SEEN
+        )
+        well = pc.field("digest").is_valid()
+        return rows.filter(~well & ~pc.field("same")).select(TODO.names), rows.filter(well)
+
+
+def limited(fingerprint: str, limits_tag: str) -> str:
+    """Return the fingerprint of a photo that the limits refuse: other limits are another matter."""
+    return f"{fingerprint} {limits_tag}"
 
 
 def lacking_images(_: int, tables: Tables) -> pa.Table:
-    """Return the known photos (TODO, one uri a digest) that this way of preparing has not seen."""
-    known = first_of_each(tables["known"], "digest", [("image_uri", "ascending")])
-    missing = index_of(known["digest"], tables["images"]["digest"]) < 0
-    return known.filter(pa.array(missing)).select(TODO.names)
+    """Return what of the seen photos (SEEN) is to do (TODO).
+
+    That is what may have changed, and what this way of preparing has not seen: one uri a digest.
+    """
+    seen, images = tables["seen"], tables["images"]["digest"]
+    same, changed = seen.filter(seen["same"]), seen.filter(pc.invert(seen["same"]))
+    lacking = same.filter(pa.array(index_of(same["digest"], images) < 0))
+    lacking = first_of_each(lacking, "digest", [("image_uri", "ascending")])
+    prepared = pa.array(index_of(changed["digest"], images) >= 0)
+    known = pc.if_else(prepared, changed["digest"].combine_chunks(), pa.scalar(None, DIGEST))
+    return pa.concat_tables([_todo(lacking, pa.nulls(len(lacking), DIGEST)), _todo(changed, known)])
+
+
+def _todo(rows: pa.Table, digests: pa.Array) -> pa.Table:
+    return rows.set_column(rows.schema.get_field_index("digest"), TODO.field("digest"), digests).select(TODO.names)
 
 
 def sorted_todo(tables: Tables) -> pa.Table:

@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import pyarrow as pa
 
-from pipelines.preprocess.fetching import Fetcher, FetchError
+from pipelines.preprocess.fetching import FETCH_CODES, Fetcher, FetchError
+from pipelines.preprocess.planning import limited
 from pipelines.tables import IMAGE_DATA, IMAGE_KEYS, SOURCE_KEYS
 from transforms.image import prepare
-from transforms.photo import BadPhoto, Limits, Prepared, PrepSpec
+from transforms.photo import CODES, BadPhoto, Limits, Prepared, PrepSpec
+
+# Rejects by a limit of the config hold for that limit only, so they are kept beside the fingerprint, not the digest.
+LIMITS: Mapping[str, str] = MappingProxyType(
+    {
+        "too_large_bytes": "preprocess.max_bytes",
+        "too_many_pixels": "preprocess.max_pixels",
+        "too_small": "preprocess.min_side",
+    }
+)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one photo: its digest unless it could not be fetched, and the prepared photo or a code."""
+    """What became of one photo: its digest unless it was refused before, and the prepared photo or a code.
+
+    `kept` tells that the bytes are those of an image that is prepared already.
+    """
 
     digest: bytes | None
     prepared: Prepared | None = None
-    fetch_code: str = ""
+    source_code: str = ""
     code: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,31 +59,54 @@ class Preparer:
     limits: Limits
     threads: int
 
+    @property
+    def limits_tag(self) -> str:
+        """Name the limits in one word."""
+        return f"bytes<={self.limits.max_bytes},pixels<={self.limits.max_pixels},side>={self.limits.min_side}"
+
     def __call__(self, todo: pa.Table) -> UnitTables:
-        """Return the tables of a unit's rows (image_uri, fingerprint), in their order."""
+        """Return the tables of a unit's rows (TODO), in their order."""
         uris = todo["image_uri"].to_pylist()
         with ThreadPoolExecutor(self.threads) as pool:
-            outcomes = list(pool.map(self.prepare_one, uris))
-        return _tables(uris, todo["fingerprint"].to_pylist(), outcomes)
+            outcomes = list(pool.map(self.prepare_one, uris, todo["digest"].to_pylist()))
+        fingerprints = [
+            self._fingerprint(fingerprint, outcome.source_code)
+            for fingerprint, outcome in zip(todo["fingerprint"].to_pylist(), outcomes, strict=True)
+        ]
+        return _tables(uris, fingerprints, outcomes)
 
-    def prepare_one(self, uri: str) -> Outcome:
-        """Fetch and prepare one photo; never raises for bad input."""
+    def prepare_one(self, uri: str, known: bytes | None = None) -> Outcome:
+        """Fetch and prepare one photo, unless its bytes have the known digest; never raises for bad input."""
         try:
             data = self.fetcher.fetch(uri)
         except FetchError as error:
-            return Outcome(None, fetch_code=error.code)
+            return Outcome(None, source_code=error.code)
         digest = hashlib.sha256(data).digest()
+        if digest == known:
+            return Outcome(digest, kept=True)
         try:
             return Outcome(digest, prepare(data, self.spec, self.limits))
         except BadPhoto as error:
-            return Outcome(digest, code=error.code)
+            return Outcome(None, source_code=error.code) if error.code in LIMITS else Outcome(digest, code=error.code)
+
+    def _fingerprint(self, fingerprint: str, code: str) -> str:
+        """Return what must stay as it is for the outcome to stay; an unreadable file is tried every time."""
+        if code in LIMITS:
+            return limited(fingerprint, self.limits_tag)
+        return f"{fingerprint} {code}" if code == "unreadable" else fingerprint
+
+
+def explain(code: str) -> str:
+    """Return what a reject code means, and the setting that decides about it."""
+    text = CODES.get(code) or FETCH_CODES.get(code, "")
+    return f"{text} ({LIMITS[code]})" if code in LIMITS else text
 
 
 def _tables(uris: list[str], fingerprints: list[str], outcomes: list[Outcome]) -> UnitTables:
     now = datetime.now(UTC)
     distinct: dict[bytes, Outcome] = {}
     for outcome in outcomes:
-        if outcome.digest is not None:
+        if outcome.digest is not None and not outcome.kept:
             distinct.setdefault(outcome.digest, outcome)
     good = [(digest, o.prepared) for digest, o in distinct.items() if o.prepared is not None]
     row_of = {digest: row for row, (digest, _) in enumerate(good)}
@@ -76,7 +115,7 @@ def _tables(uris: list[str], fingerprints: list[str], outcomes: list[Outcome]) -
         "fingerprint": fingerprints,
         "fetched_at": [now] * len(uris),
         "digest": [o.digest for o in outcomes],
-        "code": [o.fetch_code for o in outcomes],
+        "code": [o.source_code for o in outcomes],
         "row": [-1] * len(uris),
     }
     keys = {
