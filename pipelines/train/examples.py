@@ -86,23 +86,15 @@ class _Job:
 
 def _job(context: RunContext, shape: ExampleShape) -> _Job:
     prepared = context.outputs("preprocess")
-    total = _photos_with_image(context, prepared["photos"])
     return _Job(
         context.store,
         prepared["photos"],
         f"catalogue/{prepared['catalogue_id']}",
         f"images/{prepared['prep_id']}",
         f"examples/{context.run_id}",
-        min(1.0, context.config.train.max_images / max(1, total)),
+        min(1.0, context.config.train.max_images / max(1, prepared["with_image"])),
         shape,
     )
-
-
-def _photos_with_image(context: RunContext, photos: str) -> int:
-    counts: Counter[str] = Counter()
-    for entry in context.store.list(f"{photos.rsplit('/', 1)[0]}/counts"):
-        counts.update(context.store.read_json(entry.name))
-    return counts["ok"] + counts["skipped"]
 
 
 def _build(pipeline: beam.Pipeline, job: _Job, buckets: int) -> None:
