@@ -33,7 +33,8 @@ def run(context: RunContext) -> StageResult:
     except StageError:
         _forget(job)
         raise
-    outputs = {"prep_id": spec.prep_id, "catalogue_id": catalogue_id, "photos": job.photos, "with_image": ledger.ok + ledger.skipped}
+    names = {"prep_id": spec.prep_id, "catalogue_id": catalogue_id, "photos": job.photos}
+    outputs = names | {"with_image": ledger.ok + ledger.skipped}
     notes = [] if units else ["nothing new: 0 photos fetched, 0 prepared"]
     notes += reject_notes(ledger, examples)
     return StageResult(ledger, counts | {"units": len(units)}, outputs, notes=notes)
