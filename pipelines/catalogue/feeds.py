@@ -117,5 +117,5 @@ def _feed_file(feed: str, path: str, order: int) -> FeedFile:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
     except OSError as error:
-        raise FeedError(f"{path} cannot be read: {error.strerror}") from error
-    return FeedFile(feed, path, order, digest.hexdigest(), Path(path).stat().st_mtime)
+        raise FeedError(f"{path} cannot be read: {error.strerror}; replace it, or leave it out of the feed") from error
+    return FeedFile(feed, path, order, digest.hexdigest(), round(Path(path).stat().st_mtime, 6))

@@ -107,12 +107,15 @@ def map_media(values: Mapping[str, Any], media: Media, split_names: Mapping[str,
     """Return (item_id, photo) of a row of the media table. Raises RejectError."""
     columns = media.columns
     item_id = _item_id(values.get(columns.item_id))
-    uri = _text(values.get(columns.photo))
-    if not uri:
-        raise RejectError("no_photo", f"column {columns.photo!r} is empty", item_id)
-    role = _text(values.get(columns.role)) if columns.role else ""
-    split = _split(values.get(columns.split), split_names) if columns.split else None
-    return item_id, Photo(uri, role or media.role, split, _box(values, columns.box))
+    try:
+        uri = _text(values.get(columns.photo))
+        if not uri:
+            raise RejectError("no_photo", f"column {columns.photo!r} is empty")
+        role = _text(values.get(columns.role)) if columns.role else ""
+        split = _split(values.get(columns.split), split_names) if columns.split else None
+        return item_id, Photo(uri, role or media.role, split, _box(values, columns.box))
+    except RejectError as error:
+        raise RejectError(error.code, error.detail, item_id) from None
 
 
 def _item_id(value: Any) -> str:
@@ -155,7 +158,7 @@ def _time(value: Any, default: float) -> float:
         raise RejectError("bad_date", f"{text[:40]!r} is neither ISO 8601 nor seconds since 1970") from error
     if not 0 <= seconds < YEAR_2200:
         raise RejectError("bad_date", f"{text[:40]!r} lies outside 1970 to 2200; numbers are seconds since 1970")
-    return seconds
+    return round(seconds, 6)  # as it is stored: what is read again must not look older than itself
 
 
 def _seconds(value: Any, text: str) -> float:

@@ -93,8 +93,25 @@ def _delimiter(path: Path, delimiter: str) -> str:
     return "\t" if ".tsv" in path.suffixes else delimiter
 
 
+class _Lines:
+    """The lines of a file, and whether they ran out."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self.file, self.ended = file, False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        for line in self.file:
+            return line
+        self.ended = True
+        raise StopIteration
+
+
 def _read_csv(file: IO[str], delimiter: str) -> Iterator[RawRow]:
-    reader = csv.reader(file, delimiter=delimiter)
+    lines = _Lines(file)
+    reader = csv.reader(lines, delimiter=delimiter)
     header = [name.strip() for name in next(reader, [])]
     number = 0
     while True:
@@ -109,9 +126,11 @@ def _read_csv(file: IO[str], delimiter: str) -> Iterator[RawRow]:
             continue
         if not cells:
             number -= 1
+        elif lines.ended:  # the file ended inside a cell, and what was read is the rest of the file
+            yield RawRow(number, {}, "bad_row", f"a quote is left open from line {line} to the file's end")
         elif len(cells) != len(header):
             detail = f"{len(cells)} cells under {len(header)} columns"
-            if reader.line_num > line:  # a quote that is never closed swallows the rows below it
+            if reader.line_num > line:
                 detail += f", over lines {line} to {reader.line_num}: is a quote left open?"
             yield RawRow(number, {}, "bad_row", detail)
         else:
