@@ -18,7 +18,8 @@ class TrainSpec:
 
     Paths are local: `examples` holds Split-train/ and Split-eval/ with gzipped TFRecords; `taxonomy` is the JSON of
     permanent slots {"levels": [{value: slot}], "attributes": {name: {value: slot}}}; `work` is a throw-away folder;
-    `checkpoints` is kept between attempts; `parent` is the folder of the live model (weights.npz, model.json), or None.
+    `checkpoints` is kept between attempts; `parent` is the folder of the model to start from (weights.npz), or None;
+    `baseline` that of the live model (saved_model/) which the Evaluator compares with, or None.
     """
 
     examples: str
@@ -30,6 +31,7 @@ class TrainSpec:
     width: int
     attributes: tuple[str, ...] = ()
     parent: str | None = None
+    baseline: str | None = None
     trunk: str = "small"
     minutes: float = 10.0
     steps: int | None = None

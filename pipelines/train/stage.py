@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,15 @@ CODE_VERSION = 1
 
 @dataclass(frozen=True)
 class Live:
-    """The live model, and how many items the catalogue had when it was trained."""
+    """The live model, and what its `model.json` says."""
 
     model_id: str
     facts: dict[str, Any]
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder in the store."""
+        return f"models/{self.model_id}"
 
 
 def run(context: RunContext) -> StageResult:
@@ -40,7 +45,7 @@ def run(context: RunContext) -> StageResult:
     taxonomy = read_taxonomy(context.store)
     examples = _examples(context, taxonomy)
     key = train_key(context, examples, taxonomy, live)
-    model_id, refused = _adopt(context.store, key) or _train(context, examples, taxonomy, live, prep_id, key)
+    model_id, refused = _adopt(context.store, key, live) or _train(context, examples, taxonomy, live, prep_id, key)
     total = sum(examples.counts.values())
     if refused and live is not None:
         note = f"the new model was refused ({refused}); the run goes on with the live model {live.model_id}"
@@ -119,17 +124,30 @@ def _train(
 ) -> tuple[str, str | None]:
     from pipelines.train.launch import run_in_subprocess
 
-    state = _state_folder(context, key)
+    state = _state_folder(context, _verdict_key(key, live))
     with ExitStack() as staged:
         folder = staged.enter_context(context.store.stage_in(examples.folder))
-        parent = None
-        if live is not None and context.config.train.warm_start and live.facts["prep_id"] == prep_id:
-            parent = str(staged.enter_context(context.store.stage_in(f"models/{live.model_id}")))
-        spec = _spec(context, folder, state, parent, prep_id, taxonomy)
+        spec = _spec(context, folder, state, prep_id, taxonomy)
+        if live is not None and live.facts["prep_id"] == prep_id:
+            spec = _beside_live(context, spec, live, staged.enter_context(context.store.stage_in(live.folder)))
         outcome = run_in_subprocess(spec, lambda line: context.progress.say(f"train: {line}"))
         model_id = _keep(context, spec, outcome, taxonomy, key, examples)
+    verdict = {"model_id": model_id, "refused": outcome.refused}
+    context.store.create_json(f"models/by-key/{_verdict_key(key, live)}.json", verdict)
     shutil.rmtree(state, ignore_errors=True)
     return model_id, outcome.refused
+
+
+def _beside_live(context: RunContext, spec: TrainSpec, live: Live, folder: Path) -> TrainSpec:
+    """Return the specification with the live model to compare with and, if so configured, to start from."""
+    parent = str(folder) if context.config.train.warm_start else None
+    if len(live.facts["levels"]) <= spec.gate_level:
+        context.progress.say(
+            f"train: the taxonomy has {spec.gate_level + 1} levels, the live model {live.model_id} knows "
+            f"{len(live.facts['levels'])}: train.max_accuracy_drop has nothing to compare with this once"
+        )
+        return replace(spec, parent=parent)
+    return replace(spec, parent=parent, baseline=str(folder))
 
 
 def _state_folder(context: RunContext, key: str) -> Path:
@@ -140,9 +158,7 @@ def _state_folder(context: RunContext, key: str) -> Path:
     return state
 
 
-def _spec(
-    context: RunContext, folder: Path, state: Path, parent: str | None, prep_id: str, taxonomy: dict[str, Any]
-) -> TrainSpec:
+def _spec(context: RunContext, folder: Path, state: Path, prep_id: str, taxonomy: dict[str, Any]) -> TrainSpec:
     section, shape = context.config.train, context.config.preprocess
     (state / "taxonomy.json").write_text(json.dumps(taxonomy), encoding="utf-8")
     return TrainSpec(
@@ -154,7 +170,6 @@ def _spec(
         height=shape.height,
         width=shape.width,
         attributes=tuple(section.attributes),
-        parent=parent,
         trunk=section.trunk,
         minutes=section.minutes,
         steps=section.steps,
@@ -179,7 +194,7 @@ def _keep(
     key: str,
     examples: Examples,
 ) -> str:
-    """Put the model into the store, `model.json` last, then the key that lets others adopt it."""
+    """Put the model into the store, `model.json` last."""
     facts = json.loads(Path(spec.work, "model.json").read_text(encoding="utf-8"))
     model_id = facts["model_id"]
     items = Log(context.store, "catalogue/log").head()[1]["counts"]["items"]
@@ -200,12 +215,19 @@ def _keep(
     context.store.create_json(f"{folder}/taxonomy.json", taxonomy)
     facts |= {"space_id": model_id, "lineage": lineage, "metrics": facts["metrics"] | outcome.metrics}
     context.store.create_json(f"{folder}/model.json", facts)
-    context.store.create_json(f"models/by-key/{key}.json", {"model_id": model_id, "refused": outcome.refused})
     return str(model_id)
 
 
-def _adopt(store: Store, key: str) -> tuple[str, str | None] | None:
-    name = f"models/by-key/{key}.json"
+def _verdict_key(key: str, live: Live | None) -> str:
+    """Return the name of a training's verdict: one against another live model says nothing about today's."""
+    return f"{key}-{live.model_id}" if live else key
+
+
+def _adopt(store: Store, key: str, live: Live | None) -> tuple[str, str | None] | None:
+    """Return (model, why it was refused) of an equal training: the live model's own, or one compared with it."""
+    if live is not None and live.facts["lineage"]["train_key"] == key:
+        return live.model_id, None
+    name = f"models/by-key/{_verdict_key(key, live)}.json"
     if not store.exists(name):
         return None
     kept = store.read_json(name)

@@ -54,8 +54,8 @@ def _prepare(spec: TrainSpec, work: Path) -> None:
     from trainer.tfx_module.module import NUMERIC
 
     write_schema(work / "schema.pbtxt", spec.slots(), NUMERIC)
-    if spec.parent:
-        _link_live(Path(spec.parent, "saved_model"), work / "live")
+    if spec.baseline:
+        _link_live(Path(spec.baseline, "saved_model"), work / "live")
 
 
 def _link_live(saved_model: Path, folder: Path) -> None:
@@ -135,7 +135,7 @@ def _judged(spec: TrainSpec, work: Path, examples: Any, trainer: Any) -> list[An
     from pipelines.train.verdict import eval_config
 
     live = None
-    if spec.parent:
+    if spec.baseline:
         live = tfx.dsl.Importer(
             source_uri=str(work / "live"), artifact_type=tfx.types.standard_artifacts.Model
         ).with_id("LiveModel")

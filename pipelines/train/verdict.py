@@ -55,7 +55,7 @@ def _threshold(spec: TrainSpec) -> Any:
     threshold = tfma.MetricThreshold(
         value_threshold=tfma.GenericValueThreshold(lower_bound={"value": spec.min_accuracy})
     )
-    if spec.parent:
+    if spec.baseline:
         threshold.change_threshold.CopyFrom(
             tfma.GenericChangeThreshold(
                 direction=tfma.MetricDirection.HIGHER_IS_BETTER,

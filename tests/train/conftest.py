@@ -1,0 +1,111 @@
+"""A store as preprocess leaves it, with or without a live model, and a training that takes no time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipelines.config import Config
+from pipelines.progress import Progress
+from pipelines.stage import RunContext
+from pipelines.store import Log, Store, open_store
+from pipelines.tables import ITEMS, bucket_of, write_bucket
+from pipelines.taxonomy import extend_taxonomy
+from pipelines.train import launch, stage
+from pipelines.train.examples import Examples
+from trainer.config import TrainOutcome, TrainSpec
+
+BUCKETS, PREP = 2, "24x16-q95-v1"
+MakeContext = Callable[..., RunContext]
+
+
+def write_items(store: Store, catalogue_id: str, item_ids: Iterable[str]) -> None:
+    """Write a catalogue's items; all of them are boots."""
+    ids = list(item_ids)
+    for bucket in range(BUCKETS):
+        rows = [
+            {"item_id": name, "group_id": "", "category": ["shoes", "boots"], "title": "", "attributes": []}
+            for name in sorted(ids)
+            if bucket_of(name, BUCKETS) == bucket
+        ]
+        write_bucket(store, f"catalogue/{catalogue_id}/items", bucket, pa.Table.from_pylist(rows, ITEMS))
+
+
+def finish_preprocess(store: Store, run_id: str, catalogue_id: str, prep_id: str = PREP) -> None:
+    """Write what preprocess tells later stages."""
+    outputs = {"prep_id": prep_id, "catalogue_id": catalogue_id, "photos": f"runs/{run_id}/preprocess/photos"}
+    store.create_json(f"runs/{run_id}/preprocess/manifest.json", {"outputs": outputs})
+
+
+def go_live(store: Store, model_id: str) -> None:
+    """Promote a release of the model."""
+    number, _ = Log(store, "live").head()
+    store.create_json(f"releases/of-{model_id}/manifest.json", {"model": {"model_id": model_id}})
+    Log(store, "live").append(number + 1, {"release_id": f"of-{model_id}"})
+
+
+@dataclass
+class FakeTraining:
+    """Stands for the TFX process: notes what it was told, and leaves the files that a training leaves."""
+
+    specs: list[TrainSpec] = field(default_factory=list)
+    refused: str | None = None
+
+    def __call__(self, spec: TrainSpec, progress: Callable[[str], None]) -> TrainOutcome:
+        assert spec.baseline is None or Path(spec.baseline, "saved_model", "saved_model.pb").is_file()
+        assert spec.parent is None or Path(spec.parent, "weights.npz").is_file()
+        self.specs.append(spec)
+        work = Path(spec.work)
+        export = work / "export"
+        export.mkdir(parents=True)
+        (export / "saved_model.pb").write_bytes(b"graph")
+        (work / "weights.npz").write_bytes(b"weights")
+        levels = [[0], [0, 1]]
+        facts = {"model_id": f"model{len(self.specs)}", "prep_id": spec.prep_id, "levels": levels, "metrics": {}}
+        (work / "model.json").write_text(json.dumps(facts))
+        return TrainOutcome(str(export), self.refused, {})
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTraining:
+    """Replace the training, the examples and the folder of checkpoints; the test sees what a training was told."""
+    fake = FakeTraining()
+
+    def examples(context: RunContext, _: Any) -> Examples:
+        context.store.create("examples/all/Split-train/0.gz", b"")
+        return Examples("examples/all", {"train": 500, "val": 50}, "one-checksum")
+
+    monkeypatch.setattr(launch, "run_in_subprocess", fake)
+    monkeypatch.setattr(stage, "build_examples", examples)
+    monkeypatch.setattr(stage.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+    return fake
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store of four items in two leaves of one top category."""
+    opened = open_store(str(tmp_path / "store"))
+    write_items(opened, "c1", ["a", "b", "c", "d"])
+    Log(opened, "catalogue/log").append(1, {"catalogue_id": "c1", "counts": {"items": 4}})
+    extend_taxonomy(opened, [("level:0", "shoes"), ("level:1", "shoes > boots"), ("level:1", "shoes > clogs")])
+    finish_preprocess(opened, "r1", "c1")
+    return opened
+
+
+@pytest.fixture
+def make_context(store: Store) -> MakeContext:
+    """A function from a run id and the keys of [train] to a run's context."""
+
+    def make(run_id: str = "r1", **train: Any) -> RunContext:
+        columns = {"item_id": "i", "photos": "p", "category": "c"}
+        raw = {"store": {"uri": store.uri}, "catalogue": {"snapshot": "feed.csv", "columns": columns}}
+        config = Config.model_validate({**raw, "preprocess": {"height": 24, "width": 16}, "train": train})
+        return RunContext(config, store, run_id, BUCKETS, Progress(quiet=True))
+
+    return make

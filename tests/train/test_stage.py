@@ -1,0 +1,107 @@
+"""What is trained beside which live model, and when an equal training is adopted."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.stage import StageError
+from pipelines.store import Store
+from pipelines.taxonomy import extend_taxonomy
+from pipelines.train.stage import run
+from tests.train.conftest import FakeTraining, MakeContext, finish_preprocess, go_live
+
+
+def test_the_first_model_has_nothing_to_start_from_or_to_be_compared_with(
+    make_context: MakeContext, training: FakeTraining
+) -> None:
+    assert run(make_context()).outputs["decision"] == "trained"
+    assert [(spec.parent, spec.baseline) for spec in training.specs] == [(None, None)]
+    assert training.specs[0].gate_level == 1
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_a_new_model_is_compared_with_the_live_one_warm_start_or_not(
+    make_context: MakeContext, training: FakeTraining, store: Store, warm_start: bool
+) -> None:
+    run(make_context())
+    go_live(store, "model1")
+    finish_preprocess(store, "r2", "c1")
+    run(make_context("r2", policy="always", warm_start=warm_start))
+    spec = training.specs[1]
+    assert spec.baseline is not None
+    assert Path(spec.baseline).name == "model1"
+    assert spec.parent == (spec.baseline if warm_start else None)
+    lineage = store.read_json("models/model2/model.json")["lineage"]
+    assert lineage["parent"] == ("model1" if warm_start else None)
+
+
+def test_a_live_model_of_other_photos_can_neither_be_compared_nor_started_from(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    run(make_context())
+    go_live(store, "model1")
+    finish_preprocess(store, "r2", "c1", "32x32-q95-v1")
+    run(make_context("r2"))
+    assert (training.specs[1].parent, training.specs[1].baseline) == (None, None)
+
+
+def test_a_live_model_that_lacks_the_deepest_level_is_started_from_but_not_compared_with(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    run(make_context())
+    go_live(store, "model1")
+    extend_taxonomy(store, [("level:2", "shoes > boots > tall"), ("level:2", "shoes > boots > low")])
+    finish_preprocess(store, "r2", "c1")
+    run(make_context("r2"))
+    assert training.specs[1].gate_level == 2
+    assert training.specs[1].parent is not None
+    assert training.specs[1].baseline is None
+
+
+def test_a_refused_model_leaves_the_live_one_and_is_not_trained_again(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    run(make_context())
+    go_live(store, "model1")
+    training.refused = "accuracy changed by -0.2"
+    for name in ("r2", "r3"):
+        finish_preprocess(store, name, "c1")
+        result = run(make_context(name, policy="always", warm_start=False, seed=2))
+        assert (result.outputs["decision"], result.outputs["model_id"]) == ("refused", "model1")
+    assert len(training.specs) == 2
+
+
+def test_the_verdict_of_another_live_model_is_not_adopted(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    run(make_context())
+    go_live(store, "model1")
+    training.refused = "accuracy changed by -0.2"
+    finish_preprocess(store, "r2", "c1")
+    cold = {"policy": "always", "warm_start": False}
+    run(make_context("r2", **cold, seed=2))
+    training.refused = None
+    finish_preprocess(store, "r3", "c1")
+    run(make_context("r3", **cold, seed=3))
+    go_live(store, "model3")
+    finish_preprocess(store, "r4", "c1")
+    result = run(make_context("r4", **cold, seed=2))  # refused beside model1; nobody has compared it with model3
+    assert result.outputs["model_id"] == "model4"
+    assert Path(training.specs[3].baseline or "").name == "model3"
+
+
+def test_an_equal_cold_training_adopts_the_live_model(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    cold = {"policy": "always", "warm_start": False}
+    run(make_context(**cold))
+    go_live(store, "model1")
+    finish_preprocess(store, "r2", "c1")
+    assert run(make_context("r2", **cold)).outputs["model_id"] == "model1"
+    assert len(training.specs) == 1
+
+
+def test_a_refused_first_model_fails_the_run(make_context: MakeContext, training: FakeTraining) -> None:
+    training.refused = "accuracy of category_1 is 0.1000, under the bound train.min_accuracy = 0.5"
+    with pytest.raises(StageError, match=r"the first model was refused: accuracy of category_1 is 0\.1000, under"):
+        run(make_context(min_accuracy=0.5))
