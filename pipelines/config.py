@@ -97,8 +97,8 @@ class CatalogueSection(Section):
 class PreprocessSection(Section):
     """How photos are prepared, and into which splits new groups of items fall."""
 
-    height: Annotated[int, Field(ge=16, le=2048)] = 224
-    width: Annotated[int, Field(ge=16, le=2048)] = 224
+    height: Annotated[int, Field(ge=16, le=2048)] = 96
+    width: Annotated[int, Field(ge=16, le=2048)] = 96
     quality: Annotated[int, Field(ge=92, le=100)] = 95
     max_pixels: Positive = 64 << 20
     max_bytes: Positive = 64 << 20
@@ -127,7 +127,7 @@ class TrainSection(Section):
     memory_bytes: Positive = 4 << 30
     min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the top level")
     max_accuracy_drop: Share = Field(0.05, description="gate of the Evaluator against the live model")
-    change_share: Share = Field(0.05, description="on_change: retrain when this share of items is new since the model")
+    change_share: Share = Field(0.05, description="on_change: train when more of the items are new since the live model")
     warm_start: bool = True
     checkpoint_s: Positive = 60
 

@@ -25,7 +25,8 @@ def in_words(store: Store, live: LiveRelease, config_path: str) -> list[str]:
 
 def _what(live: LiveRelease, metrics: Metrics) -> Iterator[str]:
     leaves = sum(name.startswith("leaf.") and name.endswith(".queries") for name in metrics)
-    yield f"Live now: {live.items:,} items with {metrics['gallery.photos']:,.0f} different photos can be searched by photo."
+    photos = metrics["gallery.photos"]
+    yield f"Live now: {live.items:,} items with {photos:,.0f} different photos can be searched by photo."
     if metrics.get("queries.held_out"):
         yield (
             f"Measured with {metrics['queries.held_out']:,.0f} photos of products that the model did not learn from, "
@@ -46,7 +47,8 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
         if name in metrics:
             yield f"  * {text.format(metrics[name])}"
     if {"qps.plan", "qps.exact"} <= metrics.keys():
-        yield f"  * it answers {metrics['qps.plan']:,.0f} queries a second here; comparing every photo, {metrics['qps.exact']:,.0f}"
+        plan, exact = metrics["qps.plan"], metrics["qps.exact"]
+        yield f"  * it answers {plan:,.0f} queries a second here; a comparison with every photo, {exact:,.0f}"
 
 
 def _next(config_path: str) -> Iterator[str]:

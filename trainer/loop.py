@@ -18,11 +18,10 @@ from trainer.config import TrainSpec
 from trainer.data import Photos
 from trainer.heads import combined_loss, loss_weights
 from trainer.measure import accuracies
-from trainer.schedule import one_cycle, rows_of_step, size_of_step, steps_for
+from trainer.schedule import one_cycle, rows_of_step, share_done, size_at
 from transforms.labels import slot_feature
 
-PROBE_STEPS = 12
-REPORTS = 20
+REPORTS, REPORTED_PHOTOS = 20, 1024
 
 
 class Trainer:
@@ -36,34 +35,32 @@ class Trainer:
         self.optimizer.exclude_from_weight_decay([v for v in self.variables if len(v.shape) < 2])
         self.optimizer.build(self.variables)
         self.step = tf.Variable(0, dtype=tf.int64)
-        self.total = tf.Variable(0, dtype=tf.int64)
+        self.spent_s = tf.Variable(0.0, dtype=tf.float64)
         state = tf.train.Checkpoint(
-            trunk=trunk, heads=heads, optimizer=self.optimizer, step=self.step, total=self.total
+            trunk=trunk, heads=heads, optimizer=self.optimizer, step=self.step, spent_s=self.spent_s
         )
         self.manager = tf.train.CheckpointManager(state, spec.checkpoints, max_to_keep=2)
+        Path(spec.checkpoints).mkdir(parents=True, exist_ok=True)
         self.curves = Path(spec.checkpoints, "curves.jsonl")
         self.weights = loss_weights(self.labels, spec.attribute_weight)
 
     def fit(self, train: Photos, held_out: Photos) -> dict[str, float]:
         """Train to the end of the budget, from the last checkpoint if there is one; return the held-out accuracies."""
         self.manager.restore_or_initialize()
+        if self._share():
+            say(f"goes on from step {int(self.step.numpy())}, {self._share():.0%} done")
         targets = {name: targets_of(train, name, self.spec.min_leaf_images) for name in self.labels}
-        started = saved = time.monotonic()
-        first = int(self.step.numpy())
-        if first:
-            say(f"goes on from step {first} of {int(self.total.numpy())}")
-        losses: list[tf.Tensor] = []
-        while int(self.total.numpy()) == 0 or int(self.step.numpy()) < int(self.total.numpy()):
-            step = int(self.step.numpy())
-            losses.append(self._train_one(step, train, targets))
+        saved = time.monotonic()
+        since = _Since(saved)
+        while self._share() < 1.0:
+            before, started = self._share(), time.monotonic()
+            since.losses.append(self._train_one(int(self.step.numpy()), train, targets))
             self.step.assign_add(1)
-            now = time.monotonic()
-            if int(self.total.numpy()) == 0:
-                self._settle(step - first + 1, started, now, train)
-            elif (step + 1) % max(1, int(self.total.numpy()) // REPORTS) == 0:
-                self._report(losses, now - started, (step + 1 - first), held_out)
-                losses = []
-            if now - saved > self.spec.checkpoint_s:
+            self.spent_s.assign_add(time.monotonic() - started)
+            if int(REPORTS * self._share()) > int(REPORTS * before):
+                self._report(since, held_out)
+                since = _Since(time.monotonic())
+            if time.monotonic() - saved > self.spec.checkpoint_s:
                 self.manager.save(checkpoint_number=int(self.step.numpy()))
                 saved = time.monotonic()
         self.manager.save(checkpoint_number=int(self.step.numpy()))
@@ -85,15 +82,19 @@ class Trainer:
         truth = {name: photos.slots[slot_feature(name)][:count] for name in self.labels}
         return accuracies({name: np.concatenate(g) if g else np.zeros(0) for name, g in guesses.items()}, truth)
 
+    def _share(self) -> float:
+        spec = self.spec
+        return share_done(int(self.step.numpy()), float(self.spent_s.numpy()), steps=spec.steps, minutes=spec.minutes)
+
+    def _size(self) -> tuple[int, int]:
+        return size_at(self._share(), self.spec.height, self.spec.width)
+
     def _train_one(self, step: int, train: Photos, targets: Mapping[str, np.ndarray]) -> tf.Tensor:
         rows = rows_of_step(step, len(train), self.spec.batch, self.spec.seed)
-        total = int(self.total.numpy())
-        rate = one_cycle(step, total, self.spec.learning_rate) if total else self.spec.learning_rate * 0.04
-        self.optimizer.learning_rate.assign(rate)
+        self.optimizer.learning_rate.assign(one_cycle(self._share(), self.spec.learning_rate))
         slots = {name: tf.constant(values[rows]) for name, values in targets.items()}
-        full = (self.spec.height, self.spec.width)
-        size = size_of_step(step, total, *full) if total else full
-        return self._step(tf.constant(train.batch(rows)), slots, tf.constant([self.spec.seed, step], tf.int32), size)
+        seed = tf.constant([self.spec.seed, step], tf.int32)
+        return self._step(tf.constant(train.batch(rows)), slots, seed, self._size())
 
     @tf.function(reduce_retracing=True)
     def _step(
@@ -112,34 +113,27 @@ class Trainer:
         logits = self.heads(self.trunk(pixels, training=False), training=False)
         return {name: tf.argmax(values, axis=1, output_type=tf.int32) for name, values in logits.items()}
 
-    def _settle(self, done: int, started: float, now: float, train: Photos) -> None:
-        """Fix the number of steps: the given one, or what the budget holds at the speed of the first steps."""
-        if self.spec.steps is not None:
-            self.total.assign(self.spec.steps)
-        elif done == PROBE_STEPS // 2:
-            self._probe_started = now
-        elif done >= PROBE_STEPS:
-            seconds = (now - self._probe_started) / (PROBE_STEPS - PROBE_STEPS // 2)
-            self.total.assign(steps_for(self.spec.minutes, seconds, now - started, 2 * PROBE_STEPS))
-        if int(self.total.numpy()):
-            epochs = int(self.total.numpy()) * self.spec.batch / max(1, len(train))
-            say(f"{int(self.total.numpy())} steps of {self.spec.batch} photos ({epochs:.1f} epochs of {len(train)})")
-            self.manager.save(checkpoint_number=int(self.step.numpy()))
-
-    def _report(self, losses: list[tf.Tensor], seconds: float, done: int, held_out: Photos) -> None:
-        step, total = int(self.step.numpy()), int(self.total.numpy())
-        size = size_of_step(step - 1, total, self.spec.height, self.spec.width)
+    def _report(self, since: _Since, held_out: Photos) -> None:
+        seconds, step, size = time.monotonic() - since.started, int(self.step.numpy()), self._size()
         point: dict[str, Any] = {
             "step": step,
             "height": size[0],
-            "loss": round(float(np.mean([float(loss) for loss in losses])), 4),
+            "loss": round(float(np.mean([float(loss) for loss in since.losses])), 4),
             "learning_rate": float(self.optimizer.learning_rate.numpy()),
-            "images_a_second": round(done * self.spec.batch / seconds, 1),
-            **{name: round(value, 4) for name, value in self.evaluate(held_out, 1024, size).items()},
+            "images_a_second": round(len(since.losses) * self.spec.batch / seconds, 1),
+            **{name: round(value, 4) for name, value in self.evaluate(held_out, REPORTED_PHOTOS, size).items()},
         }
         with self.curves.open("a", encoding="utf-8") as file:
             file.write(json.dumps(point) + "\n")
-        say(f"step {step} of {total}, " + ", ".join(f"{k} {v}" for k, v in _shown(point)))
+        say(f"{self._share():.0%}, step {step}, " + ", ".join(f"{k} {v}" for k, v in _shown(point)))
+
+
+class _Since:
+    """The steps since the last report."""
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self.losses: list[tf.Tensor] = []
 
 
 def targets_of(photos: Photos, label: str, min_leaf_images: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How long, how fast and how large to learn: rate, order and size of the photos, steps from minutes. Pure."""
+"""How far a training is, and what follows: the learning rate, the size and the order of its photos. Pure."""
 
 from __future__ import annotations
 
@@ -7,32 +7,39 @@ import math
 import numpy as np
 
 WARM_UP_SHARE = 0.15
-GROWTH = ((0.4, 0.6), (0.75, 0.8), (1.0, 1.0))
-"""(until this share of the steps, train on photos of this share of the full height and width)."""
+GROWTH = ((0.3, 0.6), (0.65, 0.8), (1.0, 1.0))
+"""(until this share of the training, photos of this share of the full height and width)."""
+LEAST_STEPS = 24
+"""However few minutes there are."""
 
 
-def one_cycle(step: int, total: int, peak: float) -> float:
-    """Return the learning rate of a step: linear up to `peak`, a cosine down to 0 (Smith 2018, arXiv 1803.09820)."""
-    warm_up = max(1, round(WARM_UP_SHARE * total))
-    if step < warm_up:
-        return peak * (0.04 + 0.96 * step / warm_up)
-    return peak * 0.5 * (1.0 + math.cos(math.pi * min(1.0, (step - warm_up) / max(1, total - warm_up))))
+def share_done(step: int, spent_s: float, *, steps: int | None, minutes: float) -> float:
+    """Return how much of a training is done, 0 to 1: by its steps where they are given, else by its minutes.
+
+    What is left of the minutes decides, not a forecast, so that a busy machine trains less and not longer.
+    """
+    if steps is not None:
+        return min(1.0, step / steps)
+    return min(1.0, spent_s / (60.0 * minutes), step / LEAST_STEPS)
 
 
-def size_of_step(step: int, total: int, height: int, width: int) -> tuple[int, int]:
-    """Return the (height, width) that a step trains at: small photos first, and full ones at the end.
+def one_cycle(share: float, peak: float) -> float:
+    """Return the learning rate at a share of the training: linear up to `peak`, a cosine down to 0.
+
+    Smith 2018, arXiv 1803.09820.
+    """
+    if share < WARM_UP_SHARE:
+        return peak * (0.04 + 0.96 * share / WARM_UP_SHARE)
+    return peak * 0.5 * (1.0 + math.cos(math.pi * min(1.0, (share - WARM_UP_SHARE) / (1.0 - WARM_UP_SHARE))))
+
+
+def size_at(share: float, height: int, width: int) -> tuple[int, int]:
+    """Return the (height, width) to train at: small photos first, and full ones at the end.
 
     Most of what is to be learned is learned at a fraction of the cost (Tan and Le 2021, arXiv 2104.00298).
     """
-    scale = next(scale for until, scale in GROWTH if step < until * total or until == 1.0)
+    scale = next(scale for until, scale in GROWTH if share < until or until == 1.0)
     return round(scale * height), round(scale * width)
-
-
-def steps_for(minutes: float, seconds_a_full_step: float, spent_s: float, minimum: int) -> int:
-    """Return how many growing steps fit into the rest of a budget, at least `minimum`."""
-    starts = (0.0, *(until for until, _ in GROWTH[:-1]))
-    cost = sum((until - start) * scale**2 for start, (until, scale) in zip(starts, GROWTH, strict=True))
-    return max(minimum, int((minutes * 60.0 - spent_s) / (seconds_a_full_step * cost)))
 
 
 def rows_of_step(step: int, count: int, batch: int, seed: int) -> np.ndarray:

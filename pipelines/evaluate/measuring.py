@@ -56,8 +56,8 @@ class Truth:
 class Answers:
     """Item ids that a release finds for every query, best first.
 
-    `ten` and `hundred` of the whole gallery by the plan, `found` its best 10 before re-ranking; `kept_…` what retrieval quality is judged on, by the plan,
-    by exact search and by code alone (empty without a binary index).
+    `ten` and `hundred` of the whole gallery by the plan, `found` its best 10 before re-ranking; `kept_…` what retrieval
+    quality is judged on, by the plan, by exact search and by code alone (empty without a binary index).
     """
 
     ten: Ids

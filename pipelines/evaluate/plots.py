@@ -139,7 +139,7 @@ def precision_spread(leaves: Sequence[tuple[str, float, int]]) -> str | None:
 def learning_curves(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str | None:
     """Draw the model's curves: what is a loss on the left, all else on the right."""
     losses = [name for name in sorted(curves) if "loss" in name]
-    others = [name for name in sorted(curves) if "loss" not in name and not re.search("rate|second|images", name)]
+    others = [name for name in sorted(curves) if not re.search("loss|rate|second|images|height", name)]
     panels = [names for names in (losses, others) if names]
     if not panels:
         return None

@@ -1,29 +1,30 @@
 import numpy as np
 import pytest
 
-from trainer.schedule import one_cycle, rows_of_step, size_of_step, steps_for
+from trainer.schedule import one_cycle, rows_of_step, share_done, size_at
 
 
 def test_rate_rises_to_the_peak_then_falls_to_nothing() -> None:
-    # 15 % of 100 steps warm up; the cosine is at one half in the middle of the other 85
-    assert one_cycle(0, 100, 1.0) == pytest.approx(0.04)
-    assert one_cycle(15, 100, 1.0) == pytest.approx(1.0)
-    assert one_cycle(15 + 85 // 2, 100, 1.0) == pytest.approx(0.5, abs=0.01)
-    assert one_cycle(100, 100, 1.0) == pytest.approx(0.0, abs=1e-12)
+    # 15 % warm up; the cosine is at one half in the middle of the other 85 %
+    assert one_cycle(0.0, 1.0) == pytest.approx(0.04)
+    assert one_cycle(0.15, 1.0) == pytest.approx(1.0)
+    assert one_cycle(0.575, 2.0) == pytest.approx(1.0)
+    assert one_cycle(1.0, 1.0) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_one_step_has_a_rate() -> None:
-    assert one_cycle(0, 1, 2.0) == pytest.approx(0.08)
+def test_steps_decide_where_they_are_given() -> None:
+    assert share_done(3, 1e9, steps=12, minutes=1.0) == 0.25
+    assert share_done(13, 0.0, steps=12, minutes=1.0) == 1.0
 
 
-def test_a_budget_holds_what_fits_after_what_is_spent() -> None:
-    # 2 minutes less 20 s at half a second a full step; one in the mean costs .4 x .36 + .35 x .64 + .25 = .618 of it
-    assert steps_for(2.0, 0.5, 20.0, 10) == int(100 / 0.309) == 323
-    assert steps_for(0.1, 1.0, 30.0, 24) == 24
+def test_minutes_decide_otherwise_but_some_steps_are_always_done() -> None:
+    assert share_done(1000, 30.0, steps=None, minutes=2.0) == 0.25
+    assert share_done(1000, 121.0, steps=None, minutes=2.0) == 1.0
+    assert share_done(6, 121.0, steps=None, minutes=2.0) == 0.25  # of the least 24
 
 
 def test_photos_grow_to_their_full_size() -> None:
-    sizes = [size_of_step(step, 100, 80, 60) for step in (0, 39, 40, 74, 75, 99, 100)]
+    sizes = [size_at(share, 80, 60) for share in (0.0, 0.29, 0.3, 0.64, 0.65, 0.99, 1.0)]
     assert sizes == [(48, 36), (48, 36), (64, 48), (64, 48), (80, 60), (80, 60), (80, 60)]
 
 

@@ -1,0 +1,92 @@
+"""Categories come, go and change their names over two retrains from the live model: slots never move."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from tests.e2e.conftest import Shop
+from tests.e2e.test_incremental import Rewrite, fields, heading, line_of
+
+
+def slots(shop: Shop) -> list[dict[str, int]]:
+    from pipelines.store import open_store
+    from pipelines.taxonomy import read_taxonomy
+
+    levels: list[dict[str, int]] = read_taxonomy(open_store(str(shop.store)))["levels"]
+    return levels
+
+
+def recategorise(shop: Shop, rows: Rewrite, change: Callable[[str, int], str | None]) -> None:
+    """Change every item's category by a function of it and of the number of items so far; None drops the item."""
+    place = heading(shop).index("category")
+
+    def rewrite(lines: list[str]) -> list[str]:
+        kept, seen = [], Counter[str]()
+        for line in lines:
+            values = fields(line)
+            if len(values) > place and values[place]:
+                seen[values[place]] += 1
+                new = change(values[place], seen[values[place]])
+                if new is None:
+                    continue
+                values[place] = new
+                line = line_of(values)
+            kept.append(line)
+        return kept
+
+    rows(rewrite)
+
+
+def largest(shop: Shop, count: int) -> list[str]:
+    place = heading(shop).index("category")
+    lines = (shop.folder / "products.csv").read_text(errors="surrogateescape").splitlines()[1:]
+    found = Counter(values[place] for values in map(fields, lines) if len(values) == len(heading(shop)))
+    return [name for name, _ in found.most_common(count)]
+
+
+def test_slots_never_move_and_a_retrain_starts_from_the_live_model(shop: Shop, rows: Rewrite) -> None:
+    first, second, third = largest(shop, 3)
+    before, models = slots(shop), [shop.live()["model"]["model_id"]]
+    shop.configure(r"^\[train\]$", '[train]\npolicy = "always"')
+
+    # one is renamed, and half of another becomes a new one
+    renamed = f"{first} renamed"
+    added = f"{second} and more"
+    recategorise(shop, rows, lambda name, n: renamed if name == first else added if name == second and n % 2 else name)
+    shop.run("second")
+    models.append(shop.live()["model"]["model_id"])
+    between = slots(shop)
+    new = [set(level) - set(old) for level, old in zip(between, before, strict=True)]
+    assert sum(map(len, new)) == 2
+    check_unmoved(before, between)
+
+    # one is removed
+    recategorise(shop, rows, lambda name, _: None if name == third else name)
+    shop.cli("run", "--run-id", "third", "--accept", "a category is gone")
+    models.append(shop.live()["model"]["model_id"])
+    assert slots(shop) == between  # its slot stays, for its return
+    assert len(set(models)) == 3
+
+    for parent, child in pairwise(models):
+        facts = model(shop, child)
+        assert facts["lineage"]["parent"] == parent
+        assert facts["trunk_checksum"]["before"] == facts["trunk_checksum"]["after"]
+        old, grown = (len(model(shop, one)["levels"][-1]) for one in (parent, child))
+        assert grown >= old
+
+
+def model(shop: Shop, model_id: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads((shop.store / "models" / model_id / "model.json").read_text())
+    return value
+
+
+def check_unmoved(before: list[dict[str, int]], after: list[dict[str, int]]) -> None:
+    for old, new in zip(before, after, strict=True):
+        assert {name: new[name] for name in old} == old
+        assert np.array_equal(sorted(new.values()), np.arange(len(new)))
