@@ -7,30 +7,19 @@ import json
 import shutil
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.stage import Ledger, RunContext, StageError, StageResult
-from pipelines.store import Log, Store
+from pipelines.store import Store
 from pipelines.taxonomy import read_taxonomy
 from pipelines.train.examples import Examples, ExampleShape, build_examples
+from pipelines.train.policy import Live, catalogue_id, live_model, reason_to_train, sizes
+from pipelines.train.seen import keep_items
 from trainer.config import TrainOutcome, TrainSpec
 
 CODE_VERSION = 1
-
-
-@dataclass(frozen=True)
-class Live:
-    """The live model, and what its `model.json` says."""
-
-    model_id: str
-    facts: dict[str, Any]
-
-    @property
-    def folder(self) -> str:
-        """Name of its folder in the store."""
-        return f"models/{self.model_id}"
 
 
 def run(context: RunContext) -> StageResult:
@@ -54,35 +43,6 @@ def run(context: RunContext) -> StageResult:
         raise StageError(f"the first model was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
     return _result(model_id, facts["space_id"], "trained", f"trained {model_id}: {reason}", total)
-
-
-def live_model(store: Store) -> Live | None:
-    """Return the model of the live release, or None before the first promotion."""
-    number, entry = Log(store, "live").head()
-    if not number:
-        return None
-    model_id = store.read_json(f"releases/{entry['release_id']}/manifest.json")["model"]["model_id"]
-    return Live(model_id, store.read_json(f"models/{model_id}/model.json"))
-
-
-def reason_to_train(context: RunContext, live: Live | None, prep_id: str) -> str | None:
-    """Return why a model is to be trained, or None when the live one is to be kept. Raises StageError."""
-    policy = context.config.train.policy
-    if live is None:
-        return "there is no live model yet"
-    if live.facts["prep_id"] != prep_id:
-        return f"photos are prepared as {prep_id}, the live model reads {live.facts['prep_id']}"
-    if policy == "reuse":
-        return None
-    if policy == "always":
-        return "the policy is 'always'"
-    items = Log(context.store, "catalogue/log").head()[1]["counts"]["items"]
-    before = live.facts["lineage"]["items"]
-    changed = abs(items - before) / max(1, before)
-    if changed > context.config.train.change_share:
-        return f"the catalogue went from {before} to {items} items since the live model"
-    new = _new_values(read_taxonomy(context.store), live.facts["lineage"]["slots"])
-    return f"{new} categories or attribute values are new since the live model" if new else None
 
 
 def train_key(context: RunContext, examples: Examples, taxonomy: dict[str, Any], live: Live | None) -> str:
@@ -197,16 +157,16 @@ def _keep(
     """Put the model into the store, `model.json` last."""
     facts = json.loads(Path(spec.work, "model.json").read_text(encoding="utf-8"))
     model_id = facts["model_id"]
-    items = Log(context.store, "catalogue/log").head()[1]["counts"]["items"]
+    folder = f"models/{model_id}"
     lineage = {
         "run_id": context.run_id,
         "train_key": key,
         "parent": Path(spec.parent).name if spec.parent else None,
-        "items": items,
+        "catalogue_id": catalogue_id(context),
+        "items": keep_items(context.store, catalogue_id(context), folder, context.buckets),
         "examples": asdict(examples),
-        "slots": {"levels": [len(v) for v in taxonomy["levels"]], "attributes": _sizes(taxonomy["attributes"])},
+        "slots": {"levels": [len(v) for v in taxonomy["levels"]], "attributes": sizes(taxonomy["attributes"])},
     }
-    folder = f"models/{model_id}"
     context.store.stage_out(Path(outcome.export), f"{folder}/saved_model")
     context.store.create_from(f"{folder}/weights.npz", Path(spec.work, "weights.npz"))
     curves = Path(spec.checkpoints, "curves.jsonl")
@@ -232,16 +192,6 @@ def _adopt(store: Store, key: str, live: Live | None) -> tuple[str, str | None] 
         return None
     kept = store.read_json(name)
     return kept["model_id"], kept["refused"]
-
-
-def _sizes(values: dict[str, dict[str, int]]) -> dict[str, int]:
-    return {name: len(slots) for name, slots in values.items()}
-
-
-def _new_values(taxonomy: dict[str, Any], known: dict[str, Any]) -> int:
-    levels = sum(map(len, taxonomy["levels"])) - sum(known["levels"])
-    attributes = sum(_sizes(taxonomy["attributes"]).values()) - sum(known["attributes"].values())
-    return int(levels + attributes)
 
 
 def _result(model_id: str, space_id: str, decision: str, note: str, examples: int) -> StageResult:
