@@ -125,9 +125,9 @@ class TrainSection(Section):
     attributes: list[str] = Field(default_factory=list, description="attributes that get a head")
     hash_minutes: Annotated[float, Field(gt=0)] = 1.0
     memory_bytes: Positive = 4 << 30
-    min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the top level")
+    min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the deepest level")
     max_accuracy_drop: Share = Field(0.05, description="gate of the Evaluator against the live model")
-    change_share: Share = Field(0.05, description="on_change: train when more of the items are new since the live model")
+    change_share: Share = Field(0.05, description="on_change: retrain when this share of items is new since the model")
     warm_start: bool = True
     checkpoint_s: Positive = 60
 

@@ -126,6 +126,12 @@ def test_every_key_has_a_type_and_a_meaning(key: str) -> None:
     assert all(ROWS[key])
 
 
+def test_the_gate_of_accuracy_is_said_to_be_on_the_level_that_is_judged() -> None:
+    """`test_the_gate_is_on_the_deepest_level` and `gate_level` in tests/train show that it is."""
+    assert "deepest level" in (FIELDS["train.min_accuracy"].description or "")
+    assert "deepest level" in ROWS["train.min_accuracy"][3]
+
+
 @pytest.mark.parametrize("example", TOML.findall(PAGE))
 def test_every_example_is_valid(example: str) -> None:
     config = Config.model_validate(merged(tomllib.loads(MINIMAL), tomllib.loads(example)))
