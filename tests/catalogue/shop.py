@@ -50,11 +50,11 @@ def rows_of(count: int, **more: Any) -> list[dict[str, Any]]:
 
 
 class Shop:
-    """`root` holds feed.csv, photos/, shop.toml and store/."""
+    """`root` holds feed.csv, photos/, the config and store/."""
 
-    def __init__(self, root: Path) -> None:
-        self.root, self.photos = root, root / "photos"
-        self.photos.mkdir(parents=True)
+    def __init__(self, root: Path, config: str = "shop.toml") -> None:
+        self.root, self.photos, self.config = root, root / "photos", root / config
+        self.photos.mkdir(parents=True, exist_ok=True)
 
     @property
     def store(self) -> Store:
@@ -87,19 +87,18 @@ class Shop:
         }
         for name, section in sections.items():
             values[name] = {k: v for k, v in {**values.get(name, {}), **section}.items() if v is not None}
-        path = self.root / "shop.toml"
-        path.write_text(toml(values), encoding="utf-8")
-        return path
+        self.config.write_text(toml(values), encoding="utf-8")
+        return self.config
 
     def cli(self, *arguments: str) -> Result:
         command, *rest = arguments
-        return CliRunner().invoke(main, [command, "--config", str(self.root / "shop.toml"), *rest])
+        return CliRunner().invoke(main, [command, "--config", str(self.config), *rest])
 
     def run(
         self, run_id: str, *stages: str, accept: str | None = None, limit: int | None = None
     ) -> dict[str, Manifest]:
         """Run stages as the command line does; the manifests by stage."""
-        config = load_config(self.root / "shop.toml")
+        config = load_config(self.config)
         context = open_run(config, run_id, Progress(quiet=True), accept_reason=accept, limit=limit)
         return {manifest["stage"]: manifest for manifest in run_stages(context, stages)}
 
