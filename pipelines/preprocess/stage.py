@@ -68,6 +68,8 @@ def _do(context: RunContext, job: Job, units: list[Unit]) -> None:
     left = [unit for unit in units if not done(unit.unit_id)]
     if not left:
         return
+    if len(left) < len(units):
+        context.progress.say(f"preprocess: {len(units) - len(left)} of {len(units)} units are done already")
     rows = {unit.unit_id: unit.rows for unit in units}
     with context.progress.watch(
         "preprocess: photos", sum(rows.values()), lambda: sum(n for unit_id, n in rows.items() if done(unit_id))
