@@ -1,7 +1,7 @@
 """Embed against the fastest bare loop over the same prepared photos, and against Beam's RunInference.
 
-    python -m benchmarks.embed --photos FOLDER --height 80 --width 60 --trunk small --count 8192
-    python -m benchmarks.embed --photos FOLDER --trunk resnet50 --batch 64 --count 512
+    python benchmarks/bench_embed.py
+    python benchmarks/bench_embed.py --photos FOLDER --trunk resnet50 --height 224 --width 224 --batch 64 --count 512
 
 The three take turns in one process on the same units until each has worked for `--seconds`. Start-up (Beam, loading the
 model) is reported apart. The last result stays in benchmarks/results/. Expected: 0.95 of the bare loop or more.
@@ -32,6 +32,7 @@ import tensorflow as tf
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.utils.shared import Shared
 
+from benchmarks.photos import photos_of
 from pipelines.beam import CreateEach, run_pipeline
 from pipelines.config import BeamSection
 from pipelines.embed.inference import BATCHES_AHEAD
@@ -192,9 +193,8 @@ def _jpegs(unit_id: str, images: UnitTable) -> Iterator[bytes]:
     yield from images.read_rows(unit_id, columns=["image"])["image"].to_pylist()
 
 
-def add_photos(bench: Bench, folder: Path, spec: PrepSpec, count: int) -> None:
-    """Prepare `count` photos of a folder, again from the first when there are fewer, and plan them all."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in {".jpg", ".jpeg", ".png"})[:count]
+def add_photos(bench: Bench, paths: Sequence[Path], spec: PrepSpec, count: int) -> None:
+    """Prepare photos and plan `count` of them, again from the first when there are fewer."""
     prepared = [prepare(path.read_bytes(), spec).jpeg for path in paths]
     todo = []
     for number, start in enumerate(range(0, count, IMAGES_A_UNIT)):
@@ -208,10 +208,10 @@ def add_photos(bench: Bench, folder: Path, spec: PrepSpec, count: int) -> None:
     bench.units = cut([write_todo(bench.store, "bench", 0, pa.concat_tables(todo))], PHOTOS_A_UNIT)
 
 
-def export(store: FolderStore, trunk: str, spec: PrepSpec, work: Path) -> ModelFacts:
+def export(store: FolderStore, trunk: str, dtype: str, spec: PrepSpec, work: Path) -> ModelFacts:
     """Export an untrained model of the real shape."""
     keras.utils.set_random_seed(0)
-    net = build_trunk(trunk, compute_dtype(trunk, spec.height, spec.width))
+    net = build_trunk(trunk, dtype)
     model = ServingModel(net, build_heads(SLOTS), build_hash_head(), spec.height, spec.width)
     from transforms.tf_pixels import decode_prepared_batch
 
@@ -261,17 +261,16 @@ def measure(bench: Bench, seconds: float) -> dict[str, Any]:
         ),
         "start_up_s": {name: round(statistics.median(times), 2) for name, times in wall.items()},
         "cores": len(os.sched_getaffinity(0)),
-        "compute": compute_dtype(),
     }
 
 
 def main() -> None:
     """Measure one case and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--photos", type=Path, help="folder of photos; drawn ones if unset")
     parser.add_argument("--trunk", choices=["small", "resnet50"], default="small")
-    parser.add_argument("--height", type=int, default=224)
-    parser.add_argument("--width", type=int, default=224)
+    parser.add_argument("--height", type=int, default=80)
+    parser.add_argument("--width", type=int, default=60)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--count", type=int, default=8192)
     parser.add_argument("--seconds", type=float, default=60.0)
@@ -279,9 +278,10 @@ def main() -> None:
     spec = PrepSpec(args.height, args.width)
     with tempfile.TemporaryDirectory() as folder:
         store = FolderStore(Path(folder, "store"))
-        bench = Bench(store, export(store, args.trunk, spec, Path(folder, "model")), args.batch)
-        add_photos(bench, args.photos, spec, args.count)
-        case = {"trunk": args.trunk, "height": args.height, "width": args.width, "batch": args.batch}
+        dtype = compute_dtype(args.trunk, args.height, args.width)
+        bench = Bench(store, export(store, args.trunk, dtype, spec, Path(folder, "model")), args.batch)
+        add_photos(bench, photos_of(args.photos, min(args.count, 2000), Path(folder)), spec, args.count)
+        case = {"trunk": args.trunk, "height": args.height, "width": args.width, "batch": args.batch, "compute": dtype}
         result = {**case, **measure(bench, args.seconds)}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"embed-{args.trunk}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -54,7 +54,7 @@ class Trainer:
         since = _Since(saved)
         while self._share() < 1.0:
             before, started = self._share(), time.monotonic()
-            since.losses.append(self._train_one(int(self.step.numpy()), train, targets))
+            since.losses.append(self.train_one(int(self.step.numpy()), train, targets))
             self.step.assign_add(1)
             self.spent_s.assign_add(time.monotonic() - started)
             if int(REPORTS * self._share()) > int(REPORTS * before):
@@ -89,12 +89,15 @@ class Trainer:
     def _size(self) -> tuple[int, int]:
         return size_at(self._share(), self.spec.height, self.spec.width)
 
-    def _train_one(self, step: int, train: Photos, targets: Mapping[str, np.ndarray]) -> tf.Tensor:
+    def train_one(
+        self, step: int, train: Photos, targets: Mapping[str, np.ndarray], size: tuple[int, int] | None = None
+    ) -> tf.Tensor:
+        """Do one step, at the `size` (height, width) that the share of the training asks for by default."""
         rows = rows_of_step(step, len(train), self.spec.batch, self.spec.seed)
         self.optimizer.learning_rate.assign(one_cycle(self._share(), self.spec.learning_rate))
         slots = {name: tf.constant(values[rows]) for name, values in targets.items()}
         seed = tf.constant([self.spec.seed, step], tf.int32)
-        return self._step(tf.constant(train.batch(rows)), slots, seed, self._size())
+        return self._step(tf.constant(train.batch(rows)), slots, seed, size or self._size())
 
     @tf.function(reduce_retracing=True)
     def _step(

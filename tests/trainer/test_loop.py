@@ -45,7 +45,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_weights(
     often = replace(spec, checkpoint_s=0.0)
     done: list[int] = []
     killed: list[int] = []
-    step_once = Trainer._train_one
+    step_once = Trainer.train_one
 
     def killed_at_5(self: Trainer, step: int, *rest: object) -> object:
         if step == 5 and not killed:
@@ -54,7 +54,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_weights(
         done.append(step)
         return step_once(self, step, *rest)
 
-    monkeypatch.setattr(Trainer, "_train_one", killed_at_5)
+    monkeypatch.setattr(Trainer, "train_one", killed_at_5)
     with pytest.raises(KilledError):
         new_trainer(often).fit(photos, photos)
     resumed = new_trainer(often)
