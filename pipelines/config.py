@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import json
 import tomllib
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -211,9 +212,9 @@ class Config(Section):
         """Return a path of the file as an absolute one, relative to the file's folder."""
         return (Path(self.folder) / Path(path).expanduser()).resolve()
 
-    def digest(self, *sections: str) -> str:
-        """Return 16 hex digits that name these sections' values."""
-        values = {name: getattr(self, name) for name in sections}
+    def digest(self, *names: str) -> str:
+        """Return 16 hex digits that name the values of sections, or of single keys such as 'train.attributes'."""
+        values = {name: attrgetter(name)(self) for name in names}
         plain = {k: v.model_dump(mode="json") if isinstance(v, BaseModel) else v for k, v in values.items()}
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -7,10 +7,11 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from pipelines.config import Config
@@ -18,6 +19,14 @@ from pipelines.progress import Progress
 from pipelines.store import NotFoundError, Store
 
 STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
+ALSO_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "preprocess": ("catalogue.photo_root",),
+        "index": ("recipe", "search", "catalogue.columns.attributes", "catalogue.columns.signals"),
+        "evaluate": ("recipe", "search", "index.roles", "train.attributes", "catalogue.columns.attributes"),
+    }
+)
+"""What a stage's result depends on beside its own section; of Beam's options and the store it must not."""
 HEARTBEAT_S = 10.0
 STALE_S = 90.0
 
@@ -147,8 +156,7 @@ def last_line(manifest: Manifest) -> str:
 
 
 def _sections(stage: str) -> tuple[str, ...]:
-    extra = {"index": ("recipe",), "evaluate": ("recipe", "search"), "train": ("recipe",)}
-    return (stage, *extra.get(stage, ()))
+    return (stage, *ALSO_READS.get(stage, ()))
 
 
 def _manifest(context: RunContext, stage: str, digest: str, result: StageResult, started: float) -> Manifest:

@@ -117,3 +117,11 @@ def test_the_digest_names_the_values_of_its_sections_only(tmp_path: Path) -> Non
     assert plain.digest("promote") != other.digest("promote")
     assert plain.digest("train") != plain.digest("train", "recipe")
     assert len(plain.digest("train")) == 16
+
+
+def test_the_digest_of_a_single_key(tmp_path: Path) -> None:
+    plain = load(tmp_path, MINIMAL)
+    other = load(tmp_path, f"{MINIMAL}title = 'name'\nsignals = {{ sales = 'sold' }}\n")
+    assert plain.digest("catalogue.columns.attributes") == other.digest("catalogue.columns.attributes")
+    assert plain.digest("catalogue.columns.signals") != other.digest("catalogue.columns.signals")
+    assert plain.digest("catalogue") != other.digest("catalogue")

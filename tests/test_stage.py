@@ -14,6 +14,7 @@ import pytest
 from pipelines.config import Config
 from pipelines.progress import Progress
 from pipelines.stage import (
+    STAGES,
     STALE_S,
     GateError,
     Ledger,
@@ -123,6 +124,62 @@ def test_the_same_run_with_another_configuration_is_refused(context: RunContext,
     assert run_stage(same, "embed", finished)["run_id"] == "r1"
     with pytest.raises(StageError, match=r"run 'r1' did embed with another configuration; start a new run"):
         run_stage(other, "embed", finished)
+
+
+PLAN = {"recipe": "etsy"}, {"search": {"categories": 3}}
+COLUMNS = {"item_id": "id", "photos": "photo", "category": "path"}
+
+
+def mapped(**columns: object) -> dict[str, object]:
+    return {"catalogue": {"snapshot": "feed.csv", "columns": COLUMNS | columns}}
+
+
+@pytest.mark.parametrize(
+    ("stage", "changed"),
+    [
+        ("catalogue", mapped(title="name")),
+        ("preprocess", {"preprocess": {"min_side": 8}}),
+        ("preprocess", {"catalogue": {"snapshot": "feed.csv", "columns": COLUMNS, "photo_root": "elsewhere"}}),
+        ("train", {"train": {"seed": 2}}),
+        *(("index", plan) for plan in PLAN),
+        ("index", {"index": {"roles": ["street"]}}),
+        ("index", mapped(attributes={"colour": "k"})),
+        ("index", mapped(signals={"sales": "n"})),
+        *(("evaluate", plan) for plan in PLAN),
+        ("evaluate", {"index": {"roles": ["street"]}}),
+        ("evaluate", {"train": {"attributes": ["colour"]}}),
+        ("evaluate", mapped(attributes={"colour": "k"})),
+        ("promote", {"promote": {"keep": 2}}),
+    ],
+)
+def test_a_stage_is_not_taken_for_done_when_something_it_depends_on_changed(
+    context: RunContext, store: Store, stage: str, changed: dict[str, object]
+) -> None:
+    run_stage(context, stage, finished)
+    other = RunContext(make_config(**changed), store, "r1", 4, Progress(quiet=True))
+    with pytest.raises(StageError, match=f"run 'r1' did {stage} with another configuration"):
+        run_stage(other, stage, finished)
+
+
+@pytest.mark.parametrize(
+    ("stage", "changed"),
+    [
+        *((stage, {"beam": {"threads": 1}}) for stage in STAGES),
+        ("preprocess", mapped(title="name")),
+        *(("train", plan) for plan in PLAN),
+        *(("embed", plan) for plan in PLAN),
+        ("index", mapped(title="name")),
+        ("index", {"train": {"attributes": ["colour"]}}),
+        ("evaluate", {"train": {"seed": 2}}),
+        ("promote", {"search": {"categories": 3}}),
+    ],
+)
+def test_a_stage_stays_done_when_what_it_does_not_depend_on_changed(
+    context: RunContext, store: Store, stage: str, changed: dict[str, object]
+) -> None:
+    first = run_stage(context, stage, finished)
+    other = RunContext(make_config(**changed), store, "r1", 4, Progress(quiet=True))
+    assert run_stage(other, stage, finished) == first
 
 
 @pytest.mark.parametrize("error", [GateError("no"), RuntimeError("broken"), KeyboardInterrupt()])

@@ -18,6 +18,7 @@ from pipelines.train.examples import Examples, ExampleShape, build_examples
 from pipelines.train.policy import Live, catalogue_id, live_model, reason_to_train, sizes
 from pipelines.train.seen import keep_items
 from trainer.config import TrainOutcome, TrainSpec
+from transforms.photo import PrepSpec
 
 CODE_VERSION = 1
 
@@ -119,7 +120,7 @@ def _state_folder(context: RunContext, key: str) -> Path:
 
 
 def _spec(context: RunContext, folder: Path, state: Path, prep_id: str, taxonomy: dict[str, Any]) -> TrainSpec:
-    section, shape = context.config.train, context.config.preprocess
+    section, shape = context.config.train, PrepSpec.from_prep_id(prep_id)
     (state / "taxonomy.json").write_text(json.dumps(taxonomy), encoding="utf-8")
     return TrainSpec(
         examples=str(folder),

@@ -19,6 +19,14 @@ def test_the_first_model_has_nothing_to_start_from_or_to_be_compared_with(
     assert training.specs[0].gate_level == 1
 
 
+def test_photos_are_of_the_size_they_were_prepared_in_whatever_the_configuration_says_by_now(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    finish_preprocess(store, "r2", "c1", "32x48-q95-v1")
+    run(make_context("r2"))  # its configuration says 24 x 16
+    assert (training.specs[0].height, training.specs[0].width) == (32, 48)
+
+
 @pytest.mark.parametrize("warm_start", [True, False])
 def test_a_new_model_is_compared_with_the_live_one_warm_start_or_not(
     make_context: MakeContext, training: FakeTraining, store: Store, warm_start: bool
