@@ -34,7 +34,7 @@ class CompareSources:
 
     fetcher: Fetcher
     threads: int
-    limits_tag: str
+    limit_tags: frozenset[str]
 
     def __call__(self, _: int, tables: Tables) -> tuple[pa.Table, pa.Table]:
         """Return (rows to fetch, TODO), (rows fetched well before, SEEN; `same` if unchanged since)."""
@@ -45,7 +45,7 @@ class CompareSources:
         at = index_of(uris, sources["image_uri"])
         before = sources.take(pa.array(at, mask=at < 0))
         same = [
-            known is not None and known in {now, limited(now, self.limits_tag)}
+            known is not None and known in {now, *(limited(now, tag) for tag in self.limit_tags)}
             for now, known in zip(prints, before["fingerprint"].to_pylist(), strict=True)
         ]
         rows = pa.table(
@@ -55,9 +55,9 @@ class CompareSources:
         return rows.filter(~well & ~pc.field("same")).select(TODO.names), rows.filter(well)
 
 
-def limited(fingerprint: str, limits_tag: str) -> str:
-    """Return the fingerprint of a photo that the limits refuse: other limits are another matter."""
-    return f"{fingerprint} {limits_tag}"
+def limited(fingerprint: str, limit_tag: str) -> str:
+    """Return the fingerprint of a photo that a limit refuses: another limit is another matter."""
+    return f"{fingerprint} {limit_tag}"
 
 
 def lacking_images(_: int, tables: Tables) -> pa.Table:

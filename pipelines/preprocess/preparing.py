@@ -60,9 +60,14 @@ class Preparer:
     threads: int
 
     @property
-    def limits_tag(self) -> str:
-        """Name the limits in one word."""
-        return f"bytes<={self.limits.max_bytes},pixels<={self.limits.max_pixels},side>={self.limits.min_side}"
+    def limit_tags(self) -> dict[str, str]:
+        """Return by reject code what names the limit that refuses, and its value."""
+        limits = self.limits
+        return {
+            "too_large_bytes": f"bytes<={limits.max_bytes}",
+            "too_many_pixels": f"pixels<={limits.max_pixels}",
+            "too_small": f"side>={limits.min_side}",
+        }
 
     def __call__(self, todo: pa.Table) -> UnitTables:
         """Return the tables of a unit's rows (TODO), in their order."""
@@ -92,7 +97,7 @@ class Preparer:
     def _fingerprint(self, fingerprint: str, code: str) -> str:
         """Return what must stay as it is for the outcome to stay; an unreadable file is tried every time."""
         if code in LIMITS:
-            return limited(fingerprint, self.limits_tag)
+            return limited(fingerprint, self.limit_tags[code])
         return f"{fingerprint} {code}" if code == "unreadable" else fingerprint
 
 

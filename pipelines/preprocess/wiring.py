@@ -57,7 +57,7 @@ def build_plan(pipeline: beam.Pipeline, job: Job) -> None:
         {"photos": "image_uri", "sources": "image_uri"},
         {"photos": PHOTOS, "sources": NAMED_SOURCES},
         job.buckets,
-        CompareSources(job.preparer.fetcher, 4 * job.preparer.threads, job.preparer.limits_tag),
+        CompareSources(job.preparer.fetcher, 4 * job.preparer.threads, frozenset(job.preparer.limit_tags.values())),
     )
     seen = compared | "Seen" >> beam.Map(lambda pair: pair[1])
     lacking = {"seen": seen, "images": images} | "LackingImages" >> JoinByBucket(

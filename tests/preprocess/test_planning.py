@@ -13,7 +13,7 @@ from pipelines.tables import PHOTOS
 
 ONE, TWO, THREE = (bytes([n]) * 32 for n in (1, 2, 3))
 NOW = {"a": "10-1", "b": "20-1", "c": "30-1", "d": "missing"}
-LIMITS = "pixels<=9"
+LIMITS = frozenset({"bytes<=99", "pixels<=9"})
 
 
 class Disk(Fetcher):
@@ -70,6 +70,7 @@ def test_the_newest_source_counts() -> None:
         ("d", "missing", False),  # still not there
         ("a", "missing", True),  # it is there now
         ("a", "10-1 pixels<=9", False),  # refused by the limit that still holds
+        ("a", "10-1 bytes<=99", False),
         ("a", "10-1 pixels<=5", True),  # the limit was raised
         ("a", "10-1 unreadable", True),
         ("a", "10-1", False),
