@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
@@ -65,6 +65,13 @@ class MediaColumns(Section):
     split: str | None = None
     box: list[str] | None = Field(None, description="four columns: left, top, right, bottom in pixels")
 
+    @field_validator("box")
+    @classmethod
+    def _has_four_sides(cls, box: list[str] | None) -> list[str] | None:
+        if box is not None and len(box) != 4:
+            raise ValueError(f"{len(box)} columns; name four: left, top, right and bottom, in this order")
+        return box
+
 
 class Media(Section):
     """More photos of the same items, in a table of their own (street photos, reviews)."""
@@ -108,6 +115,15 @@ class PreprocessSection(Section):
     val_share: Share = 0.1
     test_share: Share = 0.1
     max_rejected_share: Share = 0.1
+
+    @model_validator(mode="after")
+    def _leaves_some_to_learn_from(self) -> PreprocessSection:
+        if self.val_share + self.test_share >= 1:
+            raise ValueError(
+                f"val_share = {self.val_share:g} and test_share = {self.test_share:g} leave nothing to learn from; "
+                "lower them until their sum is below 1"
+            )
+        return self
 
 
 class TrainSection(Section):
@@ -255,6 +271,8 @@ def _explain(path: Path, problem: Any) -> str:
     if problem["type"] == "missing":
         return f"{path}: the key {key!r} is missing; add it"
     message = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], dict):  # the message names the values of the section that matter
+        return f"{path}: [{key}] {message}"
     return f"{path}: {key} = {problem['input']!r}: {message}"
 
 

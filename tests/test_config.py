@@ -103,7 +103,34 @@ def test_missing_sections_and_keys_are_all_named_at_once(tmp_path: Path) -> None
 
 def test_a_catalogue_without_a_feed(tmp_path: Path) -> None:
     message = refusal(tmp_path, MINIMAL.replace('snapshot = "feed.csv"', ""))
-    assert "names no feed; set 'snapshot' or 'deltas'" in message
+    assert message == "FILE: [catalogue] names no feed; set 'snapshot' or 'deltas'"
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.0, 1.0), (0.9, 0.4)])
+def test_splits_that_leave_nothing_to_learn_from(tmp_path: Path, shares: tuple[float, float]) -> None:
+    added = "[preprocess]\nval_share = {}\ntest_share = {}\n".format(*shares)
+    assert refusal(tmp_path, f"{MINIMAL}\n{added}") == (
+        "FILE: [preprocess] val_share = {:g} and test_share = {:g} leave nothing to learn from; "
+        "lower them until their sum is below 1".format(*shares)
+    )
+
+
+def test_splits_that_leave_a_little_to_learn_from(tmp_path: Path) -> None:
+    added = "[preprocess]\nval_share = 0.5\ntest_share = 0.49\n"
+    assert load(tmp_path, f"{MINIMAL}\n{added}").preprocess.test_share == 0.49
+
+
+@pytest.mark.parametrize("names", [[], ["left", "top"], ["left", "top", "right", "bottom", "box"]])
+def test_a_box_that_has_not_four_columns(tmp_path: Path, names: list[str]) -> None:
+    media = "[catalogue.media]\npath = 'm.csv'\n[catalogue.media.columns]\nitem_id = 'sku'\nphoto = 'image'\n"
+    assert refusal(tmp_path, f"{MINIMAL}\n{media}box = {names}\n") == (
+        f"FILE: catalogue.media.columns.box = {names}: {len(names)} columns; "
+        "name four: left, top, right and bottom, in this order"
+    )
+    four = ["left", "top", "right", "bottom"]
+    columns = load(tmp_path, f"{MINIMAL}\n{media}box = {four}\n").catalogue.media
+    assert columns is not None
+    assert columns.columns.box == four
 
 
 def test_the_folder_is_not_a_key_of_the_file(tmp_path: Path) -> None:
