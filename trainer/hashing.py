@@ -18,9 +18,9 @@ import tensorflow as tf
 from trainer.config import EMBEDDING_DIM, HASH_BITS
 from trainer.heads import combined_loss
 from trainer.loop import say
-from trainer.schedule import one_cycle, rows_of_step
+from trainer.schedule import LEAST_STEPS, one_cycle, rows_of_step, share_done
 
-BATCH = 256
+BATCH, MOST_EPOCHS = 256, 40
 TEMPERATURE = 0.1
 
 
@@ -66,19 +66,19 @@ def fit_hash_head(
         return loss
 
     batch = min(BATCH, len(embeddings))
-    started, done, total, loss = time.monotonic(), 0, 0, tf.constant(0.0)
-    while total == 0 or done < total:
+    started, done, loss, enough = time.monotonic(), 0, tf.constant(0.0), MOST_EPOCHS * len(embeddings) // batch
+    while (share := _share(done, time.monotonic() - started, minutes, enough)) < 1.0:
         rows = rows_of_step(done, len(embeddings), batch, seed)
-        optimizer.learning_rate.assign(one_cycle(done, total, rate) if total else rate * 0.04)
+        optimizer.learning_rate.assign(one_cycle(share, rate))
         loss = step(tf.constant(embeddings[rows]), {name: tf.constant(values[rows]) for name, values in slots.items()})
         done += 1
-        if done == 4:
-            warm = time.monotonic()
-        if done == 10:
-            each = (time.monotonic() - warm) / 6
-            total = max(20, min(int(minutes * 60 / each), 40 * len(embeddings) // batch))
-            say(f"hash head: {total} steps")
+    say(f"hash head: {done} steps")
     return {"hash.loss": float(loss), "hash.steps": float(done), "hash.seconds": round(time.monotonic() - started, 1)}
+
+
+def _share(done: int, spent_s: float, minutes: float, enough: int) -> float:
+    """Return how much is done: by the minutes, or by the steps that are enough for few photos."""
+    return max(share_done(done, spent_s, steps=None, minutes=minutes), done / max(LEAST_STEPS, enough))
 
 
 def contrast(relaxed: tf.Tensor, slots: tf.Tensor) -> tf.Tensor:
