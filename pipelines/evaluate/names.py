@@ -67,6 +67,6 @@ compares the two.
   What has no better direction cannot be a gate. A metric that a floor names and that could not be measured fails
   its gate.
 * A query of a role that the gallery holds (a catalogue photo) leaves out its own item and its duplicates, and for
-  retrieval quality all items of the test split (a split keeps equal titles and equal photos on one side). A query
+  retrieval quality all items of the test split (a split keeps equal titles, photos and group_ids on one side). A query
   of another role (a street photo) is searched in the whole gallery.
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.preprocess.grouping import title_key
+from pipelines.preprocess.grouping import group_key, own_label
 from pipelines.preprocess.planning import newest_sources
 from pipelines.shuffle import Tables
 from pipelines.tables import DIGEST, PHOTOS, RESOLVED_PHOTOS, first_of_each, index_of
@@ -15,7 +15,7 @@ from pipelines.tables import DIGEST, PHOTOS, RESOLVED_PHOTOS, first_of_each, ind
 WORKING = pa.schema(
     [
         *PHOTOS,
-        ("title_key", pa.binary(8)),
+        ("group_key", pa.binary(8)),
         ("digest", DIGEST),
         ("code", pa.string()),
         ("done_now", pa.bool_()),
@@ -27,14 +27,18 @@ WORKING = pa.schema(
 )
 
 
-def with_title_keys(photos: pa.Table, items: pa.Table) -> pa.Table:
-    """Return a bucket's photos as WORKING rows, with their items' title keys."""
-    rows = zip(items["item_id"].to_pylist(), items["group_id"].to_pylist(), items["title"].to_pylist(), strict=True)
-    keys = pa.array([title_key(*row) for row in rows], pa.binary(8))
-    at = index_of(photos["item_id"], items["item_id"])
+def with_labels(photos: pa.Table, items: pa.Table) -> pa.Table:
+    """Return a bucket's photos as WORKING rows, with their items' own labels and group keys."""
+    groups = items["group_id"].to_pylist()
+    rows = zip(items["item_id"].to_pylist(), groups, items["title"].to_pylist(), strict=True)
+    keys = {
+        "label": pa.array([own_label(*row) for row in rows], pa.binary(8)),
+        "group_key": pa.array([group_key(group) for group in groups], pa.binary(8)),
+    }
+    at = pa.array(index_of(photos["item_id"], items["item_id"]))
     columns = {name: photos[name] for name in PHOTOS.names}
-    columns["title_key"] = keys.take(pa.array(at)) if len(photos) else pa.array([], pa.binary(8))
-    columns["label"] = columns["title_key"]
+    for name, values in keys.items():
+        columns[name] = values.take(at) if len(photos) else pa.array([], pa.binary(8))
     return _filled(columns, len(photos))
 
 

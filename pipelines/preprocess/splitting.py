@@ -8,15 +8,14 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.preprocess.grouping import LABELS, assign_splits, spread_label
-from pipelines.shuffle import JoinByBucket
+from pipelines.preprocess.grouping import KEYED, LINKS, assign_splits, find_links, relabel, smallest_of_linked
+from pipelines.shuffle import JoinByBucket, Tables
 from pipelines.store import Store, UnitTable, unit_id_of
-from pipelines.tables import SPLIT_KEYS, first_of_each, index_of
+from pipelines.tables import SPLIT_KEYS, first_of_each, from_ipc, index_of, to_ipc
 
 NAMED_SPLITS = pa.schema([*SPLIT_KEYS, ("unit_id", pa.string()), ("prefix", pa.string())])
+LABELLED = pa.schema([("item_id", pa.string()), ("label", pa.binary(8))])
 GROUPED = pa.schema([("item_id", pa.string()), ("label", pa.binary(8)), ("known_split", pa.string())])
-
-
 SPLITS = pa.schema([("item_id", pa.string()), ("group", pa.binary(8)), ("split", pa.string())])
 
 
@@ -25,44 +24,49 @@ def group_and_split(
 ) -> beam.PCollection:
     """Return ((SPLITS of all items, SPLITS of the new ones)) a bucket of groups.
 
-    Passes the smallest label along photos and titles in turn, then gives whole groups their splits.
+    `rows` are tables with item_id, label, group_key and digest, a row a photo. Links what shares a key, names whole
+    groups by their smallest label, then gives them their splits.
     """
-    labels = rows | "Labels" >> beam.Map(lambda t: t.select(LABELS.names))
-    for turn, key in enumerate(("digest", "title_key", "digest", "title_key")):
-        keyed = labels | f"Keyed_{turn}" >> beam.Map(_with_key, key)
-        labels = {"rows": keyed} | f"Spread_{turn}" >> JoinByBucket(
-            {"rows": key}, {"rows": LABELS}, buckets, _Spread(key)
-        )
-    by_item = {"rows": labels, "known": known} | "JoinKnown" >> JoinByBucket(
-        {"rows": "item_id", "known": "item_id"}, {"rows": LABELS, "known": NAMED_SPLITS}, buckets, _one_an_item
+    links = {"keyed": rows | "Keyed" >> beam.Map(_keyed)} | "FindLinks" >> JoinByBucket(
+        {"keyed": "key"}, {"keyed": KEYED}, buckets, _find_links
+    )
+    groups = (
+        links
+        | "Together" >> beam.Map(lambda table: (0, to_ipc(table)))
+        | beam.GroupByKey()
+        | "SmallestOfLinked" >> beam.MapTuple(lambda _, parts: smallest_of_linked(from_ipc(parts, LINKS)))
+    )
+    items = rows | "Items" >> beam.Map(lambda table: table.select(LABELLED.names))
+    grouped = {"items": items, "groups": groups} | "Relabel" >> JoinByBucket(
+        {"items": "label", "groups": "label"}, {"items": LABELLED, "groups": LINKS}, buckets, _relabel
+    )
+    by_item = {"rows": grouped, "known": known} | "JoinKnown" >> JoinByBucket(
+        {"rows": "item_id", "known": "item_id"}, {"rows": LABELLED, "known": NAMED_SPLITS}, buckets, _one_an_item
     )
     return {"rows": by_item} | "AssignSplits" >> JoinByBucket(
         {"rows": "label"}, {"rows": GROUPED}, buckets, _Assign(val_share, test_share)
     )
 
 
-def _with_key(rows: pa.Table, key: str) -> pa.Table:
-    """Give rows without a photo a key of their own, so that every row takes part in every turn."""
-    if key != "digest" or not rows["digest"].null_count:
-        return rows
-    own = pa.array(
-        [(d or (t * 4)) for d, t in zip(*(rows[n].to_pylist() for n in ("digest", "title_key")), strict=True)],
-        pa.binary(32),
-    )
-    return rows.set_column(rows.schema.get_field_index("digest"), "digest", own)
+def _keyed(rows: pa.Table) -> pa.Table:
+    """Return KEYED rows, distinct: the label of each row under its photo, by the first 8 bytes, and its group_id."""
+    digests = pc.binary_slice(rows["digest"].combine_chunks().cast(pa.binary()), 0, 8).cast(pa.binary(8))
+    parts = [pa.table([keys, rows["label"]], schema=KEYED) for keys in (digests, rows["group_key"])]
+    table = pa.concat_tables(parts)
+    return table.filter(table["key"].is_valid()).group_by(KEYED.names).aggregate([])
 
 
-@dataclass(frozen=True)
-class _Spread:
-    key: str
-
-    def __call__(self, _: int, tables: dict[str, pa.Table]) -> pa.Table:
-        return spread_label(tables["rows"], self.key)
+def _find_links(_: int, tables: Tables) -> pa.Table:
+    return find_links(tables["keyed"])
 
 
-def _one_an_item(_: int, tables: dict[str, pa.Table]) -> pa.Table:
-    rows = spread_label(tables["rows"], "item_id")
-    items = first_of_each(rows.select(["item_id", "label"]), "item_id", [("item_id", "ascending")])
+def _relabel(_: int, tables: Tables) -> pa.Table:
+    items = tables["items"]
+    return pa.table([items["item_id"], relabel(items["label"], tables["groups"])], schema=LABELLED)
+
+
+def _one_an_item(_: int, tables: Tables) -> pa.Table:
+    items = first_of_each(tables["rows"], "item_id", [("item_id", "ascending")])
     known = first_of_each(tables["known"], "item_id", [("unit_id", "ascending")])
     at = pa.array([None if i < 0 else i for i in index_of(items["item_id"], known["item_id"])], pa.int64())
     return items.append_column(

@@ -15,7 +15,7 @@ from pipelines.beam import CreateEach
 from pipelines.preprocess.fetching import FETCH_CODES
 from pipelines.preprocess.planning import SEEN, TODO, CompareSources, lacking_images, sorted_todo
 from pipelines.preprocess.preparing import Preparer
-from pipelines.preprocess.resolving import WORKING, ResolveImages, ResolveSources, finish, with_title_keys
+from pipelines.preprocess.resolving import WORKING, ResolveImages, ResolveSources, finish, with_labels
 from pipelines.preprocess.splitting import SPLITS, commit_splits, group_and_split
 from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables
 from pipelines.store import Store, UnitTable
@@ -159,4 +159,4 @@ class _Finish:
 
 def _read_working(bucket: int, store: Store, catalogue: str) -> pa.Table:
     items = read_bucket(store, f"{catalogue}/items", bucket, ITEMS, ["item_id", "group_id", "title"])
-    return with_title_keys(read_bucket(store, f"{catalogue}/photos", bucket, PHOTOS), items)
+    return with_labels(read_bucket(store, f"{catalogue}/photos", bucket, PHOTOS), items)

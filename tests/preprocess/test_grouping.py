@@ -1,9 +1,22 @@
-"""Who stands on one side of a split: equal titles, equal photos, and chains of both."""
+"""Who stands on one side of a split: equal titles, equal photos, equal group_ids, and chains of them."""
+
+import random
+from collections import defaultdict
 
 import pyarrow as pa
 import pytest
 
-from pipelines.preprocess.grouping import LABELS, assign_splits, split_of_group, spread_label, title_key
+from pipelines.preprocess.grouping import (
+    KEYED,
+    LINKS,
+    assign_splits,
+    find_links,
+    group_key,
+    own_label,
+    relabel,
+    smallest_of_linked,
+    split_of_group,
+)
 
 
 def key(n: int) -> bytes:
@@ -11,45 +24,65 @@ def key(n: int) -> bytes:
 
 
 def test_titles_are_equal_whatever_their_case_and_spaces() -> None:
-    assert title_key("a", "", "Red  Boot ") == title_key("b", "g", "red boot")
-    assert title_key("a", "", "STRASSE") == title_key("b", "", "straße")
-    assert title_key("a", "", "red boot") != title_key("a", "", "red boots")
-    assert len(title_key("a", "", "x")) == 8
+    assert own_label("a", "", "Red  Boot ") == own_label("b", "g", "red boot")
+    assert own_label("a", "", "STRASSE") == own_label("b", "", "straße")
+    assert own_label("a", "", "red boot") != own_label("a", "", "red boots")
+    assert len(own_label("a", "", "x")) == 8
 
 
 def test_without_a_title_the_group_and_without_a_group_the_item() -> None:
-    assert title_key("a", "g", "") == title_key("b", "g", " ")
-    assert title_key("a", "", "") != title_key("b", "", "")
-    assert title_key("a", "", "") != title_key("x", "a", "") != title_key("x", "", "a")
+    assert own_label("a", "g", "") == own_label("b", "g", " ") == group_key("g")
+    assert own_label("a", "", "") != own_label("b", "", "")
+    assert own_label("a", "", "") != own_label("x", "a", "") != own_label("x", "", "a")
+    assert group_key("") is None
 
 
-def rows(*links: tuple[str, int, int | None]) -> pa.Table:
-    """(item, title, photo) rows; the label starts as the title's."""
-    return pa.Table.from_pylist(
-        [
-            {"item_id": i, "title_key": key(t), "digest": None if d is None else bytes([d]) * 32, "label": key(t)}
-            for i, t, d in links
-        ],
-        LABELS,
-    )
+def links(*pairs: tuple[int, int]) -> pa.Table:
+    return pa.Table.from_pylist([{"label": key(a), "other": key(b)} for a, b in pairs], LINKS)
 
 
-def labels(table: pa.Table) -> list[int]:
-    return [int.from_bytes(label, "big") for label in table["label"].to_pylist()]
+def numbers(table: pa.Table) -> list[tuple[int, ...]]:
+    return sorted(tuple(int.from_bytes(value, "big") for value in row.values()) for row in table.to_pylist())
 
 
-def test_the_smallest_label_spreads_along_a_key() -> None:
-    table = rows(("a", 5, 1), ("b", 3, 1), ("c", 4, 2), ("d", 2, None), ("e", 9, None))
-    assert labels(spread_label(table, "digest")) == [3, 3, 4, 2, 9]  # rows without a photo keep theirs
-    assert spread_label(table.slice(0, 0), "digest").num_rows == 0
+def test_a_key_links_its_labels_with_the_smallest_of_them() -> None:
+    rows = [(1, 5), (1, 3), (1, 3), (1, 9), (2, 4), (2, 4), (3, 7), (4, 5), (4, 3), (5, 2**63 + 1), (5, 2**63)]
+    table = pa.Table.from_pylist([{"key": key(k), "label": key(label)} for k, label in rows], KEYED)
+    found = find_links(table)
+    assert found.schema.equals(LINKS)
+    assert numbers(found) == [(5, 3), (9, 3), (2**63 + 1, 2**63)]
+    assert numbers(find_links(KEYED.empty_table())) == []
 
 
-def test_a_chain_of_titles_and_photos_is_one_group_after_two_turns() -> None:
-    # a -photo 1- b -title 7- c -photo 2- d -title 8- e
-    table = rows(("a", 1, 1), ("b", 7, 1), ("c", 7, 2), ("d", 8, 2), ("e", 8, 3))
-    for turn in ("digest", "title_key", "digest", "title_key"):
-        table = spread_label(table, turn)
-    assert labels(table) == [1] * 5
+def test_a_chain_of_any_length_is_one_group_under_its_smallest_label() -> None:
+    # 9-8-7-…-1 in single steps, 20 with 30 alone, and a ring of 40, 41, 42
+    chain = [(n + 1, n) for n in range(1, 9)]
+    random.Random(1).shuffle(chain)
+    found = smallest_of_linked(links(*chain, (30, 20), (41, 40), (42, 41), (42, 40)))
+    assert found.schema.equals(LINKS)
+    assert numbers(found) == [(n, 1) for n in range(2, 10)] + [(30, 20), (41, 40), (42, 40)]
+    assert numbers(smallest_of_linked(links())) == []
+
+
+def test_any_graph_is_joined_as_one_link_after_the_other_would_join_it() -> None:
+    draw = random.Random(2)
+    pairs = [(max(a, b), min(a, b)) for a, b in (draw.sample(range(1000), 2) for _ in range(600))]
+    group = {n: {n} for n in range(1000)}
+    for a, b in pairs:
+        joined = group[a] | group[b]
+        group |= dict.fromkeys(joined, joined)
+    expected = [(n, min(members)) for n, members in sorted(group.items()) if n != min(members)]
+    assert numbers(smallest_of_linked(links(*pairs))) == expected
+    sizes = defaultdict(int)
+    for members in group.values():
+        sizes[min(members)] += 1
+    assert max(sizes.values()) / 1000 > 0.2  # long chains were among them
+
+
+def test_labels_without_a_link_stay() -> None:
+    labels = pa.chunked_array([pa.array([key(1), key(2)], pa.binary(8)), pa.array([key(3)], pa.binary(8))])
+    assert relabel(labels, links((2, 1))).to_pylist() == [key(1), key(1), key(3)]
+    assert relabel(labels, links()).to_pylist() == [key(1), key(2), key(3)]
 
 
 def test_the_split_of_a_group_is_by_its_label_and_the_shares_are_kept() -> None:
