@@ -20,11 +20,12 @@ LIST_SLACK = 1.5
 """Lists grow by doubling while vectors are added: they hold about one and a half times their content."""
 
 FIXES = {
-    "exact": "lower index.block_rows",
-    "hnsw": "build ivf_pca instead, lower hnsw.dim or hnsw.links",
-    "ivf_pca": "lower ivf_pca.dim or ivf_pca.train_rows",
-    "binary": "use a hash of fewer bits, or search by ivf_pca",
+    "exact": "index photos of fewer roles (index.roles)",
+    "hnsw": "search by 'ivf_pca', which needs less (search.candidates, and index.kinds if it is set)",
+    "ivf_pca": "index photos of fewer roles (index.roles), or search by 'exact' (search.candidates)",
+    "binary": "search by 'ivf_pca', which needs less (search.candidates, and index.kinds if it is set)",
 }
+"""What a person can set, by the names of the configuration."""
 
 
 class MemoryBudgetError(Exception):
@@ -102,5 +103,5 @@ def check_budget(prediction: Prediction, budget_bytes: int) -> None:
         raise MemoryBudgetError(
             f"index kind {prediction.kind!r} needs about {needed:,} bytes ({prediction.index_bytes:,} to be searched, "
             f"{prediction.build_bytes:,} while it is built), the budget is {budget_bytes:,}: "
-            f"{FIXES[prediction.kind]}, or set index.memory_budget_bytes to at least {needed}"
+            f"{FIXES[prediction.kind]}, or set index.memory_bytes to at least {needed}"
         )

@@ -112,7 +112,7 @@ def _predictions(gathered: Gathered, model: dict[str, Any], config: IndexConfig)
         for prediction in found:
             check_budget(prediction, config.memory_budget_bytes)
     except MemoryBudgetError as error:
-        raise StageError(str(error).replace("index.memory_budget_bytes", "index.memory_bytes")) from error
+        raise StageError(str(error)) from error
     return found
 
 

@@ -1,11 +1,13 @@
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from pipelines.config import Config
 from pipelines.index.kinds import vector_index
-from pipelines.index.memory import MemoryBudgetError, Prediction, binary_bytes, check_budget, predict
+from pipelines.index.memory import FIXES, MemoryBudgetError, Prediction, binary_bytes, check_budget, predict
 from pipelines.index.settings import HnswConfig, IndexConfig, IvfPcaConfig
 
 
@@ -86,10 +88,20 @@ def test_what_does_not_fit_is_refused_with_the_sizes_and_the_fix():
     with pytest.raises(
         MemoryBudgetError,
         match=r"'hnsw' needs about 3,000 bytes \(2,000 to be searched, 3,000 while it is built\), the budget is 2,999: "
-        r"build ivf_pca instead.*memory_budget_bytes to at least 3000",
+        r"search by 'ivf_pca', .*search\.candidates.*, or set index\.memory_bytes to at least 3000",
     ):
         check_budget(Prediction("hnsw", 2_000, 3_000), 2_999)
     check_budget(Prediction("hnsw", 2_000, 3_000), 3_000)
+
+
+@pytest.mark.parametrize("kind", FIXES)
+def test_a_fix_names_keys_that_a_configuration_has(kind):
+    with pytest.raises(MemoryBudgetError) as caught:
+        check_budget(Prediction(kind, 2_000, 3_000), 1)
+    named = re.findall(r"\b([a-z_]+)\.([a-z_]+)\b", str(caught.value))
+    assert ("index", "memory_bytes") in named
+    assert len(named) >= 2
+    assert all(key in Config.model_fields[section].annotation.model_fields for section, key in named)
 
 
 def test_memory_mapped_vectors_of_exact_search_may_exceed_the_budget():
