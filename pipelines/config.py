@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class ConfigError(Exception):
@@ -176,6 +177,8 @@ class SearchSection(Section):
     depth: Positive | None = None
     categories: Positive | None = None
     unit: Literal["item", "group"] | None = None
+    category_weight: Annotated[Finite, Field(ge=0)] | None = None
+    signal_weights: dict[str, Finite] = Field(default_factory=dict, description="our name of a signal -> its weight")
 
 
 class EvaluateSection(Section):
@@ -223,6 +226,17 @@ class Config(Section):
     promote: PromoteSection = PromoteSection()
     beam: BeamSection = BeamSection()
     folder: str = Field("", description="the config file's folder; set when loaded")
+
+    @model_validator(mode="after")
+    def _weighs_known_signals(self) -> Config:
+        known = self.catalogue.columns.signals
+        for name, weight in self.search.signal_weights.items():
+            if name not in known:
+                raise ValueError(
+                    f"search.signal_weights.{name} = {weight:g} weighs a signal that catalogue.columns.signals does "
+                    f"not map (it maps {', '.join(known) or 'none'}); map its column there, or remove the weight"
+                )
+        return self
 
     def resolve(self, path: str) -> Path:
         """Return a path of the file as an absolute one, relative to the file's folder."""
@@ -272,7 +286,7 @@ def _explain(path: Path, problem: Any) -> str:
         return f"{path}: the key {key!r} is missing; add it"
     message = problem["msg"].removeprefix("Value error, ")
     if isinstance(problem["input"], dict):  # the message names the values of the section that matter
-        return f"{path}: [{key}] {message}"
+        return f"{path}: [{key}] {message}" if key else f"{path}: {message}"
     return f"{path}: {key} = {problem['input']!r}: {message}"
 
 

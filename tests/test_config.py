@@ -133,6 +133,29 @@ def test_a_box_that_has_not_four_columns(tmp_path: Path, names: list[str]) -> No
     assert columns.columns.box == four
 
 
+def test_weights_of_signals_that_nothing_maps(tmp_path: Path) -> None:
+    weights = "[search]\nsignal_weights = { sales = 0.1, rating = -0.2 }\n"
+    assert refusal(tmp_path, f"{MINIMAL}signals = {{ sales = 'sold' }}\n{weights}") == (
+        "FILE: search.signal_weights.rating = -0.2 weighs a signal that catalogue.columns.signals does not map "
+        "(it maps sales); map its column there, or remove the weight"
+    )
+    assert "(it maps none)" in refusal(tmp_path, f"{MINIMAL}\n{weights}")
+    known = "signals = { sales = 'sold', rating = 'stars' }\n"
+    assert load(tmp_path, f"{MINIMAL}{known}{weights}").search.signal_weights == {"sales": 0.1, "rating": -0.2}
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        ("category_weight = -0.1", "search.category_weight = -0.1: Input should be greater than or equal to 0"),
+        ("category_weight = inf", "search.category_weight = inf: Input should be a finite number"),
+        ("signal_weights = { sales = nan }", "search.signal_weights.sales = nan: Input should be a finite number"),
+    ],
+)
+def test_impossible_weights(tmp_path: Path, added: str, message: str) -> None:
+    assert message in refusal(tmp_path, f"{MINIMAL}\n[search]\n{added}\n")
+
+
 def test_the_folder_is_not_a_key_of_the_file(tmp_path: Path) -> None:
     assert refusal(tmp_path, f"folder = '/tmp'\n{MINIMAL}") == "FILE: unknown key 'folder'; remove it"
 

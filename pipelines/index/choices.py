@@ -24,6 +24,10 @@ def plan_of(config: Config) -> PlanConfig:
         changed["fold"] = search.unit
     if search.depth:
         changed |= {"depth_min": search.depth, "depth_max": search.depth, "rerank_pool": search.depth}
+    if search.category_weight is not None:
+        changed["category_weight"] = search.category_weight
+    if search.signal_weights:
+        changed["signal_weights"] = dict(sorted(search.signal_weights.items()))
     return replace(plan, **changed)  # type: ignore[arg-type]
 
 

@@ -29,7 +29,8 @@ class Ranker:
                 if name not in known:
                     kept = ", ".join(known) or "none"
                     raise ValueError(
-                        f"the plan weighs {what} {name!r}, the index keeps {kept}: add it to index.{what}s"
+                        f"the plan weighs {what} {name!r}, the index keeps {kept}: map it in catalogue.columns.{what}s "
+                        "and make a new release, or do not weigh it"
                     )
 
     def scores(self, links: Ints, similarities: Floats, outputs: QueryOutputs, query: int) -> Floats:

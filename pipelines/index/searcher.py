@@ -96,7 +96,7 @@ class Searcher:
         attributes = {
             name: self._listed(name, links) for name in plan.attribute_weights if name in self.rows.attributes
         }
-        return QueryOutputs(embeddings, hashes, self._stored_probabilities(links, stored), attributes)
+        return QueryOutputs(embeddings, hashes, self._stored_probabilities(links, stored, plan), attributes)
 
     def _plan(self, config: PlanConfig) -> QueryPlan:
         if repr(config) not in self._plans:
@@ -115,12 +115,13 @@ class Searcher:
             groups = np.unique(rows.link_group[own])
         return Exclusion(items.astype(np.int64), groups.astype(np.int64))
 
-    def _stored_probabilities(self, links: Ints, stored: Ints) -> Floats | None:
-        if self.parts.binary is None:
+    def _stored_probabilities(self, links: Ints, stored: Ints, plan: PlanConfig) -> Floats | None:
+        if self.parts.binary is None and not plan.category_weight:
             return None
         listed = np.asarray(self.rows.link_slot[links])
         top, probabilities = self._top(stored)
-        width = 1 + int(max(self.parts.binary.slots.max(initial=0), top.max(initial=0)))
+        scanned = listed if self.parts.binary is None else self.parts.binary.slots
+        width = 1 + int(max(scanned.max(initial=0), top.max(initial=0)))
         dense = np.zeros((len(links), width), np.float32)
         query, column = np.nonzero((top >= 0) & (probabilities > 0))
         share = 1 - LISTED_WEIGHT if top.size else 0

@@ -51,10 +51,12 @@ def test_the_category_counts_by_its_probability(searcher):
 
 def test_weights_for_what_the_index_does_not_keep_are_refused(searcher):
     with pytest.raises(
-        ValueError, match=r"weighs attribute 'brand', the index keeps colour: add it to index\.attributes"
+        ValueError, match=r"weighs attribute 'brand', the index keeps colour: map it in catalogue\.columns\.attributes"
     ):
         Ranker(searcher.rows, PlanConfig(attribute_weights={"brand": 1.0}))
-    with pytest.raises(ValueError, match=r"weighs signal 'rating', the index keeps sales: add it to index\.signals"):
+    with pytest.raises(
+        ValueError, match=r"weighs signal 'rating', the index keeps sales: map it in catalogue\.columns\.signals"
+    ):
         Ranker(searcher.rows, PlanConfig(signal_weights={"rating": 1.0}))
 
 
