@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from pipelines.stage import STAGES
+from pipelines.names import STAGES
 
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 

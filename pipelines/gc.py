@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipelines.names import STAGES
 from pipelines.promote.marks import Age, Marks, grouped, mark
-from pipelines.stage import STAGES
 from pipelines.store import Entry, NotFoundError, Store, StoreError, UnitTable
 from pipelines.store.units import KEYS_SUFFIX
 

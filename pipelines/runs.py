@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipelines.config import Config
+from pipelines.names import STAGES
 from pipelines.progress import Progress
-from pipelines.stage import STAGES, Manifest, RunContext, StageError, StageResult, run_stage
+from pipelines.stage import Manifest, RunContext, StageError, StageResult, run_stage
 from pipelines.store import initialise, open_store
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

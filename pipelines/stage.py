@@ -18,7 +18,6 @@ from pipelines.config import Config
 from pipelines.progress import Progress
 from pipelines.store import NotFoundError, Store
 
-STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
 ALSO_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "preprocess": ("catalogue.photo_root",),

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pipelines.names import STAGES
 from pipelines.promote.history import read_history
 from pipelines.promote.release import Release, read_release
-from pipelines.stage import STAGES, lease_is_live, read_manifest
+from pipelines.stage import lease_is_live, read_manifest
 from pipelines.store import NotFoundError, Store, StoreError
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from pipelines.evaluate.report import Findings, render
 from pipelines.evaluate.sources import Sources
 from pipelines.index.choices import plan_of
 from pipelines.index.manifest import IndexFolderError
-from pipelines.stage import STAGES, Ledger, RunContext, StageError, StageResult, read_manifest
+from pipelines.names import STAGES
+from pipelines.stage import Ledger, RunContext, StageError, StageResult, read_manifest
 
 NOT_HELD_OUT = (
     "no photo of the test split can be a query, so retrieval and categories are not measured; "

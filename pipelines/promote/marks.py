@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from pipelines.names import STAGES
 from pipelines.promote.history import kept_releases, read_history
 from pipelines.promote.release import Release, read_release, release_name
-from pipelines.stage import STAGES, lease_is_live, read_manifest
+from pipelines.stage import lease_is_live, read_manifest
 from pipelines.store import Entry, Log, NotFoundError, Store
 
 NAMED_BY = {

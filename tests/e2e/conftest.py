@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from pipelines.cli import main
 from pipelines.demo.config import write_config
 from pipelines.demo.writer import write_catalogue
-from pipelines.stage import STAGES
+from pipelines.names import STAGES
 
 ITEMS, LEAVES, SEED = 260, 16, 5
 SHORT = """

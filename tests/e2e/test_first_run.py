@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.index.searcher import Searcher
-from pipelines.stage import STAGES
+from pipelines.names import STAGES
 from tests.e2e.conftest import Shop
 
 
@@ -55,7 +55,7 @@ def test_the_original_photo_of_an_item_finds_the_item_first(promoted: Shop) -> N
     good = [answer for answer in answers if "error" not in answer]
     bad = {str(Path(answer["query"]).relative_to(promoted.folder)) for answer in answers if "error" in answer}
     poisoned = {entry["file"] for entry in promoted.truth()["poison"] if entry["where"] == "photo"}
-    assert bad == poisoned & {str(path.relative_to(promoted.folder)) for path in photos}
+    assert bad == poisoned & {str(Path(name).relative_to(promoted.folder)) for name in names}
     indexed = indexed_uris(promoted)
     found = [
         answer["results"][0]["score"] > 1 - 1e-3
