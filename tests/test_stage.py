@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.config import Config
+from pipelines.names import STAGES
 from pipelines.progress import Progress
 from pipelines.stage import (
-    STAGES,
     STALE_S,
     GateError,
     Ledger,
