@@ -145,17 +145,6 @@ def test_a_photo_without_permission_is_tried_again_each_time(shop: Shop, monkeyp
     assert (mended["counts"]["prepared"], mended["rejects"]) == (1, {})
 
 
-def test_a_raised_limit_lets_photos_in_that_it_refused(shop: Shop) -> None:
-    shop.write_config(preprocess={"max_pixels": 100, "max_rejected_share": 1.0})
-    result = shop.cli("run", "--to", "preprocess", "--run-id", "r")
-    assert (
-        "too_many_pixels, for example p0.jpg: the header announces more pixels than the limit (preprocess.max_pixels)"
-        in result.stderr
-    )
-    shop.write_config()
-    works(shop, "preprocess")
-
-
 def test_duplicate_item_ids(shop: Shop) -> None:
     rows = rows_of(10)
     shop.write_csv([*rows, rows[4], {**rows[7], "name": "Another name"}])

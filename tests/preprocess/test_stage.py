@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipelines.preprocess import stage
 from pipelines.preprocess.preparing import Preparer
 from pipelines.stage import Manifest, StageError
 from pipelines.store import UnitTable
@@ -187,6 +188,22 @@ def test_units_that_are_committed_are_not_done_again(tmp_path: Path, monkeypatch
     assert asked[2] in asked[3:]
     assert not {uri for unit in asked[:2] for uri in unit} & {uri for unit in asked[3:] for uri in unit}
     assert done(manifest) == (20, 20, 20, 20, 0, 0)
+
+
+def test_half_a_plan_is_planned_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = plain_shop(tmp_path / "shop", 6)
+
+    def fails(*_: Any) -> None:
+        raise StageError("the power went")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "write_plan", fails)
+        with pytest.raises(StageError, match="the power went"):
+            preprocess(shop, "r")
+    assert list(shop.store.list("runs/r/preprocess/plan/todo"))
+    (shop.photos / "p5.jpg").write_bytes(jpeg(5005))  # changed in between
+    assert done(preprocess(shop, "r")) == (6, 6, 6, 6, 0, 0)
+    assert done(preprocess(shop, "r2")) == (0, 0, 6, 0, 6, 0)
 
 
 def test_the_feeds_split_stands_before_the_groups(tmp_path: Path) -> None:
