@@ -18,6 +18,7 @@ RUNNERS = {"in_process": "apache_beam.runners.portability.fn_api_runner.FnApiRun
 def run_pipeline(section: BeamSection, build: Callable[[beam.Pipeline], Any]) -> None:
     """Build a pipeline, run it, and wait for it. Raises what its workers raise."""
     logging.getLogger("apache_beam").setLevel(logging.WARNING)
+    logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)  # it logs what it then raises
     options = PipelineOptions([f"--runner={RUNNERS[section.runner]}", *section.options])
     with beam.Pipeline(options=options) as pipeline:
         build(pipeline)

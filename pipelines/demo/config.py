@@ -54,14 +54,14 @@ roles = ["main", "street"]
 
 
 def write_config(
-    folder: Path, *, size: tuple[int, int] = (160, 200), minutes: float = 2.0, name: str = "config.toml"
+    folder: Path, *, size: tuple[int, int] = (160, 200), minutes: float = 3.5, name: str = "config.toml"
 ) -> Path:
     """Write the configuration for the catalogue in `folder` and return its path.
 
-    Photos of `size` (width, height) are prepared to at most 64 x 80 pixels and trained on for `minutes`, which suits a
+    Photos of `size` (width, height) are prepared to at most 48 x 60 pixels and trained on for `minutes`, which suits a
     small machine.
     """
-    shrink = min(1.0, 64 / size[0], 80 / size[1])
+    shrink = min(1.0, 48 / size[0], 60 / size[1])
     text = _TEMPLATE.format(
         separator=SEPARATOR.strip(),
         photos=", ".join(f'"{column}"' for column in PHOTO_COLUMNS),

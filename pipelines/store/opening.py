@@ -21,11 +21,17 @@ class StoreFormat:
 
 
 def open_store(uri: str) -> Store:
-    """Return the store at a folder path, without touching it. Raises StoreError for a scheme that is not known."""
+    """Return the store at a folder path, which may be new.
+
+    Raises StoreError for a scheme that is not known, and for a store of a format that this version does not read.
+    """
     scheme, separator, _ = uri.partition("://")
     if separator and scheme != "file":
         raise StoreError(f"store uri {uri!r} has the scheme {scheme!r}; use a local folder")
-    return FolderStore(Path(uri.removeprefix("file://")))
+    store = FolderStore(Path(uri.removeprefix("file://")))
+    if store.exists(FORMAT_NAME):
+        read_format(store)
+    return store
 
 
 def initialise(store: Store, buckets: int) -> StoreFormat:

@@ -74,23 +74,22 @@ def indexed_uris(shop: Shop) -> set[str]:
 
 def test_similar_items_are_what_search_says(promoted: Shop) -> None:
     from pipelines.store import open_store
-    from pipelines.tables import from_ipc
+    from pipelines.tables import read_parquet
 
     store = open_store(str(promoted.store))
     folder = f"indexes/{promoted.live()['index']['index_id']}/similar"
-    rows = [
-        row for name in store.list(folder) if name.endswith(".arrow") for row in from_ipc(store.read(name)).to_pylist()
-    ]
-    assert rows
-    by_item = {}
+    rows = [row for entry in store.list(folder) for row in read_parquet(store, entry.name).to_pylist()]
+    by_item: dict[str, list[tuple[int, str]]] = {}
     for row in rows:
-        by_item.setdefault(row["item_id"], []).append(row)
-    for item_id in sorted(by_item)[:10]:
-        answer = json.loads(promoted.cli("search", "--json", "-k", "20", "--item", item_id).stdout)
+        by_item.setdefault(row["item_id"], []).append((row["rank"], row["similar_item_id"]))
+    asked = sorted(by_item)[:20]
+    assert len(asked) == 20
+    options = [option for item_id in asked for option in ("--item", item_id)]
+    for line in promoted.cli("search", "--json", "-k", "20", *options).stdout.splitlines():
+        answer = json.loads(line)
         told = [result["item_id"] for result in answer["results"]]
-        assert item_id not in told
-        wanted = [row["similar_item_id"] for row in sorted(by_item[item_id], key=lambda row: row["rank"])]
-        assert told[: len(wanted)] == wanted
+        assert answer["query"] not in told
+        assert told == [similar for _, similar in sorted(by_item[answer["query"]])]
 
 
 def test_a_page_of_pictures(promoted: Shop, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ def test_a_newer_format_is_refused(store: Store) -> None:
     store.create_json("format.json", {"format": 2, "buckets": 4})
     with pytest.raises(StoreError, match="has format 2, this version reads format 1; upgrade visual-search"):
         initialise(store, 4)
+    with pytest.raises(StoreError, match="upgrade visual-search"):
+        open_store(store.uri)
 
 
 def test_a_folder_that_is_no_store(store: Store) -> None:
