@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipelines.config import Config
+from pipelines.memory import PeakMemory
 from pipelines.progress import Progress
 from pipelines.store import NotFoundError, Store
 
@@ -140,10 +141,10 @@ def run_stage(context: RunContext, stage: str, work: Callable[[RunContext], Stag
                 f"run {context.run_id!r} did {stage} with another configuration; start a new run with another --run-id"
             )
         return done
-    started = time.time()
+    started, memory = time.time(), PeakMemory()
     with _lease(context, stage):
         result = work(context)
-    manifest = _manifest(context, stage, digest, result, started)
+    manifest = _manifest(context, stage, digest, result, started) | {"peak_memory_bytes": memory.peak_bytes()}
     context.store.create_json(f"{context.prefix(stage)}/manifest.json", manifest)
     return read_manifest(context.store, context.run_id, stage) or manifest
 

@@ -60,6 +60,7 @@ class StageStatus:
     started_at: str = ""
     notes: list[str] = field(default_factory=list)
     by: str = ""
+    peak_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ def _finished(manifest: dict[str, Any]) -> StageStatus:
         started_at=manifest["started_at"],
         notes=[*manifest["notes"], *([f"refused: {refusal}"] if refusal else [])],
         by=manifest["host"],
+        peak_memory_bytes=manifest.get("peak_memory_bytes"),
     )
 
 
@@ -228,12 +230,13 @@ def _run_table(run: RunStatus) -> Table:
     from rich.text import Text
 
     table = Table(title=Text(f"run {run.run_id}"), title_justify="left", box=None, pad_edge=False)
-    for heading in ("stage", "state", *LEDGER, "seconds", "started", "more"):
-        table.add_column(heading, justify="right" if heading in {*LEDGER, "seconds"} else "left")
+    for heading in ("stage", "state", *LEDGER, "seconds", "memory", "started", "more"):
+        table.add_column(heading, justify="right" if heading in {*LEDGER, "seconds", "memory"} else "left")
     for stage in run.stages:
         numbers = [f"{stage.counts[name]:,}" if name in stage.counts else "" for name in LEDGER]
         seconds = "" if stage.seconds is None else f"{stage.seconds:,.1f}"
-        table.add_row(stage.stage, stage.state, *numbers, seconds, stage.started_at[:19], Text(_more(stage)))
+        memory = "" if stage.peak_memory_bytes is None else f"{stage.peak_memory_bytes / (1 << 30):.1f} GiB"
+        table.add_row(stage.stage, stage.state, *numbers, seconds, memory, stage.started_at[:19], Text(_more(stage)))
     return table
 
 

@@ -13,7 +13,7 @@ from pipelines.evaluate.measures import precision_at
 from pipelines.evaluate.measuring import Answers, Asked
 from pipelines.evaluate.pictures import Place
 
-RESULTS = 9
+RESULTS = 10
 
 
 @dataclass(frozen=True)
