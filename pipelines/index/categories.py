@@ -33,17 +33,19 @@ def fuse(probabilities: Floats, votes: Floats, weight: float) -> Floats:
 def choose(probabilities: Floats, present: Ints, trained: Ints | None, count: int, mass: float) -> list[Ints]:
     """Return the category slots that each query scans, best first.
 
-    Of the categories `present` in the index, the best `count`, fewer once their probabilities sum to `mass`. Those that
-    no model was trained for (not in `trained`, or beyond the columns of `probabilities`) cannot be predicted and are
-    always scanned: what was just listed in a new category would be invisible otherwise.
+    Of the categories `present` in the index, the best `count`, and more until their probabilities sum to `mass`: where
+    a model is sure few are scanned, where it is not many. One of probability 0 is never added. Those that no model was
+    trained for (not in `trained`, or beyond the columns of `probabilities`) cannot be predicted and are always scanned:
+    what was just listed in a new category would be invisible otherwise.
     """
     known = (present >= 0) & (present < probabilities.shape[1])
     if trained is not None:
         known &= np.isin(present, trained)
     candidates, always = present[known], present[~known]
     scores = probabilities[:, candidates]
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+    order = np.argsort(-scores, axis=1, kind="stable")
     sums = np.cumsum(np.take_along_axis(scores, order, axis=1), axis=1)
     # The category that reaches the mass is still scanned.
-    enough = 1 + (sums < mass - 1e-6).sum(axis=1)
-    return [np.concatenate([candidates[best[:cut]], always]) for best, cut in zip(order, enough, strict=True)]
+    enough = np.minimum(1 + (sums < mass - 1e-6).sum(axis=1), (scores > 0).sum(axis=1))
+    cuts = np.maximum(enough, count)
+    return [np.concatenate([candidates[best[:cut]], always]) for best, cut in zip(order, cuts, strict=True)]

@@ -117,8 +117,8 @@ FOLDS = ("item", "group", "photo")
 class PlanConfig:
     """Say how a query is answered.
 
-    `kind` finds candidates; the stored vectors score them again. A binary plan scans the best `top_categories`, fewer
-    once their probabilities sum to `category_mass`, and keeps `depth_fraction` of the codes scanned, at least
+    `kind` finds candidates; the stored vectors score them again. A binary plan scans the best `top_categories`, more
+    until their probabilities sum to `category_mass`, and keeps `depth_fraction` of the codes scanned, at least
     `depth_min` and at most `depth_max`. `vote_weight` of the categories' score comes from `vote_neighbours` found by
     `vote_kind`. `fold` leaves one result an item, a group of variants, or a photo of an item. `overfetch` times k rows
     are looked at first, and more until k live results are found. Weights re-rank the best `rerank_pool` rows: see
@@ -129,7 +129,7 @@ class PlanConfig:
     fold: str = "item"
     overfetch: int = 2
     top_categories: int = 10
-    category_mass: float = 1.0
+    category_mass: float = 0.0
     depth_fraction: float = 0.01
     depth_min: int = 100
     depth_max: int = 5_000

@@ -20,7 +20,7 @@ def test_votes_are_weighed_against_the_model():
     assert np.allclose(fused, [[0.6, 0.4], [0.8, 0.2]])
 
 
-def chosen(probabilities, present, trained=None, count=2, mass=1.0):
+def chosen(probabilities, present, trained=None, count=2, mass=0.0):
     found = choose(np.array([probabilities], np.float32), np.array(present), trained, count, mass)
     return found[0].tolist()
 
@@ -29,9 +29,16 @@ def test_the_best_categories_of_those_in_the_index():
     assert chosen([0.5, 0.3, 0.15, 0.05], [1, 2, 3]) == [1, 2]  # category 0 holds no photo
 
 
-def test_fewer_categories_once_their_probabilities_suffice():
-    assert chosen([0.7, 0.2, 0.1], [0, 1, 2], count=3, mass=0.7) == [0]
-    assert chosen([0.7, 0.2, 0.1], [0, 1, 2], count=3, mass=0.8) == [0, 1]
+def test_more_categories_until_their_probabilities_suffice():
+    assert chosen([0.7, 0.2, 0.1], [0, 1, 2], count=1, mass=0.7) == [0]
+    assert chosen([0.7, 0.2, 0.1], [0, 1, 2], count=1, mass=0.8) == [0, 1]
+    assert chosen([0.7, 0.2, 0.1], [0, 1, 2], count=2, mass=0.7) == [0, 1]
+
+
+def test_what_is_impossible_is_not_added():
+    # a stored photo keeps its few best categories only: the rest says 0, and their sum never gets to the mass
+    assert chosen([0.6, 0.2, 0.0, 0.0], [0, 1, 2, 3], count=1, mass=0.95) == [0, 1]
+    assert chosen([0.6, 0.2, 0.0, 0.0], [0, 1, 2, 3], count=3, mass=0.95) == [0, 1, 2]
 
 
 def test_what_no_model_can_predict_is_always_scanned():

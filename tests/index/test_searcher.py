@@ -59,7 +59,7 @@ def test_many_items_at_once_equal_one_at_a_time(kind, medium_folder, medium):
 
 def test_the_category_of_an_item_directs_its_binary_search(shop, line):
     lines = (line("a", 10, slot=0), line("b", 11, slot=1), line("c", 40, slot=0))
-    plan = PlanConfig(kind="binary", top_categories=1, depth_min=1)
+    plan = PlanConfig(kind="binary", top_categories=1, depth_min=2)
     assert ids(shop(*lines).search_items(["a"], 1, plan)) == [["c"]]
 
 
