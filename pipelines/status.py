@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.names import STAGES
 from pipelines.promote.history import read_history
@@ -115,8 +115,8 @@ def render(status: Status, console: Console | None = None) -> None:
     for run in status.runs:
         console.print(_run_table(run))
         for stage in run.stages:
-            for note in stage.notes:
-                console.print(f"  {stage.stage}: {note}", markup=False, highlight=False, soft_wrap=True)
+            for line in (*_more(stage), *(f"  {stage.stage}: {note}" for note in stage.notes)):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
     if status.runs_total > len(status.runs):
         console.print(f"{status.runs_total - len(status.runs)} older runs are not shown; --runs N shows more")
 
@@ -229,21 +229,26 @@ def _run_table(run: RunStatus) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(f"run {run.run_id}"), title_justify="left", box=None, pad_edge=False)
-    for heading in ("stage", "state", *LEDGER, "seconds", "memory", "started", "more"):
-        table.add_column(heading, justify="right" if heading in {*LEDGER, "seconds", "memory"} else "left")
+    table = Table(title=Text(f"run {run.run_id}"), title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("stage", "state", *LEDGER, "seconds", "memory", "started"):
+        justify: Literal["left", "right"] = "right" if heading in {*LEDGER, "seconds", "memory"} else "left"
+        table.add_column(heading, justify=justify, no_wrap=True)
     for stage in run.stages:
         numbers = [f"{stage.counts[name]:,}" if name in stage.counts else "" for name in LEDGER]
         seconds = "" if stage.seconds is None else f"{stage.seconds:,.1f}"
-        memory = "" if stage.peak_memory_bytes is None else f"{stage.peak_memory_bytes / (1 << 30):.1f} GiB"
-        table.add_row(stage.stage, stage.state, *numbers, seconds, memory, stage.started_at[:19], Text(_more(stage)))
+        memory = "" if stage.peak_memory_bytes is None else f"{stage.peak_memory_bytes / (1 << 30):.1f}G"
+        table.add_row(stage.stage, stage.state, *numbers, seconds, memory, stage.started_at[5:16].replace("T", " "))
     return table
 
 
-def _more(stage: StageStatus) -> str:
+def _more(stage: StageStatus) -> Iterator[str]:
+    """Yield what a stage counted besides its ledger, and its rejects by code."""
     counts = [f"{name} {count:,}" for name, count in stage.counts.items() if name not in LEDGER]
-    rejects = [f"{code} {count:,}" for code, count in sorted(stage.rejects.items(), key=lambda item: -item[1])]
-    return "; ".join(part for part in (", ".join(counts), f"rejects: {', '.join(rejects)}" if rejects else "") if part)
+    if counts:
+        yield f"  {stage.stage}: {', '.join(counts)}"
+    if stage.rejects and not any(" rejected: " in note for note in stage.notes):  # which tells them by code, too
+        rejects = [f"{code} {count:,}" for code, count in sorted(stage.rejects.items(), key=lambda item: -item[1])]
+        yield f"  {stage.stage}: rejected {', '.join(rejects)}"
 
 
 def _age(seconds: float) -> str:

@@ -100,7 +100,8 @@ def test_the_ledger_of_each_stage(store: Store) -> None:
     ]  # fmt: skip
     line = next(line for line in printed(store).splitlines() if line.startswith("preprocess"))
     assert line.split()[:7] == ["preprocess", "done", "1,005", "1,000", "2", "3", "12.3"]
-    assert line.endswith("fetched 998; rejects: truncated 2, empty 1")
+    assert "  preprocess: fetched 998\n  preprocess: rejected truncated 2, empty 1\n" in printed(store)
+    assert len(line) <= 80
     assert "  preprocess: [two] photos are odd\n" in printed(store)
     assert "  evaluate: refused: recall.plan_at_10 = 0.7\n" in printed(store)
 

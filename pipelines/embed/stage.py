@@ -71,7 +71,7 @@ def _check_plan(facts: Facts, model: ModelFacts) -> None:
 
 
 def _embed(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts: Facts) -> None:
-    context.progress.say(cost(model, facts["wanted"], facts["todo"]))
+    context.progress.say(f"embed: {cost(model, facts['wanted'], facts['todo'])}")
     rows = {unit.unit_id: unit.rows for unit in units}
     table = UnitTable(context.store, f"embeddings/{model.space_id}/{model.model_id}")
 
@@ -114,9 +114,7 @@ def cost(model: ModelFacts, wanted: int, todo: int) -> str:
     speed = model.metrics.get("images_per_s")
     how_long = f", about {max(1, round(todo / speed))} s at {speed:,.0f} photos/s" if speed and todo else ""
     if not todo:
-        return f"embed: nothing new: all {wanted:,} photos have a vector of space {model.space_id}"
+        return f"nothing new: all {wanted:,} photos have a vector of space {model.space_id}"
     if todo == wanted and model.model_id == model.space_id:
-        return f"embed: model {model.model_id} opens a new vector space: all {wanted:,} photos are inferred{how_long}"
-    return (
-        f"embed: {todo:,} of {wanted:,} photos have no vector of space {model.space_id} yet and are inferred{how_long}"
-    )
+        return f"model {model.model_id} opens a new vector space: all {wanted:,} photos are inferred{how_long}"
+    return f"{todo:,} of {wanted:,} photos have no vector of space {model.space_id} yet and are inferred{how_long}"

@@ -31,7 +31,7 @@ def run(context: RunContext) -> StageResult:
     if reason is None and live is not None:
         note = f"the live model {live.model_id} is kept ({context.config.train.policy})"
         return _result(live.model_id, live.facts["space_id"], "reused", note, 0)
-    context.progress.say(f"train: {reason}; a new model opens a space, and every photo will be embedded again")
+    context.progress.say(f"train: {reason}; {_price(context)}")
     taxonomy = read_taxonomy(context.store)
     examples = _examples(context, taxonomy)
     key = train_key(context, examples, taxonomy, live)
@@ -44,6 +44,15 @@ def run(context: RunContext) -> StageResult:
         raise StageError(f"the first model was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
     return _result(model_id, facts["space_id"], "trained", f"trained {model_id}: {reason}", total)
+
+
+def _price(context: RunContext) -> str:
+    """Say what a new model costs, before anything is done for it."""
+    section, photos = context.config.train, context.outputs("preprocess")["with_image"]
+    effort = (
+        f"{section.steps:,} steps" if section.steps else f"about {section.minutes + section.hash_minutes:g} minutes"
+    )
+    return f"training takes {effort}, and the new model opens a space: all {photos:,} photos will be embedded again"
 
 
 def train_key(context: RunContext, examples: Examples, taxonomy: dict[str, Any], live: Live | None) -> str:

@@ -95,7 +95,7 @@ def test_nothing_new_infers_nothing_and_says_so(world: World, twenty: Places) ->
 
     assert ledger(two) == (20, 0, 20, 0)
     assert two["counts"]["inferred"] == two["counts"]["units"] == 0
-    assert two["notes"] == ["embed: nothing new: all 20 photos have a vector of space model-a"]
+    assert two["notes"] == ["nothing new: all 20 photos have a vector of space model-a"]
     assert resolved(world, "two") == resolved(world, "one")
 
 

@@ -40,6 +40,7 @@ def write_items(store: Store, catalogue_id: str, item_ids: Iterable[str]) -> Non
 def finish_preprocess(store: Store, run_id: str, catalogue_id: str, prep_id: str = PREP) -> None:
     """Write what preprocess tells later stages."""
     outputs = {"prep_id": prep_id, "catalogue_id": catalogue_id, "photos": f"runs/{run_id}/preprocess/photos"}
+    outputs |= {"with_image": 240}
     store.create_json(f"runs/{run_id}/preprocess/manifest.json", {"outputs": outputs})
 
 
