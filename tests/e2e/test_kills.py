@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import Shop, copy_of
 
-PATIENCE_S = 150
+PATIENCE_S = 400
 BALANCE = ("in", "ok", "skipped", "rejected")
 
 
