@@ -28,8 +28,10 @@ setup: ## make or update the environment in .venv
 demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, searchable index (DEMO=, ITEMS=, SEED=)
 	$(SEARCH) demo $(DEMO) --items $(ITEMS) --leaf-categories $(LEAF_CATEGORIES) --seed $(SEED)
 	$(SEARCH) run --config $(DEMO)/config.toml
-	@# a dozen of the street photos, as a shopper would ask
-	$(SEARCH) search --config $(DEMO)/config.toml --html $(DEMO)/searches.html $$(ls $(DEMO)/street/*/*.jpg | head -12)
+	@# a dozen product photos and a dozen street photos, from all over the catalogue; some product photos are broken on purpose
+	@$(SEARCH) search --config $(DEMO)/config.toml --html $(DEMO)/searches.html \
+		$$(ls $(DEMO)/photos/*/*_2.jpg | shuf -n 12 --random-source=$(DEMO)/truth.json) \
+		$$(ls $(DEMO)/street/*/*.jpg | shuf -n 12 --random-source=$(DEMO)/truth.json) || test -s $(DEMO)/searches.html
 	$(SEARCH) status --config $(DEMO)/config.toml --runs 1
 	@echo "A page of example searches: $(DEMO)/searches.html"
 
