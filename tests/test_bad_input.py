@@ -250,8 +250,8 @@ def test_a_snapshot_that_lost_half_its_items(shop: Shop) -> None:
 def test_a_store_of_a_newer_format(shop: Shop) -> None:
     works(shop, run_id="first")
     (shop.root / "store" / "format.json").write_text('{"format": 2, "buckets": 3}')
-    for command in ("catalogue", "run"):
-        message = refused(shop, command)
+    for command in ("catalogue", "run", "status", "gc", "rollback --reason r", "search --item a"):
+        message = refused(shop, *command.split())
         assert f"{shop.store.uri} has format 2, this version reads format 1; upgrade visual-search" in message
     (shop.root / "store" / "format.json").write_text('{"format": 1, "buckets": 3}')
     works(shop, run_id="first")

@@ -18,7 +18,8 @@ from pipelines.config import load_config
 from pipelines.progress import Progress
 from pipelines.runs import open_run, run_stages
 from pipelines.stage import Manifest
-from pipelines.store import Log, Store, open_store
+from pipelines.store import Log, Store
+from pipelines.store.folder import FolderStore
 from pipelines.tables import read_parquet
 
 BUCKETS = 3
@@ -58,7 +59,7 @@ class Shop:
 
     @property
     def store(self) -> Store:
-        return open_store(str(self.root / "store"))
+        return FolderStore(self.root / "store")
 
     def link_store(self, folder: Path) -> None:
         """Let store/ be a folder elsewhere."""

@@ -17,7 +17,7 @@ def drawn(factory: pytest.TempPathFactory) -> Path:
     """The folder as it was drawn, by whoever asks first; nobody changes it."""
     folder = factory.getbasetemp() / "drawn-catalogue"
     if not folder.exists():
-        write_catalogue(folder, items=ITEMS, leaf_categories=LEAVES, seed=SEED, size=(64, 80), workers=1)
+        write_catalogue(folder, items=ITEMS, leaf_categories=LEAVES, seed=SEED, size=(48, 60), workers=1)
     return folder
 
 

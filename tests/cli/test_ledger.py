@@ -92,7 +92,7 @@ def test_every_odd_but_honest_photo_is_prepared_as_a_browser_shows_it(done: Done
         assert row["code"] == "", odd
         [image] = images.read_rows(row["image_unit"], [row["image_row"]])["image"].to_pylist()
         prepared, shown = np.asarray(Image.open(io.BytesIO(image)), float), as_shown(done.shop.root / odd["file"])
-        assert prepared.shape == shown.shape == (80, 64, 3), odd  # no larger than the canvas, so not resized
+        assert prepared.shape == shown.shape == (60, 48, 3), odd  # no larger than the canvas, so not resized
         assert np.abs(prepared - shown).mean() < (12 if odd["kind"] == "icc_jpeg" else 4), odd
         assert np.abs(shown[::-1] - shown).mean() > 8, "a photo that looks the same upside down shows nothing"
 
