@@ -1,7 +1,7 @@
 """The preprocess stage against the fastest bare loop that reads, decodes, resizes and encodes, on all cores.
 
-    python benchmarks/bench_preprocess.py                                  # drawn photos of 800 x 1067
-    python benchmarks/bench_preprocess.py --photos FOLDER --as-they-are --height 80 --width 60 --name small
+    python -m benchmarks.bench_preprocess                                  # drawn photos of 800 x 1067
+    python -m benchmarks.bench_preprocess --photos FOLDER --as-they-are --height 80 --width 60 --name small
 
 Stage and bare loop take turns in one process until each has worked for `--seconds`. The stage's time is all of it:
 plan, fetch, hash, prepare, commit, resolve duplicates, splits; `small_run_s` is what it takes for 20 photos, which is

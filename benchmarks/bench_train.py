@@ -1,7 +1,7 @@
 """A training step of the pipeline against the bare train step on decoded data in memory.
 
-    python benchmarks/bench_train.py
-    python benchmarks/bench_train.py --trunk resnet50 --height 224 --width 224 --batch 16 --name resnet50
+    python -m benchmarks.bench_train
+    python -m benchmarks.bench_train --trunk resnet50 --height 224 --width 224 --batch 16 --name resnet50
 
 The pipeline's step picks rows, copies them, augments, trains and keeps the learning rate; the bare step applies the
 same gradients to one batch that is a constant. They take turns in one process. The last result stays in

@@ -1,6 +1,6 @@
 """The learned hash against LSH, ITQ and PQ at equal bits, on the embeddings of one store's live release.
 
-    python benchmarks/release_hash.py --config infra/environments/fashion60.toml
+    python -m benchmarks.release_hash --config infra/environments/fashion60.toml
 
 Held-out photos query those that the model learned from. One row a method and number of bits: mean average precision at
 100 by leaf category, precision at 10 by leaf and by leaf and attribute, each by the code alone and after the best 100
