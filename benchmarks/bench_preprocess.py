@@ -103,7 +103,7 @@ def measure(work: Path, paths: Sequence[Path], size: tuple[int, int], seconds: f
     count = len(paths)
     for some in (20, count):
         write_feed(work, paths, some)
-    small_run = stage(work, 20, size, 0)
+    small_run = [stage(work, 20, size, -number) for number in (1, 2)][1]  # the first one imports Beam
     loops = bare_loops(paths, size)
     tried = {name: loop() for name, loop in loops.items()}
     fastest = min(tried, key=lambda name: tried[name])
