@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from pipelines.config import load_config
 from pipelines.index.searcher import Searcher
-from pipelines.promote.history import live_release_id
+from pipelines.live import live_release_id
 from pipelines.promote.release import read_release
 from pipelines.store import Store, UnitTable, open_store
 from trainer.hashing import build_hash_head, fit_hash_head

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from transforms.labels import count_feature, slot_feature
 from transforms.tf_pixels import decode_prepared_one
 
 Slots = dict[str, np.ndarray]
+
+READ_BATCH = 256
 
 
 @dataclass
@@ -33,6 +35,11 @@ class Photos:
         if self.pixels is not None:
             return self.pixels[rows]
         return decode([self.jpegs[row] for row in rows], self.height, self.width)
+
+    def batches(self, count: int) -> Iterator[np.ndarray]:
+        """Yield the first `count` photos in order, uint8 [up to 256, h, w, 3] at a time."""
+        for start in range(0, count, READ_BATCH):
+            yield self.batch(np.arange(start, min(start + READ_BATCH, count)))
 
 
 def load_photos(files: Sequence[str], labels: Sequence[str], height: int, width: int, memory_bytes: int) -> Photos:
@@ -61,7 +68,9 @@ def decode(jpegs: Sequence[bytes], height: int, width: int) -> np.ndarray:
     pixels = np.empty((len(jpegs), height, width, 3), np.uint8)
     dataset = tf.data.Dataset.from_generator(lambda: iter(jpegs), output_signature=tf.TensorSpec([], tf.string))
     decoded = (
-        dataset.map(lambda jpeg: decode_prepared_one(jpeg, height, width), tf.data.AUTOTUNE).batch(256).prefetch(2)
+        dataset.map(lambda jpeg: decode_prepared_one(jpeg, height, width), tf.data.AUTOTUNE)
+        .batch(READ_BATCH)
+        .prefetch(2)
     )
     start = 0
     for part in decoded.as_numpy_iterator():

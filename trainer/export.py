@@ -86,8 +86,11 @@ def export_model(model: ServingModel, spec: TrainSpec, transform_output: str, fo
 
 def save_weights(path: Path, models: Mapping[str, keras.Model]) -> None:
     """Write the weights of several models as one npz: '<model>/<variable path>' -> array; for warm starts."""
-    arrays: dict[str, Any] = {
-        f"{name}/{v.path}": np.asarray(v.value) for name, model in models.items() for v in model.variables
-    }
+    arrays: dict[str, Any] = weights_of(models)
     with path.open("wb") as file:
         np.savez(file, **arrays)
+
+
+def weights_of(models: Mapping[str, keras.Model]) -> dict[str, np.ndarray]:
+    """Return the weights of several models: '<model>/<variable path>' -> array."""
+    return {f"{name}/{v.path}": np.asarray(v.value) for name, model in models.items() for v in model.variables}

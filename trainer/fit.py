@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from trainer.config import HASH_BITS, TrainSpec
 from trainer.data import Photos, load_photos
-from trainer.export import ServingModel, export_model, save_weights
+from trainer.export import ServingModel, export_model, save_weights, weights_of
 from trainer.hashing import build_hash_head, fit_hash_head
 from trainer.heads import build_heads, loss_weights
 from trainer.identity import checksum, model_id, part
@@ -47,10 +47,10 @@ def train_and_export(
     seconds = time.monotonic() - started
     say(f"{len(train)} photos to learn from, {len(held_out)} held out, read in {seconds:.0f} s, {dtype}")
     metrics = Trainer(spec, trunk, heads).fit(train, held_out)
-    before = checksum(_arrays({"trunk": trunk}))
+    before = checksum(weights_of({"trunk": trunk}))
     metrics |= _fit_hash(spec, trunk, hash_head, train, sizes)
     models = {"trunk": trunk, "heads": heads, "hash_head": hash_head}
-    arrays = _arrays(models)
+    arrays = weights_of(models)
     after = checksum(part(arrays, ["trunk"]))
     if before != after:
         raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
@@ -93,15 +93,7 @@ def _embed(trunk: keras.Model, photos: Photos) -> np.ndarray:
     def embed(pixels: tf.Tensor) -> tf.Tensor:
         return tf.math.l2_normalize(tf.cast(trunk(tf.cast(pixels, tf.float32), training=False), tf.float32), axis=1)
 
-    parts = [
-        embed(tf.constant(photos.batch(np.arange(start, min(start + 256, len(photos)))))).numpy()
-        for start in range(0, len(photos), 256)
-    ]
-    return np.concatenate(parts)
-
-
-def _arrays(models: Mapping[str, keras.Model]) -> dict[str, np.ndarray]:
-    return {f"{name}/{v.path}": np.asarray(v.value) for name, model in models.items() for v in model.variables}
+    return np.concatenate([embed(tf.constant(pixels)).numpy() for pixels in photos.batches(len(photos))])
 
 
 def _describe(

@@ -52,8 +52,8 @@ class Trainer:
         targets = {name: targets_of(train, name, self.spec.min_leaf_images) for name in self.labels}
         saved = time.monotonic()
         since = _Since(saved)
-        while self._share() < 1.0:
-            before, started = self._share(), time.monotonic()
+        while (before := self._share()) < 1.0:
+            started = time.monotonic()
             since.losses.append(self.train_one(int(self.step.numpy()), train, targets))
             self.step.assign_add(1)
             self.spent_s.assign_add(time.monotonic() - started)
@@ -75,9 +75,8 @@ class Trainer:
         """
         count = len(photos) if limit is None else min(limit, len(photos))
         guesses: dict[str, list[np.ndarray]] = {name: [] for name in self.labels}
-        for start in range(0, count, 256):
-            rows = np.arange(start, min(start + 256, count))
-            for name, values in self._predict(tf.constant(photos.batch(rows)), size).items():
+        for pixels in photos.batches(count):
+            for name, values in self._predict(tf.constant(pixels), size).items():
                 guesses[name].append(values.numpy())
         truth = {name: photos.slots[slot_feature(name)][:count] for name in self.labels}
         return accuracies({name: np.concatenate(g) if g else np.zeros(0) for name, g in guesses.items()}, truth)

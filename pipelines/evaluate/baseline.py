@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.store import Log, NotFoundError, Store
+from pipelines.live import live_release_id
+from pipelines.store import NotFoundError, Store
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,9 @@ class Baseline:
 
 def read_baseline(store: Store) -> Baseline | None:
     """Return the live release, or None when nothing is live. Raises NotFoundError when its objects are gone."""
-    _, head = Log(store, "live").head()
-    if not head:
+    release_id = live_release_id(store)
+    if release_id is None:
         return None
-    release_id = str(head["release_id"])
     folder = f"releases/{release_id}"
     try:
         centroid = store.read_json(f"{folder}/centroid.json")["mean"]

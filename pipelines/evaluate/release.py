@@ -16,8 +16,6 @@ from pipelines.store import NotFoundError, Store
 FILES = ("metrics.json", "centroid.json", "report.html")
 """All but the manifest, which is written last."""
 
-BLOCK_BYTES = 1 << 20
-
 Manifest = dict[str, Any]
 
 
@@ -29,7 +27,7 @@ def reference(store: Store, folder: str, **facts: str) -> dict[str, Any]:
     entries = sorted(store.list(folder), key=lambda entry: entry.name)
     if not entries:
         raise NotFoundError(f"{store.uri} holds nothing below {folder!r}; it was removed, so start a new run")
-    objects = [{"uri": e.name, "sha256": _sha256(store, e.name), "bytes": e.size_bytes} for e in entries]
+    objects = [{"uri": e.name, "sha256": store.sha256(e.name), "bytes": e.size_bytes} for e in entries]
     return {**facts, "objects": objects}
 
 
@@ -66,11 +64,3 @@ def publish(store: Store, prefix: str, manifest: Manifest) -> None:
         store.create_json(f"{folder}/manifest.json", manifest)
     for name in FILES:
         store.delete(f"{prefix}/release/{name}")
-
-
-def _sha256(store: Store, name: str) -> str:
-    digest = hashlib.sha256()
-    with store.open(name) as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

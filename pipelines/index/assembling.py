@@ -6,7 +6,6 @@ order in which they are stored. Must not decide what belongs into the index.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pipelines.beam import run_pipeline
 from pipelines.config import BeamSection
 from pipelines.index.base import Array
 from pipelines.index.gathering import LINKS, ROWS
-from pipelines.index.manifest import FILE
+from pipelines.index.manifest import FILE, file_sha256
 from pipelines.index.settings import IndexConfig
 from pipelines.index.write import IndexInput, build_index
 from pipelines.stage import StageError
@@ -29,7 +28,6 @@ from pipelines.store import Store, UnitTable
 from pipelines.tables import read_bucket
 
 COLUMNS = ["digest", "embedding", "hash", "category_slots", "category_probabilities"]
-BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def publish(store: Store, folder: Path, target: str) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in sorted(files, key=lambda path: path == folder / FILE):
         name = f"{target}/{path.relative_to(folder).as_posix()}"
-        if not store.create_from(name, path) and _stored_sha256(store, name) != _sha256(path):
+        if not store.create_from(name, path) and store.sha256(name) != file_sha256(path):
             store.delete(name)  # nobody refers to it: its manifest was never written
             store.create_from(name, path)
 
@@ -139,19 +137,6 @@ def fixed(column: pa.ChunkedArray, dtype: np.dtype) -> Array:
 def _lists(column: pa.ChunkedArray) -> Any:
     values = column.combine_chunks()
     return np.asarray(values.flatten()).reshape(len(values), -1)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _stored_sha256(store: Store, name: str) -> str:
-    digest = hashlib.sha256()
-    with store.open(name) as stream:
-        while block := stream.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def assemble_on_worker(assembly: Assembly, section: BeamSection) -> None:

@@ -36,11 +36,13 @@ def described_files(folder: Path) -> dict[str, dict[str, Any]]:
     """Return size and sha256 of every file under `folder`, by relative name."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
     return {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in files
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+        for path in files
     }
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Return the sha256 (hex) of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

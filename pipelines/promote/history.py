@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.live import PREFIX
 from pipelines.promote.release import Release
 from pipelines.store import Log, Store, StoreError
-
-PREFIX = "live"
 
 NEEDED = {"release_id", "action", "run_id"}
 
@@ -72,12 +71,6 @@ def read_history(store: Store) -> History:
                 f"{store.uri}/{PREFIX}: entry {number} lacks {lacking[0]!r}; it was not written by promote"
             )
     return History(entries)
-
-
-def live_release_id(store: Store) -> str | None:
-    """Return the id of the live release, or None of a store that has none."""
-    _, entry = Log(store, PREFIX).head()
-    return str(entry["release_id"]) if entry else None
 
 
 def kept_releases(history: History, keep: int) -> set[str]:

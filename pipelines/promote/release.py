@@ -5,14 +5,11 @@ Owns what other modules may ask of a manifest. Must not know how a release is me
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipelines.store import NotFoundError, Store, StoreError
-
-CHUNK_BYTES = 1 << 20
 
 
 class BrokenReleaseError(StoreError):
@@ -108,7 +105,7 @@ def check_parts(store: Store, release: Release) -> None:
             raise BrokenReleaseError(f"release {release.release_id} needs {store.uri}/{folder}, which is gone")
     for reference in release.references():
         try:
-            found = _sha256(store, reference.name)
+            found = store.sha256(reference.name)
         except NotFoundError as error:
             message = f"release {release.release_id} needs {store.uri}/{reference.name}, which is gone"
             raise BrokenReleaseError(message) from error
@@ -117,14 +114,6 @@ def check_parts(store: Store, release: Release) -> None:
                 f"release {release.release_id}: {store.uri}/{reference.name} has sha256 {found[:12]}…, "
                 f"the manifest says {reference.sha256[:12]}…; the object is damaged, build the release again"
             )
-
-
-def _sha256(store: Store, name: str) -> str:
-    digest = hashlib.sha256()
-    with store.open(name) as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _references(value: Any) -> Iterator[Reference]:

@@ -19,7 +19,7 @@ from pipelines.index.manifest import IndexFolderError
 from pipelines.index.plan import QueryPlan
 from pipelines.index.rows import Hit, UnknownItemError
 from pipelines.index.searcher import Searcher
-from pipelines.promote.history import live_release_id
+from pipelines.live import live_release_id
 from pipelines.promote.release import Release, read_release
 from pipelines.search.answers import Answer, Result
 from pipelines.search.model import QueryModel, read_facts

@@ -7,6 +7,7 @@ running stage owns (leases, checkpoints).
 from __future__ import annotations
 
 import builtins
+import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+BLOCK_BYTES = 1 << 20
 
 
 class StoreError(Exception):
@@ -82,6 +85,14 @@ class Store(ABC):
         """Create one object for every file below a local folder; what is there already stays."""
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             self.create_from(f"{name}/{path.relative_to(folder).as_posix()}", path)
+
+    def sha256(self, name: str) -> str:
+        """Return the sha256 (hex) of an object's bytes, read in blocks. Raises NotFoundError."""
+        digest = hashlib.sha256()
+        with self.open(name) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                digest.update(block)
+        return digest.hexdigest()
 
     def read_json(self, name: str) -> Any:
         """Return a JSON object's value. Raises NotFoundError, and StoreError when it is no JSON."""

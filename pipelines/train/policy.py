@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.live import live_release_id
 from pipelines.stage import RunContext
-from pipelines.store import Log, Store
+from pipelines.store import Store
 from pipelines.taxonomy import read_taxonomy
 from pipelines.train.seen import count_new_items
 
@@ -26,10 +27,10 @@ class Live:
 
 def live_model(store: Store) -> Live | None:
     """Return the model of the live release, or None before the first promotion."""
-    number, entry = Log(store, "live").head()
-    if not number:
+    release_id = live_release_id(store)
+    if release_id is None:
         return None
-    model_id = store.read_json(f"releases/{entry['release_id']}/manifest.json")["model"]["model_id"]
+    model_id = store.read_json(f"releases/{release_id}/manifest.json")["model"]["model_id"]
     return Live(model_id, store.read_json(f"models/{model_id}/model.json"))
 
 

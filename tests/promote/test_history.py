@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.promote.history import History, append, kept_releases, live_release_id, make_entry, read_history
+from pipelines.live import live_release_id
+from pipelines.promote.history import History, append, kept_releases, make_entry, read_history
 from pipelines.promote.release import Release
 from pipelines.store import StoreError, open_store
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipelines.config import Config
+from pipelines.live import live_release_id
 from pipelines.progress import Progress
-from pipelines.promote import history as live_log
 from pipelines.promote import stage
 from pipelines.promote.release import BrokenReleaseError
 from pipelines.promote.stage import rollback, run
@@ -83,7 +83,7 @@ def test_a_rerun_after_a_kill_does_not_undo_a_rollback(store: Store) -> None:
     run(second)
     rollback(store, reason="shoes look like bags")
     assert run(second).outputs == {"release_id": "r2", "live": 2}
-    assert live_log.live_release_id(store) == "r1"
+    assert live_release_id(store) == "r1"
 
 
 def test_an_unblessed_release_is_refused_with_its_gates(store: Store) -> None:
@@ -230,4 +230,4 @@ def test_rollback_to_what_gc_has_removed(store: Store) -> None:
     store.delete("models/m-r1/model.json")
     with pytest.raises(BrokenReleaseError, match=r"release r1 needs .*/models/m-r1, which is gone"):
         rollback(store, reason="bad")
-    assert live_log.live_release_id(store) == "r2"
+    assert live_release_id(store) == "r2"
