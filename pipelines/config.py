@@ -135,7 +135,7 @@ class TrainSection(Section):
     minutes: Annotated[float, Field(gt=0)] = 10.0
     steps: Positive | None = Field(None, description="instead of minutes")
     batch: Positive = 128
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-2
     seed: int = 1
     max_images: Positive = 500_000
     min_images: Positive = 100

@@ -36,7 +36,7 @@ class TrainSpec:
     minutes: float = 10.0
     steps: int | None = None
     batch: int = 128
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
     attribute_weight: float = 0.3

@@ -18,6 +18,7 @@ from trainer.config import TrainSpec
 from trainer.data import Photos
 from trainer.heads import combined_loss, loss_weights
 from trainer.measure import accuracies
+from trainer.optimizers import build_optimizer
 from trainer.schedule import one_cycle, rows_of_step, share_done, size_at
 from transforms.labels import slot_feature
 
@@ -30,10 +31,8 @@ class Trainer:
     def __init__(self, spec: TrainSpec, trunk: keras.Model, heads: keras.Model) -> None:
         self.spec, self.trunk, self.heads = spec, trunk, heads
         self.labels = list(heads.output)
-        self.optimizer = keras.optimizers.AdamW(spec.learning_rate, weight_decay=spec.weight_decay, global_clipnorm=5.0)
         self.variables = [*trunk.trainable_variables, *heads.trainable_variables]
-        self.optimizer.exclude_from_weight_decay([v for v in self.variables if len(v.shape) < 2])
-        self.optimizer.build(self.variables)
+        self.optimizer = build_optimizer(self.variables, self.labels, spec.learning_rate, spec.weight_decay)
         self.step = tf.Variable(0, dtype=tf.int64)
         self.spent_s = tf.Variable(0.0, dtype=tf.float64)
         state = tf.train.Checkpoint(

@@ -20,9 +20,7 @@ class FusedBatchNorm(keras.layers.Layer):
     Statistics are float32 whatever the input's dtype; input and output are [batch, height, width, channels].
     """
 
-    def __init__(
-        self, momentum: float = 0.97, epsilon: float = 1e-3, zero_init: bool = False, **kwargs: object
-    ) -> None:
+    def __init__(self, momentum: float = 0.9, epsilon: float = 1e-3, zero_init: bool = False, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.momentum, self.epsilon, self.zero_init = momentum, epsilon, zero_init
 
@@ -75,7 +73,7 @@ def build_trunk(name: str, dtype: str) -> keras.Model:
     features = body(Normalise(dtype=policy, name="normalise")(pixels), policy)
     pooled = keras.layers.GlobalAveragePooling2D(dtype="float32", name="pool")(features)
     dense = keras.layers.Dense(EMBEDDING_DIM, use_bias=False, dtype="float32", name="projection")(pooled)
-    normed = keras.layers.BatchNormalization(momentum=0.97, dtype="float32", name="embedding_norm")(dense)
+    normed = keras.layers.BatchNormalization(momentum=0.9, dtype="float32", name="embedding_norm")(dense)
     return keras.Model(pixels, normed, name=f"trunk_{name}")
 
 
