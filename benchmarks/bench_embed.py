@@ -37,14 +37,16 @@ from benchmarks.photos import photos_of
 from pipelines.beam import CreateEach, run_pipeline
 from pipelines.config import BeamSection
 from pipelines.embed.inference import BATCHES_AHEAD
-from pipelines.embed.model import Embedder, ModelFacts
+from pipelines.embed.model import Embedder
 from pipelines.embed.planning import TODO
 from pipelines.embed.prefetch import prefetch
 from pipelines.embed.working import UNITS_A_GROUP, EmbedUnits, Job
+from pipelines.model import ModelFacts
 from pipelines.store import UnitTable
 from pipelines.store.folder import FolderStore
 from pipelines.tables import IMAGE_DATA, IMAGE_KEYS
 from pipelines.work import Unit, cut, write_todo
+from trainer.config import EMBEDDING_DIM, HASH_BITS
 from trainer.export import ServingModel
 from trainer.hashing import build_hash_head
 from trainer.heads import build_heads
@@ -228,7 +230,8 @@ def export(store: FolderStore, trunk: str, dtype: str, spec: PrepSpec, work: Pat
     tf.saved_model.save(model, str(work), signatures=signatures)
     store.stage_out(work, "models/bench/saved_model")
     levels = tuple(tuple(range(size)) for size in SLOTS.values())
-    return ModelFacts("bench", "bench", spec.prep_id, spec.height, spec.width, levels, {})
+    sizes = (spec.height, spec.width, EMBEDDING_DIM, HASH_BITS)
+    return ModelFacts("bench", "bench", spec.prep_id, *sizes, levels, levels, {})
 
 
 def measure(bench: Bench, seconds: float) -> dict[str, Any]:

@@ -11,6 +11,7 @@ benchmarks/results/.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import tempfile
@@ -26,10 +27,11 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.config import TrainSpec
-from trainer.data import Photos
+from trainer.data import Decoded, Photos
 from trainer.heads import build_heads, combined_loss
 from trainer.loop import Trainer, targets_of
 from trainer.precision import compute_dtype
+from trainer.schedule import rows_of_step
 from trainer.trunks import build_trunk
 from transforms.labels import slot_feature
 
@@ -44,7 +46,7 @@ def random_photos(count: int, height: int, width: int) -> Photos:
     draw = np.random.default_rng(0)
     pixels = draw.integers(0, 256, (count, height, width, 3)).astype(np.uint8)
     slots = {slot_feature(name): draw.integers(0, size, count).astype(np.int32) for name, size in SIZES.items()}
-    return Photos([b""] * count, slots, height, width, pixels)
+    return Photos(Decoded(pixels), slots, np.full(count, "main"))
 
 
 def bare_step(trainer: Trainer, photos: Photos, batch: int) -> Any:
@@ -75,8 +77,8 @@ def measure(trunk: str, height: int, width: int, batch: int, seconds: float) -> 
         trainer = Trainer(spec, build_trunk(trunk, dtype), build_heads(SIZES))
         targets = {name: targets_of(photos, name, spec.min_leaf_images) for name in SIZES}
         bare, full = bare_step(trainer, photos, batch), (height, width)
-        numbers = iter(range(1_000_000_000))
-        runs = {"pipeline": lambda: trainer.train_one(next(numbers), photos, targets, full), "bare": bare}
+        rows = (rows_of_step(number, len(photos), batch, 0) for number in itertools.count())
+        runs = {"pipeline": lambda: trainer.train_one(next(rows), photos, targets, full), "bare": bare}
         spent, done = dict.fromkeys(runs, 0.0), dict.fromkeys(runs, 0)
         for run in runs.values():
             for _ in range(2):

@@ -13,24 +13,27 @@ from pipelines.demo.writer import write_catalogue
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 DRAWN = 1500
+DISTINCT = 500
 
 
 def photos_of(folder: Path | None, count: int, work: Path, size: tuple[int, int] | None = None) -> list[Path]:
     """Return `count` JPEG files: a folder's, or else drawn ones; `size` (width, height) makes them that large.
 
-    When there are fewer, they are copied: every path is a file of its own.
+    When there are fewer, and after the first 500 of a given size, they come again with other bytes behind their end.
     """
     found = sorted(path for path in (folder or _drawn(work)).rglob("*") if path.suffix in SUFFIXES and path.is_file())
     target = work / "photos"
     target.mkdir()
-    paths = []
+    paths: list[Path] = []
     for number in range(count):
         path = target / f"{number:06d}.jpg"
-        source = found[number % len(found)]
-        if size is None:
-            shutil.copyfile(source, path)
+        distinct = len(found) if size is None else DISTINCT
+        if number >= distinct:
+            path.write_bytes(paths[number % distinct].read_bytes() + number.to_bytes(4, "big"))
+        elif size is None:
+            shutil.copyfile(found[number], path)
         else:
-            path.write_bytes(_enlarged(source, size, number))
+            path.write_bytes(_enlarged(found[number % len(found)], size, number))
         paths.append(path)
     return paths
 

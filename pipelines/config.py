@@ -140,6 +140,7 @@ class TrainSection(Section):
     max_images: Positive = 500_000
     min_images: Positive = 100
     min_leaf_images: Positive = 5
+    repeat: dict[str, Positive] = Field(default_factory=dict, description="role -> times in one pass over all photos")
     attributes: list[str] = Field(default_factory=list, description="attributes that get a head")
     hash_minutes: Annotated[float, Field(gt=0)] = 1.0
     memory_bytes: Positive = 4 << 30

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ class TrainSpec:
     Paths are local: `examples` holds Split-train/ and Split-eval/ with gzipped TFRecords; `taxonomy` is the JSON of
     permanent slots {"levels": [{value: slot}], "attributes": {name: {value: slot}}}; `work` is a throw-away folder;
     `checkpoints` is kept between attempts; `parent` is the folder of the model to start from (weights.npz), or None;
-    `baseline` that of the live model (saved_model/) which the Evaluator compares with, or None.
+    `baseline` that of the live model (saved_model/) which the Evaluator compares with, or None; `repeat` how often a
+    photo of a role is learned from in one pass over all, once if its role is not there.
     """
 
     examples: str
@@ -42,6 +43,7 @@ class TrainSpec:
     attribute_weight: float = 0.3
     seed: int = 1
     min_leaf_images: int = 5
+    repeat: dict[str, int] = field(default_factory=dict)
     hash_minutes: float = 1.0
     memory_bytes: int = 4 << 30
     min_accuracy: float = 0.0

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.config import HASH_BITS, TrainSpec
+from trainer.config import EMBEDDING_DIM, HASH_BITS, TrainSpec
 from trainer.data import Photos, load_photos
 from trainer.export import ServingModel, export_model, save_weights, weights_of
 from trainer.hashing import build_hash_head, fit_hash_head
@@ -42,8 +43,9 @@ def train_and_export(
     hash_head = build_hash_head(HASH_BITS, spec.seed)
     _warm_start(spec, {"trunk": trunk, "heads": heads, "hash_head": hash_head})
     started = time.monotonic()
-    train = load_photos(train_files, list(slots), spec.height, spec.width, spec.memory_bytes)
-    held_out = load_photos(eval_files, list(slots), spec.height, spec.width, spec.memory_bytes // 4)
+    shape = (list(slots), spec.height, spec.width)
+    train = load_photos(train_files, *shape, spec.memory_bytes, spec.work)
+    held_out = load_photos(eval_files, *shape, spec.memory_bytes // 4, spec.work)
     seconds = time.monotonic() - started
     say(f"{len(train)} photos to learn from, {len(held_out)} held out, read in {seconds:.0f} s, {dtype}")
     metrics = Trainer(spec, trunk, heads).fit(train, held_out)
@@ -56,7 +58,14 @@ def train_and_export(
         raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
     export_model(ServingModel(trunk, heads, hash_head, spec.height, spec.width), spec, transform_output, export_dir)
     save_weights(Path(spec.work, WEIGHTS), models)
-    _describe(spec, slots, model_id(spec.prep_id, arrays, slots), metrics, {"before": before, "after": after})
+    facts = {
+        "model_id": model_id(spec.prep_id, arrays, slots),
+        "levels": [list(range(size)) for label, size in sizes.items() if label.startswith("category_")],
+        "trained": _trained(train, sizes, spec.min_leaf_images),
+        "metrics": {name: round(float(value), 6) for name, value in metrics.items()},
+        "trunk_checksum": {"before": before, "after": after},
+    }
+    _describe(spec, facts)
     return metrics
 
 
@@ -89,32 +98,28 @@ def _fit_hash(
 
 
 def _embed(trunk: keras.Model, photos: Photos) -> np.ndarray:
+    """Return the normalised embeddings float16 [n, 512], as precise as those that the embed stage stores."""
+
     @tf.function(reduce_retracing=True)
     def embed(pixels: tf.Tensor) -> tf.Tensor:
         return tf.math.l2_normalize(tf.cast(trunk(tf.cast(pixels, tf.float32), training=False), tf.float32), axis=1)
 
-    return np.concatenate([embed(tf.constant(pixels)).numpy() for pixels in photos.batches(len(photos))])
+    embeddings = np.empty((len(photos), EMBEDDING_DIM), np.float16)
+    start = 0
+    for pixels in photos.batches(len(photos)):
+        embeddings[start : start + len(pixels)] = embed(tf.constant(pixels)).numpy()
+        start += len(pixels)
+    return embeddings
 
 
-def _describe(
-    spec: TrainSpec,
-    slots: Mapping[str, Mapping[str, int]],
-    identity: str,
-    metrics: Mapping[str, float],
-    trunk_checksum: Mapping[str, str],
-) -> None:
-    levels = sorted(label for label in slots if label.startswith("category_"))
-    sizes = {label: max(slots[label].values(), default=0) + 1 for label in levels}
-    description = {
-        "model_id": identity,
-        "prep_id": spec.prep_id,
-        "height": spec.height,
-        "width": spec.width,
-        "dim": 512,
-        "bits": HASH_BITS,
-        "trunk": spec.trunk,
-        "levels": [list(range(sizes[label])) for label in levels],
-        "metrics": {name: round(float(value), 6) for name, value in metrics.items()},
-        "trunk_checksum": dict(trunk_checksum),
-    }
+def _trained(train: Photos, labels: Iterable[str], min_leaf_images: int) -> list[list[int]]:
+    """Return the slots that had photos enough to be learned, a taxonomy level."""
+    levels = [label for label in labels if label.startswith("category_")]
+    slots = [np.unique(targets_of(train, label, min_leaf_images)) for label in levels]
+    return [level[level >= 0].tolist() for level in slots]
+
+
+def _describe(spec: TrainSpec, facts: Mapping[str, Any]) -> None:
+    shape = {"height": spec.height, "width": spec.width, "dim": EMBEDDING_DIM, "bits": HASH_BITS}
+    description = {"prep_id": spec.prep_id, "trunk": spec.trunk, **shape, **facts}
     Path(spec.work, MODEL_JSON).write_text(json.dumps(description, indent=1, sort_keys=True), encoding="utf-8")

@@ -43,7 +43,7 @@ def fit_hash_head(
     seed: int,
     rate: float = 1e-3,
 ) -> dict[str, float]:
-    """Train the head on cached embeddings (float32 [n, 512], normalised); the trunk is not even here.
+    """Train the head on cached embeddings (floats [n, 512], normalised); the trunk is not even here.
 
     `slots` are int32 [n] a label, -1 unknown; `classes` the number of slots a label. Returns loss and steps.
     """
@@ -70,7 +70,8 @@ def fit_hash_head(
     while (share := _share(done, time.monotonic() - started, minutes, enough)) < 1.0:
         rows = rows_of_step(done, len(embeddings), batch, seed)
         optimizer.learning_rate.assign(one_cycle(share, rate))
-        loss = step(tf.constant(embeddings[rows]), {name: tf.constant(values[rows]) for name, values in slots.items()})
+        targets = {name: tf.constant(values[rows]) for name, values in slots.items()}
+        loss = step(tf.constant(embeddings[rows], tf.float32), targets)
         done += 1
     say(f"hash head: {done} steps")
     return {"hash.loss": float(loss), "hash.steps": float(done), "hash.seconds": round(time.monotonic() - started, 1)}

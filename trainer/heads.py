@@ -9,11 +9,39 @@ import tensorflow as tf
 
 from trainer.config import EMBEDDING_DIM
 
+SCALE = 16.0
+"""The inverse temperature of the softmax over cosines."""
+
+
+@keras.saving.register_keras_serializable("visual_search")
+class CosineClassifier(keras.layers.Layer):
+    """Logits float32 [batch, classes]: SCALE times the cosine of an embedding [batch, dim] and each class's direction.
+
+    What is trained is what search compares by, so that photos of a class come near each other whatever they were taken
+    with (normalised softmax: Wang et al. 2017, arXiv 1704.06369; Zhai and Wu 2019, arXiv 1811.12649).
+    """
+
+    def __init__(self, classes: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.classes = classes
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Create the directions of the classes."""
+        self.kernel = self.add_weight(name="kernel", shape=(shape[-1], self.classes), initializer="random_normal")
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Return the logits."""
+        return SCALE * tf.matmul(tf.math.l2_normalize(x, axis=1), tf.math.l2_normalize(self.kernel, axis=0))
+
+    def get_config(self) -> dict[str, object]:
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "classes": self.classes}
+
 
 def build_heads(slots: Mapping[str, int]) -> keras.Model:
     """Return the model embedding [batch, 512] -> {label: logits float32 [batch, number of slots]}."""
     embedding = keras.Input((EMBEDDING_DIM,), name="embedding")
-    outputs = {label: keras.layers.Dense(size, dtype="float32", name=label)(embedding) for label, size in slots.items()}
+    outputs = {label: CosineClassifier(size, dtype="float32", name=label)(embedding) for label, size in slots.items()}
     return keras.Model(embedding, outputs, name="heads")
 
 

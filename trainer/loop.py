@@ -49,11 +49,13 @@ class Trainer:
         if self._share():
             say(f"goes on from step {int(self.step.numpy())}, {self._share():.0%} done")
         targets = {name: targets_of(train, name, self.spec.min_leaf_images) for name in self.labels}
+        order = train.repeated(self.spec.repeat)
         saved = time.monotonic()
         since = _Since(saved)
         while (before := self._share()) < 1.0:
             started = time.monotonic()
-            since.losses.append(self.train_one(int(self.step.numpy()), train, targets))
+            rows = order[rows_of_step(int(self.step.numpy()), len(order), self.spec.batch, self.spec.seed)]
+            since.losses.append(self.train_one(rows, train, targets))
             self.step.assign_add(1)
             self.spent_s.assign_add(time.monotonic() - started)
             if int(REPORTS * self._share()) > int(REPORTS * before):
@@ -88,13 +90,12 @@ class Trainer:
         return size_at(self._share(), self.spec.height, self.spec.width)
 
     def train_one(
-        self, step: int, train: Photos, targets: Mapping[str, np.ndarray], size: tuple[int, int] | None = None
+        self, rows: np.ndarray, train: Photos, targets: Mapping[str, np.ndarray], size: tuple[int, int] | None = None
     ) -> tf.Tensor:
-        """Do one step, at the `size` (height, width) that the share of the training asks for by default."""
-        rows = rows_of_step(step, len(train), self.spec.batch, self.spec.seed)
+        """Do one step on `rows`, at the `size` (height, width) that the share of the training asks for by default."""
         self.optimizer.learning_rate.assign(one_cycle(self._share(), self.spec.learning_rate))
         slots = {name: tf.constant(values[rows]) for name, values in targets.items()}
-        seed = tf.constant([self.spec.seed, step], tf.int32)
+        seed = tf.constant([self.spec.seed, int(self.step.numpy())], tf.int32)
         return self._step(tf.constant(train.batch(rows)), slots, seed, size or self._size())
 
     @tf.function(reduce_retracing=True)

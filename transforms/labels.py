@@ -10,14 +10,14 @@ from typing import Any, Final
 import tensorflow as tf
 import tensorflow_transform as tft
 
-PASSED_THROUGH: Final = ("item_id", "digest", "image")
+PASSED_THROUGH: Final = ("item_id", "digest", "role", "image")
 UNKNOWN: Final = -1
 
 Features = dict[str, Any]  # tensors, or their feature specs, by name
 
 
 def raw_feature_spec(slots: Mapping[str, Mapping[str, int]], numeric: Sequence[str], *, image: bool) -> Features:
-    """Return the spec of the examples to transform: item_id, digest, the photo if wanted, labels and numbers.
+    """Return the spec of the examples to transform: item_id, digest, role, the photo if wanted, labels and numbers.
 
     Labels are tf.string and numbers tf.float32, both optional: absent and "" (labels) or NaN (numbers) are alike.
     """
@@ -52,8 +52,8 @@ def label_preprocessing_fn(
     """Return the transformed features of a batch, for AnalyzeAndTransformDataset and for the TFX Transform component.
 
     `inputs` hold what `raw_feature_spec` describes, dense [batch] or sparse; `slots` maps each label feature, such as
-    `category_1` or `attr_colour`, to its taxonomy {value: slot}. Outputs: item_id, digest and image as they are, and
-    per label and number the features named by `slot_feature`, `count_feature` and `bucket_feature`.
+    `category_1` or `attr_colour`, to its taxonomy {value: slot}. Outputs: item_id, digest, role and image as they are,
+    and per label and number the features named by `slot_feature`, `count_feature` and `bucket_feature`.
 
     Raises ValueError when a feature is missing, a slot is negative or used twice, or num_buckets is below 2.
     """

@@ -5,68 +5,32 @@ Owns TensorFlow within the stage; imports it when a model is loaded. Must not kn
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pipelines.embed.outputs import Outputs, Pixels, top_categories
-from pipelines.quiet import import_tensorflow, start_up_messages_kept
+from pipelines.model import ModelFacts, Signature, category_outputs
 from pipelines.stage import StageError
 from pipelines.store import Store
 from transforms.pixels import decode_prepared
 
 NORM_TOLERANCE = 0.01
-CATEGORIES = re.compile(r"category_probabilities(?:\D*(\d+))?")
 
 
 class InferenceError(Exception):
     """The model could not be run on a batch."""
 
 
-@dataclass(frozen=True)
-class ModelFacts:
-    """What `model.json` says of a model, as far as embedding needs it; `levels` holds the slots of its columns."""
-
-    model_id: str
-    space_id: str
-    prep_id: str
-    height: int
-    width: int
-    levels: tuple[tuple[int, ...], ...]
-    metrics: Mapping[str, Any]
-
-
-def read_facts(store: Store, model_id: str) -> ModelFacts:
-    """Return the facts of a model. Raises NotFoundError, and StageError when one is missing."""
-    name = f"models/{model_id}/model.json"
-    value = store.read_json(name)
-    try:
-        levels = tuple(tuple(int(slot) for slot in level) for level in value["levels"])
-        size = (int(value["height"]), int(value["width"]))
-        names = (value["model_id"], value["space_id"], value["prep_id"])
-        return ModelFacts(*names, *size, levels, value.get("metrics") or {})
-    except (KeyError, TypeError, ValueError) as error:
-        raise StageError(f"{store.uri}/{name} lacks {error}; export the model again") from error
-
-
 class Embedder:
     """Runs one model on batches. Safe to share between threads."""
 
     def __init__(self, store: Store, facts: ModelFacts) -> None:
-        tf = import_tensorflow()
         self.facts = facts
-        self._stack = ExitStack()  # the staged copy lives as long as the model: TensorFlow reads assets late
-        folder = self._stack.enter_context(store.stage_in(f"models/{facts.model_id}/saved_model"))
-        with start_up_messages_kept():
-            self._model = tf.saved_model.load(str(folder))  # keeps the variables alive
-        self._serve = self._model.signatures["serve_pixels"]
-        self._input = next(iter(self._serve.structured_input_signature[1]))
+        self._serve = Signature(store, facts.model_id, "serve_pixels")
         self._decode = _graph_decoder(facts.height, facts.width)
-        self._failures = (tf.errors.OpError, ValueError)
+        self._failures = _failures()
         self._names = self._category_names()
 
     def decode(self, jpegs: Sequence[bytes]) -> tuple[Pixels, list[str]]:
@@ -88,11 +52,8 @@ class Embedder:
 
     def __call__(self, pixels: Pixels) -> Outputs:
         """Return the outputs of uint8 `[n, height, width, 3]`. Raises InferenceError."""
-        import tensorflow as tf
-
         try:
-            raw = self._serve(**{self._input: tf.constant(pixels)})
-            return self._outputs({name: value.numpy() for name, value in raw.items()})
+            return self._outputs(self._serve(pixels))
         except self._failures as error:
             raise InferenceError(_reason(error)) from error
 
@@ -120,9 +81,8 @@ class Embedder:
         return Outputs(embedding, raw["hash"], slots, np.concatenate([none, *(share for _, share in tops)], axis=1))
 
     def _category_names(self) -> list[str]:
-        shapes = self._serve.structured_outputs
-        found = {name: CATEGORIES.fullmatch(name) for name in shapes}
-        names = sorted((name for name in found if found[name]), key=lambda name: int((found[name] or [0, 0])[1] or 0))
+        shapes = self._serve.outputs
+        names = category_outputs(shapes)
         widths = [shapes[name].shape[-1] for name in names]
         told = [len(level) for level in self.facts.levels]
         if len(widths) != len(told) or any(w not in (None, t) for w, t in zip(widths, told, strict=True)):
@@ -131,6 +91,12 @@ class Embedder:
                 "slots; export it again"
             )
         return names
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    import tensorflow as tf
+
+    return (tf.errors.OpError, ValueError)
 
 
 def _reason(error: Exception) -> str:

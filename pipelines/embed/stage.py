@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.embed.model import ModelFacts, read_facts
+from pipelines.model import ModelFacts, read_facts
 from pipelines.stage import Ledger, RunContext, StageError, StageResult
 from pipelines.store import UnitTable
 from pipelines.work import Unit, cut, read_plan, write_plan

@@ -12,8 +12,9 @@ from apache_beam.utils.shared import Shared
 from pipelines.beam import CreateEach, run_pipeline
 from pipelines.config import BeamSection, EmbedSection
 from pipelines.embed.inference import UnitEmbedder
-from pipelines.embed.model import Embedder, ModelFacts
+from pipelines.embed.model import Embedder
 from pipelines.embed.planning import TODO
+from pipelines.model import ModelFacts
 from pipelines.store import Store, UnitTable
 from pipelines.work import Unit, read_work
 

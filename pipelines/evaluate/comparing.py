@@ -11,12 +11,12 @@ from pipelines.evaluate import drift, served
 from pipelines.evaluate.baseline import Baseline
 from pipelines.evaluate.engine import Engine
 from pipelines.evaluate.measuring import Answers, Asked
-from pipelines.evaluate.model import ModelFacts, read_model
 from pipelines.evaluate.quality import Metrics
 from pipelines.evaluate.sources import Sources
 from pipelines.index.choices import plan_of
 from pipelines.index.manifest import IndexFolderError
 from pipelines.index.outputs import QueryOutputs
+from pipelines.model import ModelFacts, read_facts
 from pipelines.stage import RunContext
 from pipelines.store import NotFoundError
 
@@ -56,7 +56,7 @@ def compare(
 def _of_live(context: RunContext, live: Baseline, asked: Asked, model: ModelFacts) -> QueryOutputs:
     if live.model_id == model.model_id:
         return asked.outputs
-    prep_id = read_model(context.store, live.model_id).prep_id
+    prep_id = read_facts(context.store, live.model_id).prep_id
     if prep_id != model.prep_id:
         raise ValueError(f"its photos were prepared as {prep_id}, today's as {model.prep_id}")
     return served.serve(context.store, live.model_id, prep_id, [query.image for query in asked.queries])

@@ -12,7 +12,6 @@ from pipelines.evaluate import served
 from pipelines.evaluate.gallery import key_of
 from pipelines.evaluate.gather import ANY, HELD_OUT, fetch_queries
 from pipelines.evaluate.measuring import Asked, Truth
-from pipelines.evaluate.model import ModelFacts
 from pipelines.evaluate.quality import Metrics
 from pipelines.evaluate.queries import Query, as_queries
 from pipelines.evaluate.scan import Scan, own_keys
@@ -20,6 +19,7 @@ from pipelines.evaluate.scanning import resolve_numbers, search_exactly
 from pipelines.evaluate.sources import Sources
 from pipelines.evaluate.vectors import as_vectors
 from pipelines.index.choices import plan_of
+from pipelines.model import ModelFacts
 from pipelines.stage import RunContext, StageError
 from pipelines.tables import index_of
 

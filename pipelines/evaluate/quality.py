@@ -183,7 +183,7 @@ def categories(
     """Return the accuracy of the model's most probable category at every level and at each query's own leaf.
 
     `predicted` `[num_queries][levels]` slots; `slots` by level: category value -> slot; `learned` by level: the slots
-    that have an output. A category that was never learned, or lies deeper than the model's levels, is wrong.
+    that had photos enough. A category that was never learned, or lies deeper than the model's levels, is wrong.
     """
     metrics: Metrics = {}
     true = [_slots_of(query, slots) for query in queries]

@@ -16,11 +16,12 @@ from pipelines.evaluate.examples import GROUPS, Example, Group, choose, picture_
 from pipelines.evaluate.gates import Gate
 from pipelines.evaluate.labels import Label
 from pipelines.evaluate.measuring import Answers, Asked
-from pipelines.evaluate.model import ModelFacts
+from pipelines.evaluate.model import read_curves
 from pipelines.evaluate.names import describe
 from pipelines.evaluate.pictures import thumbnails
 from pipelines.evaluate.vocabulary import SECTIONS
 from pipelines.evaluate.wording import headlines, shown, summary
+from pipelines.model import ModelFacts
 from pipelines.store import Store
 
 KIND_NAMES = plots.NAMES
@@ -82,7 +83,7 @@ def _content(findings: Findings) -> dict[str, Any]:
             "levels": plots.retrieval_by_level(metrics),
             "leaves": plots.by_category(leaves),
             "spread": plots.precision_spread(leaves),
-            "curves": plots.learning_curves(findings.model.curves),
+            "curves": plots.learning_curves(read_curves(findings.store, findings.model.model_id)),
         },
         "all_metrics": metric_rows(metrics, findings.live),
         "has_live": findings.live is not None,

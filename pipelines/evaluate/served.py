@@ -12,7 +12,8 @@ import numpy as np
 
 from pipelines.evaluate.pictures import Place
 from pipelines.index.outputs import QueryOutputs
-from pipelines.search.model import QueryModel, read_facts
+from pipelines.model import read_facts
+from pipelines.search.model import QueryModel
 from pipelines.store import Store, UnitTable
 
 BATCH = 64

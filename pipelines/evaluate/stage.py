@@ -19,13 +19,14 @@ from pipelines.evaluate.gates import Gate, blessed, judge, refusal
 from pipelines.evaluate.gather import look_up, sample_and_lay_out
 from pipelines.evaluate.labels import Label, as_labels
 from pipelines.evaluate.measuring import Answers, Asked, Truth
-from pipelines.evaluate.model import ModelFacts, read_model, slots_by_level
+from pipelines.evaluate.model import slots_by_level
 from pipelines.evaluate.names import UnknownMetricError, check_documented, check_gate_names
 from pipelines.evaluate.quality import Metrics, Relevance
 from pipelines.evaluate.report import Findings, render
 from pipelines.evaluate.sources import Sources
 from pipelines.index.choices import plan_of
 from pipelines.index.manifest import IndexFolderError
+from pipelines.model import ModelFacts, read_facts
 from pipelines.names import STAGES
 from pipelines.stage import Ledger, RunContext, StageError, StageResult, read_manifest
 
@@ -88,7 +89,7 @@ def _measure(context: RunContext, baseline: Baseline | None) -> Measured:
     say("evaluate: sampling queries and laying out the gallery")
     sample_and_lay_out(context.config.beam, sources)
     sampled = inputs.sampled_queries(sources)
-    model = read_model(context.store, context.outputs("embed")["model_id"])
+    model = read_facts(context.store, context.outputs("embed")["model_id"])
     asked = inputs.asked_of(context, sources, sampled, model)
     metrics = inputs.count(sources, asked, model)
     say(f"evaluate: exact search of {len(asked.queries)} queries in {metrics['gallery.photos']:.0f} photos")
@@ -133,11 +134,12 @@ def _qualities(
     )
     attributes = config.train.attributes or list(config.catalogue.columns.attributes)[:1]
     metrics = measuring.retrieval_quality(asked, answers, labels, Relevance.of(whole, kept), attributes)
-    if model.learned and asked.judged:
-        top = asked.vectors.slots.reshape(len(asked.queries), len(model.learned), -1)[:, :, 0]
+    if model.levels and asked.judged:
+        top = asked.vectors.slots.reshape(len(asked.queries), len(model.levels), -1)[:, :, 0]
         judged = asked.judged
         slots = slots_by_level(context.store, model)
-        metrics |= quality.categories([asked.queries[n] for n in judged], top[judged].tolist(), slots, model.learned)
+        learned = [frozenset(level) for level in model.trained]
+        metrics |= quality.categories([asked.queries[n] for n in judged], top[judged].tolist(), slots, learned)
     return metrics
 
 

@@ -14,6 +14,7 @@ from pipelines.index.choices import index_config, plan_of
 from pipelines.index.manifest import FORMAT, config_json
 from pipelines.index.memory import MemoryBudgetError, Prediction, check_budget, predict
 from pipelines.index.settings import IndexConfig, PlanConfig
+from pipelines.model import ModelFacts, read_facts
 from pipelines.stage import Ledger, RunContext, StageError, StageResult
 from pipelines.store import NotFoundError, Store
 from pipelines.taxonomy import read_taxonomy
@@ -56,10 +57,10 @@ def _settings(context: RunContext) -> tuple[PlanConfig, IndexConfig]:
         raise StageError(str(error)) from error
 
 
-def _read_model(store: Store, model_id: str, space_id: str) -> dict[str, Any]:
-    model: dict[str, Any] = store.read_json(f"models/{model_id}/model.json")
-    if model["space_id"] != space_id:
-        raise StageError(_mixed(model_id, model["space_id"], space_id))
+def _read_model(store: Store, model_id: str, space_id: str) -> ModelFacts:
+    model = read_facts(store, model_id)
+    if model.space_id != space_id:
+        raise StageError(_mixed(model_id, model.space_id, space_id))
     return model
 
 
@@ -79,10 +80,10 @@ def _mixed(model_id: str, found: str, space_id: str) -> str:
     )
 
 
-def _gather(context: RunContext, model: dict[str, Any]) -> Gathered:
+def _gather(context: RunContext, model: ModelFacts) -> Gathered:
     from pipelines.index.gathering import Gatherer, gather
 
-    preprocess, level = context.outputs("preprocess"), max(0, len(model["levels"]) - 1)
+    preprocess, level = context.outputs("preprocess"), max(0, len(model.levels) - 1)
     levels = read_taxonomy(context.store)["levels"]
     gatherer = Gatherer(
         context.store,
@@ -106,8 +107,8 @@ def _check_gallery(context: RunContext, gathered: Gathered) -> None:
         )
 
 
-def _predictions(gathered: Gathered, model: dict[str, Any], config: IndexConfig) -> list[Prediction]:
-    found = [predict(kind, gathered.rows, model["dim"], model["bits"] // 8, config) for kind in config.kinds]
+def _predictions(gathered: Gathered, model: ModelFacts, config: IndexConfig) -> list[Prediction]:
+    found = [predict(kind, gathered.rows, model.dim, model.bits // 8, config) for kind in config.kinds]
     try:
         for prediction in found:
             check_budget(prediction, config.memory_budget_bytes)
@@ -116,14 +117,12 @@ def _predictions(gathered: Gathered, model: dict[str, Any], config: IndexConfig)
     return found
 
 
-def _index_id(
-    context: RunContext, gathered: Gathered, model: dict[str, Any], config: IndexConfig, plan: PlanConfig
-) -> str:
+def _index_id(context: RunContext, gathered: Gathered, model: ModelFacts, config: IndexConfig, plan: PlanConfig) -> str:
     settings = {name: value for name, value in config_json(config).items() if name not in NOT_IDENTITY}
     value = {
         "format": FORMAT,
-        "space_id": model["space_id"],
-        "model_id": model["model_id"],
+        "space_id": model.space_id,
+        "model_id": model.model_id,
         "inputs": gathered.checksum,
         "config": settings,
         "similar": [context.config.index.similar, repr(plan)] if context.config.index.similar else None,
@@ -136,18 +135,16 @@ def _announce(gathered: Gathered, predictions: Iterable[Prediction]) -> str:
     return f"index: {gathered.rows:,} distinct photos of {gathered.items:,} items; {sizes}"
 
 
-def _build(context: RunContext, model: dict[str, Any], config: IndexConfig, plan: PlanConfig, target: str) -> None:
+def _build(context: RunContext, model: ModelFacts, config: IndexConfig, plan: PlanConfig, target: str) -> None:
     from pipelines.index.assembling import Assembly, assemble_on_worker
     from pipelines.index.similar import Completion, complete
 
     store, folder = context.store, context.prefix("index")
     # A category that the model never learned cannot be predicted: its codes are scanned by every query.
-    levels, learned = model["levels"], model.get("trained", model["levels"])
-    trained = tuple(int(slot) for slot in learned[-1]) if learned else ()
-    names = (model["space_id"], model["model_id"])
-    assemble_on_worker(
-        Assembly(store, folder, target, *names, len(levels), trained, config, context.buckets), context.config.beam
-    )
+    trained = model.trained[-1] if model.trained else ()
+    names, levels = (model.space_id, model.model_id), len(model.levels)
+    assembly = Assembly(store, folder, target, *names, levels, trained, config, context.buckets)
+    assemble_on_worker(assembly, context.config.beam)
     completion = Completion(store, folder, target, plan, context.config.index.similar)
     done = f"{target}/items"
     with context.progress.watch("index: buckets", context.buckets, lambda: sum(1 for _ in store.list(done))):

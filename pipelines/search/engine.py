@@ -20,13 +20,14 @@ from pipelines.index.plan import QueryPlan
 from pipelines.index.rows import Hit, UnknownItemError
 from pipelines.index.searcher import Searcher
 from pipelines.live import live_release_id
+from pipelines.model import read_facts
 from pipelines.promote.release import Release, read_release
 from pipelines.search.answers import Answer, Result
-from pipelines.search.model import QueryModel, read_facts
+from pipelines.search.model import QueryModel
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
 from pipelines.stage import StageError
 from pipelines.store import Store
-from transforms.photo import Limits
+from transforms.photo import Limits, PrepSpec
 
 BATCH = 64
 
@@ -37,6 +38,7 @@ class SearchEngine:
     def __init__(self, config: Config, store: Store, release: Release) -> None:
         self.release, self._store, self._config = release, store, config
         self.facts = read_facts(store, release.model_id)
+        self._spec = PrepSpec.from_prep_id(self.facts.prep_id)
         self._stack = ExitStack()
         try:
             folder = self._stack.enter_context(store.stage_in(f"indexes/{release.index_id}"))
@@ -68,7 +70,7 @@ class SearchEngine:
 
     def search_photos(self, paths: Iterable[Path], k: int) -> Iterator[Answer]:
         """Yield an answer for every file, and for every image file below every folder, as they are done."""
-        for photos in prepare_queries(list_queries(paths), self.facts.spec, self._limits(), BATCH):
+        for photos in prepare_queries(list_queries(paths), self._spec, self._limits(), BATCH):
             yield from self._answer_photos(photos, k)
 
     def search_items(self, item_ids: Sequence[str], k: int) -> Iterator[Answer]:

@@ -1,7 +1,8 @@
 """Training examples: today's labels joined to a bounded sample of prepared photos, one TFRecord file an image unit.
 
 Labels travel as small Arrow batches to the image units; pixels are read once, where they are written out again. The
-test split is never written. Feature names: `image`, `digest`, `item_id`, `category_<level>`, `attr_<name>`, `price`.
+test split is never written. Feature names: `image`, `digest`, `item_id`, `role`, `category_<level>`, `attr_<name>`,
+`price`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ LABELLED = pa.schema(
     [
         ("digest", pa.binary(32)),
         ("item_id", pa.string()),
+        ("role", pa.string()),
         ("split", pa.string()),
         ("image_row", pa.int32()),
         ("category", pa.list_(pa.string())),
@@ -118,7 +120,7 @@ def label_rows(bucket: int, store: Store, photos: str, catalogue: str, rate: flo
     at = pa.array(index_of(rows["item_id"], items["item_id"]))
     table = pa.table(
         {
-            **{name: rows[name] for name in ("digest", "item_id", "split", "image_row")},
+            **{name: rows[name] for name in ("digest", "item_id", "role", "split", "image_row")},
             **{name: items[name].combine_chunks().take(at) for name in ("category", "attributes", "price")},
         },
         LABELLED,
@@ -164,7 +166,8 @@ def encode(rows: list[dict[str, Any]], images: list[bytes], shape: ExampleShape)
     with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=1, mtime=0) as file:
         for row, image in zip(rows, images, strict=True):
             attributes = dict(row["attributes"])
-            features = {"image": raw(image), "digest": raw(row["digest"]), "item_id": text(row["item_id"])}
+            features = {"image": raw(image), "digest": raw(row["digest"])}
+            features |= {name: text(row[name]) for name in ("item_id", "role")}
             for level in range(shape.levels):
                 features[f"category_{level}"] = text(category_value(row["category"], level))
             for name in shape.attributes:

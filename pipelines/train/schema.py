@@ -19,8 +19,8 @@ WITHOUT_STATISTICS = ("image", "digest")
 def example_schema(slots: Mapping[str, Mapping[str, int]], numeric: Sequence[str] = ()) -> Any:
     """Return the `Schema` proto of examples with these labels (strings) and numbers (floats).
 
-    Every example has item_id, digest, image and category_0, one value each; another label must occur somewhere, at
-    most once an example; a number may be missing altogether. Raises ValueError when there is no `category_0`.
+    Every example has item_id, digest, role, image and category_0, one value each; another label must occur somewhere,
+    at most once an example; a number may be missing altogether. Raises ValueError when there is no `category_0`.
     """
     from tensorflow_transform.tf_metadata import schema_utils
 

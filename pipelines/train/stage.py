@@ -20,7 +20,7 @@ from pipelines.train.seen import keep_items
 from trainer.config import TrainOutcome, TrainSpec
 from transforms.photo import PrepSpec
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 
 
 def run(context: RunContext) -> StageResult:
@@ -147,6 +147,7 @@ def _spec(context: RunContext, folder: Path, state: Path, prep_id: str, taxonomy
         learning_rate=section.learning_rate,
         seed=section.seed,
         min_leaf_images=section.min_leaf_images,
+        repeat=dict(section.repeat),
         hash_minutes=section.hash_minutes,
         memory_bytes=section.memory_bytes,
         min_accuracy=section.min_accuracy,

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pipelines.embed.model import Embedder, InferenceError, read_facts
+from pipelines.embed.model import Embedder, InferenceError
+from pipelines.model import read_facts
 from pipelines.stage import StageError
 from tests.embed.world import GREEN, RED, World, drawn, jpeg
 from transforms.pixels import decode_prepared
@@ -40,12 +41,6 @@ def test_a_failure_of_the_model_is_an_inference_error(model: Embedder) -> None:
 
 def test_an_embedding_that_is_not_finite_is_handed_on(model: Embedder) -> None:
     assert model(model.decode([jpeg(GREEN), drawn(1)])[0]).finite().tolist() == [False, True]
-
-
-def test_a_model_json_without_a_fact_is_an_error(world: World) -> None:
-    world.store.create_json("models/odd/model.json", {"model_id": "odd", "levels": []})
-    with pytest.raises(StageError, match=r"models/odd/model.json lacks 'height'; export the model again"):
-        read_facts(world.store, "odd")
 
 
 def test_outputs_that_model_json_does_not_describe_are_an_error(world: World) -> None:

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from pipelines.embed import stage, working
-from pipelines.embed.model import Embedder, ModelFacts, read_facts
+from pipelines.embed.model import Embedder
+from pipelines.model import ModelFacts, read_facts
 from pipelines.stage import Manifest, RunContext, StageError, read_manifest, run_stage
 from pipelines.store import Store, StoreError, UnitTable
 from pipelines.tables import RESOLVED_VECTORS, read_bucket
@@ -241,7 +242,7 @@ def test_the_newest_model_of_the_space_stands_for_a_photo_in_both(world: World, 
     ],
 )
 def test_the_cost_is_said(metrics: dict[str, float], wanted: int, todo: int, said: str) -> None:
-    facts = ModelFacts("m", "m", "p", 16, 12, (), metrics)
+    facts = ModelFacts("m", "m", "p", 16, 12, 8, 8, (), (), metrics)
     assert said in stage.cost(facts, wanted, todo)
 
 

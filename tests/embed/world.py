@@ -103,7 +103,14 @@ class World:
     def add_model(self, model_id: str, space_id: str | None = None, **changes: object) -> None:
         self.store.stage_out(self.exported[model_id], f"models/{model_id}/saved_model")
         facts = {"model_id": model_id, "space_id": space_id or model_id, "prep_id": PREP_ID, "height": HEIGHT}
-        facts |= {"width": WIDTH, "levels": LEVELS, "dim": DIM, "bits": 8 * CODE_BYTES, "metrics": {}}
+        facts |= {
+            "width": WIDTH,
+            "levels": LEVELS,
+            "trained": LEVELS,
+            "dim": DIM,
+            "bits": 8 * CODE_BYTES,
+            "metrics": {},
+        }
         self.store.create_json(f"models/{model_id}/model.json", facts | changes)
 
     def start_run(self, run_id: str, photos: list[tuple[int, str, int]], model_id: str, space_id: str) -> RunContext:

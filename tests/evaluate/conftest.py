@@ -260,6 +260,11 @@ def _model(context: RunContext, model_id: str, space_id: str) -> None:
         "space_id": space_id,
         "prep_id": PREP,
         "levels": levels,
+        "trained": levels,
+        "height": 8,
+        "width": 8,
+        "dim": 2,
+        "bits": 8,
         "metrics": {},
     }
     context.store.create_json(f"models/{model_id}/model.json", facts)

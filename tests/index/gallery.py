@@ -66,7 +66,14 @@ class Gallery:
     def write(self, run_id: str = "r", space: str = "space", models: Sequence[str] = ("model",)) -> None:
         """Write everything; photos are dealt to the models in turn."""
         for model in models:
-            facts = {"model_id": model, "space_id": space, "levels": LEVELS, "dim": DIM, "bits": BITS}
+            facts = {
+                "model_id": model,
+                "space_id": space,
+                "levels": LEVELS,
+                "trained": LEVELS,
+                "dim": DIM,
+                "bits": BITS,
+            }
             self.store.create_json(f"models/{model}/model.json", facts | {"prep_id": "p", "height": 8, "width": 8})
         step = {"levels": [{"all": 0}, {f"all > leaf {n}": n for n in range(4)}], "attributes": {}}
         self.store.create_json("taxonomy/00000001.json", step)

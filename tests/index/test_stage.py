@@ -139,7 +139,8 @@ def test_a_kind_that_does_not_fit_its_memory_is_refused_before_anything_is_built
 
 def test_vectors_of_another_space_are_refused(tmp_path: Path) -> None:
     gallery = plain(tmp_path / "store")
-    stray = {"model_id": "stray", "space_id": "elsewhere", "levels": [], "dim": DIM, "bits": 64}
+    stray = {"model_id": "stray", "space_id": "elsewhere", "prep_id": "p", "levels": [], "trained": []}
+    stray |= {"height": 8, "width": 8, "dim": DIM, "bits": 64}
     gallery.store.create_json("models/stray/model.json", stray)
     gallery.write(models=("model", "stray"))
     with pytest.raises(StageError, match="vectors of model stray are of space elsewhere, the index is of space space"):
@@ -221,7 +222,7 @@ def test_a_category_that_the_model_does_not_know_has_a_slot_that_is_always_scann
     gallery.photos.append(Photo("new", 200))
     gallery.__post_init__()
     gallery.write()
-    model = gallery.store.read_json("models/model/model.json") | {"levels": [[0, 1], [0, 1, 2]]}
+    model = gallery.store.read_json("models/model/model.json") | {"trained": [[0, 1], [0, 1, 2]]}
     gallery.store.put("models/model/model.json", json.dumps(model).encode())
     searcher = opened(gallery, index(gallery.context(recipe="ebay")))
     assert searcher.manifest["trained_slots"] == [0, 1, 2]

@@ -101,7 +101,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     initialise(store, 4)
     save_model(root / "model")
     store.stage_out(root / "model", "models/m1/saved_model")
-    facts = {"model_id": "m1", "space_id": "m1", "prep_id": SPEC.prep_id, "levels": [[3], list(SLOTS)]}
+    levels = [[3], list(SLOTS)]
+    facts = {"model_id": "m1", "space_id": "m1", "prep_id": SPEC.prep_id, "levels": levels, "trained": levels}
+    facts |= {"height": SPEC.height, "width": SPEC.width, "dim": 192, "bits": 256}
     store.create_json("models/m1/model.json", facts)
     built = Shop(config, store, root, item_ids, photos)
     add_index(built)
@@ -115,7 +117,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 def add_index(shop: Shop) -> None:
     from pipelines.index.settings import IndexConfig
     from pipelines.index.write import IndexInput, build_index
-    from pipelines.search.model import QueryModel, read_facts
+    from pipelines.model import read_facts
+    from pipelines.search.model import QueryModel
 
     originals = [path.read_bytes() for path in shop.photos]
     digests = [hashlib.sha256(data).digest() for data in originals]

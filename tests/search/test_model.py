@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pipelines.search.model import QueryModel, by_slot, read_facts
+from pipelines.model import read_facts
+from pipelines.search.model import QueryModel, by_slot
 from pipelines.stage import StageError
 from transforms.image import prepare
 from transforms.photo import PrepSpec
@@ -21,21 +22,10 @@ def test_columns_move_to_their_permanent_slots() -> None:
 
 def test_outputs_of_the_finest_level_by_slot(shop) -> None:
     facts = read_facts(shop.store, "m1")
-    jpegs = [prepare(path.read_bytes(), facts.spec).jpeg for path in shop.photos[:4]]
+    jpegs = [prepare(path.read_bytes(), PrepSpec.from_prep_id(facts.prep_id)).jpeg for path in shop.photos[:4]]
     outputs = QueryModel(shop.store, facts)(jpegs)
     assert outputs.embeddings.shape == (4, 192)
     assert np.linalg.norm(outputs.embeddings, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
     assert (outputs.hashes.shape, outputs.hashes.dtype) == ((4, 32), np.uint8)
     assert outputs.probabilities.shape == (4, 8)
     assert outputs.probabilities.argmax(axis=1).tolist() == [5, 2, 7, 0]
-
-
-def test_facts(shop) -> None:
-    facts = read_facts(shop.store, "m1")
-    assert (facts.model_id, facts.space_id, facts.spec) == ("m1", "m1", PrepSpec(32, 32))
-    assert facts.levels == ((3,), (5, 2, 7, 0))
-    shop.store.create_json("models/m9/model.json", {"model_id": "m9", "levels": [[1]], "prep_id": "32x32-q95-v1"})
-    with pytest.raises(
-        StageError, match=r"models/m9/model\.json cannot be used \('space_id'\); export the model again"
-    ):
-        read_facts(shop.store, "m9")

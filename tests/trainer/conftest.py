@@ -9,17 +9,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.trainer.world import HEIGHT, WIDTH, labels, make_photos
+from tests.trainer.world import HEIGHT, WIDTH, labels, make_photos, roles
 from trainer.config import TrainSpec
-from trainer.data import Photos
+from trainer.data import Decoded, Photos
 from transforms.labels import count_feature, slot_feature
 
 
 @pytest.fixture
 def photos() -> Photos:
     slots = {slot_feature(name): values.astype(np.int32) for name, values in labels().items()}
-    pixels = make_photos()
-    return Photos([tf.io.encode_jpeg(one).numpy() for one in pixels], slots, HEIGHT, WIDTH, pixels)
+    return Photos(Decoded(make_photos()), slots, roles())
 
 
 @pytest.fixture
@@ -29,7 +28,8 @@ def records(tmp_path: Path) -> str:
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
         for row, pixels in enumerate(make_photos()):
             jpeg = tf.io.encode_jpeg(pixels, quality=95, chroma_downsampling=False).numpy()
-            feature = {"image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[jpeg]))}
+            texts = {"image": jpeg, "role": roles()[row].encode()}
+            feature = {k: tf.train.Feature(bytes_list=tf.train.BytesList(value=[v])) for k, v in texts.items()}
             for name, values in labels().items():
                 for key in (slot_feature(name), count_feature(name)):
                     feature[key] = tf.train.Feature(int64_list=tf.train.Int64List(value=[int(values[row])]))

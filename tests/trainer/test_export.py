@@ -29,7 +29,14 @@ def transform_output(spec: TrainSpec, tmp_path: Path) -> str:
     slots = spec.slots()
     schema = schema_utils.schema_from_feature_spec(raw_feature_spec(slots, (), image=True))
     metadata = dataset_metadata.DatasetMetadata(schema)
-    row = {"item_id": b"a", "digest": b"d", "image": b"j", "category_0": [b"red"], "category_1": [b"red"]}
+    row = {
+        "item_id": b"a",
+        "digest": b"d",
+        "role": b"main",
+        "image": b"j",
+        "category_0": [b"red"],
+        "category_1": [b"red"],
+    }
     folder = str(tmp_path / "transform")
     with beam.Pipeline(runner=FnApiRunner()) as pipeline, tft_beam.Context(temp_dir=str(tmp_path / "tft")):
         rows = pipeline | beam.Create([row])
@@ -75,6 +82,7 @@ def test_a_trained_model_serves_from_its_folder(spec: TrainSpec, train: Any, tmp
     example.features.feature["image"].bytes_list.value.append(jpegs()[2])
     example.features.feature["item_id"].bytes_list.value.append(b"a")
     example.features.feature["digest"].bytes_list.value.append(b"d")
+    example.features.feature["role"].bytes_list.value.append(b"main")
     example.features.feature["category_1"].bytes_list.value.append(b"blue")
     text = tf.constant([example.SerializeToString()])
     judged = model.signatures["evaluate"](examples=text)["probabilities"]
@@ -87,6 +95,7 @@ def test_a_trained_model_serves_from_its_folder(spec: TrainSpec, train: Any, tmp
     assert facts["trunk_checksum"]["before"] == facts["trunk_checksum"]["after"]
     assert facts["trunk_checksum"]["after"] == checksum(part(load_weights(Path(spec.work, fit.WEIGHTS)), ["trunk"]))
     assert (facts["dim"], facts["bits"], facts["levels"]) == (512, 4096, [[0, 1], [0, 1, 2]])
+    assert facts["trained"] == facts["levels"]
 
 
 def test_equal_weights_have_one_name_and_the_next_step_another(spec: TrainSpec, train: Any, tmp_path: Path) -> None:

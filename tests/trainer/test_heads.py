@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.heads import build_heads, combined_loss, loss_weights, masked_cross_entropy
+from trainer.heads import SCALE, build_heads, combined_loss, loss_weights, masked_cross_entropy
 
 
 def test_each_label_has_logits_of_its_own_size() -> None:
@@ -14,6 +14,15 @@ def test_each_label_has_logits_of_its_own_size() -> None:
         "category_1": (2, 7),
         "attr_colour": (2, 4),
     }
+
+
+def test_logits_are_cosines_whatever_the_length_of_the_embedding() -> None:
+    heads = build_heads({"category_0": 3})
+    embeddings = np.random.default_rng(0).normal(size=(4, 512)).astype(np.float32)
+    directions = np.array(heads.get_layer("category_0").kernel)
+    cosines = embeddings @ directions / np.linalg.norm(embeddings, axis=1)[:, None] / np.linalg.norm(directions, axis=0)
+    for length in (1.0, 100.0):
+        assert np.array(heads(length * embeddings)["category_0"]) == pytest.approx(SCALE * cosines, abs=1e-3)
 
 
 def test_deeper_levels_weigh_more() -> None:

@@ -27,6 +27,11 @@ def labels() -> dict[str, np.ndarray]:
     return {"category_0": np.minimum(leaf, 1), "category_1": np.where(np.arange(COUNT) % 10 == 9, -1, leaf)}
 
 
+def roles() -> np.ndarray:
+    """Every twelfth photo is from the catalogue."""
+    return np.where(np.arange(COUNT) % 12 == 0, "catalogue", "photo")
+
+
 def tiny_trunk() -> keras.Model:
     """A trunk that compiles in a moment: one convolution, its norm, and a projection to 512."""
     pixels = keras.Input((None, None, 3), name="pixels")

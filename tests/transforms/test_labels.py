@@ -38,7 +38,7 @@ def example(item_id, category_1, category_2, price):
         "price": price,
         "rating": None,
     }
-    raw = {"item_id": name, "digest": b"\x00\xff" + name, "image": b"\xff\xd8" + name}
+    raw = {"item_id": name, "digest": b"\x00\xff" + name, "role": b"main", "image": b"\xff\xd8" + name}
     return raw | {feature: [] if value is None else [value] for feature, value in optional.items()}
 
 
@@ -103,6 +103,7 @@ def test_the_saved_transform_gives_the_same_slots_to_new_rows(transformed):
     new = {
         "item_id": tf.constant([b"x", b"y"]),
         "digest": tf.constant([b"x", b"y"]),
+        "role": tf.constant([b"main", b"main"]),
         "image": tf.constant([b"x", b"y"]),
         "category_1": tf.sparse.from_dense([["Belts"], ["Nothing"]]),
         "category_2": tf.sparse.from_dense([["Shoes > Sandals"], [""]]),

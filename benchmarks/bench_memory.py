@@ -1,0 +1,110 @@
+"""How each stage's peak memory grows with the catalogue: from 20,000 to 80,000 items, a photo of about 20 KB each.
+
+    python -m benchmarks.bench_memory
+    python -m benchmarks.bench_memory --counts 5000 20000
+
+Every stage is a process of its own, so that its peak holds no other's; what importing costs is in both sizes and falls
+out of the growth. The index is there to be held in memory and is left out of the bound. Photos that fit
+`train.memory_bytes` are kept decoded, which is a budget and not a growth: here it is 64 MB, which neither size fits.
+The last result stays in benchmarks/results/. Expected: 2 KB an item at most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.photos import photos_of
+from pipelines.config import load_config
+from pipelines.names import STAGES
+from pipelines.store import open_store
+
+RESULTS = Path(__file__).parent / "results"
+SIZE, DIFFERENT, CATEGORIES = (360, 480), 500, 40
+BOUND = 2048
+CONFIG = """
+recipe = "ebay"
+[store]
+uri = "store-{count}"
+[catalogue]
+snapshot = "products-{count}.csv"
+photo_root = "."
+[catalogue.columns]
+item_id = "sku"
+photos = "path"
+category = ["type"]
+title = "title"
+[preprocess]
+height = 64
+width = 48
+[train]
+steps = 100
+hash_minutes = 0.2
+memory_bytes = 67108864
+"""
+
+
+def write_shop(work: Path, drawn: Sequence[Path], count: int) -> Path:
+    """Write `count` items in forty categories, each with a photo whose bytes no other has; return the config."""
+    folder = work / "photos-of-items"
+    folder.mkdir(exist_ok=True)
+    with (work / f"products-{count}.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("sku", "path", "type", "title"))
+        for number in range(count):
+            path = folder / f"{number:06d}.jpg"
+            if not path.exists():
+                path.write_bytes(drawn[number % len(drawn)].read_bytes() + number.to_bytes(4, "big"))
+            rows.writerow(
+                (f"item-{number}", path.relative_to(work), f"type {number % len(drawn) % 40}", f"thing {number}")
+            )
+    config = work / f"config-{count}.toml"
+    config.write_text(CONFIG.format(count=count), encoding="utf-8")
+    return config
+
+
+def peaks(config: Path) -> dict[str, int]:
+    """Run every stage by the command line in a process of its own; return the peak bytes of each."""
+    command = [sys.executable, "-m", "pipelines.cli"]
+    found = {}
+    for stage in STAGES:
+        options = ["--config", str(config), "--run-id", "bench", "--quiet", "--accept", "a benchmark"]
+        subprocess.run([*command, stage, *options], check=True, stdout=subprocess.DEVNULL)
+        manifest = open_store(load_config(str(config)).store.uri).read_json(f"runs/bench/{stage}/manifest.json")
+        found[stage] = int(manifest["peak_memory_bytes"])
+        print(f"{config.stem} {stage}: {found[stage] / 1e6:,.0f} MB in {manifest['seconds']:,.0f} s", flush=True)
+    return found
+
+
+def main() -> None:
+    """Measure two sizes and keep the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--counts", type=int, nargs=2, default=(20_000, 80_000))
+    few, many = parser.parse_args().counts
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        drawn = photos_of(None, DIFFERENT, work, SIZE)
+        size = sum(path.stat().st_size for path in drawn) // len(drawn)
+        small, large = (peaks(write_shop(work, drawn, count)) for count in (few, many))
+    growth = {stage: round((large[stage] - small[stage]) / (many - few)) for stage in STAGES}
+    result: dict[str, Any] = {
+        "items": [few, many],
+        "photo_bytes": size,
+        "peak_mb": {stage: [round(small[stage] / 1e6), round(large[stage] / 1e6)] for stage in STAGES},
+        "growth_bytes_an_item": growth,
+        "within_2_kb": all(value <= BOUND for stage, value in growth.items() if stage != "index"),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "memory.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
