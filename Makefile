@@ -71,7 +71,7 @@ photos-%:
 
 .PHONY: bench
 bench: setup ## run every benchmark; each keeps its last result beside it
-	@for bench in embed preprocess train; do echo "$$bench"; $(BIN)/python -m benchmarks.bench_$$bench || exit 1; done
+	@for bench in embed preprocess train memory; do echo "$$bench"; $(BIN)/python -m benchmarks.bench_$$bench || exit 1; done
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in again, keeping versions that still fit (UPGRADE=--upgrade for the newest)

@@ -23,10 +23,14 @@ CACHED = 4096
 
 
 def thumbnail(data: bytes, limits: Limits) -> str:
-    """Return a picture of at most 224 x 224 pixels as a data URI. Raises BadPhoto."""
-    prepared = prepare(data, PrepSpec(SIDE, SIDE), limits).jpeg
+    """Return a picture of at most 224 x 224 pixels as a data URI, without the canvas around it. Raises BadPhoto."""
+    prepared = prepare(data, PrepSpec(SIDE, SIDE), limits)
+    scale = min(1.0, SIDE / prepared.width, SIDE / prepared.height)
+    width, height = max(1, round(scale * prepared.width)), max(1, round(scale * prepared.height))
+    left, top = (SIDE - width) // 2, (SIDE - height) // 2
     out = io.BytesIO()
-    Image.open(io.BytesIO(prepared)).save(out, "JPEG", quality=QUALITY)
+    with Image.open(io.BytesIO(prepared.jpeg)) as canvas:
+        canvas.crop((left, top, left + width, top + height)).save(out, "JPEG", quality=QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
