@@ -1,11 +1,12 @@
 """What is trained beside which live model, and when an equal training is adopted."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipelines.stage import StageError
-from pipelines.store import Store
+from pipelines.store import Store, open_store
 from pipelines.taxonomy import extend_taxonomy
 from pipelines.train.stage import run
 from tests.train.conftest import FakeTraining, MakeContext, finish_preprocess, go_live
@@ -113,3 +114,20 @@ def test_a_refused_first_model_fails_the_run(make_context: MakeContext, training
     training.refused = "accuracy of category_1 is 0.1000, under the bound train.min_accuracy = 0.5"
     with pytest.raises(StageError, match=r"the first model was refused: accuracy of category_1 is 0\.1000, under"):
         run(make_context(min_accuracy=0.5))
+
+
+def test_one_category_is_refused_by_name_before_anything_is_trained(
+    make_context: MakeContext, training: FakeTraining, tmp_path: Path
+) -> None:
+    store = open_store(str(tmp_path / "one"))
+    extend_taxonomy(store, [("level:0", "Shoes")])
+    finish_preprocess(store, "r1", "c1")
+    with pytest.raises(StageError, match=r"all items are in one category \(Shoes\); a model needs two .* finer column"):
+        run(replace(make_context(), store=store))
+    assert training.specs == []
+    assert not list(store.list("models"))
+
+
+def test_the_training_is_told_which_roles_to_repeat(make_context: MakeContext, training: FakeTraining) -> None:
+    run(make_context(repeat={"catalogue": 8}))
+    assert training.specs[0].repeat == {"catalogue": 8}
