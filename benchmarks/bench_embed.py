@@ -231,7 +231,7 @@ def export(store: FolderStore, trunk: str, dtype: str, spec: PrepSpec, work: Pat
     store.stage_out(work, "models/bench/saved_model")
     levels = tuple(tuple(range(size)) for size in SLOTS.values())
     sizes = (spec.height, spec.width, EMBEDDING_DIM, HASH_BITS)
-    return ModelFacts("bench", "bench", spec.prep_id, *sizes, levels, levels, {})
+    return ModelFacts("bench", "bench", spec.prep_id, *sizes, levels, levels, {}, {})
 
 
 def measure(bench: Bench, seconds: float) -> dict[str, Any]:

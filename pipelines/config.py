@@ -179,6 +179,7 @@ class SearchSection(Section):
     categories: Positive | None = None
     unit: Literal["item", "group"] | None = None
     category_weight: Annotated[Finite, Field(ge=0)] | None = None
+    attribute_weights: dict[str, Finite] = Field(default_factory=dict, description="attribute -> its weight")
     signal_weights: dict[str, Finite] = Field(default_factory=dict, description="our name of a signal -> its weight")
 
 
@@ -227,6 +228,16 @@ class Config(Section):
     promote: PromoteSection = PromoteSection()
     beam: BeamSection = BeamSection()
     folder: str = Field("", description="the config file's folder; set when loaded")
+
+    @model_validator(mode="after")
+    def _weighs_learned_attributes(self) -> Config:
+        for name, weight in self.search.attribute_weights.items():
+            if name not in self.train.attributes:
+                raise ValueError(
+                    f"search.attribute_weights.{name} = {weight:g} weighs an attribute that train.attributes does not "
+                    f"name (it names {', '.join(self.train.attributes) or 'none'}); add it there, or remove the weight"
+                )
+        return self
 
     @model_validator(mode="after")
     def _weighs_known_signals(self) -> Config:

@@ -25,7 +25,8 @@ class ModelFacts:
     """What `model.json` says of a model.
 
     `levels` holds the permanent slot of each output column, a taxonomy level; `trained` those slots that had photos
-    enough to be learned. `dim` is the embedding's, `bits` the hash's; photos are prepared as `prep_id` says.
+    enough to be learned; `attributes` the values of each attribute that has a head, a column each. `dim` is the
+    embedding's, `bits` the hash's; photos are prepared as `prep_id` says.
     """
 
     model_id: str
@@ -37,6 +38,7 @@ class ModelFacts:
     bits: int
     levels: Slots
     trained: Slots
+    attributes: Mapping[str, tuple[str, ...]]
     metrics: Mapping[str, Any]
 
 
@@ -47,8 +49,10 @@ def read_facts(store: Store, model_id: str) -> ModelFacts:
     try:
         names = (str(value["model_id"]), str(value["space_id"]), str(value["prep_id"]))
         sizes = (int(value["height"]), int(value["width"]), int(value["dim"]), int(value["bits"]))
-        return ModelFacts(*names, *sizes, _slots(value["levels"]), _slots(value["trained"]), value.get("metrics") or {})
-    except (KeyError, TypeError, ValueError) as error:
+        slots = (_slots(value["levels"]), _slots(value["trained"]))
+        attributes = {name: tuple(map(str, values)) for name, values in value["attributes"].items()}
+        return ModelFacts(*names, *sizes, *slots, attributes, value.get("metrics") or {})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StageError(f"{store.uri}/{name} cannot be used ({error}); export the model again") from error
 
 

@@ -133,6 +133,18 @@ def test_a_box_that_has_not_four_columns(tmp_path: Path, names: list[str]) -> No
     assert columns.columns.box == four
 
 
+def test_weights_of_attributes_that_no_head_learns(tmp_path: Path) -> None:
+    weights = "[search]\nattribute_weights = { colour = 0.1, brand = 0.2 }\n"
+    colour = "attributes = { colour = 'colour' }\n[train]\nattributes = ['colour']\n"
+    assert refusal(tmp_path, f"{MINIMAL}{colour}{weights}") == (
+        "FILE: search.attribute_weights.brand = 0.2 weighs an attribute that train.attributes does not name "
+        "(it names colour); add it there, or remove the weight"
+    )
+    assert "(it names none)" in refusal(tmp_path, f"{MINIMAL}\n{weights}")
+    known = "[search]\nattribute_weights = { colour = 0.1 }\n"
+    assert load(tmp_path, f"{MINIMAL}{colour}{known}").search.attribute_weights == {"colour": 0.1}
+
+
 def test_weights_of_signals_that_nothing_maps(tmp_path: Path) -> None:
     weights = "[search]\nsignal_weights = { sales = 0.1, rating = -0.2 }\n"
     assert refusal(tmp_path, f"{MINIMAL}signals = {{ sales = 'sold' }}\n{weights}") == (

@@ -20,6 +20,7 @@ FACTS: dict[str, Any] = {
     "bits": 4096,
     "levels": [[0], [0, 2, 1]],
     "trained": [[0], [0, 2]],
+    "attributes": {"colour": ["red", "blue"]},
     "metrics": {"loss": 1.5},
 }
 
@@ -35,6 +36,7 @@ def test_facts_are_read(tmp_path: Path) -> None:
     assert (facts.model_id, facts.space_id, facts.prep_id) == ("m", "s", "32x24-q95-v1")
     assert (facts.height, facts.width, facts.dim, facts.bits) == (32, 24, 512, 4096)
     assert (facts.levels, facts.trained) == (((0,), (0, 2, 1)), ((0,), (0, 2)))
+    assert facts.attributes == {"colour": ("red", "blue")}
     assert facts.metrics == {"loss": 1.5}
 
 
@@ -47,7 +49,9 @@ def test_a_missing_fact_is_an_error_that_names_it_and_the_file(tmp_path: Path, m
         read_facts(store, "m")
 
 
-@pytest.mark.parametrize("wrong", [{"levels": 5}, {"height": "tall"}, {"trained": [["first"]]}])
+@pytest.mark.parametrize(
+    "wrong", [{"levels": 5}, {"height": "tall"}, {"trained": [["first"]]}, {"attributes": ["red"]}]
+)
 def test_a_wrong_fact_is_an_error(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(StageError, match=r"models/m/model\.json cannot be used \(.+\); export the model again"):
         read_facts(store_with(tmp_path, FACTS | wrong), "m")

@@ -9,7 +9,7 @@ from typing import Any
 
 EMBEDDING_DIM = 512
 HASH_BITS = 4096
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,16 @@ from transforms.tf_pixels import decode_prepared_batch
 
 Outputs = dict[str, tf.Tensor]
 
+OUTPUTS = {"category": "category_probabilities", "attr": "attribute_probabilities"}
+"""What the probabilities of a label are called, by the kind of label."""
+
 
 class ServingModel(tf.Module):
     """Trunk, heads and hash head behind the signatures `serve_prepared`, `serve_pixels` and `evaluate`.
 
     Outputs: `embedding` float32 [batch, 512], L2-normalised; `hash` uint8 [batch, 512], 4096 bits packed most
-    significant first; `category_probabilities_<level>` float32 [batch, slots] a taxonomy level.
+    significant first; `category_probabilities_<level>` float32 [batch, slots] a taxonomy level;
+    `attribute_probabilities_<name>` float32 [batch, slots] an attribute with a head.
     """
 
     def __init__(self, trunk: keras.Model, heads: keras.Model, hash_head: keras.Model, height: int, width: int) -> None:
@@ -35,9 +39,9 @@ class ServingModel(tf.Module):
         unit = tf.math.l2_normalize(raw, axis=1)
         logits = self.heads(raw, training=False)
         found = {"embedding": unit, "hash": pack_bits(self.hash_head(unit, training=False) > 0.0)}
-        for name, values in logits.items():
-            if name.startswith("category_"):
-                found[f"category_probabilities_{name.removeprefix('category_')}"] = tf.nn.softmax(values)
+        for label, values in logits.items():
+            kind, _, name = label.partition("_")
+            found[f"{OUTPUTS[kind]}_{name}"] = tf.nn.softmax(values)
         return found
 
 

@@ -61,6 +61,9 @@ def train_and_export(
     facts = {
         "model_id": model_id(spec.prep_id, arrays, slots),
         "levels": [list(range(size)) for label, size in sizes.items() if label.startswith("category_")],
+        "attributes": {
+            name: sorted(slots[f"attr_{name}"], key=slots[f"attr_{name}"].__getitem__) for name in spec.attributes
+        },
         "trained": _trained(train, sizes, spec.min_leaf_images),
         "metrics": {name: round(float(value), 6) for name, value in metrics.items()},
         "trunk_checksum": {"before": before, "after": after},

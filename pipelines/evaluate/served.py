@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipelines.evaluate.pictures import Place
-from pipelines.index.outputs import QueryOutputs
+from pipelines.index.outputs import AttributeScores, QueryOutputs
 from pipelines.model import read_facts
 from pipelines.search.model import QueryModel
 from pipelines.store import Store, UnitTable
@@ -48,10 +48,15 @@ def joined(parts: Sequence[QueryOutputs]) -> QueryOutputs:
     """Return the outputs of batches as those of one."""
     hashes = [part.hashes for part in parts if part.hashes is not None]
     probabilities = [part.probabilities for part in parts if part.probabilities is not None]
+    attributes = {
+        name: AttributeScores(first.values, np.concatenate([part.attributes[name].probabilities for part in parts]))
+        for name, first in parts[0].attributes.items()
+    }
     return QueryOutputs(
         np.concatenate([part.embeddings for part in parts]),
         np.concatenate(hashes) if hashes else None,
         np.concatenate(probabilities) if probabilities else None,
+        attributes,
     )
 
 

@@ -26,6 +26,8 @@ def plan_of(config: Config) -> PlanConfig:
         changed |= {"depth_min": search.depth, "depth_max": search.depth, "rerank_pool": search.depth}
     if search.category_weight is not None:
         changed["category_weight"] = search.category_weight
+    if search.attribute_weights:
+        changed["attribute_weights"] = dict(sorted(search.attribute_weights.items()))
     if search.signal_weights:
         changed["signal_weights"] = dict(sorted(search.signal_weights.items()))
     return replace(plan, **changed)  # type: ignore[arg-type]

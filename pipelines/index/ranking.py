@@ -40,8 +40,13 @@ class Ranker:
             likely = _at(outputs.probabilities[query], self._rows.link_slot[links])
             total = total + self._config.category_weight * likely
         for name, weight in self._config.attribute_weights.items():
-            if name in outputs.attributes:
-                total = total + weight * self._agreement(name, links, outputs.attributes[name], query)
+            if name not in outputs.attributes:
+                known = ", ".join(outputs.attributes) or "none"
+                raise ValueError(
+                    f"the plan weighs attribute {name!r}, of which the model says nothing (it knows {known}): name it "
+                    "in train.attributes and train a new model, or do not weigh it"
+                )
+            total = total + weight * self._agreement(name, links, outputs.attributes[name], query)
         for name, weight in self._config.signal_weights.items():
             total = total + weight * self._rows.signals[name][links]
         return np.asarray(total, np.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.index.outputs import QueryOutputs
+from pipelines.index.outputs import AttributeScores, QueryOutputs
 from pipelines.model import ModelFacts, Signature, category_outputs
 from pipelines.stage import StageError
 from pipelines.store import Store
@@ -23,7 +23,11 @@ class QueryModel:
     def __call__(self, jpegs: Sequence[bytes]) -> QueryOutputs:
         """Return one forward pass over prepared photos."""
         raw = self._serve(list(jpegs))
-        return QueryOutputs(raw["embedding"], raw.get("hash"), self._probabilities(raw))
+        attributes = {
+            name: AttributeScores(values, raw[f"attribute_probabilities_{name}"])
+            for name, values in self._facts.attributes.items()
+        }
+        return QueryOutputs(raw["embedding"], raw.get("hash"), self._probabilities(raw), attributes)
 
     def close(self) -> None:
         """Give up the local copy of the model."""

@@ -242,7 +242,7 @@ def test_the_newest_model_of_the_space_stands_for_a_photo_in_both(world: World, 
     ],
 )
 def test_the_cost_is_said(metrics: dict[str, float], wanted: int, todo: int, said: str) -> None:
-    facts = ModelFacts("m", "m", "p", 16, 12, 8, 8, (), (), metrics)
+    facts = ModelFacts("m", "m", "p", 16, 12, 8, 8, (), (), {}, metrics)
     assert said in stage.cost(facts, wanted, todo)
 
 

@@ -103,6 +103,7 @@ class World:
     def add_model(self, model_id: str, space_id: str | None = None, **changes: object) -> None:
         self.store.stage_out(self.exported[model_id], f"models/{model_id}/saved_model")
         facts = {"model_id": model_id, "space_id": space_id or model_id, "prep_id": PREP_ID, "height": HEIGHT}
+        facts |= {"attributes": {}}
         facts |= {
             "width": WIDTH,
             "levels": LEVELS,

@@ -261,6 +261,7 @@ def _model(context: RunContext, model_id: str, space_id: str) -> None:
         "prep_id": PREP,
         "levels": levels,
         "trained": levels,
+        "attributes": {},
         "height": 8,
         "width": 8,
         "dim": 2,

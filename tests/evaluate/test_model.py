@@ -17,6 +17,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 def add_model(store: FolderStore, levels: list[list[int]]) -> None:
     names = {"model_id": "m", "space_id": "s", "prep_id": "p", "levels": levels, "trained": levels}
+    names |= {"attributes": {}}
     store.create_json("models/m/model.json", names | {"height": 8, "width": 8, "dim": 4, "bits": 8})
 
 

@@ -72,16 +72,20 @@ def test_the_exported_model_is_run_on_the_prepared_photos(store: FolderStore, tm
 
             grey = tf.map_fn(decode, jpegs, fn_output_signature=tf.float32)[:, None]
             embedding = tf.concat([grey, tf.sqrt(1 - grey**2)], 1)
-            return {"embedding": embedding, "category_probabilities_0": tf.concat([grey, 1 - grey], 1)}
+            return {"embedding": embedding, "category_probabilities_0": tf.concat([grey, 1 - grey], 1)} | {
+                "attribute_probabilities_shade": tf.concat([1 - grey, grey], 1)
+            }
 
     model = Model()
     folder = str(tmp_path / "saved")
     tf.saved_model.save(model, folder, signatures={"serve_prepared": model.serve_prepared})
     store.stage_out(Path(folder), "models/m/saved_model")
     facts = {"model_id": "m", "space_id": "m", "prep_id": PREP, "levels": [[2, 0]], "trained": [[2, 0]]}
-    facts |= {"height": 8, "width": 8, "dim": 2, "bits": 8}
+    facts |= {"height": 8, "width": 8, "dim": 2, "bits": 8, "attributes": {"shade": ["dark", "light"]}}
     store.create("models/m/model.json", json.dumps(facts).encode())
     outputs = serve(store, "m", PREP, [("u2", 0), ("u1", 0)])
     np.testing.assert_allclose(outputs.embeddings[:, 0], [128 / 255, 0], atol=0.01)
+    assert outputs.attributes["shade"].values == ("dark", "light")
+    np.testing.assert_allclose(outputs.attributes["shade"].probabilities, [[127 / 255, 128 / 255], [1, 0]], atol=0.01)
     # Column 0 is of slot 2, column 1 of slot 0; nobody has slot 1.
     np.testing.assert_allclose(outputs.probabilities, [[127 / 255, 0, 128 / 255], [1, 0, 0]], atol=0.01)

@@ -74,7 +74,9 @@ class Gallery:
                 "dim": DIM,
                 "bits": BITS,
             }
-            self.store.create_json(f"models/{model}/model.json", facts | {"prep_id": "p", "height": 8, "width": 8})
+            self.store.create_json(
+                f"models/{model}/model.json", facts | {"prep_id": "p", "height": 8, "width": 8, "attributes": {}}
+            )
         step = {"levels": [{"all": 0}, {f"all > leaf {n}": n for n in range(4)}], "attributes": {}}
         self.store.create_json("taxonomy/00000001.json", step)
         self._write_vectors(run_id, space, models)

@@ -11,7 +11,9 @@ from pipelines.index.recipes import RECIPES
 
 def config(recipe="etsy", index=None, **search):
     columns = {"item_id": "i", "photos": "p", "category": "c", "signals": {"sales": "n", "rating": "r"}}
+    columns |= {"attributes": {"colour": "hue"}}
     raw = {"store": {"uri": "s"}, "catalogue": {"snapshot": "feed.csv", "columns": columns}}
+    raw["train"] = {"attributes": ["colour"]}
     return Config.model_validate({**raw, "recipe": recipe, "index": index or {}, "search": search})
 
 
@@ -26,6 +28,12 @@ def test_weights_replace_those_of_the_recipe(recipe):
     assert (plan.category_weight, plan.signal_weights) == (0.2, {"sales": 0.1, "rating": -0.3})
     assert plan.kind == RECIPES[recipe].kind
     assert plan.reranks
+
+
+def test_weights_of_attributes_reach_the_plan_and_the_index_keeps_their_values():
+    chosen = config(attribute_weights={"colour": 0.1})
+    assert plan_of(chosen).attribute_weights == {"colour": 0.1}
+    assert index_config(chosen).attributes == ("colour",)
 
 
 def test_a_category_weight_of_zero_takes_the_recipes_away():

@@ -50,7 +50,7 @@ def test_variants_fold_into_the_one_that_agrees_best(shop, line, asked):
     plan = PlanConfig(kind="exact", fold="group", attribute_weights={"colour": 0.5})
     colour = AttributeScores(["blue", "red"], np.array([[1, 0]], np.float32))
     assert ids(searcher.search(asked(10, colour=colour), 3, plan)) == [["blue", "other"]]
-    assert ids(searcher.search(asked(10), 3, plan)) == [["red", "other"]]
+    assert ids(searcher.search(asked(10), 3, PlanConfig(kind="exact", fold="group"))) == [["red", "other"]]
 
 
 def test_a_binary_plan_scans_the_best_categories(shop, line, asked):

@@ -38,6 +38,13 @@ def test_agreement_lifts_disagreement_lowers_and_the_unknown_stays(searcher):
     assert np.allclose(found, [0.58, 0.52, 0.7])  # blue: .1 x (2 x .1 - 1) = -.08
 
 
+def test_an_attribute_that_the_model_does_not_know_cannot_be_weighed(searcher):
+    with pytest.raises(
+        ValueError, match=r"weighs attribute 'colour', of which the model says nothing \(it knows none\)"
+    ):
+        scores(searcher, outputs(), attribute_weights={"colour": 0.1})
+
+
 def test_signals_count_by_rank_among_all(searcher):
     found = scores(searcher, outputs(), signal_weights={"sales": 0.2})
     assert np.allclose(found, [0.5, 0.8, 0.8])  # ranks 0, 1 and the unknown .5

@@ -103,7 +103,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     store.stage_out(root / "model", "models/m1/saved_model")
     levels = [[3], list(SLOTS)]
     facts = {"model_id": "m1", "space_id": "m1", "prep_id": SPEC.prep_id, "levels": levels, "trained": levels}
-    facts |= {"height": SPEC.height, "width": SPEC.width, "dim": 192, "bits": 256}
+    facts |= {"attributes": {}, "height": SPEC.height, "width": SPEC.width, "dim": 192, "bits": 256}
     store.create_json("models/m1/model.json", facts)
     built = Shop(config, store, root, item_ids, photos)
     add_index(built)

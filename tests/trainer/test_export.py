@@ -15,9 +15,12 @@ import tensorflow_transform.beam as tft_beam
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from tests.trainer.world import make_photos, tiny_trunk
+from tests.trainer.world import HEIGHT, WIDTH, make_photos, tiny_trunk
 from trainer import fit
 from trainer.config import TrainSpec
+from trainer.export import ServingModel
+from trainer.hashing import build_hash_head
+from trainer.heads import build_heads
 from trainer.identity import checksum, part
 from trainer.warm_start import load_weights
 from transforms.labels import label_preprocessing_fn, raw_feature_spec
@@ -115,3 +118,12 @@ def test_equal_weights_have_one_name_and_the_next_step_another(spec: TrainSpec, 
     other = tmp_path / "other"
     other.mkdir()
     assert name_of("c", replace(spec, checkpoints=str(other), steps=9)) not in {first, again}
+
+
+def test_attributes_with_a_head_have_probabilities_of_their_own() -> None:
+    heads = build_heads({"category_0": 2, "attr_colour": 3})
+    model = ServingModel(tiny_trunk(), heads, build_hash_head(), HEIGHT, WIDTH)
+    found = model.outputs(tf.constant(make_photos()[:4]))
+    assert sorted(found) == ["attribute_probabilities_colour", "category_probabilities_0", "embedding", "hash"]
+    assert found["attribute_probabilities_colour"].shape == (4, 3)
+    assert np.allclose(np.sum(found["attribute_probabilities_colour"], axis=1), 1.0, atol=1e-5)
