@@ -12,35 +12,27 @@ The last result stays in benchmarks/results/. Expected: 2 KB an item at most.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.photos import photos_of
+from benchmarks.shop import CATALOGUE, write_feed
 from pipelines.config import load_config
 from pipelines.names import STAGES
 from pipelines.store import open_store
 
 RESULTS = Path(__file__).parent / "results"
-SIZE, DIFFERENT, CATEGORIES = (360, 480), 500, 40
+SIZE, CATEGORIES = (360, 480), 50  # of the 500 photos that differ, ten a category
 BOUND = 2048
-CONFIG = """
+CONFIG = f"""
 recipe = "ebay"
 [store]
-uri = "store-{count}"
-[catalogue]
-snapshot = "products-{count}.csv"
-photo_root = "."
-[catalogue.columns]
-item_id = "sku"
-photos = "path"
-category = ["type"]
-title = "title"
+uri = "store-{{count}}"
+{CATALOGUE}
 [preprocess]
 height = 64
 width = 48
@@ -51,20 +43,8 @@ memory_bytes = 67108864
 """
 
 
-def write_shop(work: Path, drawn: Sequence[Path], count: int) -> Path:
-    """Write `count` items in forty categories, each with a photo whose bytes no other has; return the config."""
-    folder = work / "photos-of-items"
-    folder.mkdir(exist_ok=True)
-    with (work / f"products-{count}.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(("sku", "path", "type", "title"))
-        for number in range(count):
-            path = folder / f"{number:06d}.jpg"
-            if not path.exists():
-                path.write_bytes(drawn[number % len(drawn)].read_bytes() + number.to_bytes(4, "big"))
-            rows.writerow(
-                (f"item-{number}", path.relative_to(work), f"type {number % len(drawn) % 40}", f"thing {number}")
-            )
+def write_config(work: Path, count: int) -> Path:
+    """Write the configuration of the shop of `count` items."""
     config = work / f"config-{count}.toml"
     config.write_text(CONFIG.format(count=count), encoding="utf-8")
     return config
@@ -90,9 +70,11 @@ def main() -> None:
     few, many = parser.parse_args().counts
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        drawn = photos_of(None, DIFFERENT, work, SIZE)
-        size = sum(path.stat().st_size for path in drawn) // len(drawn)
-        small, large = (peaks(write_shop(work, drawn, count)) for count in (few, many))
+        photos = photos_of(None, many, work, SIZE)
+        size = sum(path.stat().st_size for path in photos) // many
+        for count in (few, many):
+            write_feed(work, photos[:count], CATEGORIES)
+        small, large = (peaks(write_config(work, count)) for count in (few, many))
     growth = {stage: round((large[stage] - small[stage]) / (many - few)) for stage in STAGES}
     result: dict[str, Any] = {
         "items": [few, many],

@@ -11,7 +11,6 @@ start-up. The last result stays in benchmarks/results/.
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import json
 import os
@@ -26,26 +25,21 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.photos import photos_of
+from benchmarks.shop import CATALOGUE, write_feed
 from pipelines.config import load_config
 from pipelines.progress import Progress
 from pipelines.runs import open_run, run_stages
 
 RESULTS = Path(__file__).parent / "results"
-LARGE = (800, 1067)
-CONFIG = """
+LARGE, CATEGORIES = (800, 1067), 7
+CONFIG = f"""
 [store]
-uri = "store-{round}"
+uri = "store-{{round}}"
 buckets = 4
-[catalogue]
-snapshot = "products-{count}.csv"
-photo_root = "."
-[catalogue.columns]
-item_id = "sku"
-photos = "path"
-category = "type"
+{CATALOGUE}
 [preprocess]
-height = {height}
-width = {width}
+height = {{height}}
+width = {{width}}
 """
 
 
@@ -90,19 +84,11 @@ def bare_loops(paths: Sequence[Path], size: tuple[int, int]) -> dict[str, Any]:
     return {"threads": threads, "processes": processes}
 
 
-def write_feed(work: Path, paths: Sequence[Path], count: int) -> None:
-    """Write the feed of the first `count` photos, one an item."""
-    with (work / f"products-{count}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["sku", "path", "type"])
-        writer.writerows([f"i{n}", str(path.relative_to(work)), f"t{n % 7}"] for n, path in enumerate(paths[:count]))
-
-
 def measure(work: Path, paths: Sequence[Path], size: tuple[int, int], seconds: float) -> dict[str, Any]:
     """Let the stage and the faster bare loop take turns until each has worked long enough."""
     count = len(paths)
     for some in (20, count):
-        write_feed(work, paths, some)
+        write_feed(work, paths[:some], CATEGORIES)
     small_run = [stage(work, 20, size, -number) for number in (1, 2)][1]  # the first one imports Beam
     loops = bare_loops(paths, size)
     tried = {name: loop() for name, loop in loops.items()}

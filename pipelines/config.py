@@ -20,6 +20,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
+LEARNS_NOT = "train.attributes does not name (it names {})"
+MAPS_NOT = "catalogue.columns.signals does not map (it maps {})"
+
 
 class ConfigError(Exception):
     """The configuration cannot be used; the message names the key, the value and the fix."""
@@ -230,24 +233,18 @@ class Config(Section):
     folder: str = Field("", description="the config file's folder; set when loaded")
 
     @model_validator(mode="after")
-    def _weighs_learned_attributes(self) -> Config:
-        for name, weight in self.search.attribute_weights.items():
-            if name not in self.train.attributes:
-                raise ValueError(
-                    f"search.attribute_weights.{name} = {weight:g} weighs an attribute that train.attributes does not "
-                    f"name (it names {', '.join(self.train.attributes) or 'none'}); add it there, or remove the weight"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _weighs_known_signals(self) -> Config:
-        known = self.catalogue.columns.signals
-        for name, weight in self.search.signal_weights.items():
-            if name not in known:
-                raise ValueError(
-                    f"search.signal_weights.{name} = {weight:g} weighs a signal that catalogue.columns.signals does "
-                    f"not map (it maps {', '.join(known) or 'none'}); map its column there, or remove the weight"
-                )
+    def _weighs_what_is_there(self) -> Config:
+        learned, mapped = self.train.attributes, list(self.catalogue.columns.signals)
+        for key, weights, known, what, lacks, fix in (
+            ("attribute_weights", self.search.attribute_weights, learned, "an attribute", LEARNS_NOT, "add it there"),
+            ("signal_weights", self.search.signal_weights, mapped, "a signal", MAPS_NOT, "map its column there"),
+        ):
+            for name in weights:
+                if name not in known:
+                    raise ValueError(
+                        f"search.{key}.{name} = {weights[name]:g} weighs {what} that "
+                        f"{lacks.format(', '.join(known) or 'none')}; {fix}, or remove the weight"
+                    )
         return self
 
     def resolve(self, path: str) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.quiet import import_tensorflow, start_up_messages_kept
 from pipelines.stage import StageError
 from pipelines.store import Store
+from transforms.photo import PrepSpec
 
 CATEGORIES = re.compile(r"category_probabilities(?:\D*(\d+))?")
 
@@ -41,6 +42,11 @@ class ModelFacts:
     attributes: Mapping[str, tuple[str, ...]]
     metrics: Mapping[str, Any]
 
+    @property
+    def spec(self) -> PrepSpec:
+        """How photos are prepared."""
+        return PrepSpec.from_prep_id(self.prep_id)
+
 
 def read_facts(store: Store, model_id: str) -> ModelFacts:
     """Return the facts of a model. Raises NotFoundError, and StageError when one is missing or wrong."""
@@ -48,6 +54,7 @@ def read_facts(store: Store, model_id: str) -> ModelFacts:
     value = store.read_json(name)
     try:
         names = (str(value["model_id"]), str(value["space_id"]), str(value["prep_id"]))
+        PrepSpec.from_prep_id(names[2])
         sizes = (int(value["height"]), int(value["width"]), int(value["dim"]), int(value["bits"]))
         slots = (_slots(value["levels"]), _slots(value["trained"]))
         attributes = {name: tuple(map(str, values)) for name, values in value["attributes"].items()}

@@ -50,7 +50,7 @@ def test_a_missing_fact_is_an_error_that_names_it_and_the_file(tmp_path: Path, m
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"levels": 5}, {"height": "tall"}, {"trained": [["first"]]}, {"attributes": ["red"]}]
+    "wrong", [{"levels": 5}, {"height": "tall"}, {"trained": [["first"]]}, {"attributes": ["red"]}, {"prep_id": "p"}]
 )
 def test_a_wrong_fact_is_an_error(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(StageError, match=r"models/m/model\.json cannot be used \(.+\); export the model again"):

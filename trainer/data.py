@@ -12,7 +12,7 @@ from typing import IO, Protocol
 import numpy as np
 import tensorflow as tf
 
-from transforms.labels import count_feature, slot_feature
+from transforms.labels import slot_feature
 from transforms.tf_pixels import decode_prepared_one
 
 Slots = dict[str, np.ndarray]
@@ -108,7 +108,6 @@ def load_photos(
     spec = {name: tf.io.FixedLenFeature([], tf.string) for name in TEXTS}
     for label in labels:
         spec[slot_feature(label)] = tf.io.FixedLenFeature([], tf.int64)
-        spec[count_feature(label)] = tf.io.FixedLenFeature([], tf.int64)
     paths = sorted(path for name in files for path in _expand(name))
     records = tf.data.TFRecordDataset(paths, "GZIP", buffer_size=1 << 20).batch(READ_BATCH)
     file = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - Spooled keeps it

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -58,17 +57,9 @@ def train_and_export(
         raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
     export_model(ServingModel(trunk, heads, hash_head, spec.height, spec.width), spec, transform_output, export_dir)
     save_weights(Path(spec.work, WEIGHTS), models)
-    facts = {
-        "model_id": model_id(spec.prep_id, arrays, slots),
-        "levels": [list(range(size)) for label, size in sizes.items() if label.startswith("category_")],
-        "attributes": {
-            name: sorted(slots[f"attr_{name}"], key=slots[f"attr_{name}"].__getitem__) for name in spec.attributes
-        },
-        "trained": _trained(train, sizes, spec.min_leaf_images),
-        "metrics": {name: round(float(value), 6) for name, value in metrics.items()},
-        "trunk_checksum": {"before": before, "after": after},
-    }
-    _describe(spec, facts)
+    identity = model_id(spec.prep_id, arrays, slots)
+    trained = _trained(train, sizes, spec.min_leaf_images)
+    _describe(spec, slots, identity, trained, metrics, {"before": before, "after": after})
     return metrics
 
 
@@ -122,7 +113,28 @@ def _trained(train: Photos, labels: Iterable[str], min_leaf_images: int) -> list
     return [level[level >= 0].tolist() for level in slots]
 
 
-def _describe(spec: TrainSpec, facts: Mapping[str, Any]) -> None:
-    shape = {"height": spec.height, "width": spec.width, "dim": EMBEDDING_DIM, "bits": HASH_BITS}
-    description = {"prep_id": spec.prep_id, "trunk": spec.trunk, **shape, **facts}
+def _describe(
+    spec: TrainSpec,
+    slots: Mapping[str, Mapping[str, int]],
+    identity: str,
+    trained: list[list[int]],
+    metrics: Mapping[str, float],
+    trunk_checksum: Mapping[str, str],
+) -> None:
+    by_slot = {label: sorted(values, key=values.__getitem__) for label, values in slots.items()}
+    levels = [values for label, values in slots.items() if label.startswith("category_")]
+    description = {
+        "model_id": identity,
+        "prep_id": spec.prep_id,
+        "height": spec.height,
+        "width": spec.width,
+        "dim": EMBEDDING_DIM,
+        "bits": HASH_BITS,
+        "trunk": spec.trunk,
+        "levels": [list(range(max(values.values(), default=0) + 1)) for values in levels],
+        "attributes": {name: by_slot[f"attr_{name}"] for name in spec.attributes},
+        "trained": trained,
+        "metrics": {name: round(float(value), 6) for name, value in metrics.items()},
+        "trunk_checksum": dict(trunk_checksum),
+    }
     Path(spec.work, MODEL_JSON).write_text(json.dumps(description, indent=1, sort_keys=True), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import keras
@@ -46,7 +47,7 @@ def build_optimizer(
         adam_weight_decay=weight_decay,
         adam_lr_ratio=ADAM_LR_RATIO,
         ns_steps=MUON_NS_STEPS,
-        exclude_layers=[f"^{head}/" for head in heads],
+        exclude_layers=[f"^{re.escape(head)}/" for head in heads],
         global_clipnorm=CLIP_NORM,
     )
     optimizer.exclude_from_weight_decay([v for v in variables if len(v.shape) < 2])

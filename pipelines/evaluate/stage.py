@@ -26,6 +26,7 @@ from pipelines.evaluate.report import Findings, render
 from pipelines.evaluate.sources import Sources
 from pipelines.index.choices import plan_of
 from pipelines.index.manifest import IndexFolderError
+from pipelines.index.ranking import UnknownAttributeError
 from pipelines.model import ModelFacts, read_facts
 from pipelines.names import STAGES
 from pipelines.stage import Ledger, RunContext, StageError, StageResult, read_manifest
@@ -116,7 +117,10 @@ def _ask_index(
         except (IndexFolderError, ValueError) as error:
             raise StageError(f"the index cannot be searched: {error}") from error
         context.progress.say(f"evaluate: asking {', '.join(engine.kinds)} and the query plan")
-        answers = measuring.ask(engine, asked, sources.table("test_items")["item_id"].to_pylist(), truth.items)
+        try:
+            answers = measuring.ask(engine, asked, sources.table("test_items")["item_id"].to_pylist(), truth.items)
+        except UnknownAttributeError as error:
+            raise StageError(str(error)) from error
         wanted = answers.item_ids() | {query.item_id for query in asked.queries}
         labels = as_labels(look_up(context.config.beam, sources, wanted))
         metrics = measuring.index_quality(engine, asked, truth, answers, labels)

@@ -11,6 +11,10 @@ from pipelines.index.rows import Rows
 from pipelines.index.settings import PlanConfig
 
 
+class UnknownAttributeError(ValueError):
+    """The plan weighs an attribute that the model has no head for."""
+
+
 class Ranker:
     """Score links by similarity, agreement of category and attributes, and quality signals.
 
@@ -42,7 +46,7 @@ class Ranker:
         for name, weight in self._config.attribute_weights.items():
             if name not in outputs.attributes:
                 known = ", ".join(outputs.attributes) or "none"
-                raise ValueError(
+                raise UnknownAttributeError(
                     f"the plan weighs attribute {name!r}, of which the model says nothing (it knows {known}): name it "
                     "in train.attributes and train a new model, or do not weigh it"
                 )

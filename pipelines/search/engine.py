@@ -17,6 +17,7 @@ from pipelines.config import Config
 from pipelines.index.choices import plan_of
 from pipelines.index.manifest import IndexFolderError
 from pipelines.index.plan import QueryPlan
+from pipelines.index.ranking import UnknownAttributeError
 from pipelines.index.rows import Hit, UnknownItemError
 from pipelines.index.searcher import Searcher
 from pipelines.live import live_release_id
@@ -27,7 +28,7 @@ from pipelines.search.model import QueryModel
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
 from pipelines.stage import StageError
 from pipelines.store import Store
-from transforms.photo import Limits, PrepSpec
+from transforms.photo import Limits
 
 BATCH = 64
 
@@ -38,7 +39,6 @@ class SearchEngine:
     def __init__(self, config: Config, store: Store, release: Release) -> None:
         self.release, self._store, self._config = release, store, config
         self.facts = read_facts(store, release.model_id)
-        self._spec = PrepSpec.from_prep_id(self.facts.prep_id)
         self._stack = ExitStack()
         try:
             folder = self._stack.enter_context(store.stage_in(f"indexes/{release.index_id}"))
@@ -70,7 +70,7 @@ class SearchEngine:
 
     def search_photos(self, paths: Iterable[Path], k: int) -> Iterator[Answer]:
         """Yield an answer for every file, and for every image file below every folder, as they are done."""
-        for photos in prepare_queries(list_queries(paths), self._spec, self._limits(), BATCH):
+        for photos in prepare_queries(list_queries(paths), self.facts.spec, self._limits(), BATCH):
             yield from self._answer_photos(photos, k)
 
     def search_items(self, item_ids: Sequence[str], k: int) -> Iterator[Answer]:
@@ -104,7 +104,10 @@ class SearchEngine:
         outputs = self._model(jpegs)
         if not np.isfinite(outputs.embeddings).all():
             raise StageError(f"model {self.facts.model_id} gives embeddings that are not finite; roll back or retrain")
-        return self._searcher.search(outputs, k, self._plan)
+        try:
+            return self._searcher.search(outputs, k, self._plan)
+        except UnknownAttributeError as error:
+            raise StageError(str(error)) from error
 
     def _answer(self, query: str, hits: Iterable[Hit], photo: bytes = b"") -> Answer:
         results = tuple(Result(hit.item_id, hit.score, hit.category, hit.image_uri) for hit in hits)

@@ -14,6 +14,7 @@ from pipelines.stage import RunContext
 from pipelines.store import UnitTable
 from pipelines.store.folder import FolderStore
 from pipelines.tables import IMAGE_DATA, IMAGE_KEYS, RESOLVED_PHOTOS, bucket_of, write_bucket
+from tests.model_json import model_json
 
 HEIGHT, WIDTH, DIM, CODE_BYTES = 16, 12, 16, 4
 PREP_ID = "16x12-q95-v1"
@@ -102,16 +103,8 @@ class World:
 
     def add_model(self, model_id: str, space_id: str | None = None, **changes: object) -> None:
         self.store.stage_out(self.exported[model_id], f"models/{model_id}/saved_model")
-        facts = {"model_id": model_id, "space_id": space_id or model_id, "prep_id": PREP_ID, "height": HEIGHT}
-        facts |= {"attributes": {}}
-        facts |= {
-            "width": WIDTH,
-            "levels": LEVELS,
-            "trained": LEVELS,
-            "dim": DIM,
-            "bits": 8 * CODE_BYTES,
-            "metrics": {},
-        }
+        shape = {"prep_id": PREP_ID, "height": HEIGHT, "width": WIDTH, "dim": DIM, "bits": 8 * CODE_BYTES}
+        facts = model_json(model_id, space_id, levels=LEVELS, **shape)
         self.store.create_json(f"models/{model_id}/model.json", facts | changes)
 
     def start_run(self, run_id: str, photos: list[tuple[int, str, int]], model_id: str, space_id: str) -> RunContext:

@@ -30,6 +30,7 @@ from pipelines.tables import (
     bucket_of,
     write_bucket,
 )
+from tests.model_json import model_json
 
 DIM, BUCKETS, PREP = 512, 4, "64x48-q95-v1"
 LEAVES = [("shoes", "boots"), ("shoes", "sandals"), ("bags", "totes"), ("bags", "belts"), ("hats",)]
@@ -254,20 +255,7 @@ def _vectors(context: RunContext, fake: Fake, model_id: str, space_id: str) -> N
 
 
 def _model(context: RunContext, model_id: str, space_id: str) -> None:
-    levels = [[0, 1, 2], [0, 1, 2, 3]]
-    facts = {
-        "model_id": model_id,
-        "space_id": space_id,
-        "prep_id": PREP,
-        "levels": levels,
-        "trained": levels,
-        "attributes": {},
-        "height": 8,
-        "width": 8,
-        "dim": 2,
-        "bits": 8,
-        "metrics": {},
-    }
+    facts = model_json(model_id, space_id, prep_id=PREP, levels=[[0, 1, 2], [0, 1, 2, 3]])
     context.store.create_json(f"models/{model_id}/model.json", facts)
 
 

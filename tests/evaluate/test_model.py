@@ -8,6 +8,7 @@ import pytest
 from pipelines.evaluate.model import read_curves, slots_by_level
 from pipelines.model import read_facts
 from pipelines.store.folder import FolderStore
+from tests.model_json import model_json
 
 
 @pytest.fixture
@@ -16,9 +17,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def add_model(store: FolderStore, levels: list[list[int]]) -> None:
-    names = {"model_id": "m", "space_id": "s", "prep_id": "p", "levels": levels, "trained": levels}
-    names |= {"attributes": {}}
-    store.create_json("models/m/model.json", names | {"height": 8, "width": 8, "dim": 4, "bits": 8})
+    store.create_json("models/m/model.json", model_json("m", levels=levels))
 
 
 def test_curves_are_columns_of_more_than_one_point(store: FolderStore) -> None:

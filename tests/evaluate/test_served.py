@@ -14,6 +14,7 @@ from pipelines.index.outputs import QueryOutputs
 from pipelines.store import NotFoundError, UnitTable
 from pipelines.store.folder import FolderStore
 from pipelines.tables import IMAGE_DATA, IMAGE_KEYS
+from tests.model_json import model_json
 
 PREP = "16x16-q95-v1"
 
@@ -80,8 +81,7 @@ def test_the_exported_model_is_run_on_the_prepared_photos(store: FolderStore, tm
     folder = str(tmp_path / "saved")
     tf.saved_model.save(model, folder, signatures={"serve_prepared": model.serve_prepared})
     store.stage_out(Path(folder), "models/m/saved_model")
-    facts = {"model_id": "m", "space_id": "m", "prep_id": PREP, "levels": [[2, 0]], "trained": [[2, 0]]}
-    facts |= {"height": 8, "width": 8, "dim": 2, "bits": 8, "attributes": {"shade": ["dark", "light"]}}
+    facts = model_json("m", prep_id=PREP, levels=[[2, 0]], attributes={"shade": ["dark", "light"]})
     store.create("models/m/model.json", json.dumps(facts).encode())
     outputs = serve(store, "m", PREP, [("u2", 0), ("u1", 0)])
     np.testing.assert_allclose(outputs.embeddings[:, 0], [128 / 255, 0], atol=0.01)

@@ -15,6 +15,7 @@ from pipelines.stage import RunContext
 from pipelines.store import UnitTable, initialise
 from pipelines.store.folder import FolderStore
 from pipelines.tables import ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS, VECTOR_KEYS, bucket_of, write_bucket
+from tests.model_json import model_json
 
 BUCKETS = 4
 DIM, BITS = 32, 64
@@ -66,17 +67,8 @@ class Gallery:
     def write(self, run_id: str = "r", space: str = "space", models: Sequence[str] = ("model",)) -> None:
         """Write everything; photos are dealt to the models in turn."""
         for model in models:
-            facts = {
-                "model_id": model,
-                "space_id": space,
-                "levels": LEVELS,
-                "trained": LEVELS,
-                "dim": DIM,
-                "bits": BITS,
-            }
-            self.store.create_json(
-                f"models/{model}/model.json", facts | {"prep_id": "p", "height": 8, "width": 8, "attributes": {}}
-            )
+            facts = model_json(model, space, levels=LEVELS, dim=DIM, bits=BITS)
+            self.store.create_json(f"models/{model}/model.json", facts)
         step = {"levels": [{"all": 0}, {f"all > leaf {n}": n for n in range(4)}], "attributes": {}}
         self.store.create_json("taxonomy/00000001.json", step)
         self._write_vectors(run_id, space, models)

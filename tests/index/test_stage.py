@@ -15,6 +15,7 @@ from pipelines.stage import Manifest, RunContext, StageError, read_manifest, run
 from pipelines.store import StoreError
 from pipelines.tables import read_bucket
 from tests.index.gallery import BUCKETS, DIM, Gallery, Photo, digest_of, plain
+from tests.model_json import model_json
 
 EXACT = PlanConfig(kind="exact")
 
@@ -139,8 +140,7 @@ def test_a_kind_that_does_not_fit_its_memory_is_refused_before_anything_is_built
 
 def test_vectors_of_another_space_are_refused(tmp_path: Path) -> None:
     gallery = plain(tmp_path / "store")
-    stray = {"model_id": "stray", "space_id": "elsewhere", "prep_id": "p", "levels": [], "trained": []}
-    stray |= {"height": 8, "width": 8, "dim": DIM, "bits": 64, "attributes": {}}
+    stray = model_json("stray", "elsewhere", dim=DIM, bits=64)
     gallery.store.create_json("models/stray/model.json", stray)
     gallery.write(models=("model", "stray"))
     with pytest.raises(StageError, match="vectors of model stray are of space elsewhere, the index is of space space"):

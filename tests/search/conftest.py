@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from pipelines.config import Config
 from pipelines.store import Log, Store, initialise, open_store
 from pipelines.tables import PHOTOS, bucket_of, write_bucket
+from tests.model_json import model_json
 from transforms.image import prepare
 from transforms.photo import PrepSpec
 
@@ -101,9 +102,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     initialise(store, 4)
     save_model(root / "model")
     store.stage_out(root / "model", "models/m1/saved_model")
-    levels = [[3], list(SLOTS)]
-    facts = {"model_id": "m1", "space_id": "m1", "prep_id": SPEC.prep_id, "levels": levels, "trained": levels}
-    facts |= {"attributes": {}, "height": SPEC.height, "width": SPEC.width, "dim": 192, "bits": 256}
+    facts = model_json("m1", prep_id=SPEC.prep_id, levels=[[3], list(SLOTS)], dim=192, bits=256)
     store.create_json("models/m1/model.json", facts)
     built = Shop(config, store, root, item_ids, photos)
     add_index(built)

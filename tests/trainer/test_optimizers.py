@@ -7,7 +7,7 @@ from tests.trainer.world import tiny_trunk
 from trainer.heads import build_heads
 from trainer.optimizers import ConvolutionMuon, build_optimizer
 
-HEADS = {"category_0": 2, "attr_colour": 3}
+HEADS = {"category_0": 2, "attr_colour (main)": 3}
 
 
 @pytest.fixture
