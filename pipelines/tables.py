@@ -115,20 +115,23 @@ def bucket_name(bucket: int) -> str:
 
 
 def partition(table: pa.Table, key: str, buckets: int) -> Iterator[tuple[int, bytes]]:
-    """Yield (bucket, Arrow IPC bytes) of the table's rows, one a bucket that has rows."""
+    """Yield (bucket, Arrow IPC bytes) of the table's rows, one a bucket that has rows.
+
+    They are compressed: a runner may keep all that it shuffles in memory.
+    """
     if not table.num_rows:
         return
     numbers = buckets_of(table[key], buckets)
     order = np.argsort(numbers, kind="stable")
     present, starts = np.unique(numbers[order], return_index=True)
     for bucket, part in zip(present, np.split(order, starts[1:]), strict=True):
-        yield int(bucket), to_ipc(table.take(part))
+        yield int(bucket), to_ipc(table.take(part), "zstd")
 
 
-def to_ipc(table: pa.Table) -> bytes:
-    """Return the table as an Arrow IPC stream."""
+def to_ipc(table: pa.Table, compression: str | None = None) -> bytes:
+    """Return the table as an Arrow IPC stream, its columns compressed by a codec of Arrow's if one is named."""
     sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_table(table.combine_chunks())
     return sink.getvalue()
 

@@ -126,6 +126,7 @@ def retrieval_quality(
     queries = [asked.queries[n] for n in chosen]
     ten, hundred = ([lists[n] for n in chosen] for lists in (answers.kept_ten, answers.kept_hundred))
     metrics = quality.retrieval("retrieval.", queries, ten, hundred, labels, relevance)
+    metrics |= quality.attainable(queries, relevance)
     metrics |= quality.retrieval_by_level(queries, ten, hundred, labels, relevance)
     metrics |= quality.retrieval_with("retrieval.", queries, ten, labels, attributes)
     metrics |= quality.gain(queries, ten, labels, relevance)

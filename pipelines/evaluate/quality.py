@@ -99,6 +99,11 @@ def retrieval(
     return metrics | ({} if value is None else {f"{prefix}map_at_100": value})
 
 
+def attainable(queries: Sequence[Query], relevance: Relevance) -> Metrics:
+    """Return the most that precision at 10 by leaf could be, given how many items of its leaf each query may find."""
+    return {"retrieval.attainable_p_at_10": float(np.mean([min(10, relevance.total(q)) / 10 for q in queries]))}
+
+
 def retrieval_by_level(
     queries: Sequence[Query], ten: Lists, hundred: Lists, labels: Mapping[str, Label], relevance: Relevance
 ) -> Metrics:

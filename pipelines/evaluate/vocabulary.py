@@ -115,6 +115,12 @@ SECTIONS: dict[str, list[Metric]] = {
             "of the first 10 results of the plan, those of the query's leaf category",
         ),
         Metric(
+            "retrieval.attainable_p_at_10",
+            "higher",
+            "share",
+            "the most that `retrieval.p_at_10` could be: a query's leaf may hold fewer than 10 other items",
+        ),
+        Metric(
             "retrieval.map_at_100",
             "higher",
             "share",

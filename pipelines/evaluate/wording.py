@@ -57,8 +57,9 @@ def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str
         speed = "" if median is None else f", in {median:.1f} ms for a single query"
         sentences.append(f"Of the true best 10 results the query plan finds {found:.1f} on average{speed}.")
     if "retrieval.p_at_10" in metrics:
+        alike, possible = (10 * metrics[f"retrieval.{name}p_at_10"] for name in ("", "attainable_"))
         sentences.append(
-            f"Of 10 results, {10 * metrics['retrieval.p_at_10']:.1f} on average are of the query's own category."
+            f"Of 10 results, {alike:.1f} on average are of the query's own category, of {possible:.1f} that could be."
         )
     if "retrieval.same_item_hit_at_1" in metrics:
         first, five = metrics["retrieval.same_item_hit_at_1"], metrics["retrieval.same_item_hit_at_5"]
@@ -97,7 +98,7 @@ def _all_of(count: int) -> str:
 
 def _asked(metrics: Metrics) -> str:
     count, held = int(metrics["queries.count"]), int(metrics["queries.held_out"])
-    what = "photos of products kept out of training" if held == count else "photos"
+    what = "photos kept out of training" if held == count else "photos"
     items, photos = int(metrics["gallery.results"]), int(metrics["gallery.photos"])
     return f"It was asked {count:,} queries, {what}, in a gallery of {items:,} items with {photos:,} distinct photos."
 

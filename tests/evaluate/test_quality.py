@@ -45,6 +45,11 @@ def test_retrieval_worked_by_hand() -> None:
     assert found["retrieval.map_at_100"] == pytest.approx((4 / 5 + 5 / 20) / 2)
 
 
+def test_precision_is_bounded_by_what_a_leaf_holds() -> None:
+    queries = [query("a", "shoes", "boots"), query("a", "shoes", "boots", cross=True), query("b", "hats")]
+    assert quality.attainable(queries, RELEVANCE)["retrieval.attainable_p_at_10"] == pytest.approx((0.5 + 1 + 0) / 3)
+
+
 def test_relevance_counts_what_each_kind_of_query_may_find() -> None:
     assert RELEVANCE.total(query("a", "shoes", "boots")) == 5
     assert RELEVANCE.total(query("a", "shoes", "boots", cross=True)) == 10
