@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from transforms.photo import Limits
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -128,6 +130,11 @@ class PreprocessSection(Section):
                 "lower them until their sum is below 1"
             )
         return self
+
+    @property
+    def limits(self) -> Limits:
+        """What makes a photo a reject."""
+        return Limits(max_bytes=self.max_bytes, max_pixels=self.max_pixels, min_side=self.min_side)
 
 
 class TrainSection(Section):

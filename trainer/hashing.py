@@ -2,8 +2,8 @@
 
 It is eBay's sigmoid layer before a softmax (arXiv 1706.03154), with a supervised contrast inside the batch on the
 relaxed code (Khosla et al. 2020, arXiv 2004.11362). The plain head loses to random hyperplanes and the contrast repairs
-it; starting from random hyperplanes, and a term that keeps the similarities of embeddings, keep what classes forget:
-colour, pattern, neighbours.
+it. What classes forget is kept by starting from random hyperplanes, by a contrast of those that share leaf and
+attribute (colour, pattern), and by a term that keeps the similarities of embeddings (neighbours).
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from trainer.loop import say
 from trainer.schedule import LEAST_STEPS, one_cycle, rows_of_step, share_done
 
 BATCH, MOST_EPOCHS = 256, 40
-TEMPERATURE = 0.1
+TEMPERATURE, SHARPNESS = 0.1, 3.0
+LEAF_CONTRAST, ATTRIBUTE_CONTRAST, FIDELITY = 2.0, 2.0, 20.0
+"""Weights in the loss; all attributes share theirs."""
 
 
 def build_hash_head(bits: int = HASH_BITS, seed: int = 1) -> keras.Model:
@@ -41,7 +43,7 @@ def fit_hash_head(
     *,
     minutes: float,
     seed: int,
-    rate: float = 1e-3,
+    rate: float = 6e-3,
 ) -> dict[str, float]:
     """Train the head on cached embeddings (floats [n, 512], normalised); the trunk is not even here.
 
@@ -54,14 +56,16 @@ def fit_hash_head(
     variables = [*head.trainable_variables, *classifier.trainable_variables]
     optimizer = keras.optimizers.Adam(rate)
     optimizer.build(variables)
-    leaf = max(name for name in slots if name.startswith("category_"))
 
     @tf.function(reduce_retracing=True)
     def step(x: tf.Tensor, y: Mapping[str, tf.Tensor]) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            relaxed = tf.tanh(3.0 * head(x, training=True))
-            loss = combined_loss(classifier(relaxed), y, weights, 0.1)
-            loss += contrast(relaxed, y[leaf]) + 4.0 * fidelity(relaxed, x)
+            relaxed = tf.tanh(SHARPNESS * head(x, training=True))
+            unit = tf.math.l2_normalize(relaxed, axis=1)
+            similarity = tf.matmul(unit, unit, transpose_b=True)
+            loss = combined_loss(classifier(relaxed), y, weights, 0.1) + FIDELITY * fidelity(similarity, x)
+            for weight, alike in likenesses(y, classes):
+                loss += weight * contrast(similarity, alike)
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
@@ -82,10 +86,27 @@ def _share(done: int, spent_s: float, minutes: float, enough: int) -> float:
     return max(share_done(done, spent_s, steps=None, minutes=minutes), done / max(LEAST_STEPS, enough))
 
 
-def contrast(relaxed: tf.Tensor, slots: tf.Tensor) -> tf.Tensor:
-    """Return the supervised contrast of relaxed codes [batch, bits] by class; one without a partner does not count."""
-    unit = tf.math.l2_normalize(relaxed, axis=1)
-    similarity = tf.matmul(unit, unit, transpose_b=True) / TEMPERATURE
+def likenesses(slots: Mapping[str, tf.Tensor], classes: Mapping[str, int]) -> list[tuple[float, tf.Tensor]]:
+    """Return (weight, int32 [batch]) of what makes two photos alike: the leaf, and the leaf with each attribute.
+
+    -1 is unknown. `slots` and `classes` (their number) are by label.
+    """
+    leaf = max(name for name in slots if name.startswith("category_"))
+    attributes = [name for name in slots if not name.startswith("category_")]
+    alike = [(LEAF_CONTRAST, slots[leaf])]
+    for name in attributes:
+        known = (slots[leaf] >= 0) & (slots[name] >= 0)
+        both = tf.where(known, slots[leaf] * classes[name] + slots[name], -1)
+        alike.append((ATTRIBUTE_CONTRAST / len(attributes), both))
+    return alike
+
+
+def contrast(similarity: tf.Tensor, slots: tf.Tensor) -> tf.Tensor:
+    """Return the supervised contrast of codes by class, from their cosines [batch, batch].
+
+    One without a partner does not count.
+    """
+    similarity = similarity / TEMPERATURE
     itself = tf.eye(tf.shape(slots)[0])
     same = tf.cast((slots[:, None] == slots[None, :]) & (slots[:, None] >= 0), tf.float32) * (1.0 - itself)
     log_share = similarity - tf.reduce_logsumexp(similarity - 1e9 * itself, axis=1, keepdims=True)
@@ -94,10 +115,9 @@ def contrast(relaxed: tf.Tensor, slots: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(each) / tf.maximum(tf.reduce_sum(tf.cast(partners > 0, tf.float32)), 1.0)
 
 
-def fidelity(relaxed: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
-    """Return how far similarities of codes are from the angles of embeddings, mean square over pairs."""
-    codes = tf.math.l2_normalize(relaxed, axis=1)
+def fidelity(similarity: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
+    """Return how far the codes' cosines [batch, batch] are from the embeddings' angles, mean square over pairs."""
     angles = 1.0 - 2.0 / np.pi * tf.acos(
         tf.clip_by_value(tf.matmul(embeddings, embeddings, transpose_b=True), -0.999, 0.999)
     )
-    return tf.reduce_mean(tf.square(tf.matmul(codes, codes, transpose_b=True) - angles))
+    return tf.reduce_mean(tf.square(similarity - angles))

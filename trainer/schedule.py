@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 WARM_UP_SHARE = 0.15
-GROWTH = ((0.6, 0.75), (1.0, 1.0))
+GROWTH = ((0.3, 0.75), (1.0, 1.0))
 """(until this share of the training, photos of this share of the full height and width)."""
 LEAST_STEPS = 24
 """However few minutes there are."""

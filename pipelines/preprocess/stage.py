@@ -15,7 +15,7 @@ from pipelines.preprocess.wiring import Job, build_plan, build_resolve
 from pipelines.stage import Ledger, RunContext, StageError, StageResult
 from pipelines.store import Store, UnitTable
 from pipelines.work import TodoBucket, Unit, cut, read_plan, read_work, write_plan
-from transforms.photo import Limits, PrepSpec
+from transforms.photo import PrepSpec
 
 
 def run(context: RunContext) -> StageResult:
@@ -42,9 +42,8 @@ def run(context: RunContext) -> StageResult:
 
 def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:
     section, config = context.config.preprocess, context.config
-    limits = Limits(max_bytes=section.max_bytes, max_pixels=section.max_pixels, min_side=section.min_side)
     fetcher = Fetcher(str(config.resolve(config.catalogue.photo_root)), section.max_bytes)
-    preparer = Preparer(fetcher, spec, limits, worker_threads(config.beam))
+    preparer = Preparer(fetcher, spec, section.limits, worker_threads(config.beam))
     catalogue, images = f"catalogue/{catalogue_id}", f"images/{spec.prep_id}"
     return Job(context.store, context.prefix("preprocess"), catalogue, images, context.buckets, preparer)
 

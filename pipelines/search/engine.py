@@ -28,7 +28,6 @@ from pipelines.search.model import QueryModel
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
 from pipelines.stage import StageError
 from pipelines.store import Store
-from transforms.photo import Limits
 
 BATCH = 64
 
@@ -70,7 +69,7 @@ class SearchEngine:
 
     def search_photos(self, paths: Iterable[Path], k: int) -> Iterator[Answer]:
         """Yield an answer for every file, and for every image file below every folder, as they are done."""
-        for photos in prepare_queries(list_queries(paths), self.facts.spec, self._limits(), BATCH):
+        for photos in prepare_queries(list_queries(paths), self.facts.spec, self._config.preprocess.limits, BATCH):
             yield from self._answer_photos(photos, k)
 
     def search_items(self, item_ids: Sequence[str], k: int) -> Iterator[Answer]:
@@ -112,7 +111,3 @@ class SearchEngine:
     def _answer(self, query: str, hits: Iterable[Hit], photo: bytes = b"") -> Answer:
         results = tuple(Result(hit.item_id, hit.score, hit.category, hit.image_uri) for hit in hits)
         return Answer(query, self.release.release_id, results, photo=photo)
-
-    def _limits(self) -> Limits:
-        section = self._config.preprocess
-        return Limits(section.max_bytes, section.max_pixels, section.min_side)

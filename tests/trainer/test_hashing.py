@@ -4,20 +4,36 @@ import pytest
 import tensorflow as tf
 
 from trainer.export import pack_bits
-from trainer.hashing import build_hash_head, contrast, fidelity, fit_hash_head
+from trainer.hashing import build_hash_head, contrast, fidelity, fit_hash_head, likenesses
 
 
 def test_contrast_by_hand() -> None:
     # Orthogonal pairs, temperature .1: each sees its partner at exp(10) among exp(10) + 2 exp(0)
     codes = tf.constant([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
-    loss = float(contrast(codes, tf.constant([0, 0, 1, 1])))
+    cosines = codes @ tf.transpose(codes)
+    loss = float(contrast(cosines, tf.constant([0, 0, 1, 1])))
     assert loss == pytest.approx(np.log(1 + 2 * np.exp(-10)), abs=1e-6)
-    assert float(contrast(codes, tf.constant([0, 1, 0, 1]))) > 10.0
+    assert float(contrast(cosines, tf.constant([0, 1, 0, 1]))) > 10.0
 
 
 def test_the_unknown_are_no_class_and_the_lonely_do_not_count() -> None:
-    codes = tf.constant([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    assert float(contrast(codes, tf.constant([-1, -1, 2]))) == 0.0
+    cosines = tf.constant([[1.0, 0.0, 0.7], [0.0, 1.0, 0.7], [0.7, 0.7, 1.0]])
+    assert float(contrast(cosines, tf.constant([-1, -1, 2]))) == 0.0
+
+
+def test_photos_are_alike_by_leaf_and_by_leaf_with_each_attribute() -> None:
+    slots = {"category_0": [0, 0, 0], "category_1": [1, 1, -1], "attr_colour": [2, 3, 2], "attr_pattern": [-1, 1, 0]}
+    classes = {"category_0": 1, "category_1": 2, "attr_colour": 4, "attr_pattern": 2}
+    found = likenesses({name: tf.constant(values) for name, values in slots.items()}, classes)
+    assert [(weight, alike.numpy().tolist()) for weight, alike in found] == [
+        (2.0, [1, 1, -1]),
+        (1.0, [1 * 4 + 2, 1 * 4 + 3, -1]),
+        (1.0, [-1, 1 * 2 + 1, -1]),
+    ]
+
+
+def test_without_attributes_the_leaf_alone_makes_alike() -> None:
+    assert len(likenesses({"category_0": tf.constant([0, 1])}, {"category_0": 2})) == 1
 
 
 def test_fidelity_is_nothing_when_codes_keep_the_angles() -> None:

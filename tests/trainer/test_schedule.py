@@ -24,7 +24,7 @@ def test_minutes_decide_otherwise_but_some_steps_are_always_done() -> None:
 
 
 def test_photos_grow_to_their_full_size() -> None:
-    sizes = [size_at(share, 80, 60) for share in (0.0, 0.59, 0.6, 0.99, 1.0)]
+    sizes = [size_at(share, 80, 60) for share in (0.0, 0.29, 0.3, 0.99, 1.0)]
     assert sizes == [(60, 45), (60, 45), (80, 60), (80, 60), (80, 60)]
 
 
