@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,12 @@ from typing import Any
 EMBEDDING_DIM = 512
 HASH_BITS = 4096
 EXPORT_VERSION = 2
+LEVEL = "category_"
+
+
+def levels_of(labels: Iterable[str]) -> list[str]:
+    """Return the labels that are taxonomy levels, `category_0` (the top) first."""
+    return sorted((name for name in labels if name.startswith(LEVEL)), key=lambda name: int(name.removeprefix(LEVEL)))
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class TrainSpec:
     def slots(self) -> dict[str, dict[str, int]]:
         """Return the label features' slots: {'category_<level>' or 'attr_<name>': {value: slot}}."""
         taxonomy = json.loads(Path(self.taxonomy).read_text(encoding="utf-8"))
-        slots = {f"category_{level}": values for level, values in enumerate(taxonomy["levels"])}
+        slots = {f"{LEVEL}{level}": values for level, values in enumerate(taxonomy["levels"])}
         return slots | {f"attr_{name}": taxonomy["attributes"].get(name, {}) for name in self.attributes}
 
     def save(self, path: Path) -> None:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.config import EMBEDDING_DIM, HASH_BITS, TrainSpec
+from trainer.config import EMBEDDING_DIM, HASH_BITS, TrainSpec, levels_of
 from trainer.data import Photos, load_photos
 from trainer.export import ServingModel, export_model, save_weights, weights_of
 from trainer.hashing import build_hash_head, fit_hash_head
@@ -108,8 +108,7 @@ def _embed(trunk: keras.Model, photos: Photos) -> np.ndarray:
 
 def _trained(train: Photos, labels: Iterable[str], min_leaf_images: int) -> list[list[int]]:
     """Return the slots that had photos enough to be learned, a taxonomy level."""
-    levels = [label for label in labels if label.startswith("category_")]
-    slots = [np.unique(targets_of(train, label, min_leaf_images)) for label in levels]
+    slots = [np.unique(targets_of(train, label, min_leaf_images)) for label in levels_of(labels)]
     return [level[level >= 0].tolist() for level in slots]
 
 
@@ -122,7 +121,6 @@ def _describe(
     trunk_checksum: Mapping[str, str],
 ) -> None:
     by_slot = {label: sorted(values, key=values.__getitem__) for label, values in slots.items()}
-    levels = [values for label, values in slots.items() if label.startswith("category_")]
     description = {
         "model_id": identity,
         "prep_id": spec.prep_id,
@@ -131,7 +129,7 @@ def _describe(
         "dim": EMBEDDING_DIM,
         "bits": HASH_BITS,
         "trunk": spec.trunk,
-        "levels": [list(range(max(values.values(), default=0) + 1)) for values in levels],
+        "levels": [list(range(max(slots[label].values(), default=0) + 1)) for label in levels_of(slots)],
         "attributes": {name: by_slot[f"attr_{name}"] for name in spec.attributes},
         "trained": trained,
         "metrics": {name: round(float(value), 6) for name, value in metrics.items()},

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.config import EMBEDDING_DIM, HASH_BITS
+from trainer.config import EMBEDDING_DIM, HASH_BITS, levels_of
 from trainer.heads import combined_loss
 from trainer.loop import say
 from trainer.schedule import LEAST_STEPS, one_cycle, rows_of_step, share_done
@@ -91,8 +91,8 @@ def likenesses(slots: Mapping[str, tf.Tensor], classes: Mapping[str, int]) -> li
 
     -1 is unknown. `slots` and `classes` (their number) are by label.
     """
-    leaf = max(name for name in slots if name.startswith("category_"))
-    attributes = [name for name in slots if not name.startswith("category_")]
+    levels = levels_of(slots)
+    leaf, attributes = levels[-1], [name for name in slots if name not in levels]
     alike = [(LEAF_CONTRAST, slots[leaf])]
     for name in attributes:
         known = (slots[leaf] >= 0) & (slots[name] >= 0)

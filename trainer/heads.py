@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from trainer.config import EMBEDDING_DIM
+from trainer.config import EMBEDDING_DIM, levels_of
 
 SCALE = 16.0
 """The inverse temperature of the softmax over cosines."""
@@ -47,9 +47,8 @@ def build_heads(slots: Mapping[str, int]) -> keras.Model:
 
 def loss_weights(labels: list[str], attribute_weight: float) -> dict[str, float]:
     """Return each label's weight: 1 for the deepest level, .5, .3, .3 … above it; `attribute_weight` for attributes."""
-    levels = sorted(label for label in labels if label.startswith("category_"))
     by_depth = (1.0, 0.5, 0.3)
-    weights = {label: by_depth[min(up, 2)] for up, label in enumerate(reversed(levels))}
+    weights = {label: by_depth[min(up, 2)] for up, label in enumerate(reversed(levels_of(labels)))}
     return {label: weights.get(label, attribute_weight) for label in labels}
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.config import levels_of
 from trainer.heads import SCALE, build_heads, combined_loss, loss_weights, masked_cross_entropy
 
 
@@ -35,6 +36,12 @@ def test_deeper_levels_weigh_more() -> None:
         "attr_colour": 0.2,
     }
     assert loss_weights(["category_0"], 0.2) == {"category_0": 1.0}
+
+
+def test_the_tenth_level_is_below_the_second() -> None:
+    labels = ["attr_colour", *(f"category_{level}" for level in reversed(range(11)))]
+    assert levels_of(labels) == [f"category_{level}" for level in range(11)]
+    assert loss_weights(labels, 0.2)["category_10"] == 1.0
 
 
 def test_cross_entropy_by_hand_leaves_unknown_slots_out() -> None:
