@@ -32,7 +32,7 @@ from pipelines.config import load_config
 from pipelines.store import open_store
 from pipelines.store.folder import FolderStore
 from pipelines.taxonomy import Values, extend_taxonomy, read_taxonomy
-from trainer.config import TrainSpec
+from trainer.config import TrainSpec, levels_of
 from trainer.data import Decoded, Photos, decode
 from trainer.export import save_weights
 from trainer.fit import WEIGHTS
@@ -79,7 +79,7 @@ def _labelled(paths: Sequence[Path], spec: PrepSpec) -> Labelled:
     for record in tf.data.TFRecordDataset([str(path) for path in paths], "GZIP").as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
         jpegs.append(feature["image"].bytes_list.value[0])
-        levels = sorted(name for name in feature if name.startswith("category_"))
+        levels = levels_of(feature)
         values.append(tuple(feature[name].bytes_list.value[0].decode() for name in levels))
     return Labelled(decode(jpegs, len(jpegs), spec.height, spec.width), values)
 
