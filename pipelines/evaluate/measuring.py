@@ -105,6 +105,16 @@ def index_quality(engine: Engine, asked: Asked, truth: Truth, answers: Answers, 
     return metrics
 
 
+def itself_first(engine: Engine, asked: Asked) -> Metrics:
+    """Return how many photos of the gallery find an item with this very photo first, when nothing is left out."""
+    inside = [n for n, query in enumerate(asked.queries) if not query.cross]
+    if not inside:
+        return {}
+    found = _ids(engine.results(asked.outputs.take(np.array(inside, np.int64)), 10))
+    hits = [bool(ids) and ids[0] in asked.own[n] for ids, n in zip(found, inside, strict=True)]
+    return {"parity.itself_first": float(np.mean(hits))}
+
+
 def speed(engine: Engine, asked: Asked) -> Metrics:
     """Return queries a second of every kind and of the plan, and the plan's latency for single queries."""
     metrics = {f"qps.{kind}": engine.queries_per_second(kind, asked.outputs) for kind in (*engine.kinds, "plan")}

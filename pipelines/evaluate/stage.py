@@ -124,6 +124,7 @@ def _ask_index(
         wanted = answers.item_ids() | {query.item_id for query in asked.queries}
         labels = as_labels(look_up(context.config.beam, sources, wanted))
         metrics = measuring.index_quality(engine, asked, truth, answers, labels)
+        metrics |= measuring.itself_first(engine, asked)
         return answers, labels, metrics | measuring.speed(engine, asked)
 
 

@@ -80,6 +80,12 @@ SECTIONS: dict[str, list[Metric]] = {
             "largest difference in any dimension between a query's stored vector and the one that serving computes",
         ),
         Metric(
+            "parity.itself_first",
+            "higher",
+            "share",
+            "of the queries that are photos of the gallery, those whose first result is an item with this very photo",
+        ),
+        Metric(
             "recall.{kind}_at_{k}",
             "higher",
             "share",

@@ -10,6 +10,11 @@ from pipelines.index.outputs import AttributeScores, QueryOutputs
 from pipelines.index.rows import Rows
 from pipelines.index.settings import PlanConfig
 
+SAME_PHOTO = 0.9995
+"""Vectors of this similarity or more are of one photo: two passes may differ by 1e-3 in each of 512 dimensions."""
+LEAD = 1e-4
+"""How far the query's very photo is kept ahead of others."""
+
 
 class UnknownAttributeError(ValueError):
     """The plan weighs an attribute that the model has no head for."""
@@ -20,7 +25,9 @@ class Ranker:
 
     `score = similarity + category_weight x p(category) + sum of weight x (2 p(value) - 1) over attributes + sum of
     weight x signal`; p is the model's probability of what the item is listed as, an unknown attribute counts 0, a
-    signal is its percent rank among all photos of items (unknown: 0.5).
+    signal is its percent rank among all photos of items (unknown: 0.5). What shows the query's very photo
+    (`SAME_PHOTO`) is lifted above all else where the weights would put something before it; links of one photo keep
+    their order among each other.
     """
 
     def __init__(self, rows: Rows, config: PlanConfig) -> None:
@@ -53,6 +60,9 @@ class Ranker:
             total = total + weight * self._agreement(name, links, outputs.attributes[name], query)
         for name, weight in self._config.signal_weights.items():
             total = total + weight * self._rows.signals[name][links]
+        same = similarities >= SAME_PHOTO
+        if same.any() and not same.all():
+            total = total + np.where(same, max(0.0, total[~same].max() + LEAD - total[same].min()), 0)
         return np.asarray(total, np.float32)
 
     def _agreement(self, name: str, links: Ints, scores: AttributeScores, query: int) -> Floats:

@@ -65,6 +65,7 @@ def test_the_original_photo_of_an_item_finds_the_item_first(promoted: Shop) -> N
     assert len(found) > 300
     assert np.mean(found) >= 0.999
     assert promoted.metrics()["parity.embedding"] <= 1e-3
+    assert promoted.metrics()["parity.itself_first"] >= 0.99
 
 
 def indexed_uris(shop: Shop) -> set[str]:

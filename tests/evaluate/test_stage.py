@@ -70,6 +70,7 @@ def test_a_run_is_measured_and_released(measured: tuple[RunContext, dict[str, An
     assert metrics["category.leaf_top1"] == pytest.approx(0.8, abs=0.03)
     assert metrics["category.l1_top1"] == 1.0
     assert metrics["parity.embedding"] < 1e-3
+    assert metrics["parity.itself_first"] == 1.0
     assert metrics["ledger.embed_in"] == 3.0
 
     name = f"releases/{done['outputs']['release_id']}"

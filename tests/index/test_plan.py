@@ -49,7 +49,7 @@ def test_variants_fold_into_the_one_that_agrees_best(shop, line, asked):
     )
     plan = PlanConfig(kind="exact", fold="group", attribute_weights={"colour": 0.5})
     colour = AttributeScores(["blue", "red"], np.array([[1, 0]], np.float32))
-    assert ids(searcher.search(asked(10, colour=colour), 3, plan)) == [["blue", "other"]]
+    assert ids(searcher.search(asked(6, colour=colour), 3, plan)) == [["blue", "other"]]
     assert ids(searcher.search(asked(10), 3, PlanConfig(kind="exact", fold="group"))) == [["red", "other"]]
 
 
@@ -122,7 +122,7 @@ def test_one_photo_of_very_many_items_does_not_hide_the_others(shop, line, asked
 
 
 def test_signals_reorder_the_pool(shop, line, asked):
-    searcher = shop(line("a", 10, signals=(("sales", 1.0),)), line("b", 20, signals=(("sales", 50.0),)))
+    searcher = shop(line("a", 15, signals=(("sales", 1.0),)), line("b", 20, signals=(("sales", 50.0),)))
     plan = PlanConfig(kind="exact", signal_weights={"sales": 0.5}, overfetch=1)
     assert ids(searcher.search(asked(10), 1, plan)) == [["b"]]
 

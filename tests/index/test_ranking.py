@@ -15,8 +15,8 @@ def searcher(shop, line):
     )
 
 
-def scores(searcher, outputs, **plan):
-    similarities = np.array([0.5, 0.6, 0.7], np.float32)
+def scores(searcher, outputs, similarities=(0.5, 0.6, 0.7), **plan):
+    similarities = np.array(similarities, np.float32)
     return Ranker(searcher.rows, PlanConfig(kind="binary", **plan)).scores(np.arange(3), similarities, outputs, 0)
 
 
@@ -54,6 +54,21 @@ def test_the_category_counts_by_its_probability(searcher):
     probabilities = np.array([[0.25, 0.75]], np.float32)
     found = scores(searcher, outputs(probabilities=probabilities), category_weight=0.2)
     assert np.allclose(found, [0.55, 0.75, 0.7])  # category 9 is newer than the model
+
+
+def test_nothing_comes_before_the_very_photo(searcher):
+    probabilities = np.array([[0.0, 1.0]], np.float32)  # the model takes a photo of a for one of b's category
+    found = scores(searcher, outputs(probabilities=probabilities), (0.9998, 0.99, 0.7), category_weight=0.2)
+    assert np.allclose(found, [1.1901, 1.19, 0.7])
+    found = scores(searcher, outputs(probabilities=probabilities), (0.99, 0.9998, 0.7), category_weight=0.2)
+    assert np.allclose(found, [0.99, 1.1998, 0.7])  # it is first as it is
+    found = scores(searcher, outputs(probabilities=probabilities), (0.999, 0.99, 0.7), category_weight=0.2)
+    assert np.allclose(found, [0.999, 1.19, 0.7])  # much alike, and another photo
+
+
+def test_listings_of_one_photo_are_told_apart_by_the_weights(searcher):
+    found = scores(searcher, outputs(), (0.9998, 0.9998, 0.99), signal_weights={"sales": 0.2})
+    assert np.allclose(found, [1.0901, 1.2901, 1.09])
 
 
 def test_weights_for_what_the_index_does_not_keep_are_refused(searcher):
