@@ -32,7 +32,7 @@ from pipelines.config import load_config
 from pipelines.store import open_store
 from pipelines.store.folder import FolderStore
 from pipelines.taxonomy import Values, extend_taxonomy, read_taxonomy
-from trainer.config import TrainSpec, levels_of
+from trainer.config import TrainSpec, level_label, levels_of
 from trainer.data import Decoded, Photos, decode
 from trainer.export import save_weights
 from trainer.fit import WEIGHTS
@@ -118,7 +118,7 @@ class Chain:
         shape = (self.spec.height, self.spec.width)
         spec = TrainSpec("", "", "", str(work / "ck"), "", *shape, steps=steps, seed=10 * self.seed + day)
         keras.utils.set_random_seed(spec.seed)
-        sizes = {f"category_{level}": len(slots) for level, slots in enumerate(taxonomy["levels"])}
+        sizes = {level_label(level): len(slots) for level, slots in enumerate(taxonomy["levels"])}
         models = {"trunk": build_trunk("small", "float32"), "heads": build_heads(sizes)}
         if self.parent:
             arrays = load_weights(self.parent)
@@ -129,7 +129,7 @@ class Chain:
         found = Trainer(spec, models["trunk"], models["heads"]).fit(_photos(train, taxonomy), _photos(asked, taxonomy))
         self.parent = work / WEIGHTS
         save_weights(self.parent, models)
-        return found[f"top1.category_{len(taxonomy['levels']) - 1}"]
+        return found[f"top1.{level_label(len(taxonomy['levels']) - 1)}"]
 
 
 def _values(rows: Sequence[tuple[str, ...]]) -> list[Values]:
@@ -138,7 +138,7 @@ def _values(rows: Sequence[tuple[str, ...]]) -> list[Values]:
 
 def _photos(data: Labelled, taxonomy: dict[str, Any]) -> Photos:
     slots = {
-        slot_feature(f"category_{level}"): np.array([known.get(v[level], -1) for v in data.values], np.int32)
+        slot_feature(level_label(level)): np.array([known.get(v[level], -1) for v in data.values], np.int32)
         for level, known in enumerate(taxonomy["levels"])
     }
     return Photos(Decoded(data.pixels), slots, np.full(len(data.values), "main"))

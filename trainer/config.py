@@ -11,12 +11,17 @@ from typing import Any
 EMBEDDING_DIM = 512
 HASH_BITS = 4096
 EXPORT_VERSION = 2
-LEVEL = "category_"
+_LEVEL = "category_"
+
+
+def level_label(level: int) -> str:
+    """Return the label of a taxonomy level, 0 the top."""
+    return f"{_LEVEL}{level}"
 
 
 def levels_of(labels: Iterable[str]) -> list[str]:
-    """Return the labels that are taxonomy levels, `category_0` (the top) first."""
-    return sorted((name for name in labels if name.startswith(LEVEL)), key=lambda name: int(name.removeprefix(LEVEL)))
+    """Return the labels that are taxonomy levels, the top first."""
+    return sorted((name for name in labels if name.startswith(_LEVEL)), key=lambda name: int(name.removeprefix(_LEVEL)))
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class TrainSpec:
     def slots(self) -> dict[str, dict[str, int]]:
         """Return the label features' slots: {'category_<level>' or 'attr_<name>': {value: slot}}."""
         taxonomy = json.loads(Path(self.taxonomy).read_text(encoding="utf-8"))
-        slots = {f"{LEVEL}{level}": values for level, values in enumerate(taxonomy["levels"])}
+        slots = {level_label(level): values for level, values in enumerate(taxonomy["levels"])}
         return slots | {f"attr_{name}": taxonomy["attributes"].get(name, {}) for name in self.attributes}
 
     def save(self, path: Path) -> None:

@@ -20,7 +20,9 @@ from trainer.heads import combined_loss
 from trainer.loop import say
 from trainer.schedule import LEAST_STEPS, one_cycle, rows_of_step, share_done
 
-BATCH, MOST_EPOCHS = 256, 8
+BATCH = 256
+MOST_EPOCHS = 8
+"""More passes over a small catalogue tear the codes of neighbours apart."""
 TEMPERATURE, SHARPNESS = 0.1, 3.0
 LEAF_CONTRAST, ATTRIBUTE_CONTRAST, FIDELITY = 2.0, 2.0, 20.0
 """Weights in the loss; all attributes share theirs."""

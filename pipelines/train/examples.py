@@ -28,6 +28,7 @@ from pipelines.stage import RunContext
 from pipelines.store import Store, UnitTable
 from pipelines.tables import ITEMS, RESOLVED_PHOTOS, from_ipc, index_of, read_bucket, to_ipc
 from pipelines.taxonomy import category_value
+from trainer.config import level_label
 
 SPLITS = {"train": "Split-train", "val": "Split-eval"}
 LABELLED = pa.schema(
@@ -169,7 +170,7 @@ def encode(rows: list[dict[str, Any]], images: list[bytes], shape: ExampleShape)
             features = {"image": raw(image), "digest": raw(row["digest"])}
             features |= {name: text(row[name]) for name in ("item_id", "role")}
             for level in range(shape.levels):
-                features[f"category_{level}"] = text(category_value(row["category"], level))
+                features[level_label(level)] = text(category_value(row["category"], level))
             for name in shape.attributes:
                 features[f"attr_{name}"] = text(attributes.get(name, ""))
             if row["price"] is not None:

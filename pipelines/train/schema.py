@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from trainer.config import level_label
 from transforms.labels import PASSED_THROUGH, raw_feature_spec
 
-REQUIRED_LABEL = "category_0"
+REQUIRED_LABEL = level_label(0)
 WITHOUT_STATISTICS = ("image", "digest")
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trainer.config import TrainSpec
+from trainer.config import TrainSpec, level_label
 from trainer.tfx_module.module import GATE_WEIGHT
 from transforms.labels import slot_feature
 
 ACCURACY, COUNT = "sparse_categorical_accuracy", "example_count"
-SLICE_BY = "category_0"
+SLICE_BY = level_label(0)
 TOLERANCE = 1e-6  # TFMA wants "better than" the bound; a drop of exactly the bound is allowed
 NAMES = {ACCURACY: "accuracy", COUNT: "examples"}
 
@@ -38,7 +38,7 @@ def eval_config(spec: TrainSpec) -> Any:
         model_specs=[
             tfma.ModelSpec(
                 signature_name="evaluate",
-                label_key=slot_feature(f"category_{spec.gate_level}"),
+                label_key=slot_feature(level_label(spec.gate_level)),
                 example_weight_key=GATE_WEIGHT,
                 preprocessing_function_names=["transform_features"],
             )
@@ -78,7 +78,7 @@ def refusal(evaluation: Path, spec: TrainSpec) -> str | None:
 
 
 def _reason(failure: Any, spec: TrainSpec) -> str:
-    metric = f"{NAMES.get(failure.metric_key.name, failure.metric_key.name)} of category_{spec.gate_level}"
+    metric = f"{NAMES.get(failure.metric_key.name, failure.metric_key.name)} of {level_label(spec.gate_level)}"
     value = failure.metric_value.double_value.value
     if failure.message.strip() == "Metric not found.":
         return f"{metric} was not measured; are there any held-out examples with a category?"

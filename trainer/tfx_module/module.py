@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import tensorflow as tf
 
-from trainer.config import TrainSpec
+from trainer.config import TrainSpec, level_label
 from transforms.labels import label_preprocessing_fn, slot_feature
 
 NUMERIC: Final = ("price",)
@@ -28,7 +28,7 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, str]
     """
     spec = TrainSpec.load(Path(custom_config["spec"]))
     outputs = label_preprocessing_fn(inputs, slots=spec.slots(), numeric=NUMERIC)
-    judged = outputs[slot_feature(f"category_{spec.gate_level}")]
+    judged = outputs[slot_feature(level_label(spec.gate_level))]
     return {**outputs, GATE_WEIGHT: tf.cast(judged >= 0, tf.float32)}
 
 
