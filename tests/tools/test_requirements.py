@@ -63,3 +63,11 @@ def test_a_lock_tells_of_no_machine(name: str) -> None:
 
 def test_pip_is_in_the_environment_for_the_packing_of_user_code() -> None:
     assert {"pip", "setuptools", "wheel"} <= set(pins("pipeline.txt"))
+
+
+def test_every_library_has_its_licence_and_reason_in_the_docs() -> None:
+    rows = [line for line in (ROOT / "docs/dependencies.md").read_text().splitlines() if line.startswith("| `")]
+    told = {canonicalize_name(name) for row in rows for name in re.findall(r"`([\w-]+)`", row.split("|")[1])}
+    lines = [line for name in lock.NAMES for line in (FOLDER / f"{name}.in").read_text().splitlines()]
+    asked = [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))] + stated_by_setup()
+    assert {canonicalize_name(want.name) for want in asked} - told == set()
