@@ -39,6 +39,11 @@ demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, sea
 test: setup ## run the tests (TESTS=tests/store for some of them)
 	$(BIN)/python -m pytest $(TESTS)
 
+.PHONY: test-gcs
+test-gcs: setup ## run the tests of a store in Google Cloud Storage, on an emulator that is built with Go
+	VISUAL_SEARCH_GCS_SERVER=$$($(BIN)/python -m tools.gcs_emulator) && export VISUAL_SEARCH_GCS_SERVER \
+		&& $(BIN)/python -m pytest -m gcs $(TESTS)
+
 .PHONY: check
 check: setup ## lint, types, links and commands of the docs
 	$(BIN)/ruff check .

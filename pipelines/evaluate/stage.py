@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipelines.evaluate import inputs, measuring, quality, release
@@ -207,5 +206,5 @@ def _result(context: RunContext, manifest: dict[str, Any]) -> StageResult:
     name = f"releases/{manifest['release_id']}"
     outputs = {"release_id": manifest["release_id"], "blessed": manifest["blessed"]}
     uri = f"{context.store.uri}/{name}"
-    notes = [*manifest["notes"], f"the report is {Path(context.store.uri, name, 'report.html')}"]
+    notes = [*manifest["notes"], f"the report is {uri}/report.html"]
     return StageResult(ledger, {"queries": ok}, outputs, uri, notes, manifest["refusal"])

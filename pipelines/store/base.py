@@ -36,6 +36,13 @@ class Entry:
     modified_at: float
 
 
+def check_name(name: str) -> str:
+    """Return a relative name as it is. Raises StoreError for a name that would leave the store."""
+    if not name or name.startswith("/") or any(part in {"", ".", ".."} for part in name.split("/")):
+        raise StoreError(f"{name!r} is not a name inside a store; use relative names without empty or dotted parts")
+    return name
+
+
 class Store(ABC):
     """A place that keeps immutable objects under relative names."""
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, override
 
-from pipelines.store.base import Entry, NotFoundError, Store, StoreError
+from pipelines.store.base import Entry, NotFoundError, Store, StoreError, check_name
 
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -29,10 +29,7 @@ class FolderStore(Store):
 
     def path(self, name: str) -> Path:
         """Return the local path of a name. Raises StoreError for a name that would leave the store."""
-        parts = name.split("/")
-        if not name or name.startswith("/") or any(part in {"", ".", ".."} for part in parts):
-            raise StoreError(f"{name!r} is not a name inside a store; use relative names without empty or dotted parts")
-        return self.root.joinpath(*parts)
+        return self.root.joinpath(*check_name(name).split("/"))
 
     @override
     def read(self, name: str) -> bytes:

@@ -21,14 +21,11 @@ class StoreFormat:
 
 
 def open_store(uri: str) -> Store:
-    """Return the store at a folder path, which may be new.
+    """Return the store at a folder path or `gs://bucket/prefix`, which may be new.
 
     Raises StoreError for a scheme that is not known, and for a store of a format that this version does not read.
     """
-    scheme, separator, _ = uri.partition("://")
-    if separator and scheme != "file":
-        raise StoreError(f"store uri {uri!r} has the scheme {scheme!r}; use a local folder")
-    store = FolderStore(Path(uri.removeprefix("file://")))
+    store = _store_at(uri)
     if store.exists(FORMAT_NAME):
         read_format(store)
     return store
@@ -54,3 +51,14 @@ def read_format(store: Store) -> StoreFormat:
             f"{store.uri} has format {value['format']}, this version reads format {FORMAT}; upgrade visual-search"
         )
     return StoreFormat(value["format"], value["buckets"])
+
+
+def _store_at(uri: str) -> Store:
+    scheme, separator, _ = uri.partition("://")
+    if not separator or scheme == "file":
+        return FolderStore(Path(uri.removeprefix("file://")))
+    if scheme == "gs":
+        from pipelines.store.bucket import BucketStore
+
+        return BucketStore(uri)
+    raise StoreError(f"store uri {uri!r} has the scheme {scheme!r}; use a local folder or gs://BUCKET/PREFIX")

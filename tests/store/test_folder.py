@@ -111,3 +111,11 @@ def test_a_source_that_is_gone(store: FolderStore, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"cannot write .*x\.bin: No such file"):
         store.create_from("x.bin", tmp_path / "gone")
     assert hidden(store) == []
+
+
+def test_an_object_under_an_object_is_an_error_and_not_a_lost_race(store: FolderStore) -> None:
+    store.create("a", b"object")
+    for write in (store.create, store.put):
+        for name in ("a/b", "a/b/c"):
+            with pytest.raises(StoreError, match="cannot write"):
+                write(name, b"x")

@@ -37,6 +37,6 @@ def test_a_damaged_format(store: Store, value: object) -> None:
 def test_uris(tmp_path: Path) -> None:
     assert open_store(str(tmp_path)).uri == str(tmp_path)
     assert open_store(f"file://{tmp_path}").uri == str(tmp_path)
-    with pytest.raises(StoreError, match="'s3://bucket' has the scheme 's3'; use a local folder"):
+    with pytest.raises(StoreError, match="'s3://bucket' has the scheme 's3'; use a local folder or gs://BUCKET/PREFIX"):
         open_store("s3://bucket")
     assert not (tmp_path / "format.json").exists()

@@ -1,0 +1,194 @@
+"""A store in Google Cloud Storage: created once by `ifGenerationMatch=0`, read with its checksum.
+
+The client sends a request again when its answer was lost, preconditions or not: the second one of a write that was
+done fails with 412. Every object carries a random token of its writer, so that a writer knows its own.
+It must not know about stages; TensorFlow and faiss see what `stage_in` gives them.
+"""
+
+from __future__ import annotations
+
+import builtins
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO, cast, override
+
+from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound, PreconditionFailed, Unauthorized
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage import Blob, Bucket, Client
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+from requests.exceptions import RequestException
+
+from pipelines.store.base import Entry, NotFoundError, Store, StoreError, check_name
+
+WRITER = "writer"
+"""The key of the token in an object's metadata."""
+SPOOLED_BYTES = 8 << 20
+READS = 3
+"""How often an object is read whose bytes do not match their checksum."""
+STAGING_THREADS = 8
+
+FAILURES = (GoogleAPIError, GoogleAuthError, RequestException, DataCorruption, InvalidResponse)
+
+
+class BucketStore(Store):
+    """A store below a prefix of a bucket: `gs://bucket/prefix`."""
+
+    def __init__(self, uri: str) -> None:
+        name, _, prefix = uri.removeprefix("gs://").rstrip("/").partition("/")
+        if not name:
+            raise StoreError(f"store uri {uri!r} names no bucket; write gs://BUCKET/PREFIX")
+        if prefix:
+            check_name(prefix)
+        self._bucket_name, self._prefix = name, f"{prefix}/" if prefix else ""
+        self.uri = f"gs://{name}/{prefix}".rstrip("/")
+
+    def __reduce__(self) -> tuple[type[BucketStore], tuple[str]]:
+        return BucketStore, (self.uri,)
+
+    @override
+    def read(self, name: str) -> bytes:
+        with self.open(name) as stream:
+            return stream.read()
+
+    @override
+    def open(self, name: str) -> BinaryIO:
+        stream = cast(BinaryIO, tempfile.SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115 - the caller closes it
+        try:
+            self._download(name, stream)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    @override
+    def create(self, name: str, data: bytes) -> bool:
+        return self._create(name, lambda blob: blob.upload_from_string(data, if_generation_match=0))
+
+    @override
+    def create_from(self, name: str, path: Path) -> bool:
+        return self._create(name, lambda blob: blob.upload_from_filename(str(path), if_generation_match=0))
+
+    @override
+    def put(self, name: str, data: bytes) -> None:
+        with self._explained(name, "write"):
+            self._blob(name).upload_from_string(data)
+
+    @override
+    def exists(self, name: str) -> bool:
+        with self._explained(name, "look for"):
+            return bool(self._blob(name).exists())
+
+    @override
+    def list(self, prefix: str) -> Iterator[Entry]:
+        with self._explained(prefix, "list"):
+            for blob in self._bucket().list_blobs(
+                prefix=self._folder(prefix), fields="items(name,size,updated),nextPageToken"
+            ):
+                if blob.name.endswith("/"):  # a folder that a console has made
+                    continue
+                yield Entry(blob.name.removeprefix(self._prefix), int(blob.size), blob.updated.timestamp())
+
+    @override
+    def folders(self, prefix: str) -> builtins.list[str]:
+        folder = self._folder(prefix)
+        with self._explained(prefix, "list"):
+            found = self._bucket().list_blobs(prefix=folder, delimiter="/", fields="prefixes,nextPageToken")
+            for _ in found:  # the folders are known when the last page is read
+                pass
+            return sorted(name.removeprefix(folder).rstrip("/") for name in found.prefixes)
+
+    @override
+    def delete(self, name: str) -> None:
+        with self._explained(name, "delete"), suppress(NotFound):
+            self._blob(name).delete()
+
+    @override
+    @contextmanager
+    def stage_in(self, name: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="visual-search-") as folder:
+            target = Path(folder, name.rsplit("/", 1)[-1])
+            names = [entry.name for entry in self.list(name)]
+            if not names:
+                self._download_to(name, target)  # an object, or nothing
+            with ThreadPoolExecutor(STAGING_THREADS) as pool:
+                for _ in pool.map(lambda each: self._download_to(each, target / each.removeprefix(f"{name}/")), names):
+                    pass
+            yield target
+
+    def _create(self, name: str, upload: Callable[[Blob], None]) -> bool:
+        token = uuid.uuid4().hex
+        with self._explained(name, "write"):
+            blob = self._blob(name)
+            blob.metadata = {WRITER: token}
+            try:
+                upload(blob)
+            except (PreconditionFailed, NotFound):  # not found: the session of a large upload, which ended so
+                there = self._bucket().get_blob(self._prefix + name)
+                if there is None:
+                    raise
+                return bool((there.metadata or {}).get(WRITER) == token)
+        return True
+
+    def _download_to(self, name: str, path: Path) -> None:
+        check_name(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            self._download(name, file)
+
+    def _download(self, name: str, stream: BinaryIO) -> None:
+        with self._explained(name, "read"):
+            for left in reversed(range(READS)):
+                blob = self._blob(name)
+                try:
+                    blob.download_to_file(stream, checksum="crc32c")
+                except DataCorruption:
+                    if not left:
+                        raise
+                    stream.seek(0)
+                    stream.truncate()
+                    continue
+                if blob.crc32c is None:
+                    raise StoreError(f"{self.uri}/{name} came without its CRC32C; nothing can vouch for its bytes")
+                stream.seek(0)
+                return
+
+    def _blob(self, name: str) -> Blob:
+        return self._bucket().blob(self._prefix + check_name(name))
+
+    def _bucket(self) -> Bucket:
+        return _client().bucket(self._bucket_name)
+
+    def _folder(self, prefix: str) -> str:
+        return f"{self._prefix}{check_name(prefix)}/" if prefix else self._prefix
+
+    @contextmanager
+    def _explained(self, name: str, what: str) -> Iterator[None]:
+        try:
+            yield
+        except NotFound as error:
+            if what == "write":
+                raise StoreError(f"there is no bucket {self._bucket_name!r}; create it or correct store.uri") from error
+            raise NotFoundError(f"{self.uri} holds no object {name!r}") from error
+        except FAILURES as error:
+            raise StoreError(f"cannot {what} {self.uri}/{name}: {_advice(error)}") from error
+
+
+@cache
+def _client() -> Client:
+    """Return this process's client; the credentials are those of the environment."""
+    return Client(project=None)  # objects are found by their bucket's name alone
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, GoogleAuthError | Unauthorized):
+        return f"{error}; log in with `gcloud auth application-default login`, or give the worker a service account"
+    if isinstance(error, Forbidden):
+        return f"{error}; give this account roles/storage.objectUser on the bucket"
+    if isinstance(error, DataCorruption):
+        return f"its bytes do not match their checksum, read {READS} times; try again, and restore it if this remains"
+    return f"{error}; run again, what was done stays done"

@@ -1,0 +1,81 @@
+"""The whole pipeline with its store in a bucket, while the wire breaks: the same result as in a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.names import STAGES
+from pipelines.store import Store, open_store
+from pipelines.tables import ITEMS, read_bucket
+from tests.e2e.conftest import Shop, copy_of
+from tests.gcs.emulator import Emulator
+
+pytestmark = [pytest.mark.gcs, pytest.mark.slow]
+
+BREAKS = [
+    ("^POST /(resumable/)?upload/", "lost", {"skip": 7, "times": 3}),
+    ("^POST /(resumable/)?upload/", "status", {"skip": 23, "times": 3, "status": 429}),
+    ("^POST .*keys", "lost", {"times": 2}),
+    ("^PUT .*upload_id", "status", {"times": 2, "status": 503}),
+    ("^GET .*alt=media", "truncate", {"skip": 11, "times": 3}),
+    ("^GET .*alt=media", "corrupt", {"skip": 31, "times": 2}),
+    ("^GET .*alt=media", "cut", {"skip": 47, "times": 2}),
+    ("^GET .*prefix=", "status", {"skip": 5, "times": 3, "status": 503}),
+    ("^DELETE", "lost", {"times": 2}),
+]
+
+
+@pytest.fixture(scope="module")
+def in_bucket(drawn: Shop, gcs: Emulator, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Store]:
+    """The catalogue taken to a promoted release in a bucket, with every break on the way met."""
+    gcs.heal()
+    shop, uri = copy_of(drawn, tmp_path_factory.mktemp("bucket")), gcs.new_store_uri()
+    shop.configure(r'^uri = "store"$', f'uri = "{uri}"')
+    for match, action, more in BREAKS:
+        gcs.fault(match, action, **more)
+    assert tuple(shop.run("first")) == STAGES
+    assert set(gcs.met()) == {action for _, action, _ in BREAKS}
+    gcs.heal()
+    return shop, open_store(uri)
+
+
+def _ledger(manifest: dict[str, Any]) -> dict[str, int]:
+    return {name: manifest["counts"][name] for name in ("in", "ok", "skipped", "rejected")}
+
+
+def items_of(store: Store, catalogue_id: str) -> set[str]:
+    buckets = range(store.read_json("format.json")["buckets"])
+    return {
+        item
+        for bucket in buckets
+        for item in read_bucket(store, f"catalogue/{catalogue_id}/items", bucket, ITEMS)["item_id"].to_pylist()
+    }
+
+
+def test_ledgers_and_items_are_those_of_a_folder(in_bucket: tuple[Shop, Store], promoted: Shop) -> None:
+    _, bucket = in_bucket
+    folder = open_store(str(promoted.store))
+    manifests: dict[str, list[Any]] = {}
+    for stage in STAGES:
+        here, there = (store.read_json(f"runs/first/{stage}/manifest.json") for store in (bucket, folder))
+        assert _ledger(here) == _ledger(there), stage
+        manifests[stage] = [here, there]
+    ids = [manifest["outputs"]["catalogue_id"] for manifest in manifests["catalogue"]]
+    assert items_of(bucket, ids[0]) == items_of(folder, ids[1])
+
+
+def test_a_second_run_infers_nothing_and_gc_and_search_work(in_bucket: tuple[Shop, Store], tmp_path: Path) -> None:
+    shop, bucket = in_bucket
+    shop.configure(r"^\[train\]$", '[train]\npolicy = "reuse"')
+    again = shop.run("second")
+    assert again["preprocess"]["counts"]["fetched"] == 0
+    assert again["embed"]["counts"]["inferred"] == 0
+    photo = next((shop.folder / "photos").glob("*/*_2.jpg"))
+    found = json.loads(shop.cli("search", str(photo), "--json").stdout)
+    assert photo.name.startswith(found["results"][0]["item_id"])
+    assert shop.cli("gc", "--dry-run").exit_code == 0
+    assert bucket.uri in shop.cli("status").output
