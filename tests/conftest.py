@@ -28,6 +28,7 @@ def _named(variable: str) -> Path | None:
     return Path(name) if name and Path(name).exists() else None
 
 
+@pytest.hookimpl(trylast=True)  # what -m and -k leave out is gone by then
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     skipped = config.stash.setdefault(_skipped, {})
     for marker, (variable, _) in _NEEDS.items():
