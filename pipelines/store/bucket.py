@@ -114,7 +114,9 @@ class BucketStore(Store):
             target = Path(folder, name.rsplit("/", 1)[-1])
             names = [entry.name for entry in self.list(name)]
             if not names:
-                self._download_to(name, target)  # an object, or nothing
+                if not self.exists(name):
+                    raise NotFoundError(f"{self.uri} holds no object or folder {name!r}")
+                self._download_to(name, target)
             with ThreadPoolExecutor(STAGING_THREADS) as pool:
                 for _ in pool.map(lambda each: self._download_to(each, target / each.removeprefix(f"{name}/")), names):
                     pass

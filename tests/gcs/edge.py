@@ -14,7 +14,6 @@ Writes are passed on one at a time, for the emulator looks at a precondition bef
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -120,7 +119,7 @@ class Edge:
 
 def _refusal(status: int) -> web.Response:
     error = {"code": status, "message": "injected", "errors": [{"reason": "injected"}]}
-    return web.json_response({"error": error}, status=status, dumps=json.dumps)
+    return web.json_response({"error": error}, status=status)
 
 
 def _hang_up(request: web.Request) -> web.Response:

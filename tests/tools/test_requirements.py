@@ -18,6 +18,11 @@ def pins(name: str) -> dict[str, str]:
     return {canonicalize_name(found[1]): found[2] for found in re.finditer(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)}
 
 
+def asked_in(name: str) -> list[Requirement]:
+    lines = (FOLDER / f"{name}.in").read_text().splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
+
+
 def stated_by_setup() -> list[Requirement]:
     """Read the requirements that setup.py states, without running it."""
     tree = ast.parse((ROOT / "setup.py").read_text())
@@ -48,8 +53,7 @@ def test_the_wheels_to_repair_are_those_of_the_lock() -> None:
 
 @pytest.mark.parametrize("name", lock.NAMES)
 def test_every_line_of_an_input_is_locked(name: str) -> None:
-    lines = (FOLDER / f"{name}.in").read_text().splitlines()
-    wanted = [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
+    wanted = asked_in(name)
     locked = pins(f"{name}.txt")
     assert wanted
     assert [str(want) for want in wanted if not want.specifier.contains(locked[canonicalize_name(want.name)])] == []
@@ -68,6 +72,5 @@ def test_pip_is_in_the_environment_for_the_packing_of_user_code() -> None:
 def test_every_library_has_its_licence_and_reason_in_the_docs() -> None:
     rows = [line for line in (ROOT / "docs/dependencies.md").read_text().splitlines() if line.startswith("| `")]
     told = {canonicalize_name(name) for row in rows for name in re.findall(r"`([\w-]+)`", row.split("|")[1])}
-    lines = [line for name in lock.NAMES for line in (FOLDER / f"{name}.in").read_text().splitlines()]
-    asked = [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))] + stated_by_setup()
+    asked = [want for name in lock.NAMES for want in asked_in(name)] + stated_by_setup()
     assert {canonicalize_name(want.name) for want in asked} - told == set()
