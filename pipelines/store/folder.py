@@ -15,6 +15,8 @@ from typing import BinaryIO, override
 from pipelines.store.base import Entry, NotFoundError, Store, StoreError, check_name
 
 TEMPORARY_PREFIX = ".tmp-"
+ATTEMPTS = 100
+"""How often a write makes its folder, when concurrent deletes keep removing it."""
 
 
 class FolderStore(Store):
@@ -74,7 +76,10 @@ class FolderStore(Store):
     @override
     def folders(self, prefix: str) -> builtins.list[str]:
         start = self.path(prefix) if prefix else self.root
-        return sorted(p.name for p in start.iterdir() if p.is_dir()) if start.is_dir() else []
+        try:
+            return sorted(path.name for path in start.iterdir() if path.is_dir())
+        except (FileNotFoundError, NotADirectoryError):  # never there, or deleted while we look
+            return []
 
     @override
     def delete(self, name: str) -> None:
@@ -111,14 +116,15 @@ class FolderStore(Store):
         target = self.path(name)
         temporary = target.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}"
         try:
-            _make_folder(target.parent)
-            try:
-                write(temporary)
-                publish(temporary, target)
-            except FileNotFoundError:  # an empty folder that a concurrent delete removed
-                _make_folder(target.parent)
-                write(temporary)
-                publish(temporary, target)
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    _make_folder(target.parent)
+                    write(temporary)
+                    publish(temporary, target)
+                    break
+                except FileNotFoundError:  # a concurrent delete removed the folder while it was still empty
+                    if attempt == ATTEMPTS:
+                        raise
             return True
         except FileExistsError:
             return False
@@ -132,8 +138,10 @@ class FolderStore(Store):
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:  # an object has that name; not a lost race for the new one
-        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is an object, not a folder") from error
+    except FileExistsError as error:  # never let through: to the caller it would mean that the new name is taken
+        if folder.is_file():
+            raise NotADirectoryError(errno.ENOTDIR, f"{folder} is an object, not a folder") from error
+        raise FileNotFoundError(errno.ENOENT, "a concurrent delete removed the folder", str(folder)) from error
 
 
 def _write(path: Path, data: bytes) -> None:

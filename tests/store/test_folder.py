@@ -57,6 +57,39 @@ def test_temporary_files_are_not_listed_and_are_swept_when_old(store: FolderStor
     assert (old.exists(), new.exists()) == (False, True)
 
 
+def test_a_folder_that_a_delete_removes_just_before_it_is_made_is_made_again(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent, is_dir = store.root / "f" / "deep", Path.is_dir
+    parent.mkdir(parents=True)
+
+    def emptied(path: Path) -> bool:  # what `mkdir` asks when the folder is there already
+        if path == parent:
+            parent.rmdir()
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", emptied)
+    assert store.create("f/deep/a.txt", b"a") is True
+    assert store.read("f/deep/a.txt") == b"a"
+
+
+def test_a_folder_that_deletes_remove_before_anything_is_in_it_is_made_again(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent, write, deletes = store.root / "f" / "deep", folder._write, 3
+
+    def late(path: Path, data: bytes) -> None:
+        nonlocal deletes
+        if deletes:
+            deletes -= 1
+            parent.rmdir()
+        write(path, data)
+
+    monkeypatch.setattr(folder, "_write", late)
+    assert store.create("f/deep/a.txt", b"a") is True
+    assert (deletes, store.read("f/deep/a.txt")) == (0, b"a")
+
+
 def test_a_killed_writer_leaves_whole_objects_only(store: FolderStore) -> None:
     for delay_s in (0.05, 0.11):
         process = subprocess.Popen([sys.executable, "-c", WRITER, str(store.root)], stdout=subprocess.PIPE)
