@@ -36,8 +36,8 @@ demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, sea
 	@echo "A page of example searches: $(DEMO)/searches.html"
 
 .PHONY: test
-test: setup ## run the tests (TESTS=tests/store for some of them)
-	$(BIN)/python -m pytest $(TESTS)
+test: setup ## run the tests, a process a core (TESTS=tests/store for some of them)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder $(TESTS)
 
 .PHONY: test-gcs
 test-gcs: setup ## run the tests of a store in Google Cloud Storage, on an emulator that is built with Go

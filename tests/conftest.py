@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, override
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.gcs.emulator import SERVER, Emulator, running
 
@@ -20,7 +22,6 @@ _NEEDS = {
     "gcs": (SERVER, "the program fake-gcs-server, or use `make test-gcs`"),
 }
 """By marker: the variable that names what such tests need, and what that is."""
-_skipped = pytest.StashKey[dict[str, int]]()
 
 
 def _named(variable: str) -> Path | None:
@@ -28,24 +29,39 @@ def _named(variable: str) -> Path | None:
     return Path(name) if name and Path(name).exists() else None
 
 
-@pytest.hookimpl(trylast=True)  # what -m and -k leave out is gone by then
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    skipped = config.stash.setdefault(_skipped, {})
-    for marker, (variable, _) in _NEEDS.items():
-        if _named(variable):
-            continue
-        marked = [item for item in items if item.get_closest_marker(marker)]
-        for item in marked:
-            item.add_marker(pytest.mark.skip(reason=f"{variable} names nothing that is there"))
-        skipped[marker] = len(marked)
+def _reason(variable: str) -> str:
+    return f"{variable} names nothing that is there"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Iterator[None]:
-    yield
-    for marker, count in config.stash.get(_skipped, {}).items():
-        if count:
-            variable, what = _NEEDS[marker]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker, (variable, _) in _NEEDS.items():
+            if item.get_closest_marker(marker) and not _named(variable):
+                item.add_marker(pytest.mark.skip(reason=_reason(variable)))
+    items.sort(key=lambda item: ByFolder.folder(item.nodeid) != "e2e")  # the longest first: nobody waits for it
+
+
+class ByFolder(LoadScopeScheduling):
+    """Gives each process whole folders of tests, for a folder shares what is costly to make."""
+
+    @staticmethod
+    def folder(nodeid: str) -> str:
+        """Return the folder of a test, or its file where that lies in none."""
+        return nodeid.removeprefix("tests/").split("/")[0].split("::")[0]
+
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        return self.folder(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    return ByFolder(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for marker, (variable, what) in _NEEDS.items():
+        if count := sum(_reason(variable) in text for text in skipped):
             line = f"{count} tests marked '{marker}' were skipped: set {variable} to {what}"
             terminalreporter.write_line(line, yellow=True, bold=True)
 
