@@ -90,10 +90,10 @@ class Media(Section):
 class CatalogueSection(Section):
     """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
 
-    snapshot: str | None = Field(None, description="path or glob of full snapshots: CSV, JSON lines or Parquet")
-    deltas: str | None = Field(None, description="path or glob of upsert/delete files, read once each in name order")
+    snapshot: str | None = Field(None, description="path, gs:// URI or glob of full lists: CSV, JSON lines, Parquet")
+    deltas: str | None = Field(None, description="path, gs:// URI or glob of upsert/delete files, read in name order")
     delimiter: str = ","
-    photo_root: str = Field(".", description="folder that relative photo paths start from")
+    photo_root: str = Field(".", description="folder, or gs:// URI of one, that relative photo paths start from")
     default_role: str = "main"
     split_names: dict[str, Literal["train", "val", "test"]] = {"train": "train", "val": "val", "test": "test"}
     columns: Columns
@@ -254,9 +254,11 @@ class Config(Section):
                     )
         return self
 
-    def resolve(self, path: str) -> Path:
-        """Return a path of the file as an absolute one, relative to the file's folder."""
-        return (Path(self.folder) / Path(path).expanduser()).resolve()
+    def locate(self, location: str) -> str:
+        """Return a path of the file as an absolute one, relative to the file's folder; a URI as it is."""
+        if "://" in location:
+            return location
+        return str((Path(self.folder) / Path(location).expanduser()).resolve())
 
     def digest(self, *names: str) -> str:
         """Return 16 hex digits that name the values of sections, or of single keys such as 'train.attributes'."""
@@ -284,9 +286,7 @@ def load_config(path: str | Path) -> Config:
 
 
 def _with_absolute_store(config: Config) -> Config:
-    if "://" in config.store.uri:
-        return config
-    store = config.store.model_copy(update={"uri": str(config.resolve(config.store.uri))})
+    store = config.store.model_copy(update={"uri": config.locate(config.store.uri)})
     return config.model_copy(update={"store": store})
 
 

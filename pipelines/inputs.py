@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pipelines.config import Config
+from pipelines.locations import is_object, walk
 from pipelines.stage import Ledger, StageError
 
 SHOWN = 3
@@ -13,8 +15,11 @@ SHOWN = 3
 def check_photo_folder(config: Config) -> None:
     """Raise StageError when there is no folder that photo paths start from: a typing error, or a disk not mounted."""
     root = config.catalogue.photo_root
-    folder = config.resolve(root)
-    if not folder.is_dir():
+    folder = config.locate(root)
+    if is_object(folder):
+        if next(walk(f"{folder.rstrip('/')}/"), None) is None:
+            raise StageError(f"catalogue.photo_root = {root!r}: there is nothing below it; correct the URI")
+    elif not Path(folder).is_dir():
         raise StageError(
             f"catalogue.photo_root = {root!r}: there is no folder {folder}; correct the path, or mount the disk"
         )

@@ -40,8 +40,9 @@ def test_ten_lines_are_enough(tmp_path: Path) -> None:
     assert config.catalogue.columns.photos == "image"
     assert config.store.uri == str(tmp_path / "store")
     assert config.folder == str(tmp_path)
-    assert config.resolve("photos/a.jpg") == tmp_path / "photos" / "a.jpg"
-    assert config.resolve("/elsewhere") == Path("/elsewhere")
+    assert config.locate("photos/a.jpg") == str(tmp_path / "photos" / "a.jpg")
+    assert config.locate("/elsewhere") == "/elsewhere"
+    assert config.locate("gs://bucket/photos") == "gs://bucket/photos"
 
 
 def test_a_bucket_uri_stays_as_it_is(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -66,7 +65,7 @@ def build(context: RunContext, catalogue_id: str, parent: str, files: list[FeedF
 def _read_parts(file: FeedFile, section: CatalogueSection, buckets: int, limit: int | None) -> Iterator[Any]:
     batch: dict[int, list[Any]] = {}
     size, newest = 0, 0.0
-    for row in read_rows(Path(file.path), section.delimiter):
+    for row in read_rows(file.file, section.delimiter):
         if limit is not None and row.number > limit and file.feed == "snapshot":
             break
         record = _record(file, row.number, row.values, section, row.code, row.detail)
@@ -94,7 +93,7 @@ def _newest(times: Iterable[float]) -> float:
 def _record(
     file: FeedFile, number: int, values: dict[str, Any], section: CatalogueSection, code: str, detail: str
 ) -> Arrival | MediaArrival | Rejected:
-    source = f"{Path(file.path).name}:{number}"
+    source = f"{file.file.name}:{number}"
     try:
         if code:
             raise RejectError(code, detail)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import glob
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pipelines.catalogue.mapping import needed_columns
 from pipelines.catalogue.reading import FeedError, column_names, format_of
 from pipelines.config import CatalogueSection, Config
+from pipelines.locations import File, ObjectFile, find
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class FeedFile:
     """One file to read: its feed ('snapshot', 'deltas' or 'media'), reading order and digest."""
 
     feed: str
-    path: str
+    file: File
     order: int
     digest: str
     modified_at: float
@@ -36,12 +35,12 @@ def find_files(config: Config, positions: dict[str, str]) -> list[FeedFile]:
     for feed, pattern in (("snapshot", section.snapshot), ("media", media), ("deltas", section.deltas)):
         if pattern is None:
             continue
-        paths = sorted(glob.glob(str(config.resolve(pattern))))
-        if not paths and (feed != "deltas" or not (section.snapshot or "deltas" in positions)):
+        found = find(config.locate(pattern))
+        if not found and (feed != "deltas" or not (section.snapshot or "deltas" in positions)):
             raise FeedError(f"catalogue.{feed} = {pattern!r} matches no file in {config.folder}; check the path")
         if feed == "deltas":
-            paths = [path for path in paths if Path(path).name > positions.get("deltas", "")]
-        files += [_feed_file(feed, path, len(files) + i) for i, path in enumerate(paths)]
+            found = [file for file in found if file.name > positions.get("deltas", "")]
+        files += [_feed_file(feed, file, len(files) + i) for i, file in enumerate(found)]
     return files
 
 
@@ -55,13 +54,13 @@ def check_columns(config: Config, files: list[FeedFile]) -> None:
 
 
 def _check_file(section: CatalogueSection, file: FeedFile) -> None:
-    there = column_names(Path(file.path), section.delimiter)
+    there = column_names(file.file, section.delimiter)
     if not there:
-        raise FeedError(f"{file.path} is empty: it has no header and no rows; replace it, or leave it out of the feed")
+        raise FeedError(f"{file.file} is empty: it has no header and no rows; replace it, or leave it out of the feed")
     wanted = _wanted(section, file.feed)
     twice = next((column for column in wanted if there.count(column) > 1), None)
     if twice is not None:
-        raise FeedError(f"{file.path} has {there.count(twice)} columns {twice!r}; rename all but the one that is meant")
+        raise FeedError(f"{file.file} has {there.count(twice)} columns {twice!r}; rename all but the one that is meant")
     for column, key in wanted.items():
         if column not in there and not _may_lack(section, file, column, wanted, there):
             raise FeedError(_no_column(section, file, column, key, there))
@@ -74,7 +73,7 @@ def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: di
         return not difflib.get_close_matches(column, there, 1)
     if file.feed == "deltas" and section.columns.deleted in there:
         return key != "item_id"
-    if file.feed != "deltas" and format_of(Path(file.path)) != "jsonl":
+    if file.feed != "deltas" and format_of(file.file) != "jsonl":
         return False
     needed = key in {"item_id", "category", "photos", "photo"}
     return not needed or any(column in there for column, other in wanted.items() if other == key)
@@ -83,10 +82,10 @@ def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: di
 def _no_column(section: CatalogueSection, file: FeedFile, column: str, key: str, there: list[str]) -> str:
     near = difflib.get_close_matches(column, there, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    if len(there) == 1 and format_of(Path(file.path)) == "csv" and any(mark in there[0] for mark in ";\t|,"):
+    if len(there) == 1 and format_of(file.file) == "csv" and any(mark in there[0] for mark in ";\t|,"):
         hint = f"is catalogue.delimiter = {section.delimiter!r} right? "
     table = "catalogue.media.columns" if file.feed == "media" else "catalogue.columns"
-    return f"{file.path} has no column {column!r}, which {table}.{key} names; {hint}its columns are: {', '.join(there)}"
+    return f"{file.file} has no column {column!r}, which {table}.{key} names; {hint}its columns are: {', '.join(there)}"
 
 
 def read_positions(files: list[FeedFile], newest_snapshot_row: float | None) -> dict[str, str]:
@@ -96,7 +95,7 @@ def read_positions(files: list[FeedFile], newest_snapshot_row: float | None) -> 
     if snapshots:
         moment = newest_snapshot_row if newest_snapshot_row is not None else max(f.modified_at for f in snapshots)
         positions["snapshot"] = datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds")
-    deltas = [Path(f.path).name for f in files if f.feed == "deltas"]
+    deltas = [f.file.name for f in files if f.feed == "deltas"]
     if deltas:
         positions["deltas"] = max(deltas)
     return positions
@@ -110,12 +109,12 @@ def _wanted(section: CatalogueSection, feed: str) -> dict[str, str]:
     return wanted | dict.fromkeys(columns.box or (), "box")
 
 
-def _feed_file(feed: str, path: str, order: int) -> FeedFile:
-    digest = hashlib.sha256()
+def _feed_file(feed: str, file: File, order: int) -> FeedFile:
+    if isinstance(file, ObjectFile):
+        return FeedFile(feed, file, order, hashlib.sha256(file.checksum.encode()).hexdigest(), file.modified_at)
     try:
-        with open(path, "rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise FeedError(f"{path} cannot be read: {error.strerror}; replace it, or leave it out of the feed") from error
-    return FeedFile(feed, path, order, digest.hexdigest(), round(Path(path).stat().st_mtime, 6))
+        raise FeedError(f"{file} cannot be read: {error.strerror}; replace it, or leave it out of the feed") from error
+    return FeedFile(feed, file, order, digest, round(file.stat().st_mtime, 6))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
+
+from pipelines.locations import File
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
 _KEYS_FROM_ROWS = 1000
@@ -32,65 +34,64 @@ class RawRow:
     detail: str = ""
 
 
-def format_of(path: Path) -> str:
+def format_of(file: File) -> str:
     """Return 'csv', 'jsonl' or 'parquet' by the file's ending. Raises FeedError for another one."""
-    suffixes = [s for s in path.suffixes[-2:] if s != ".gz"]
+    suffixes = [s for s in file.suffixes[-2:] if s != ".gz"]
     kind = FORMATS.get(suffixes[-1].lower()) if suffixes else None
     if kind is None:
         raise FeedError(
-            f"{path} has an unknown ending; use one of {', '.join(sorted(FORMATS))} (or .gz of a text format)"
+            f"{file} has an unknown ending; use one of {', '.join(sorted(FORMATS))} (or .gz of a text format)"
         )
     return kind
 
 
-def column_names(path: Path, delimiter: str = ",") -> list[str]:
+def column_names(file: File, delimiter: str = ",") -> list[str]:
     """Return the columns of a feed file: the header, the schema, or the keys of the first JSON rows.
 
     Raises FeedError when the file as a whole cannot be read.
     """
-    kind = format_of(path)
-    with _named_errors(path):
+    kind = format_of(file)
+    with _named_errors(file), file.open("rb") as stream:
         if kind == "parquet":
             import pyarrow.parquet as pq
 
-            return [str(name) for name in pq.read_schema(path).names]
-        with _open_text(path) as file:
-            if kind == "csv":
-                return [name.strip() for name in next(csv.reader(file, delimiter=_delimiter(path, delimiter)), [])]
-            return _json_keys(path, file)
+            return [str(name) for name in pq.read_schema(stream).names]
+        text = _as_text(file, stream)
+        if kind == "csv":
+            return [name.strip() for name in next(csv.reader(text, delimiter=_delimiter(file, delimiter)), [])]
+        return _json_keys(file, text)
 
 
-def read_rows(path: Path, delimiter: str = ",") -> Iterator[RawRow]:
+def read_rows(file: File, delimiter: str = ",") -> Iterator[RawRow]:
     """Yield the rows of a feed file. Raises FeedError when the file as a whole cannot be read."""
-    kind = format_of(path)
-    with _named_errors(path):
+    kind = format_of(file)
+    with _named_errors(file), file.open("rb") as stream:
         if kind == "parquet":
-            yield from _read_parquet(path)
+            yield from _read_parquet(stream)
             return
-        with _open_text(path) as file:
-            yield from _read_csv(file, _delimiter(path, delimiter)) if kind == "csv" else _read_jsonl(file)
+        text = _as_text(file, stream)
+        yield from _read_csv(text, _delimiter(file, delimiter)) if kind == "csv" else _read_jsonl(text)
 
 
 @contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
+def _named_errors(file: File) -> Iterator[None]:
     import pyarrow as pa
 
     try:
         yield
     except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or error
-        raise FeedError(f"{path} cannot be read: {reason}; replace the file, or leave it out of the feed") from error
+        raise FeedError(f"{file} cannot be read: {reason}; replace the file, or leave it out of the feed") from error
 
 
-def _open_text(path: Path) -> IO[str]:
+def _as_text(file: File, stream: BinaryIO) -> IO[str]:
     # Bytes that are no UTF-8 become lone surrogates, so that one bad row does not end the file.
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
-    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+    plain = gzip.GzipFile(fileobj=stream, mode="rb") if file.suffix == ".gz" else stream
+    return io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
-def _delimiter(path: Path, delimiter: str) -> str:
-    return "\t" if ".tsv" in path.suffixes else delimiter
+def _delimiter(file: File, delimiter: str) -> str:
+    return "\t" if ".tsv" in file.suffixes else delimiter
 
 
 class _Lines:
@@ -137,15 +138,15 @@ def _read_csv(file: IO[str], delimiter: str) -> Iterator[RawRow]:
             yield _checked(number, dict(zip(header, cells, strict=True)))
 
 
-def _json_keys(path: Path, file: IO[str]) -> list[str]:
+def _json_keys(file: File, text: IO[str]) -> list[str]:
     keys: dict[str, None] = {}
     first_bad = None
-    for _, row in zip(range(_KEYS_FROM_ROWS), _read_jsonl(file), strict=False):
+    for _, row in zip(range(_KEYS_FROM_ROWS), _read_jsonl(text), strict=False):
         keys.update(dict.fromkeys(row.values))
         first_bad = first_bad or (row if row.code else None)
     if first_bad is not None and not keys:
         raise FeedError(
-            f"{path} holds no JSON object in its first rows (row {first_bad.number}: {first_bad.detail}); "
+            f"{file} holds no JSON object in its first rows (row {first_bad.number}: {first_bad.detail}); "
             "write one object a line, such as with jq -c '.[]'"
         )
     return list(keys)
@@ -167,11 +168,11 @@ def _read_jsonl(file: IO[str]) -> Iterator[RawRow]:
             yield RawRow(number, {}, "bad_row", f"a JSON {type(values).__name__}, not an object")
 
 
-def _read_parquet(path: Path) -> Iterator[RawRow]:
+def _read_parquet(stream: BinaryIO) -> Iterator[RawRow]:
     import pyarrow.parquet as pq
 
     number = 0
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=4096):
+    for batch in pq.ParquetFile(stream).iter_batches(batch_size=4096):
         try:
             rows = [RawRow(number + i, values) for i, values in enumerate(batch.to_pylist(), 1)]
         except UnicodeDecodeError:  # Parquet does not check what its strings hold

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from pipelines.catalogue.building import build
@@ -33,7 +32,7 @@ def run(context: RunContext) -> StageResult:
         raise StageError(str(error)) from error
     if not summary.total and (not head or any(f.feed == "snapshot" for f in files)):
         raise StageError(
-            f"the feed holds no rows: {', '.join(f.path for f in files)}; nothing was changed. Export it again"
+            f"the feed holds no rows: {', '.join(str(f.file) for f in files)}; nothing was changed. Export it again"
         )
     ledger = summary.ledger()
     check_summary(context, summary, ledger)
@@ -95,6 +94,6 @@ def _inputs(context: RunContext, files: list[FeedFile]) -> dict[str, Any]:
 
 
 def _catalogue_id(context: RunContext, head: dict[str, Any], files: list[FeedFile]) -> str:
-    value = [head.get("catalogue_id"), [[f.feed, f.digest, Path(f.path).name] for f in files], _inputs(context, files)]
+    value = [head.get("catalogue_id"), [[f.feed, f.digest, f.file.name] for f in files], _inputs(context, files)]
     times = [f.modified_at for f in files]
     return hashlib.sha256(json.dumps([value, times], sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,8 @@
-"""Where a photo's original bytes come from: a path today; the scheme of the uri decides. Knows nothing of images."""
+"""Where a photo's original bytes come from, a path or a bucket; the uri decides. Knows nothing of images.
+
+That a photo is missing or too large is a fact about it, and a reject. That a bucket cannot be asked is none: it raises
+StageError, and what was asked for is asked for again by the next run.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines import locations
+
 MISSING = "missing"
 FETCH_CODES = {
     "missing": "there is nothing at the uri",
     "not_a_file": "the path is a folder or a device",
     "unreadable": "the file system or the permissions are in the way",
-    "unsupported_scheme": "photos are read from paths",
+    "unsupported_scheme": "photos are read from paths and gs://",
     "too_large_bytes": "the file is larger than the limit",
 }
 
@@ -26,33 +32,72 @@ class FetchError(Exception):
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches photos; relative paths start at `root`, larger ones than `max_bytes` are rejected unread."""
+    """Fetches photos; relative uris start at `root`, larger photos than `max_bytes` are rejected unread."""
 
     root: str
     max_bytes: int
 
+    @property
+    def threads(self) -> int:
+        """How many photos are worth waiting for at once: one where they are on a disk, more where they are far."""
+        if not locations.is_object(self.root):
+            return 1
+        from pipelines.gcs import THREADS
+
+        return THREADS
+
+    def is_listed(self, uri: str) -> bool:
+        """Tell whether a photo is below a root whose photos are listed instead of being asked for one by one."""
+        return locations.is_object(self.root) and "://" not in uri
+
     def fingerprint(self, uri: str) -> str:
-        """Return what changes when the photo changes: size and mtime; 'missing' when there is nothing."""
+        """Return what changes when the photo changes: size and mtime or generation; 'missing' when there is nothing."""
         try:
-            status = os.stat(self._path(uri))
+            location = self._location(uri)
+            if locations.is_object(location):
+                found = locations.look(location)
+                return fingerprint_of(found) if found else MISSING
+            status = os.stat(location)
         except (OSError, ValueError, FetchError):
             return MISSING
         return f"{status.st_size}-{status.st_mtime_ns}"
 
     def fetch(self, uri: str) -> bytes:
-        """Return the photo's bytes. Raises FetchError."""
-        path = self._path(uri)
+        """Return the photo's bytes. Raises FetchError, and StageError when a bucket cannot be asked."""
+        location = self._location(uri)
+        if not locations.is_object(location):
+            return self._read(Path(location))
+        found = locations.look(location)
+        if found is None:
+            raise FetchError("missing", location)
+        self._check_size(found.size_bytes)
+        with found.open() as stream:
+            return stream.read()
+
+    def _read(self, path: Path) -> bytes:
         try:
             if not path.is_file():
                 raise FetchError("not_a_file" if path.exists() else "missing", f"{path}")
-            if path.stat().st_size > self.max_bytes:
-                raise FetchError("too_large_bytes", f"{path.stat().st_size} bytes, the limit is {self.max_bytes}")
+            self._check_size(path.stat().st_size)
             return path.read_bytes()
         except (OSError, ValueError) as error:
             raise FetchError("unreadable", f"{path}: {error}") from error
 
-    def _path(self, uri: str) -> Path:
+    def _check_size(self, size_bytes: int) -> None:
+        if size_bytes > self.max_bytes:
+            raise FetchError("too_large_bytes", f"{size_bytes} bytes, the limit is {self.max_bytes}")
+
+    def _location(self, uri: str) -> str:
         scheme, separator, rest = uri.partition("://")
-        if separator and scheme != "file":
-            raise FetchError("unsupported_scheme", f"{uri[:80]!r}: photos are read from paths")
-        return Path(self.root, rest if separator else uri)
+        if separator and scheme not in {"file", "gs"}:
+            raise FetchError("unsupported_scheme", f"{uri[:80]!r}: photos are read from paths and gs://")
+        if separator:
+            return rest if scheme == "file" else uri
+        if locations.is_object(self.root):
+            return f"{self.root.rstrip('/')}/{uri}"
+        return str(Path(self.root, uri))
+
+
+def fingerprint_of(found: locations.ObjectFile) -> str:
+    """Return what `Fetcher.fingerprint` says of an object."""
+    return f"{found.size_bytes}-{found.generation}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.preprocess.fetching import Fetcher
+from pipelines.preprocess.fetching import MISSING, Fetcher
 from pipelines.shuffle import Tables
 from pipelines.tables import DIGEST, first_of_each, index_of
 
@@ -30,7 +30,7 @@ def newest_sources(sources: pa.Table) -> pa.Table:
 
 @dataclass(frozen=True)
 class CompareSources:
-    """Compares the wanted uris of a bucket with what was fetched before; calls for a stat of each."""
+    """Compares the wanted uris of a bucket with what was fetched before; asks for what was not listed one by one."""
 
     fetcher: Fetcher
     threads: int
@@ -39,8 +39,7 @@ class CompareSources:
     def __call__(self, _: int, tables: Tables) -> tuple[pa.Table, pa.Table]:
         """Return (rows to fetch, TODO), (rows fetched well before, SEEN; `same` if unchanged since)."""
         uris = pc.unique(tables["photos"]["image_uri"]).sort()
-        with ThreadPoolExecutor(self.threads) as pool:
-            prints = list(pool.map(self.fetcher.fingerprint, uris.to_pylist()))
+        prints = self._fingerprints(uris, tables["listed"])
         sources = newest_sources(tables["sources"])
         at = index_of(uris, sources["image_uri"])
         before = sources.take(pa.array(at, mask=at < 0))
@@ -53,6 +52,17 @@ class CompareSources:
         )
         well = pc.field("digest").is_valid()
         return rows.filter(~well & ~pc.field("same")).select(TODO.names), rows.filter(well)
+
+    def _fingerprints(self, uris: pa.Array, listed: pa.Table) -> list[str]:
+        at = index_of(uris, listed["image_uri"])
+        known = listed["fingerprint"].take(pa.array(at, mask=at < 0))
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(self._fingerprint, uris.to_pylist(), known.to_pylist()))
+
+    def _fingerprint(self, uri: str, listed: str | None) -> str:
+        if self.fetcher.is_listed(uri):
+            return listed or MISSING
+        return self.fetcher.fingerprint(uri)
 
 
 def limited(fingerprint: str, limit_tag: str) -> str:

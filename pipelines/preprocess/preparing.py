@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import repeat
+from threading import BoundedSemaphore
 from types import MappingProxyType
 
 import pyarrow as pa
@@ -25,6 +28,8 @@ LIMITS: Mapping[str, str] = MappingProxyType(
         "too_small": "preprocess.min_side",
     }
 )
+
+_UNBOUNDED = nullcontext()
 
 
 @dataclass(frozen=True)
@@ -72,16 +77,22 @@ class Preparer:
     def __call__(self, todo: pa.Table) -> UnitTables:
         """Return the tables of a unit's rows (TODO), in their order."""
         uris = todo["image_uri"].to_pylist()
-        with ThreadPoolExecutor(self.threads) as pool:
-            outcomes = list(pool.map(self.prepare_one, uris, todo["digest"].to_pylist()))
+        decoding = BoundedSemaphore(self.threads)  # what waits for a bucket needs no core, and holds no picture
+        with ThreadPoolExecutor(max(self.threads, self.fetcher.threads)) as pool:
+            outcomes = list(pool.map(self.prepare_one, uris, todo["digest"].to_pylist(), repeat(decoding)))
         fingerprints = [
             self._fingerprint(fingerprint, outcome.source_code)
             for fingerprint, outcome in zip(todo["fingerprint"].to_pylist(), outcomes, strict=True)
         ]
         return _tables(uris, fingerprints, outcomes)
 
-    def prepare_one(self, uri: str, known: bytes | None = None) -> Outcome:
-        """Fetch and prepare one photo, unless its bytes have the known digest; never raises for bad input."""
+    def prepare_one(
+        self, uri: str, known: bytes | None = None, decoding: AbstractContextManager[object] = _UNBOUNDED
+    ) -> Outcome:
+        """Fetch and prepare one photo, unless its bytes have the known digest; never raises for bad input.
+
+        Raises StageError when a bucket cannot be asked.
+        """
         try:
             data = self.fetcher.fetch(uri)
         except FetchError as error:
@@ -90,7 +101,8 @@ class Preparer:
         if digest == known:
             return Outcome(digest, kept=True)
         try:
-            return Outcome(digest, prepare(data, self.spec, self.limits))
+            with decoding:
+                return Outcome(digest, prepare(data, self.spec, self.limits))
         except BadPhoto as error:
             return Outcome(None, source_code=error.code) if error.code in LIMITS else Outcome(digest, code=error.code)
 

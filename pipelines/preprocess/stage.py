@@ -42,7 +42,7 @@ def run(context: RunContext) -> StageResult:
 
 def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:
     section, config = context.config.preprocess, context.config
-    fetcher = Fetcher(str(config.resolve(config.catalogue.photo_root)), section.max_bytes)
+    fetcher = Fetcher(config.locate(config.catalogue.photo_root), section.max_bytes)
     preparer = Preparer(fetcher, spec, section.limits, worker_threads(config.beam))
     catalogue, images = f"catalogue/{catalogue_id}", f"images/{spec.prep_id}"
     return Job(context.store, context.prefix("preprocess"), catalogue, images, context.buckets, preparer)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pipelines.beam import CreateEach
 from pipelines.preprocess.fetching import FETCH_CODES
+from pipelines.preprocess.listing import LISTED, ListPhotos
 from pipelines.preprocess.planning import SEEN, TODO, CompareSources, lacking_images, sorted_todo
 from pipelines.preprocess.preparing import Preparer
 from pipelines.preprocess.resolving import WORKING, ResolveImages, ResolveSources, finish, with_labels
@@ -53,11 +54,13 @@ def build_plan(pipeline: beam.Pipeline, job: Job) -> None:
     photos = pipeline | "ReadPhotos" >> ReadBuckets(job.store, f"{job.catalogue}/photos", PHOTOS, job.buckets)
     sources = pipeline | "ReadSources" >> ReadUnitKeys(job.store, ["sources"])
     images = pipeline | "ReadImages" >> ReadUnitKeys(job.store, [job.images])
-    compared = {"photos": photos, "sources": sources} | "CompareSources" >> JoinByBucket(
-        {"photos": "image_uri", "sources": "image_uri"},
-        {"photos": PHOTOS, "sources": NAMED_SOURCES},
+    fetcher = job.preparer.fetcher
+    listed = pipeline | "ListPhotos" >> ListPhotos(fetcher.root)
+    compared = {"photos": photos, "sources": sources, "listed": listed} | "CompareSources" >> JoinByBucket(
+        {"photos": "image_uri", "sources": "image_uri", "listed": "image_uri"},
+        {"photos": PHOTOS, "sources": NAMED_SOURCES, "listed": LISTED},
         job.buckets,
-        CompareSources(job.preparer.fetcher, 4 * job.preparer.threads, frozenset(job.preparer.limit_tags.values())),
+        CompareSources(fetcher, 4 * job.preparer.threads, frozenset(job.preparer.limit_tags.values())),
     )
     seen = compared | "Seen" >> beam.Map(lambda pair: pair[1])
     lacking = {"seen": seen, "images": images} | "LackingImages" >> JoinByBucket(

@@ -13,33 +13,26 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO, cast, override
 
-from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound, PreconditionFailed, Unauthorized
-from google.auth.exceptions import GoogleAuthError
-from google.cloud.storage import Blob, Bucket, Client
-from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
-from requests.exceptions import RequestException
+from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.cloud.storage import Blob, Bucket
 
+from pipelines import gcs
 from pipelines.store.base import Entry, NotFoundError, Store, StoreError, check_name
 
 WRITER = "writer"
 """The key of the token in an object's metadata."""
 SPOOLED_BYTES = 8 << 20
-READS = 3
-"""How often an object is read whose bytes do not match their checksum."""
-STAGING_THREADS = 8
-
-FAILURES = (GoogleAPIError, GoogleAuthError, RequestException, DataCorruption, InvalidResponse)
 
 
 class BucketStore(Store):
     """A store below a prefix of a bucket: `gs://bucket/prefix`."""
 
     def __init__(self, uri: str) -> None:
-        name, _, prefix = uri.removeprefix("gs://").rstrip("/").partition("/")
+        name, prefix = gcs.split(uri)
+        prefix = prefix.rstrip("/")
         if not name:
             raise StoreError(f"store uri {uri!r} names no bucket; write gs://BUCKET/PREFIX")
         if prefix:
@@ -117,7 +110,7 @@ class BucketStore(Store):
                 if not self.exists(name):
                     raise NotFoundError(f"{self.uri} holds no object or folder {name!r}")
                 self._download_to(name, target)
-            with ThreadPoolExecutor(STAGING_THREADS) as pool:
+            with ThreadPoolExecutor(gcs.THREADS) as pool:
                 for _ in pool.map(lambda each: self._download_to(each, target / each.removeprefix(f"{name}/")), names):
                     pass
             yield target
@@ -144,26 +137,13 @@ class BucketStore(Store):
 
     def _download(self, name: str, stream: BinaryIO) -> None:
         with self._explained(name, "read"):
-            for left in reversed(range(READS)):
-                blob = self._blob(name)
-                try:
-                    blob.download_to_file(stream, checksum="crc32c")
-                except DataCorruption:
-                    if not left:
-                        raise
-                    stream.seek(0)
-                    stream.truncate()
-                    continue
-                if blob.crc32c is None:
-                    raise StoreError(f"{self.uri}/{name} came without its CRC32C; nothing can vouch for its bytes")
-                stream.seek(0)
-                return
+            gcs.download(self._blob(name), stream)
 
     def _blob(self, name: str) -> Blob:
         return self._bucket().blob(self._prefix + check_name(name))
 
     def _bucket(self) -> Bucket:
-        return _client().bucket(self._bucket_name)
+        return gcs.client().bucket(self._bucket_name)
 
     def _folder(self, prefix: str) -> str:
         return f"{self._prefix}{check_name(prefix)}/" if prefix else self._prefix
@@ -176,21 +156,5 @@ class BucketStore(Store):
             if what == "write":
                 raise StoreError(f"there is no bucket {self._bucket_name!r}; create it or correct store.uri") from error
             raise NotFoundError(f"{self.uri} holds no object {name!r}") from error
-        except FAILURES as error:
-            raise StoreError(f"cannot {what} {self.uri}/{name}: {_advice(error)}") from error
-
-
-@cache
-def _client() -> Client:
-    """Return this process's client; the credentials are those of the environment."""
-    return Client(project=None)  # objects are found by their bucket's name alone
-
-
-def _advice(error: Exception) -> str:
-    if isinstance(error, GoogleAuthError | Unauthorized):
-        return f"{error}; log in with `gcloud auth application-default login`, or give the worker a service account"
-    if isinstance(error, Forbidden):
-        return f"{error}; give this account roles/storage.objectUser on the bucket"
-    if isinstance(error, DataCorruption):
-        return f"its bytes do not match their checksum, read {READS} times; try again, and restore it if this remains"
-    return f"{error}; run again, what was done stays done"
+        except gcs.FAILURES as error:
+            raise StoreError(f"cannot {what} {self.uri}/{name}: {gcs.advice(error)}") from error

@@ -39,7 +39,7 @@ def test_deltas_are_read_once_in_the_order_of_their_names(tmp_path: Path) -> Non
         write(tmp_path / "deltas", name)
     found = config(tmp_path, deltas="deltas/*.csv")
     files = find_files(found, {})
-    assert [(f.feed, Path(f.path).name) for f in files] == [
+    assert [(f.feed, f.file.name) for f in files] == [
         ("snapshot", "feed.csv"),
         *(("deltas", f"2026-01-0{day}.csv") for day in (1, 2, 3)),
     ]
@@ -47,7 +47,7 @@ def test_deltas_are_read_once_in_the_order_of_their_names(tmp_path: Path) -> Non
     positions = read_positions(files, 0.0)
     assert positions == {"snapshot": "1970-01-01T00:00:00.000000+00:00", "deltas": "2026-01-03.csv"}
     write(tmp_path / "deltas", "2026-01-04.csv")
-    assert [Path(f.path).name for f in find_files(found, positions)] == ["feed.csv", "2026-01-04.csv"]
+    assert [f.file.name for f in find_files(found, positions)] == ["feed.csv", "2026-01-04.csv"]
 
 
 def test_the_position_of_a_snapshot_without_times_is_that_of_its_file(tmp_path: Path) -> None:

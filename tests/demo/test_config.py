@@ -18,7 +18,7 @@ def test_the_config_is_valid_and_names_columns_of_the_feeds(tmp_path):
 
 def test_paths_are_relative_to_the_config(tmp_path):
     config = load_config(write_config(tmp_path))
-    assert config.resolve(config.catalogue.snapshot or "") == (tmp_path / "products.csv").resolve()
+    assert config.locate(config.catalogue.snapshot or "") == str((tmp_path / "products.csv").resolve())
     assert config.store.uri == str((tmp_path / "store").resolve())
 
 

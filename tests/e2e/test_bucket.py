@@ -1,9 +1,10 @@
-"""The whole pipeline with its store in a bucket, while the wire breaks: the same result as in a folder."""
+"""Feeds, photos and store in buckets, the whole pipeline, while the wire breaks: the same result as in a folder."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+import re
 from typing import Any
 
 import pytest
@@ -31,10 +32,16 @@ BREAKS = [
 
 @pytest.fixture(scope="module")
 def in_bucket(drawn: Shop, gcs: Emulator, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Store]:
-    """The catalogue taken to a promoted release in a bucket, with every break on the way met."""
+    """The catalogue taken from a bucket to a promoted release in another, with every break on the way met."""
     gcs.heal()
     shop, uri = copy_of(drawn, tmp_path_factory.mktemp("bucket")), gcs.new_store_uri()
     shop.configure(r'^uri = "store"$', f'uri = "{uri}"')
+    given = open_store(gcs.new_store_uri())
+    for path in (p for p in shop.folder.rglob("*") if p.is_file() and os.access(p, os.R_OK)):
+        given.create_from(path.relative_to(shop.folder).as_posix(), path)
+    shop.configure(r'^(snapshot|path) = "(.*)"$', rf'\1 = "{given.uri}/\2"')
+    shop.configure(r'^photo_root = "."$', f'photo_root = "{given.uri}"')
+    gcs.heal()
     for match, action, more in BREAKS:
         gcs.fault(match, action, **more)
     assert tuple(shop.run("first")) == STAGES
@@ -68,11 +75,13 @@ def test_ledgers_and_items_are_those_of_a_folder(in_bucket: tuple[Shop, Store], 
     assert items_of(bucket, ids[0]) == items_of(folder, ids[1])
 
 
-def test_a_second_run_infers_nothing_and_gc_and_search_work(in_bucket: tuple[Shop, Store], tmp_path: Path) -> None:
+def test_a_second_run_reads_no_photo_and_gc_and_search_work(in_bucket: tuple[Shop, Store], gcs: Emulator) -> None:
     shop, bucket = in_bucket
     shop.configure(r"^\[train\]$", '[train]\npolicy = "reuse"')
+    gcs.heal()
     again = shop.run("second")
     assert again["preprocess"]["counts"]["fetched"] == 0
+    assert not [asked for asked in gcs.asked() if re.search(r"\.jpg[^/]*alt=media", asked)]
     assert again["embed"]["counts"]["inferred"] == 0
     photo = next((shop.folder / "photos").glob("*/*_2.jpg"))
     found = json.loads(shop.cli("search", str(photo), "--json").stdout)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import gcs as gcs_client
 from pipelines.store import NotFoundError, Store, StoreError, UnitTable, open_store
-from pipelines.store.bucket import BucketStore, _client
+from pipelines.store.bucket import BucketStore
 from tests.gcs.emulator import Emulator
 
 pytestmark = pytest.mark.gcs
@@ -102,12 +103,12 @@ def test_a_unit_whose_commit_was_lost_on_the_way_is_committed_once(gcs: Emulator
 
 
 def test_without_credentials_the_error_says_how_to_log_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    _client.cache_clear()
+    gcs_client.client.cache_clear()
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nothing.json"))
     with pytest.raises(StoreError, match=r"cannot write gs://shop/a: .*gcloud auth application-default login"):
         BucketStore("gs://shop").create("a", b"")
-    _client.cache_clear()
+    gcs_client.client.cache_clear()
 
 
 def test_errors_name_the_object_and_the_fix(gcs: Emulator, bucket: Store) -> None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.preprocess.fetching import Fetcher
+from pipelines.preprocess.listing import LISTED
 from pipelines.preprocess.planning import SEEN, TODO, CompareSources, lacking_images, newest_sources, sorted_todo
 from pipelines.preprocess.wiring import NAMED_IMAGES, NAMED_SOURCES
 from pipelines.tables import PHOTOS
@@ -37,7 +38,8 @@ def source(uri: str, fingerprint: str, digest: bytes | None, day: int = 1, unit:
 
 def compare(wanted: pa.Table, *sources: Mapping[str, object]) -> tuple[list[tuple], list[tuple]]:
     table = pa.Table.from_pylist([dict(one) for one in sources], NAMED_SOURCES)
-    new, seen = CompareSources(Disk(), 2, LIMITS)(0, {"photos": wanted, "sources": table})
+    tables = {"photos": wanted, "sources": table, "listed": LISTED.empty_table()}
+    new, seen = CompareSources(Disk(), 2, LIMITS)(0, tables)
     assert new.schema.equals(TODO)
     assert seen.schema.equals(SEEN)
     return [tuple(row.values()) for row in new.to_pylist()], [tuple(row.values()) for row in seen.to_pylist()]
@@ -53,6 +55,20 @@ def test_what_has_its_fingerprint_is_the_same_and_what_has_another_may_have_chan
     new, seen = compare(photos("a", "b"), source("a", "10-1", ONE), source("b", "20-0", TWO, unit="v"))
     assert new == []
     assert seen == [("a", "10-1", ONE, "u", True), ("b", "20-1", TWO, "v", False)]
+
+
+def test_below_a_root_in_a_bucket_the_list_says_what_changed_and_nothing_is_asked_for() -> None:
+    listed = pa.table({"image_uri": ["b", "other", "a"], "fingerprint": ["20-2", "9-9", "10-1"]}, LISTED)
+    known = [dict(source("a", "10-1", ONE)), dict(source("b", "20-1", TWO, unit="v")), dict(source("gone", "3-3", ONE))]
+    sources = pa.Table.from_pylist(known, NAMED_SOURCES)
+    tables = {"photos": photos("a", "b", "gone"), "sources": sources, "listed": listed}
+    new, seen = CompareSources(Fetcher("gs://shop/photos", 1), 2, LIMITS)(0, tables)
+    assert new.num_rows == 0
+    assert [(row["image_uri"], row["fingerprint"], row["same"]) for row in seen.to_pylist()] == [
+        ("a", "10-1", True),
+        ("b", "20-2", False),
+        ("gone", "missing", False),
+    ]
 
 
 def test_the_newest_source_counts() -> None:

@@ -1,0 +1,69 @@
+"""Google Cloud Storage, as the store and a shop's own files share it: one client a process, reads that are verified.
+
+Knows neither stores nor feeds; who asks says in its own words what could not be done, with `advice`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import BinaryIO
+
+from google.api_core.exceptions import Forbidden, GoogleAPIError, Unauthorized
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage import Blob, Client
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+from requests.exceptions import RequestException
+
+SCHEME = "gs://"
+READS = 3
+"""How often an object is read whose bytes do not match their checksum."""
+THREADS = 8
+"""How many objects are asked for at once: no more than the client keeps connections for."""
+
+
+class UnverifiedError(Exception):
+    """An object came without a checksum, so that nothing can vouch for its bytes."""
+
+
+FAILURES = (GoogleAPIError, GoogleAuthError, RequestException, DataCorruption, InvalidResponse, UnverifiedError)
+"""What a call may raise when the service, the way to it or the credentials fail."""
+
+
+@cache
+def client() -> Client:
+    """Return this process's client; the credentials are those of the environment."""
+    return Client(project=None)  # objects are found by their bucket's name alone
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Return the bucket and the name of `gs://bucket/name`; either may be empty."""
+    bucket, _, name = uri.removeprefix(SCHEME).partition("/")
+    return bucket, name
+
+
+def download(blob: Blob, stream: BinaryIO) -> None:
+    """Write a whole object into a stream and stand at its start. Raises FAILURES; the stream is then of no use."""
+    for left in reversed(range(READS)):
+        try:
+            blob.download_to_file(stream, checksum="crc32c")
+        except DataCorruption:
+            if not left:
+                raise
+            stream.seek(0)
+            stream.truncate()
+            continue
+        if blob.crc32c is None:
+            raise UnverifiedError("it came without its CRC32C; nothing can vouch for its bytes")
+        stream.seek(0)
+        return
+
+
+def advice(error: Exception) -> str:
+    """Return what failed, and what a person can do about it."""
+    if isinstance(error, GoogleAuthError | Unauthorized):
+        return f"{error}; log in with `gcloud auth application-default login`, or give the worker a service account"
+    if isinstance(error, Forbidden):
+        return f"{error}; give this account roles/storage.objectUser on the bucket"
+    if isinstance(error, DataCorruption):
+        return f"its bytes do not match their checksum, read {READS} times; try again, and restore it if this remains"
+    return f"{error}; run again, what was done stays done"
