@@ -33,6 +33,8 @@ setup(
             "click>=8.3,<9",
             "jinja2>=3.1,<4",
             "matplotlib>=3.10,<4",
+            "prometheus-client>=0.26,<1",
+            "python-json-logger>=4.2,<5",
             "rich>=14,<16",
             "tfx>=1.21,<1.22",
         ],

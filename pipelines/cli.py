@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from pipelines import logs
 from pipelines.names import STAGES
 
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
@@ -52,18 +53,33 @@ def guarded(command: Command) -> Command:
             _fail(f"refused: {error}", EXIT_REFUSED)
         except (StageError, StoreError) as error:
             _fail(str(error), EXIT_FAILED)
+        except Exception as error:
+            if isinstance(error, click.ClickException) or not logs.is_json():
+                raise
+            logs.crash(error)
+            sys.exit(EXIT_FAILED)
 
     return call
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="visual-search")
-def main() -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(logs.FORMATS),
+    default=logs.FORMATS[0],
+    show_default=True,
+    envvar="VISUAL_SEARCH_LOG_FORMAT",
+    show_envvar=True,
+    help="Lines on stderr: text, or one JSON object a line.",
+)
+def main(log_format: str) -> None:
     """Turn a shop's catalogue into a promoted, searchable index of its photos.
 
     The stages, in order: catalogue, preprocess, train, embed, index, evaluate, promote. Each is idempotent and can be
     killed and run again at any point. Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 a gate said no.
     """
+    logs.set_up(log_format)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -253,14 +269,14 @@ def _run(
     progress.say(f"run {context.run_id}: {', '.join(stages)}")
     for manifest in run_stages(context, stages):
         for note in manifest["notes"]:
-            progress.say(f"{manifest['stage']}: {note}")
+            progress.remind(f"{manifest['stage']}: {note}")
         click.echo(last_line(manifest))
         if manifest["refusal"]:
             _fail(f"refused: {manifest['refusal']}", EXIT_REFUSED)
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"visual-search: {message}", err=True)
+    logs.fail(message, code)
     sys.exit(code)
 
 

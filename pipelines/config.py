@@ -223,6 +223,13 @@ class BeamSection(Section):
     options: list[str] = Field(default_factory=list)
 
 
+class MonitoringSection(Section):
+    """Where Prometheus' node exporter finds what the stages have done."""
+
+    folder: str | None = Field(None, description="folder of its textfile collector; it must be there")
+    environment: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,50}$")] = "default"
+
+
 class Config(Section):
     """The whole configuration of one environment."""
 
@@ -237,6 +244,7 @@ class Config(Section):
     evaluate: EvaluateSection = EvaluateSection()
     promote: PromoteSection = PromoteSection()
     beam: BeamSection = BeamSection()
+    monitoring: MonitoringSection = MonitoringSection()
     folder: str = Field("", description="the config file's folder; set when loaded")
 
     @model_validator(mode="after")

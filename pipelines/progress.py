@@ -7,6 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from pipelines import logs
 
 
 class Progress:
@@ -14,13 +17,19 @@ class Progress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
-        self.bars = not quiet and sys.stderr.isatty()
+        self._said: set[str] = set()
+        self.bars = not quiet and not logs.is_json() and sys.stderr.isatty()
 
-    def say(self, text: str) -> None:
-        """Print one line on stderr."""
+    def say(self, text: str, **fields: Any) -> None:
+        """Write one line; `fields` stand in it where lines are JSON."""
+        self._said.add(text)
         if not self.quiet:
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+            logs.say(text, **fields)
+
+    def remind(self, text: str) -> None:
+        """Write one line unless it was said before: what a manifest notes, its stage may have said when it began."""
+        if text not in self._said:
+            self.say(text)
 
     @contextmanager
     def watch(self, text: str, total: int, done: Callable[[], int], every_s: float = 1.0) -> Iterator[None]:
@@ -29,7 +38,8 @@ class Progress:
         if not self.bars or total == 0:
             yield
             if total:
-                self.say(f"{text}: {total} in {time.monotonic() - started:.1f} s")
+                seconds = round(time.monotonic() - started, 1)
+                self.say(f"{text}: {total} in {seconds} s", total=total, seconds=seconds)
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn

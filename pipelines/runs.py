@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pipelines import logs
 from pipelines.config import Config
+from pipelines.monitoring import attempt
 from pipelines.names import STAGES
 from pipelines.progress import Progress
 from pipelines.stage import Manifest, RunContext, StageError, StageResult, run_stage
@@ -38,7 +40,10 @@ def stages_between(first: str, last: str) -> tuple[str, ...]:
 def run_stages(context: RunContext, stages: tuple[str, ...]) -> Iterator[Manifest]:
     """Run the stages in order, yielding each manifest; stops after a stage whose gate said no."""
     for stage in stages:
-        manifest = run_stage(context, stage, _work(stage))
+        logs.bind(run_id=context.run_id, stage=stage)
+        with attempt(context, stage) as one:
+            manifest = run_stage(context, stage, _work(stage))
+            one.finished(manifest)
         yield manifest
         if manifest["refusal"]:
             return
