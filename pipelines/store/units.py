@@ -89,9 +89,7 @@ class UnitTable:
             try:
                 return _read_rows(pq.ParquetFile(file), rows, columns)
             except (pa.ArrowException, OSError) as error:
-                keys = self._keys_name(unit_id)
-                message = f"{self.store.uri}/{name} is damaged ({error}); delete {keys}: a rerun repairs it"
-                raise StoreError(message) from error
+                raise StoreError(f"{self.store.uri}/{name} is damaged ({error}); {self._repair(unit_id)}") from error
 
     def verify(self, unit_id: str) -> None:
         """Read a unit's data back and compare its sha256. Raises StoreError when they differ."""
@@ -100,20 +98,25 @@ class UnitTable:
             return
         name = f"{self.prefix}/{metadata[b'data'].decode()}"
         if hashlib.sha256(self.store.read(name)).hexdigest() != metadata[b"data_sha256"].decode():
-            raise StoreError(f"{self.store.uri}/{name} does not match its checksum; delete {self._keys_name(unit_id)}")
+            raise StoreError(f"{self.store.uri}/{name} does not match its checksum; {self._repair(unit_id)}")
 
     def _metadata(self, unit_id: str) -> dict[bytes, bytes]:
         return self._open_keys(unit_id, pq.read_schema).metadata or {}
 
     def _open_keys(self, unit_id: str, read: Callable[[BinaryIO], Any]) -> Any:
         name = self._keys_name(unit_id)
-        with self.store.open(name) as file:
+        try:
+            file = self.store.open(name)
+        except NotFoundError as error:
+            raise NotFoundError(f"{error}; if it was deleted, a new run makes the unit again") from error
+        with file:
             try:
                 return read(file)
             except (pa.ArrowException, OSError) as error:
-                raise StoreError(
-                    f"{self.store.uri}/{name} is damaged ({error}); delete it: a rerun repairs it"
-                ) from error
+                raise StoreError(f"{self.store.uri}/{name} is damaged ({error}); {self._repair(unit_id)}") from error
+
+    def _repair(self, unit_id: str) -> str:
+        return f"delete {self.store.uri}/{self._keys_name(unit_id)}, and a new run makes the unit again"
 
     def _keys_name(self, unit_id: str) -> str:
         return f"{self.prefix}/{unit_id}{KEYS_SUFFIX}"

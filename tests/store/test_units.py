@@ -110,7 +110,7 @@ def test_a_unit_of_rejects_only_has_no_data(store: Store) -> None:
 
 def test_a_unit_that_is_not_there(store: Store) -> None:
     for read in (UnitTable(store, "units").read_keys, UnitTable(store, "units").read_rows):
-        with pytest.raises(NotFoundError, match=r"holds no object 'units/00dd\.keys\.parquet'"):
+        with pytest.raises(NotFoundError, match=r"holds no object 'units/00dd\.keys\.parquet'; if it was deleted"):
             read("00dd")
 
 
@@ -119,9 +119,10 @@ def test_damage_names_the_file_and_the_repair(store: Store) -> None:
     table.commit("00aa", keys([0]), data([1]))
     name = table.data_name("00aa")
     store.put(name, store.read(name)[:-20])
-    with pytest.raises(StoreError, match=rf"{name} is damaged .*delete units/00aa\.keys\.parquet: a rerun repairs it"):
+    repair = rf"delete {store.uri}/units/00aa\.keys\.parquet, and a new run makes the unit again"
+    with pytest.raises(StoreError, match=rf"{name} is damaged .*; {repair}"):
         table.read_rows("00aa")
-    with pytest.raises(StoreError, match=rf"{name} does not match its checksum; delete units/00aa\.keys\.parquet"):
+    with pytest.raises(StoreError, match=rf"{name} does not match its checksum; {repair}"):
         table.verify("00aa")
 
 
@@ -140,7 +141,7 @@ def test_damaged_keys_are_named_by_every_reader(store: Store) -> None:
     store.create("units/00aa.keys.parquet", b"PAR1 is not enough")
     table = UnitTable(store, "units")
     for read in (table.read_keys, table.read_rows, table.verify, table.data_name):
-        with pytest.raises(StoreError, match=r"00aa\.keys\.parquet is damaged .*delete it: a rerun repairs it"):
+        with pytest.raises(StoreError, match=r"00aa\.keys\.parquet is damaged .*; delete .*00aa\.keys\.parquet, and"):
             read("00aa")
 
 
