@@ -24,6 +24,10 @@ help: ## print this list
 setup: ## make or update the environment in .venv
 	@bash tools/with_python.sh -m tools.setup_env
 
+.PHONY: setup-airflow
+setup-airflow: setup ## make or update Airflow's own environment in .venv-airflow
+	@bash tools/with_python.sh -m tools.setup_env airflow
+
 .PHONY: demo
 demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, searchable index (DEMO=, ITEMS=, SEED=)
 	$(SEARCH) demo $(DEMO) --items $(ITEMS) --leaf-categories $(LEAF_CATEGORIES) --seed $(SEED)
@@ -38,6 +42,11 @@ demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, sea
 .PHONY: test
 test: setup ## run the tests, a process a core (TESTS=tests/store for some of them)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder $(TESTS)
+	@test "$(TESTS)" != tests || $(MAKE) test-dags
+
+.PHONY: test-dags
+test-dags: setup-airflow ## run the tests of the DAGs, in Airflow's environment
+	.venv-airflow/bin/python -m pytest tests/dags
 
 .PHONY: test-gcs
 test-gcs: setup ## run the tests of a store in Google Cloud Storage, on an emulator that is built with Go
@@ -56,9 +65,10 @@ lint: setup ## ruff alone
 	$(BIN)/ruff check .
 
 .PHONY: format
-format: setup ## rewrite the source as ruff formats it
+format: setup ## rewrite the source as ruff formats it, and docs/dags.md
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m tools.dag_docs
 
 .PHONY: fashion
 fashion: setup photos-fashion60 ## take the 44,072 real photos of fashion60 through every stage (DATA=, under an hour)
@@ -84,5 +94,5 @@ lock: setup ## resolve requirements/*.in again, keeping versions that still fit 
 
 .PHONY: clean
 clean: ## remove the environment, the tools' caches and the demo; downloads and other stores stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info $(DEMO)
+	rm -rf .venv .venv-airflow .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info $(DEMO)
 	find . -name __pycache__ -type d -not -path './work/*' -prune -exec rm -rf {} +

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("transforms", "trainer", "pipelines", "tools")
+PACKAGES = ("transforms", "trainer", "pipelines", "tools", "dags")
 STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
 # Who measures a query and who answers one both ask the index, by its public modules; who answers also reads what is
 # live, and the photos of results from where they were fetched.
@@ -19,6 +19,7 @@ RULES = {
     "trainer": ("pipelines", "serving", "dags", "tools", "apache_beam", "faiss"),
     "pipelines": ("serving", "dags", "tools"),
     "tools": ("transforms", "trainer", "pipelines", "serving", "dags"),
+    "dags": ("transforms", "trainer", "pipelines", "serving", "tools"),
 }
 # Exceptions to the above, by module: the command line alone may start the server.
 ALLOWED = {"pipelines.cli": ("serving",)}

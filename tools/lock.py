@@ -14,7 +14,7 @@ from tools import host, installer
 from tools.setup_env import ROOT, cache_folder
 from tools.wheels import BUILT_FOR
 
-NAMES = ("pipeline", "dev")
+NAMES = ("pipeline", "dev", "airflow")
 # Their source distributions need build systems of their own, which no set-up should ask for.
 _WHEELS_ONLY = (
     "apache-beam",
@@ -30,7 +30,7 @@ _WHEELS_ONLY = (
 
 
 def main(options: list[str]) -> int:
-    """Rewrite both lock files; return the exit code."""
+    """Rewrite the lock files; return the exit code."""
     try:
         tool = installer.Installer.find(Path(sys.executable), cache_folder(), {})
         for name in NAMES:

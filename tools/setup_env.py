@@ -1,6 +1,6 @@
-"""Fill `.venv` with what the lock files name, once.
+"""Fill an environment with what its lock files name, once.
 
-    python3 -m tools.setup_env
+    python3 -m tools.setup_env [pipeline | airflow]
 
 Owns the order of the steps and the stamp that says they are done. A set-up that was killed is begun anew, two at once
 wait for each other, and one that has nothing to do returns at once. Downloads are kept under `VISUAL_SEARCH_CACHE`
@@ -18,22 +18,47 @@ import shutil
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Sequence
 
 from tools import host, installer, wheels
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements/pipeline.txt", "requirements/dev.txt")
-_INPUTS = (*LOCKS, "requirements/repaired.txt", "setup.py", "pyproject.toml", "tools/*.py")
 _STAMP = "set-up.json"
-_NEEDED_BYTES = 4_000_000_000
 
 
-def main() -> int:
-    """Set the environment up, or say why that is not possible; return the exit code."""
+@dataclass(frozen=True)
+class Environment:
+    """One environment: its folder, its lock files, and whether the project itself is installed there."""
+
+    folder: str
+    locks: tuple[str, ...]
+    holds_project: bool
+    download: str
+    needed_bytes: int
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The files that decide what it holds."""
+        project = ("requirements/repaired.txt", "setup.py", "pyproject.toml") if self.holds_project else ()
+        return (*self.locks, *project, "tools/*.py")
+
+
+PIPELINE = Environment(
+    ".venv", ("requirements/pipeline.txt", "requirements/dev.txt"), True, "about 1 GB", 4_000_000_000
+)
+AIRFLOW = Environment(".venv-airflow", ("requirements/airflow.txt",), False, "about 100 MB", 1_000_000_000)
+ENVIRONMENTS = {"pipeline": PIPELINE, "airflow": AIRFLOW}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Set an environment up, or say why that is not possible; return the exit code."""
+    name = arguments[0] if arguments else "pipeline"
+    if name not in ENVIRONMENTS or len(arguments) > 1:
+        return _fail(f"usage: python3 -m tools.setup_env [{' | '.join(ENVIRONMENTS)}]", 2)
     try:
-        set_up(ROOT, cache_folder())
+        set_up(ROOT, cache_folder(), ENVIRONMENTS[name])
     except host.HostError as error:
         return _fail(str(error), 2)
     except (installer.InstallError, wheels.WheelError, OSError) as error:
@@ -41,35 +66,35 @@ def main() -> int:
     return 0
 
 
-def set_up(root: Path, cache: Path) -> bool:
-    """Make `root/.venv` hold what the lock files name; return False when it did already.
+def set_up(root: Path, cache: Path, environment: Environment = PIPELINE) -> bool:
+    """Make an environment below `root` hold what its lock files name; return False when it did already.
 
     Raises:
         HostError: the machine lacks an interpreter, a compiler, a library or room.
         InstallError, WheelError: a step failed; the next call begins anew.
     """
-    venv = root / ".venv"
-    if is_done(root, venv):
+    if is_done(root, environment):
         return False
     with _alone(root):
-        if is_done(root, venv):  # by the process that was waited for
+        if is_done(root, environment):  # by the process that was waited for
             return False
         started = time.monotonic()
-        _build(root, venv, cache)
+        _build(root, cache, environment)
         _say(f"done in {time.monotonic() - started:.0f} s")
     return True
 
 
-def is_done(root: Path, venv: Path) -> bool:
+def is_done(root: Path, environment: Environment) -> bool:
     """Tell whether the environment was finished, from the same inputs, at this place, and still has its interpreter."""
+    venv = root / environment.folder
     stamp = _read_stamp(venv)
-    return stamp is not None and stamp == _new_stamp(root) and (venv / "bin" / "python").exists()
+    return stamp is not None and stamp == _new_stamp(root, environment) and (venv / "bin" / "python").exists()
 
 
-def inputs_digest(root: Path) -> str:
+def inputs_digest(root: Path, environment: Environment = PIPELINE) -> str:
     """Return the sha256 of every file that decides what the environment holds."""
     digest = hashlib.sha256()
-    for pattern in _INPUTS:
+    for pattern in environment.inputs:
         for path in sorted(root.glob(pattern)):
             digest.update(f"{path.relative_to(root)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
@@ -83,24 +108,31 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "visual-search"
 
 
-def _build(root: Path, venv: Path, cache: Path) -> None:
+def _build(root: Path, cache: Path, environment: Environment) -> None:
     glibc = host.check_platform()
     interpreter = host.find_interpreter()
-    compiler = host.find_compiler()
-    host.check_compiler(compiler, interpreter)
+    extra: dict[str, str] = {}
+    if environment.holds_project:
+        compiler = host.find_compiler()
+        host.check_compiler(compiler, interpreter)
+        extra = host.compiler_environment(compiler)
     cache.mkdir(parents=True, exist_ok=True)
-    _prepare_venv(root, venv, interpreter)
-    tool = installer.Installer.find(venv / "bin" / "python", cache, host.compiler_environment(compiler))
-    house = wheels.prepare_wheelhouse(tool.python, root / "requirements" / "repaired.txt", cache, glibc)
+    venv = root / environment.folder
+    _prepare_venv(root, venv, interpreter, environment.needed_bytes)
+    tool = installer.Installer.find(venv / "bin" / "python", cache, extra)
+    house = None
+    if environment.holds_project:
+        house = wheels.prepare_wheelhouse(tool.python, root / "requirements" / "repaired.txt", cache, glibc)
     if house:
         _say(f"glibc {glibc[0]}.{glibc[1]}: two wheels repaired (docs/dependencies.md)")
-    _say("installing the locked packages; the first time they are downloaded, about 1 GB")
-    tool.sync([root / lock for lock in LOCKS], house)
-    tool.install_editable(root)
-    _write_stamp(venv, _new_stamp(root))
+    _say(f"installing the locked packages; the first time they are downloaded, {environment.download}")
+    tool.sync([root / lock for lock in environment.locks], house)
+    if environment.holds_project:
+        tool.install_editable(root)
+    _write_stamp(venv, _new_stamp(root, environment))
 
 
-def _prepare_venv(root: Path, venv: Path, interpreter: host.Interpreter) -> None:
+def _prepare_venv(root: Path, venv: Path, interpreter: host.Interpreter, needed_bytes: int) -> None:
     """Keep a finished environment of the same interpreter, to be brought up to date; make any other anew."""
     stamp = _read_stamp(venv)
     same = stamp is not None and stamp["root"] == str(root) and _base_of(venv) == interpreter.version
@@ -108,7 +140,7 @@ def _prepare_venv(root: Path, venv: Path, interpreter: host.Interpreter) -> None
         (venv / _STAMP).unlink()
         return
     _say(f"Python {'.'.join(map(str, interpreter.version))}: {interpreter.executable}")
-    host.check_space(root, _NEEDED_BYTES)
+    host.check_space(root, needed_bytes)
     if venv.exists():
         shutil.rmtree(venv)
     installer.run([str(interpreter.executable), "-m", "venv", str(venv)])
@@ -119,8 +151,8 @@ def _base_of(venv: Path) -> Optional[tuple[int, ...]]:
     return found.version if found else None
 
 
-def _new_stamp(root: Path) -> dict[str, str]:
-    return {"root": str(root), "inputs": inputs_digest(root)}
+def _new_stamp(root: Path, environment: Environment) -> dict[str, str]:
+    return {"root": str(root), "inputs": inputs_digest(root, environment)}
 
 
 def _read_stamp(venv: Path) -> Optional[dict[str, str]]:
@@ -163,4 +195,4 @@ def _fail(message: str, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

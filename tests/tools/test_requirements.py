@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tools import lock
-from tools.setup_env import LOCKS, ROOT
+from tools.setup_env import ENVIRONMENTS, ROOT
 
 FOLDER = ROOT / "requirements"
 
@@ -59,7 +59,9 @@ def test_every_line_of_an_input_is_locked(name: str) -> None:
     assert [str(want) for want in wanted if not want.specifier.contains(locked[canonicalize_name(want.name)])] == []
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "requirements/repaired.txt"])
+@pytest.mark.parametrize(
+    "name", [*(lock for one in ENVIRONMENTS.values() for lock in one.locks), "requirements/repaired.txt"]
+)
 def test_a_lock_tells_of_no_machine(name: str) -> None:
     text = (ROOT / name).read_text()
     assert re.findall(r"https?://|(?:^|\s)/\w+|--index|--find-links", text, re.MULTILINE) == []

@@ -79,6 +79,24 @@ def test_a_changed_input_updates_what_is_there(checkout: Path, machine: Machine,
     assert machine.steps[3:] == ["sync", "project"]
 
 
+def test_the_environment_of_airflow_is_one_of_its_own(checkout: Path, machine: Machine, tmp_path: Path) -> None:
+    (checkout / "requirements/airflow.txt").write_text("# airflow\n")
+    assert setup_env.set_up(checkout, tmp_path / "cache", setup_env.AIRFLOW)
+    assert machine.steps == ["venv", "sync"]  # the project is not installed there
+    (checkout / "setup.py").write_text("# changed\n")
+    assert not setup_env.set_up(checkout, tmp_path / "cache", setup_env.AIRFLOW)
+    (checkout / "requirements/airflow.txt").write_text("# changed\n")
+    assert setup_env.set_up(checkout, tmp_path / "cache", setup_env.AIRFLOW)
+    assert machine.steps == ["venv", "sync", "sync"]
+    assert sorted(path.name for path in checkout.glob(".venv*")) == [".venv-airflow"]
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["airflow", "pipeline"]])
+def test_a_wrong_name_is_told_what_there_is(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert setup_env.main(arguments) == 2
+    assert "usage: python3 -m tools.setup_env [pipeline | airflow]" in capsys.readouterr().err
+
+
 def test_a_new_time_of_an_input_changes_nothing(checkout: Path, machine: Machine, tmp_path: Path) -> None:
     setup_env.set_up(checkout, tmp_path / "cache")
     (checkout / "setup.py").touch()
@@ -159,11 +177,11 @@ def test_two_at_once_wait_for_each_other(checkout: Path, machine: Machine, tmp_p
 def test_the_exit_code_tells_whose_turn_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, code: int
 ) -> None:
-    def fail(_root: Path, _cache: Path) -> bool:
+    def fail(_root: Path, _cache: Path, _environment: setup_env.Environment) -> bool:
         raise error
 
     monkeypatch.setattr(setup_env, "set_up", fail)
-    assert setup_env.main() == code
+    assert setup_env.main([]) == code
     assert f"set-up: {error}\n" in capsys.readouterr().err
 
 

@@ -1,0 +1,30 @@
+"""Remove what no kept release, running stage or recent run refers to (`visual-search gc`), once a day.
+
+How many releases stay for rollbacks is `promote.keep` in the config. The log says what went.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+from command_task import CommandTask
+
+with DAG(
+    dag_id="visual_search_housekeeping",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("30 4 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 1, "retry_delay": timedelta(minutes=5), "owner": "search"},
+    tags=["visual-search"],
+    params={
+        "grace_hours": Param(
+            24,
+            type="number",
+            minimum=0,
+            title="Hours of grace",
+            description="How long anything is kept, whatever refers to it.",
+        ),
+    },
+) as dag:
+    CommandTask(task_id="gc", arguments=["gc", "--grace", "{{ params.grace_hours }}"])

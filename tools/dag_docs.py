@@ -1,0 +1,48 @@
+"""Write docs/dags.md from the docstrings of dags/, which Airflow shows on each DAG's own page.
+
+    python -m tools.dag_docs
+
+Owns the order and the headings of that page. It reads the files and runs none of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+from tools.setup_env import ROOT
+
+_INTRODUCTION = """# The DAGs
+
+Airflow 3.3 starts the stages by their command line; `dags/` holds thin files that need nothing of the pipeline. Point
+Airflow's DAGs folder there (`AIRFLOW__CORE__DAGS_FOLDER`) and set two variables. What has been tested: their structure,
+and runs of them with a program in the place of `visual-search` (`make test-dags`). No scheduler has run them on a
+catalogue yet.
+
+<!-- Made from the docstrings of dags/ by `python -m tools.dag_docs`, which `make format` calls; a test compares. -->
+"""
+
+
+def main() -> int:
+    """Write the page; return the exit code."""
+    (ROOT / "docs" / "dags.md").write_text(page(ROOT / "dags"), encoding="utf-8")
+    return 0
+
+
+def page(folder: Path) -> str:
+    """Return the page on the DAGs of a folder: what its helpers say, then each DAG."""
+    helpers = set((folder / ".airflowignore").read_text(encoding="utf-8").split())
+    files = sorted(folder.glob("*.py"), key=lambda path: (path.name not in helpers, path.name))
+    parts = [_INTRODUCTION]
+    for path in files:
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if text is None:
+            raise SystemExit(f"{path} has no docstring; say in it what the DAG is for")
+        title = "What a task is" if path.name in helpers else f"`visual_search_{path.stem}`"
+        parts.append(f"## {title}\n\n{text}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
