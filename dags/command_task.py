@@ -28,6 +28,9 @@ from typing import Any
 from airflow.sdk import Asset, AssetAlias, BaseOperator, BaseOperatorLink, Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
+FEED = Asset(name="visual_search_feed", uri="visual-search://feed")
+"""A feed has come: whoever delivers one says so."""
 RELEASE = Asset(name="visual_search_release", uri="visual-search://release")
 """What is live changed: who consumes the index can be scheduled on it."""
 RELEASE_ALIAS = AssetAlias("visual_search_release")

@@ -14,9 +14,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, chain
-from command_task import FILTERS, GPU_POOL, RUN_ID, CommandTask
-
-STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
+from command_task import FILTERS, GPU_POOL, RUN_ID, STAGES, CommandTask
 
 with DAG(
     dag_id="visual_search_daily",

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from pipelines import logs
-from pipelines.names import STAGES
+from pipelines.names import POLICIES, STAGES
 
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 
@@ -32,6 +32,11 @@ run_id_option = click.option("--run-id", help="Name of the run; running one agai
 accept_option = click.option("--accept", metavar="REASON", help="Pass a gate that said no; the reason is recorded.")
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="Read only the first rows of each snapshot file."
+)
+policy_option = click.option(
+    "--policy",
+    type=click.Choice(POLICIES),
+    help="When this run trains.  [default: train.policy of the config]",
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 
@@ -121,19 +126,34 @@ def demo(folder: str, items: int, leaf_categories: int, seed: int, poison: float
     "--from", "first", type=click.Choice(STAGES), default=STAGES[0], help="First stage.  [default: catalogue]"
 )
 @click.option("--to", "last", type=click.Choice(STAGES), default=STAGES[-1], help="Last stage.  [default: promote]")
+@policy_option
 @accept_option
 @limit_option
 @quiet_option
 @guarded
 def run(
-    config_path: str, run_id: str | None, first: str, last: str, accept: str | None, limit: int | None, quiet: bool
+    config_path: str,
+    run_id: str | None,
+    first: str,
+    last: str,
+    policy: str | None,
+    accept: str | None,
+    limit: int | None,
+    quiet: bool,
 ) -> None:
     """Run the stages in order, from the feeds to a promoted release."""
     from pipelines.runs import stages_between
 
     if first != STAGES[0] and run_id is None:
         raise click.UsageError(f"--from {first} goes on with an earlier run; name it with --run-id")
-    _run(config_path, run_id, stages_between(first, last), accept, limit, quiet)
+    stages = stages_between(first, last)
+    if policy is not None and "train" not in stages:
+        raise click.UsageError(f"--policy {policy} says when a run trains, and train is not between {first} and {last}")
+    _run(config_path, run_id, stages, accept, limit, quiet, policy)
+
+
+def _unchanged(command: Command) -> Command:
+    return command
 
 
 def _stage_command(stage: str) -> None:
@@ -153,9 +173,17 @@ def _stage_command(stage: str) -> None:
     @accept_option
     @limit_option
     @quiet_option
+    @(policy_option if stage == "train" else _unchanged)
     @guarded
-    def command(config_path: str, run_id: str | None, accept: str | None, limit: int | None, quiet: bool) -> None:
-        _run(config_path, run_id, (stage,), accept, limit, quiet)
+    def command(
+        config_path: str,
+        run_id: str | None,
+        accept: str | None,
+        limit: int | None,
+        quiet: bool,
+        policy: str | None = None,
+    ) -> None:
+        _run(config_path, run_id, (stage,), accept, limit, quiet, policy)
 
 
 for _stage in STAGES:
@@ -257,15 +285,23 @@ def gc(config_path: str, grace: float, dry_run: bool) -> None:
 
 
 def _run(
-    config_path: str, run_id: str | None, stages: tuple[str, ...], accept: str | None, limit: int | None, quiet: bool
+    config_path: str,
+    run_id: str | None,
+    stages: tuple[str, ...],
+    accept: str | None,
+    limit: int | None,
+    quiet: bool,
+    policy: str | None,
 ) -> None:
     from pipelines.config import load_config
     from pipelines.progress import Progress
     from pipelines.runs import open_run, run_stages
     from pipelines.stage import last_line, new_run_id
 
-    progress = Progress(quiet=quiet)
-    context = open_run(load_config(config_path), run_id or new_run_id(), progress, accept_reason=accept, limit=limit)
+    progress, config = Progress(quiet=quiet), load_config(config_path)
+    if policy is not None:
+        config = config.with_policy(policy)
+    context = open_run(config, run_id or new_run_id(), progress, accept_reason=accept, limit=limit)
     progress.say(f"run {context.run_id}: {', '.join(stages)}")
     for manifest in run_stages(context, stages):
         for note in manifest["notes"]:

@@ -268,6 +268,10 @@ class Config(Section):
             return location
         return str((Path(self.folder) / Path(location).expanduser()).resolve())
 
+    def with_policy(self, policy: str) -> Config:
+        """Return the same configuration with another `train.policy`, one of POLICIES."""
+        return self.model_copy(update={"train": self.train.model_copy(update={"policy": policy})})
+
     def digest(self, *names: str) -> str:
         """Return 16 hex digits that name the values of sections, or of single keys such as 'train.attributes'."""
         values = {name: attrgetter(name)(self) for name in names}

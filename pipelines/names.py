@@ -1,5 +1,7 @@
-"""The names of the stages, in order: light, because the command line needs them before anything else."""
+"""Names of stages and policies: light, because the command line needs them before anything else."""
 
 from typing import Final
 
 STAGES: Final = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
+POLICIES: Final = ("reuse", "on_change", "always")
+"""When a run trains: `train.policy`."""

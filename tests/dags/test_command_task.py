@@ -48,6 +48,16 @@ def test_a_day_is_seven_commands_of_one_run(dags: dict[str, Any], program: Progr
     assert events()[before:] == [("visual_search_release", "r")]
 
 
+def test_a_feed_keeps_the_model(dags: dict[str, Any], program: Program) -> None:
+    run = dags["visual_search_delta"].test()
+    assert set(states(run).values()) == {"success"}
+    asked = {one[0]: one[3:] for one in program.asked}
+    run_id = asked["embed"][1]
+    assert run_id.startswith("delta-manual__")
+    assert asked["train"] == ["--run-id", run_id, "--policy", "reuse"]
+    assert asked["promote"] == ["--run-id", run_id]
+
+
 def test_a_gate_that_says_no_is_skipped_and_so_is_what_follows(
     dags: dict[str, Any], program: Program, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -56,12 +56,12 @@ def test_the_stages_follow_each_other(dags: dict[str, Any]) -> None:
     names = re.search(r"^STAGES: Final = \((.*)\)$", (DAGS.parent / "pipelines/names.py").read_text(), re.MULTILINE)
     assert names is not None
     stages = list(ast.literal_eval(f"({names[1]})"))
-    dag = dags["visual_search_daily"]
-    assert [task.task_id for task in dag.topological_sort()] == stages
-    assert all(dag.task_dict[a].downstream_task_ids == {b} for a, b in pairwise(stages))
-    pools = {task.task_id: task.pool for task in dag.tasks}
-    assert {task for task, pool in pools.items() if pool == "visual_search_gpu"} == {"train", "embed"}
-    assert all(task.retries == 2 for task in dag.tasks)
+    for name, on_gpu in (("daily", {"train", "embed"}), ("delta", {"embed"})):
+        dag = dags[f"visual_search_{name}"]
+        assert [task.task_id for task in dag.topological_sort()] == stages
+        assert all(dag.task_dict[a].downstream_task_ids == {b} for a, b in pairwise(stages))
+        assert {task.task_id for task in dag.tasks if task.pool == "visual_search_gpu"} == on_gpu
+        assert all(task.retries == 2 for task in dag.tasks)
 
 
 def test_parsing_imports_nothing_of_the_pipeline() -> None:
