@@ -53,6 +53,12 @@ test-gcs: setup ## run the tests of a store in Google Cloud Storage, on an emula
 	VISUAL_SEARCH_GCS_SERVER=$$($(BIN)/python -m tools.gcs_emulator) && export VISUAL_SEARCH_GCS_SERVER \
 		&& $(BIN)/python -m pytest -m gcs $(TESTS)
 
+PORT ?= 8080
+.PHONY: airflow
+airflow: setup-airflow ## Airflow with the DAGs and the demo's catalogue, on this machine alone (PORT=, DEMO=)
+	@test -f $(DEMO)/config.toml || $(SEARCH) demo $(DEMO) --items $(ITEMS) --leaf-categories $(LEAF_CATEGORIES) --seed $(SEED)
+	.venv-airflow/bin/python -m tools.local_airflow --config $(DEMO)/config.toml --port $(PORT)
+
 .PHONY: check
 check: setup ## lint, types, links and commands of the docs
 	$(BIN)/ruff check .
