@@ -17,9 +17,9 @@ _INTRODUCTION = """# The DAGs
 
 Airflow 3.3 starts the stages by their command line; `dags/` holds thin files that need nothing of the pipeline. Point
 Airflow's DAGs folder there (`AIRFLOW__CORE__DAGS_FOLDER`) and set two variables. What has been tested: their structure,
-and runs of them with a program in the place of `visual-search` (`make test-dags`). No scheduler has run them on a
-catalogue yet. `make airflow` starts Airflow on this machine alone, at http://127.0.0.1:8080, with the demo's catalogue
-and every DAG paused.
+and runs of them with a program in the place of `visual-search` (`make test-dags`); and by hand, a scheduled day and a
+rollback of the demo's catalogue by Airflow's own scheduler. `make airflow` starts Airflow on this machine alone, at
+http://127.0.0.1:8080, with the demo's catalogue and every DAG paused.
 
 <!-- Made from the docstrings of dags/ by `python -m tools.dag_docs`, which `make format` calls; a test compares. -->
 """

@@ -52,7 +52,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--home", type=Path, default=ROOT / "work" / "airflow", help="Airflow's own folder")
     parser.add_argument("--port", type=int, default=8080)
     chosen = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for one in (signal.SIGINT, signal.SIGTERM):  # a shell has its background jobs ignore the first
+        signal.signal(one, _interrupt)
     try:
         if not chosen.config.is_file():
             raise AirflowError(f"there is no config file {chosen.config}; `make airflow` draws a catalogue with one")
