@@ -79,7 +79,11 @@ def test_it_listens_on_loopback_alone_and_leaves_nothing_behind(tmp_path: Path) 
                 time.sleep(1)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.terminate()
+                raise
         assert process.returncode == 0
     assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]
 
