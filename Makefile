@@ -46,7 +46,11 @@ test: setup ## run the tests, a process a core (TESTS=tests/store for some of th
 
 .PHONY: test-dags
 test-dags: setup-airflow ## run the tests of the DAGs, in Airflow's environment
-	.venv-airflow/bin/python -m pytest tests/dags
+	.venv-airflow/bin/python -m pytest -m "not slow" tests/dags
+
+.PHONY: test-airflow
+test-airflow: setup-airflow ## start a real Airflow on loopback, and see that it leaves nothing behind
+	.venv-airflow/bin/python -m pytest -m slow tests/dags
 
 .PHONY: test-gcs
 test-gcs: setup ## run the tests of a store in Google Cloud Storage, on an emulator that is built with Go

@@ -147,22 +147,20 @@ def end_descendants() -> None:
 
 
 def descendants(pid: int) -> set[int]:
-    """Return the processes that descend from one; those that have ended and wait for their parent are left out."""
+    """Return the processes that descend from one, those included that have ended and wait for their parent to ask."""
     children: dict[int, list[int]] = {}
-    ended = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            state, parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:2]
+            parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[1]
         except (OSError, IndexError):
             continue
         children.setdefault(int(parent), []).append(int(folder.name))
-        if state == "Z":
-            ended.add(int(folder.name))
-    found, new = set(), [pid]
+    found: set[int] = set()
+    new = [pid]
     while new:
         new = [child for one in new for child in children.get(one, [])]
         found.update(new)
-    return found - ended
+    return found
 
 
 def _wait_until_healthy(parts: Sequence[subprocess.Popen[bytes]], home: Path, port: int) -> None:

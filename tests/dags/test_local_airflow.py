@@ -1,4 +1,4 @@
-"""`make airflow`: a real scheduler on loopback alone, one login, and nothing left behind when it stops."""
+"""`make airflow`: a real scheduler on loopback alone, one login, nothing left behind. Run by `make test-airflow`."""
 
 from __future__ import annotations
 
