@@ -22,10 +22,11 @@ import shlex
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import Asset, AssetAlias, BaseOperator, BaseOperatorLink, Context
+from airflow.sdk import Asset, AssetAlias, BaseOperator, BaseOperatorLink, Context, chain
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
@@ -45,8 +46,14 @@ def run_name(dag_id: str, run_id: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", f"{dag_id.removeprefix('visual_search_')}-{run_id}")[:100]
 
 
-FILTERS = {"run_name": run_name}
-"""What a DAG must be given as `user_defined_filters`."""
+COMMON: dict[str, Any] = {
+    "start_date": datetime(2026, 1, 1, tzinfo=UTC),
+    "catchup": False,
+    "max_active_runs": 1,
+    "user_defined_filters": {"run_name": run_name},
+    "tags": ["visual-search"],
+}
+"""What every DAG is given."""
 
 
 class ReportLink(BaseOperatorLink):
@@ -140,6 +147,22 @@ class CommandTask(BaseOperator):
             level, message = _parsed(line.rstrip())
             said[0] = message
             self.log.log(level, "%s", message)
+
+
+def chain_stages(on_gpu: Set[str], options: Mapping[str, Mapping[str, str]]) -> None:
+    """Have the DAG at hand run all stages in order: those `on_gpu` in its pool, each with its own `options`, if any."""
+    chain(
+        *(
+            CommandTask(
+                task_id=stage,
+                arguments=[stage, "--run-id", RUN_ID],
+                options=options.get(stage),
+                promotes=stage == "promote",
+                **({"pool": GPU_POOL} if stage in on_gpu else {}),
+            )
+            for stage in STAGES
+        )
+    )
 
 
 def _parsed(line: str) -> tuple[int, str]:

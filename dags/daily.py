@@ -11,30 +11,16 @@ model at a time"`. When it runs is `VISUAL_SEARCH_DAILY_CRON` in the environment
 """
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, chain
-from command_task import FILTERS, GPU_POOL, RUN_ID, STAGES, CommandTask
+from airflow.sdk import DAG, CronDataIntervalTimetable
+from command_task import COMMON, chain_stages
 
 with DAG(
     dag_id="visual_search_daily",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable(os.environ.get("VISUAL_SEARCH_DAILY_CRON", "0 2 * * *"), timezone="UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5), "owner": "search"},
-    user_defined_filters=FILTERS,
-    tags=["visual-search"],
+    **COMMON,
 ) as dag:
-    chain(
-        *(
-            CommandTask(
-                task_id=stage,
-                arguments=[stage, "--run-id", RUN_ID],
-                promotes=stage == "promote",
-                **({"pool": GPU_POOL} if stage in {"train", "embed"} else {}),
-            )
-            for stage in STAGES
-        )
-    )
+    chain_stages(on_gpu={"train", "embed"}, options={})

@@ -8,31 +8,16 @@ It may run beside the daily run: whoever is second to extend the catalogue is to
 that has read less of the feeds than the live one is not promoted, so that what a feed deleted stays deleted.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from airflow.sdk import DAG, chain
-from command_task import FEED, FILTERS, GPU_POOL, RUN_ID, STAGES, CommandTask
+from airflow.sdk import DAG
+from command_task import COMMON, FEED, chain_stages
 
 with DAG(
     dag_id="visual_search_delta",
     doc_md=__doc__,
     schedule=[FEED],
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5), "owner": "search"},
-    user_defined_filters=FILTERS,
-    tags=["visual-search"],
+    **COMMON,
 ) as dag:
-    chain(
-        *(
-            CommandTask(
-                task_id=stage,
-                arguments=[stage, "--run-id", RUN_ID],
-                options={"--policy": "reuse"} if stage == "train" else {},
-                promotes=stage == "promote",
-                **({"pool": GPU_POOL} if stage == "embed" else {}),
-            )
-            for stage in STAGES
-        )
-    )
+    chain_stages(on_gpu={"embed"}, options={"train": {"--policy": "reuse"}})

@@ -3,20 +3,17 @@
 How many releases stay for rollbacks is `promote.keep` in the config. The log says what went.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
-from command_task import CommandTask
+from command_task import COMMON, CommandTask
 
 with DAG(
     dag_id="visual_search_housekeeping",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("30 4 * * *", timezone="UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     default_args={"retries": 1, "retry_delay": timedelta(minutes=5), "owner": "search"},
-    tags=["visual-search"],
+    **COMMON,
     params={
         "grace_hours": Param(
             24,

@@ -4,20 +4,15 @@ The asset `visual_search_release` is updated, as it is by a promotion. The next 
 promoted again: if the model is what is bad, pause the daily DAG until it is retrained.
 """
 
-from datetime import UTC, datetime
-
 from airflow.sdk import DAG, Param
-from command_task import CommandTask
+from command_task import COMMON, CommandTask
 
 with DAG(
     dag_id="visual_search_rollback",
     doc_md=__doc__,
     schedule=None,
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     default_args={"owner": "search"},
-    tags=["visual-search"],
+    **COMMON,
     params={
         "reason": Param(
             type="string",

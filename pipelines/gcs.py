@@ -5,8 +5,9 @@ Knows neither stores nor feeds; who asks says in its own words what could not be
 
 from __future__ import annotations
 
+import tempfile
 from functools import cache
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from google.api_core.exceptions import Forbidden, GoogleAPIError, Unauthorized
 from google.auth.exceptions import GoogleAuthError
@@ -15,6 +16,8 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from requests.exceptions import RequestException
 
 SCHEME = "gs://"
+SPOOLED_BYTES = 8 << 20
+"""What a smaller object takes of memory; a larger one is on the disk."""
 READS = 3
 """How often an object is read whose bytes do not match their checksum."""
 THREADS = 8
@@ -56,6 +59,17 @@ def download(blob: Blob, stream: BinaryIO) -> None:
             raise UnverifiedError("it came without its CRC32C; nothing can vouch for its bytes")
         stream.seek(0)
         return
+
+
+def opened(blob: Blob) -> BinaryIO:
+    """Return a whole object, verified, in a temporary file that goes when it is closed. Raises FAILURES."""
+    stream = cast(BinaryIO, tempfile.SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115 - the caller closes it
+    try:
+        download(blob, stream)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
 def advice(error: Exception) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import glob
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from pipelines.stage import StageError
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from google.cloud.storage import Blob
 
 SCHEME = "gs://"
-SPOOLED_BYTES = 8 << 20
 _FIELDS = "items(name,size,generation,updated,md5Hash,crc32c)"
 
 
@@ -66,17 +64,11 @@ class ObjectFile:
         from pipelines import gcs
 
         bucket, name = gcs.split(self.uri)
-        stream = cast(BinaryIO, tempfile.SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115 - the caller closes it
-        try:
-            with _explained(self.uri):
-                try:
-                    gcs.download(gcs.client().bucket(bucket).blob(name, generation=self.generation), stream)
-                except NotFound as error:
-                    raise StageError(f"{self.uri} was replaced or deleted while it was read; run again") from error
-        except BaseException:
-            stream.close()
-            raise
-        return stream
+        with _explained(self.uri):
+            try:
+                return gcs.opened(gcs.client().bucket(bucket).blob(name, generation=self.generation))
+            except NotFound as error:
+                raise StageError(f"{self.uri} was replaced or deleted while it was read; run again") from error
 
 
 File = Path | ObjectFile

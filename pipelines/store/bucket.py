@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast, override
+from typing import BinaryIO, override
 
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud.storage import Blob, Bucket
@@ -24,7 +24,6 @@ from pipelines.store.base import Entry, NotFoundError, Store, StoreError, check_
 
 WRITER = "writer"
 """The key of the token in an object's metadata."""
-SPOOLED_BYTES = 8 << 20
 
 
 class BucketStore(Store):
@@ -50,13 +49,8 @@ class BucketStore(Store):
 
     @override
     def open(self, name: str) -> BinaryIO:
-        stream = cast(BinaryIO, tempfile.SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115 - the caller closes it
-        try:
-            self._download(name, stream)
-        except BaseException:
-            stream.close()
-            raise
-        return stream
+        with self._explained(name, "read"):
+            return gcs.opened(self._blob(name))
 
     @override
     def create(self, name: str, data: bytes) -> bool:
@@ -132,12 +126,8 @@ class BucketStore(Store):
     def _download_to(self, name: str, path: Path) -> None:
         check_name(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            self._download(name, file)
-
-    def _download(self, name: str, stream: BinaryIO) -> None:
-        with self._explained(name, "read"):
-            gcs.download(self._blob(name), stream)
+        with path.open("wb") as file, self._explained(name, "read"):
+            gcs.download(self._blob(name), file)
 
     def _blob(self, name: str) -> Blob:
         return self._bucket().blob(self._prefix + check_name(name))

@@ -56,7 +56,6 @@ class Program:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._asked, script = folder / "asked", folder / "program.py"
         script.write_text(PROGRAM)
-        self.outcomes: dict[str, tuple[str, int]] = {}
         self._set = monkeypatch.setenv
         self._set("ASKED", str(self._asked))
         self._set("AIRFLOW_VAR_VISUAL_SEARCH_COMMAND", f"{sys.executable} {script}")

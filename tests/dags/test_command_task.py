@@ -58,9 +58,7 @@ def test_a_feed_keeps_the_model(dags: dict[str, Any], program: Program) -> None:
     assert asked["promote"] == ["--run-id", run_id]
 
 
-def test_a_gate_that_says_no_is_skipped_and_so_is_what_follows(
-    dags: dict[str, Any], program: Program, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_gate_that_says_no_is_skipped_and_so_is_what_follows(dags: dict[str, Any], program: Program) -> None:
     before = len(events())
     program.ends(evaluate=("refused: recall.candidates_at_10 is .8, the floor .9", 3))
     run = dags["visual_search_daily"].test()

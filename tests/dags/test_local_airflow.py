@@ -16,18 +16,12 @@ from typing import Any
 import pytest
 
 from tests.dags.conftest import DAGS
+from tests.gcs.emulator import free_port
 from tools.local_airflow import descendants
 
 ROOT = DAGS.parent
 
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def ask(port: int, path: str, value: Any = None, token: str = "") -> Any:

@@ -58,7 +58,7 @@ class Emulator:
 @contextmanager
 def running(folder: Path) -> Iterator[Emulator]:
     """Run server and edge on free loopback ports, and have the client of this and of started processes find them."""
-    server_port, edge_port = _free_port(), _free_port()
+    server_port, edge_port = free_port(), free_port()
     address = f"127.0.0.1:{edge_port}"
     server = [os.environ[SERVER], "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1"]
     server += ["-port", str(server_port), "-public-host", address, "-external-url", f"http://{address}"]
@@ -83,7 +83,8 @@ def running(folder: Path) -> Iterator[Emulator]:
                 process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
