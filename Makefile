@@ -18,7 +18,7 @@ DATA ?= $(VISUAL_SEARCH_PHOTOS)
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: ## make or update the environment in .venv
@@ -58,10 +58,13 @@ test-gcs: setup ## run the tests of a store in Google Cloud Storage, on an emula
 		&& $(BIN)/python -m pytest -m gcs $(TESTS)
 
 PORT ?= 8080
-.PHONY: airflow
+.PHONY: airflow airflow-postgres
 airflow: setup-airflow ## Airflow with the DAGs and the demo's catalogue, on this machine alone (PORT=, DEMO=)
 	@test -f $(DEMO)/config.toml || $(SEARCH) demo $(DEMO) --items $(ITEMS) --leaf-categories $(LEAF_CATEGORIES) --seed $(SEED)
-	.venv-airflow/bin/python -m tools.local_airflow --config $(DEMO)/config.toml --port $(PORT)
+	.venv-airflow/bin/python -m tools.local_airflow --config $(DEMO)/config.toml --port $(PORT) $(AIRFLOW_OPTIONS)
+
+airflow-postgres: AIRFLOW_OPTIONS := --postgres --home work/airflow-postgres
+airflow-postgres: airflow ## the same with its state in PostgreSQL, which must be installed
 
 .PHONY: check
 check: setup ## lint, types, links and commands of the docs

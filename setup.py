@@ -36,6 +36,7 @@ setup(
             "prometheus-client>=0.26,<1",
             "python-json-logger>=4.2,<5",
             "rich>=14,<16",
+            "scipy>=1.18,<2",
             "tfx>=1.21,<1.22",
         ],
     },

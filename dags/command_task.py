@@ -8,8 +8,9 @@ are Airflow variables, read when a task runs (or variables of the process: `AIRF
 | `visual_search_command` | `visual-search` | the program, such as `/srv/shop/.venv/bin/visual-search` |
 | `visual_search_config` | none | the TOML file of the environment |
 
-What the command says on stderr is the task's log, line by line with its level. A retry calls the same command under the
-same run id, which goes on where the last attempt stopped; exit code 2 (wrong usage or config) is not tried again.
+What the command says on stderr is the task's log, line by line with its level. A retry, five minutes later or
+`VISUAL_SEARCH_RETRY_S` seconds, calls the same command under the same run id, which goes on where the last attempt
+stopped; exit code 2 (wrong usage or config) is not tried again.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence, Set
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias, BaseOperator, BaseOperatorLink, Context, chain
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from webhook import tell
 
 STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
 FEED = Asset(name="visual_search_feed", uri="visual-search://feed")
@@ -39,6 +41,7 @@ GPU_POOL = "visual_search_gpu"
 USAGE, REFUSED = 2, 3
 RUN_ID = "{{ dag.dag_id | run_name(run_id) }}"
 KILL_AFTER_S = 30
+NO_BACKFILL = "Airflow's backfill would read today's feeds, whatever the date: trigger the DAG visual_search_backfill"
 
 
 def run_name(dag_id: str, run_id: str) -> str:
@@ -56,6 +59,12 @@ COMMON: dict[str, Any] = {
 """What every DAG is given."""
 
 
+def task_defaults(retries: int = 0) -> dict[str, Any]:
+    """Return what every task of a DAG is given: how often it is tried again, and who is told when it fails for good."""
+    delay = timedelta(seconds=float(os.environ.get("VISUAL_SEARCH_RETRY_S", "300")))
+    return {"owner": "search", "on_failure_callback": tell, "retries": retries, "retry_delay": delay}
+
+
 class ReportLink(BaseOperatorLink):
     """Where the report of the release lies that a task has made."""
 
@@ -69,10 +78,11 @@ class ReportLink(BaseOperatorLink):
 class CommandTask(BaseOperator):
     """Calls `visual-search COMMAND --config C …`, one argument an element; `options` with an empty value are left out.
 
-    `promotes` tells that a success changes what is live; a backfill's runs do not say so.
+    `flags` are given where their value is `True`, as a parameter that is a boolean renders. `promotes` tells that a
+    success changes what is live, unless its last line lists nothing as `promoted`.
     """
 
-    template_fields: Sequence[str] = ("program", "config", "arguments", "options")
+    template_fields: Sequence[str] = ("program", "config", "arguments", "options", "flags")
     operator_extra_links = (ReportLink(),)
 
     def __init__(
@@ -80,6 +90,7 @@ class CommandTask(BaseOperator):
         *,
         arguments: Sequence[str],
         options: Mapping[str, str] | None = None,
+        flags: Mapping[str, str] | None = None,
         promotes: bool = False,
         program: str = "{{ var.value.get('visual_search_command', 'visual-search') }}",
         config: str = "{{ var.value.visual_search_config }}",
@@ -87,15 +98,19 @@ class CommandTask(BaseOperator):
     ) -> None:
         super().__init__(**kwargs, **({"outlets": [RELEASE_ALIAS]} if promotes else {}))
         self.arguments, self.options, self.promotes = list(arguments), dict(options or {}), promotes
+        self.flags = dict(flags or {})
         self.program, self.config = program, config
         self.report = ""
         self._process: subprocess.Popen[str] | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the command to its end and return its last line. Raises AirflowSkipException where a gate said no."""
+        if context["dag_run"].run_type == "backfill":
+            raise AirflowFailException(NO_BACKFILL)
         first, *more = self.arguments
         options = [text for name, value in self.options.items() if value for text in (name, value)]
-        command = [*shlex.split(self.program), first, "--config", self.config, *more, *options]
+        flags = [name for name, value in self.flags.items() if value == "True"]
+        command = [*shlex.split(self.program), first, "--config", self.config, *more, *options, *flags]
         self.log.info("%s", shlex.join(command))
         line, reason, code = self._run(command)
         if code == REFUSED:
@@ -107,7 +122,7 @@ class CommandTask(BaseOperator):
         result: dict[str, Any] = json.loads(line)
         if result.get("stage") == "evaluate":
             self.report = f"{_address(result['uri'])}/report.html"
-        if self.promotes and context["dag_run"].run_type != "backfill":
+        if self.promotes and result.get("promoted", True):
             context["outlet_events"][RELEASE_ALIAS].add(RELEASE, extra={"run_id": result.get("run_id")})
         return result
 

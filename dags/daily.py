@@ -11,16 +11,15 @@ model at a time"`. When it runs is `VISUAL_SEARCH_DAILY_CRON` in the environment
 """
 
 import os
-from datetime import timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
-from command_task import COMMON, chain_stages
+from command_task import COMMON, chain_stages, task_defaults
 
 with DAG(
     dag_id="visual_search_daily",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable(os.environ.get("VISUAL_SEARCH_DAILY_CRON", "0 2 * * *"), timezone="UTC"),
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=5), "owner": "search"},
+    default_args=task_defaults(retries=2),
     **COMMON,
 ) as dag:
     chain_stages(on_gpu={"train", "embed"}, options={})

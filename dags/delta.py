@@ -8,16 +8,14 @@ It may run beside the daily run: whoever is second to extend the catalogue is to
 that has read less of the feeds than the live one is not promoted, so that what a feed deleted stays deleted.
 """
 
-from datetime import timedelta
-
 from airflow.sdk import DAG
-from command_task import COMMON, FEED, chain_stages
+from command_task import COMMON, FEED, chain_stages, task_defaults
 
 with DAG(
     dag_id="visual_search_delta",
     doc_md=__doc__,
     schedule=[FEED],
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=5), "owner": "search"},
+    default_args=task_defaults(retries=2),
     **COMMON,
 ) as dag:
     chain_stages(on_gpu={"embed"}, options={"train": {"--policy": "reuse"}})

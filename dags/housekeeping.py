@@ -3,16 +3,14 @@
 How many releases stay for rollbacks is `promote.keep` in the config. The log says what went.
 """
 
-from datetime import timedelta
-
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
-from command_task import COMMON, CommandTask
+from command_task import COMMON, CommandTask, task_defaults
 
 with DAG(
     dag_id="visual_search_housekeeping",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("30 4 * * *", timezone="UTC"),
-    default_args={"retries": 1, "retry_delay": timedelta(minutes=5), "owner": "search"},
+    default_args=task_defaults(retries=1),
     **COMMON,
     params={
         "grace_hours": Param(

@@ -5,13 +5,13 @@ promoted again: if the model is what is bad, pause the daily DAG until it is ret
 """
 
 from airflow.sdk import DAG, Param
-from command_task import COMMON, CommandTask
+from command_task import COMMON, CommandTask, task_defaults
 
 with DAG(
     dag_id="visual_search_rollback",
     doc_md=__doc__,
     schedule=None,
-    default_args={"owner": "search"},
+    default_args=task_defaults(),
     **COMMON,
     params={
         "reason": Param(

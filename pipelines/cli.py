@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import click
 
 from pipelines import logs
-from pipelines.names import POLICIES, STAGES
+from pipelines.names import POLICIES, PROMOTIONS, STAGES
 
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 
@@ -230,11 +231,14 @@ def search(
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(min=1), help="How many runs to show.")
+@click.option(
+    "--max-age", type=click.FloatRange(min=0), metavar="HOURS", help="Fail when nothing was promoted for so long."
+)
 @guarded
-def status(config_path: str, as_json: bool, runs: int) -> None:
+def status(config_path: str, as_json: bool, runs: int, max_age: float | None) -> None:
     """Show the live release and how good it is, the last runs, and the ledger of each stage."""
     from pipelines.config import load_config
-    from pipelines.status import collect_status, render
+    from pipelines.status import collect_status, lateness, render
     from pipelines.store import open_store
     from pipelines.words import in_words
 
@@ -242,9 +246,77 @@ def status(config_path: str, as_json: bool, runs: int) -> None:
     found = collect_status(store, runs=runs)
     if as_json:
         click.echo(json.dumps(found.as_dict()))
-        return
-    render(found)
-    for line in in_words(store, found.live, config_path) if found.live else []:
+    else:
+        render(found)
+        for line in in_words(store, found.live, config_path) if found.live else []:
+            click.echo(line)
+    late = None if max_age is None else lateness(found, max_age)
+    if late:
+        _fail(late, EXIT_FAILED)
+
+
+@main.command()
+@config_option
+@click.option("--start", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC).")
+@click.option("--end", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Last day (UTC).")
+@click.option(
+    "--stages",
+    default="preprocess,embed,index,evaluate",
+    show_default=True,
+    metavar="S,S…",
+    help="What is to be done again: `catalogue` reads the deltas of these days again, `train` makes one model for all "
+    "days. What a stage needs of those before it is done too, and costs nothing where nothing is new.",
+)
+@click.option(
+    "--promote",
+    type=click.Choice(PROMOTIONS),
+    help="What goes live: the newest catalogue's release, that of the last day, each day's, or none.  "
+    "[default: newest after evaluate, else none]",
+)
+@click.option("--repair", is_flag=True, help="Read back every unit of the tables first; damaged ones are made again.")
+@click.option("--force", metavar="REASON", help="Promote what is older than the live release; the reason is recorded.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done and what it would take; do nothing.")
+@click.option("--run-id", help="Name of the backfill; running one again goes on where it stopped.")
+@click.option(
+    "--nice", default=10, show_default=True, type=click.IntRange(0, 19), help="How far it stands back for others."
+)
+@quiet_option
+@guarded
+def backfill(
+    config_path: str,
+    start: datetime,
+    end: datetime,
+    stages: str,
+    promote: str | None,
+    repair: bool,
+    force: str | None,
+    dry_run: bool,
+    run_id: str | None,
+    nice: int,
+    quiet: bool,
+) -> None:
+    """Do stages again for past days, oldest first; the plan and its price come first.
+
+    For a bug in how photos were prepared, a new model over the whole catalogue, a lost or damaged unit, or feeds that
+    came late.
+    """
+    chosen = tuple(stage for stage in STAGES if stage in stages.split(","))
+    unknown = [name for name in stages.split(",") if name not in STAGES[:-1]]
+    if unknown:
+        raise click.UsageError(f"--stages names {unknown[0]!r}; choose from {', '.join(STAGES[:-1])}")
+    if promote not in {None, "none"} and chosen[-1] != "evaluate":
+        raise click.UsageError(f"--promote {promote} needs a release: add evaluate to --stages")
+    from pipelines.backfill.command import backfill as do_again
+    from pipelines.backfill.planning import Request
+    from pipelines.config import load_config
+    from pipelines.progress import Progress
+    from pipelines.stage import new_run_id
+
+    promotion = promote or ("newest" if chosen[-1] == "evaluate" else "none")
+    request = Request(str(start.date()), str(end.date()), chosen, promotion, repair, force)
+    os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
+    name = run_id or f"backfill-{new_run_id()}"
+    for line in do_again(load_config(config_path), request, name, Progress(quiet=quiet), dry_run=dry_run):
         click.echo(line)
 
 

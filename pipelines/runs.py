@@ -12,21 +12,27 @@ from pipelines.config import Config
 from pipelines.monitoring import attempt
 from pipelines.names import STAGES
 from pipelines.progress import Progress
-from pipelines.stage import Manifest, RunContext, StageError, StageResult, run_stage
+from pipelines.stage import Manifest, Overrides, RunContext, StageError, StageResult, run_stage
 from pipelines.store import initialise, open_store
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def open_run(
-    config: Config, run_id: str, progress: Progress, *, accept_reason: str | None = None, limit: int | None = None
+    config: Config,
+    run_id: str,
+    progress: Progress,
+    *,
+    accept_reason: str | None = None,
+    limit: int | None = None,
+    overrides: Overrides = Overrides(),  # noqa: B008 - frozen
 ) -> RunContext:
     """Return the context of a run, creating the store at the first. Raises StageError for an unusable run id."""
     if not RUN_ID.fullmatch(run_id):
         raise StageError(f"run id {run_id!r} is not usable: letters, digits, '.', '_' and '-', at most 100 of them")
     store = open_store(config.store.uri)
     layout = initialise(store, config.store.buckets)
-    return RunContext(config, store, run_id, layout.buckets, progress, accept_reason, limit)
+    return RunContext(config, store, run_id, layout.buckets, progress, accept_reason, limit, overrides)
 
 
 def stages_between(first: str, last: str) -> tuple[str, ...]:

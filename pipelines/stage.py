@@ -90,6 +90,24 @@ class StageResult:
 
 
 @dataclass(frozen=True)
+class Overrides:
+    """What a run of the past is told instead of what the feeds, the policy and the live log say.
+
+    `catalogue` is a number of the catalogue's log: that catalogue is taken as it was, and no feed is read.
+    `deltas_after` is a file name: the deltas after it are read again, for some came late.
+    `model_id` is the model to use, whatever `train.policy` says.
+    `live_model` is the model that must still be live when the run promotes, and `force_reason` why all checks of what
+    is newer are passed over.
+    """
+
+    catalogue: int | None = None
+    deltas_after: str | None = None
+    model_id: str | None = None
+    live_model: str | None = None
+    force_reason: str | None = None
+
+
+@dataclass(frozen=True)
 class RunContext:
     """What a stage is given: the config, the store, the run, and how to report progress."""
 
@@ -100,6 +118,7 @@ class RunContext:
     progress: Progress
     accept_reason: str | None = None
     limit: int | None = None
+    overrides: Overrides = Overrides()
 
     def prefix(self, stage: str) -> str:
         """Return the folder of a stage of this run."""

@@ -27,13 +27,14 @@ LEDGER = ("in", "ok", "skipped", "rejected")
 
 @dataclass(frozen=True)
 class LiveRelease:
-    """The release that is served; `problem` says what of it cannot be read."""
+    """The release that is served, and how long ago anything was promoted; `problem` says what of it cannot be read."""
 
     release_id: str
     number: int
     action: str
     at: str
     age_s: float
+    promoted_age_s: float
     by: str
     reason: str | None
     previous: str | None
@@ -103,6 +104,16 @@ def collect_status(store: Store, *, runs: int = 5, now: float | None = None) -> 
     return Status(store.uri, _live(store, now), shown, len(found))
 
 
+def lateness(status: Status, max_age_hours: float) -> str | None:
+    """Return what is late: nothing was promoted for longer than that; None when something was."""
+    if status.live is None:
+        return "nothing was ever promoted"
+    hours = status.live.promoted_age_s / 3600
+    if hours <= max_age_hours:
+        return None
+    return f"nothing was promoted for {hours:.1f} hours, longer than {max_age_hours:g}; look at the last runs"
+
+
 def render(status: Status, console: Console | None = None) -> None:
     """Print a status for a person."""
     from rich.console import Console
@@ -125,17 +136,22 @@ def _live(store: Store, now: float) -> LiveRelease | None:
     history = read_history(store)
     if history.live is None:
         return None
-    entry = history.live
+    entry, newest_first = history.live, [e for _, e in reversed(history.entries)]
     common: dict[str, Any] = {
         "release_id": entry["release_id"],
         "number": history.number,
-        "age_s": round(now - datetime.fromisoformat(entry["at"]).timestamp(), 1),
+        "age_s": _age_of(entry, now),
+        "promoted_age_s": _age_of(next((e for e in newest_first if e["action"] == "promote"), entry), now),
         **{key: entry[key] for key in LIVE},
     }
     try:
         return LiveRelease(**common, **_parts(store, read_release(store, entry["release_id"])))
     except StoreError as error:  # a status must show a broken release, not stop at it
         return LiveRelease(**common, problem=str(error))
+
+
+def _age_of(entry: dict[str, Any], now: float) -> float:
+    return round(now - datetime.fromisoformat(entry["at"]).timestamp(), 1)
 
 
 def _parts(store: Store, release: Release) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipelines.status import collect_status, render
+from pipelines.status import collect_status, lateness, render
 from pipelines.store import Log, Store, StoreError, open_store
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC).timestamp()
@@ -72,6 +72,7 @@ def test_the_live_release(store: Store) -> None:
     live = collect_status(store, now=NOW).live
     assert live is not None
     assert (live.release_id, live.number, live.age_s, live.items) == ("r1", 1, 3 * 3600, 43977)
+    assert live.promoted_age_s == live.age_s
     assert (live.model_id, live.index_id, live.catalogue_id) == ("m1", "i1", "c1")
     assert live.report == f"{store.uri}/releases/r1/report.html"
     text = printed(store)
@@ -88,6 +89,18 @@ def test_a_rollback_says_why_and_a_broken_release_what_is_wrong(store: Store) ->
     assert "rolled back to 3 hours ago" in text
     assert "reason   shoes look like bags" in text
     assert "PROBLEM " in text and "holds no release 'r1'" in text
+
+
+def test_what_is_late_is_what_was_not_promoted_since_whatever_was_rolled_back_to(store: Store) -> None:
+    assert lateness(collect_status(store, now=NOW), 1) == "nothing was ever promoted"
+    add_live(store)
+    entry = Log(store, "live").entry(1)
+    Log(store, "live").append(2, entry | {"action": "rollback", "at": "2026-11-21T11:30:00+00:00"})
+    status = collect_status(store, now=NOW)
+    assert status.live is not None
+    assert (status.live.age_s, status.live.promoted_age_s) == (1800, 3 * 3600)
+    assert lateness(status, 3) is None
+    assert lateness(status, 2.5) == "nothing was promoted for 3.0 hours, longer than 2.5; look at the last runs"
 
 
 def test_the_ledger_of_each_stage(store: Store) -> None:

@@ -17,12 +17,15 @@ _INTRODUCTION = """# The DAGs
 
 Airflow 3.3 starts the stages by their command line; `dags/` holds thin files that need nothing of the pipeline. Point
 Airflow's DAGs folder there (`AIRFLOW__CORE__DAGS_FOLDER`) and set two variables. What has been tested: their structure,
-and runs of them with a program in the place of `visual-search` (`make test-dags`); and by hand, a scheduled day and a
-rollback of the demo's catalogue by Airflow's own scheduler. `make airflow` starts Airflow on this machine alone, at
-http://127.0.0.1:8080, with the demo's catalogue and every DAG paused.
+and runs of them with a program in the place of `visual-search` (`make test-dags`); and, with the real one and Airflow's
+own scheduler on PostgreSQL, a day whose stages are killed, feeds, and a backfill (`make test-airflow`). `make airflow`
+starts Airflow on this machine alone, at http://127.0.0.1:8080, with the demo's catalogue and every DAG paused;
+`make airflow-postgres` keeps its state in PostgreSQL.
 
 <!-- Made from the docstrings of dags/ by `python -m tools.dag_docs`, which `make format` calls; a test compares. -->
 """
+
+_HELPERS = {"command_task": "What a task is", "webhook": "Who is told of a failure"}
 
 
 def main() -> int:
@@ -40,7 +43,7 @@ def page(folder: Path) -> str:
         text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
         if text is None:
             raise SystemExit(f"{path} has no docstring; say in it what the DAG is for")
-        title = "What a task is" if path.name in helpers else f"`visual_search_{path.stem}`"
+        title = _HELPERS[path.stem] if path.name in helpers else f"`visual_search_{path.stem}`"
         parts.append(f"## {title}\n\n{text}\n")
     return "\n".join(parts)
 

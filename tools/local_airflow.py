@@ -1,6 +1,6 @@
 """Run Airflow on this machine alone: its four parts on loopback, the DAGs of this checkout, one login.
 
-    .venv-airflow/bin/python -m tools.local_airflow --config SHOP.toml [--home FOLDER] [--port N]
+    .venv-airflow/bin/python -m tools.local_airflow --config SHOP.toml [--home FOLDER] [--port N] [--postgres]
 
 Owns how the parts are started, told of each other, and ended: `airflow standalone` lets its log servers listen on every
 interface, and leaves children behind when it is stopped. Everything that is started, tasks and what these start
@@ -26,6 +26,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Iterator, Optional, Sequence
 
+from tools.local_postgres import Postgres, PostgresError
 from tools.setup_env import ROOT
 
 LOGIN = "admin"
@@ -51,13 +52,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--config", type=Path, required=True, help="TOML file of the environment that the DAGs work on")
     parser.add_argument("--home", type=Path, default=ROOT / "work" / "airflow", help="Airflow's own folder")
     parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--postgres", action="store_true", help="keep its state in PostgreSQL, not in SQLite")
     chosen = parser.parse_args(arguments)
     for one in (signal.SIGINT, signal.SIGTERM):  # a shell has its background jobs ignore the first
         signal.signal(one, _interrupt)
     try:
         if not chosen.config.is_file():
             raise AirflowError(f"there is no config file {chosen.config}; `make airflow` draws a catalogue with one")
-        with running(chosen.config.resolve(), chosen.home.resolve(), chosen.port) as parts:
+        with running(chosen.config.resolve(), chosen.home.resolve(), chosen.port, postgres=chosen.postgres) as parts:
             where = f"http://127.0.0.1:{chosen.port}"
             print(f"Airflow: {where}  (user {LOGIN}, password {LOGIN}; Ctrl-C stops it)", flush=True)
             while all(part.poll() is None for part in parts):
@@ -65,16 +67,16 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             raise AirflowError(f"a part of Airflow has ended by itself; its log is in {chosen.home}/logs")
     except KeyboardInterrupt:
         return 0
-    except (AirflowError, OSError) as error:
+    except (AirflowError, PostgresError, OSError) as error:
         print(f"airflow: {error}", file=sys.stderr)
         return 1
 
 
 @contextmanager
-def running(config: Path, home: Path, port: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+def running(config: Path, home: Path, port: int, *, postgres: bool = False) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start all parts, wait until they are healthy, and end all of them and what they started.
 
-    Raises AirflowError when the port is taken, or a part does not come up.
+    Raises AirflowError when the port is taken, or a part does not come up, and PostgresError when that does not.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,11 +84,14 @@ def running(config: Path, home: Path, port: int) -> Iterator[list[subprocess.Pop
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise AirflowError(f"port {port} is taken; choose another with --port (make airflow PORT=N)") from error
-    environment = settings(config, home, port)
+    database = Postgres(home / "postgres") if postgres else None
+    environment = settings(config, home, port, database.url if database else f"sqlite:///{home}/airflow.db")
     airflow = [sys.executable, "-m", "airflow"]
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     parts: list[subprocess.Popen[bytes]] = []
     try:
+        if database:
+            database.start()
         pool = ("pools", "set", "visual_search_gpu", "1", "one model at a time")
         for once in (("db", "migrate"), pool):
             with (home / "logs" / f"{once[0]}.log").open("wb") as log:
@@ -102,7 +107,7 @@ def running(config: Path, home: Path, port: int) -> Iterator[list[subprocess.Pop
         end_descendants()
 
 
-def settings(config: Path, home: Path, port: int) -> dict[str, str]:
+def settings(config: Path, home: Path, port: int, database: str) -> dict[str, str]:
     """Return the environment of every part, and write the files that it names. The login is for loopback alone."""
     (home / "logs").mkdir(parents=True, exist_ok=True)
     passwords, secret = home / "passwords.json", home / "secret"
@@ -123,7 +128,7 @@ def settings(config: Path, home: Path, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{LOGIN}:admin",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW_VAR_VISUAL_SEARCH_COMMAND": str(ROOT / ".venv" / "bin" / "visual-search"),
         "AIRFLOW_VAR_VISUAL_SEARCH_CONFIG": str(config),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,11 +25,13 @@ class FeedFile:
     modified_at: float
 
 
-def find_files(config: Config, positions: dict[str, str]) -> list[FeedFile]:
+def find_files(config: Config, positions: dict[str, str], deltas_after: str | None = None) -> list[FeedFile]:
     """Return the files to read: all of the snapshot and the media table, and the deltas after the position.
 
+    With `deltas_after` the deltas after that name are read again, for a replay changes nothing but what came late.
     Raises FeedError when a configured feed has no file at all; only deltas may be there later.
     """
+    read = positions.get("deltas", "") if deltas_after is None else deltas_after
     section = config.catalogue
     files: list[FeedFile] = []
     media = section.media.path if section.media else None
@@ -39,7 +42,7 @@ def find_files(config: Config, positions: dict[str, str]) -> list[FeedFile]:
         if not found and (feed != "deltas" or not (section.snapshot or "deltas" in positions)):
             raise FeedError(f"catalogue.{feed} = {pattern!r} matches no file in {config.folder}; check the path")
         if feed == "deltas":
-            found = [file for file in found if file.name > positions.get("deltas", "")]
+            found = [file for file in found if file.name > read]
         files += [_feed_file(feed, file, len(files) + i) for i, file in enumerate(found)]
     return files
 
@@ -88,16 +91,18 @@ def _no_column(section: CatalogueSection, file: FeedFile, column: str, key: str,
     return f"{file.file} has no column {column!r}, which {table}.{key} names; {hint}its columns are: {', '.join(there)}"
 
 
-def read_positions(files: list[FeedFile], newest_snapshot_row: float | None) -> dict[str, str]:
+def read_positions(
+    files: list[FeedFile], newest_snapshot_row: float | None, before: Mapping[str, str]
+) -> dict[str, str]:
     """Return how far each feed is read with these files: the snapshot's time, the last delta file's name."""
-    positions = {}
+    positions = dict(before)
     snapshots = [f for f in files if f.feed == "snapshot"]
     if snapshots:
         moment = newest_snapshot_row if newest_snapshot_row is not None else max(f.modified_at for f in snapshots)
         positions["snapshot"] = datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds")
     deltas = [f.file.name for f in files if f.feed == "deltas"]
     if deltas:
-        positions["deltas"] = max(deltas)
+        positions["deltas"] = max(*deltas, before.get("deltas", ""))
     return positions
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.catalogue.building import build
@@ -19,13 +20,18 @@ from pipelines.taxonomy import extend_taxonomy
 def run(context: RunContext) -> StageResult:
     """Read the feeds into a new catalogue. Raises GateError when a snapshot removes more items than is allowed."""
     log = Log(context.store, "catalogue/log")
+    if context.overrides.catalogue is not None:
+        return _as_it_was(context.overrides.catalogue, log.entry(context.overrides.catalogue))
     number, head = log.head()
     check_photo_folder(context.config)
+    if head and head["run_id"] == context.run_id:  # this run was killed after it had appended its catalogue
+        was = head["ledger"]
+        return _result(number, head, Ledger(was["in"], was["ok"], was["skipped"], was["rejected"], head["rejects"]))
     try:
-        files = find_files(context.config, head.get("positions", {}))
+        files = find_files(context.config, head.get("positions", {}), context.overrides.deltas_after)
         check_columns(context.config, files)
         if head and not any(f.feed == "deltas" for f in files) and head["inputs"] == _inputs(context, files):
-            return _unchanged(context, head)
+            return _unchanged(number, head, "the feeds hold nothing new: the catalogue stays as it is")
         catalogue_id = _catalogue_id(context, head, files)
         summary = build(context, catalogue_id, head.get("catalogue_id", ""), files)
     except FeedError as error:
@@ -41,7 +47,7 @@ def run(context: RunContext) -> StageResult:
     extend_taxonomy(context.store, ((kind, value) for kind, value in summary.values))
     if not log.append(number + 1, entry) and log.entry(number + 1)["catalogue_id"] != catalogue_id:
         raise StageError("another run extended the catalogue meanwhile; run again, it starts from that state")
-    return _result(entry, ledger)
+    return _result(number + 1, entry, ledger)
 
 
 def _entry(
@@ -55,31 +61,32 @@ def _entry(
     return {
         "catalogue_id": catalogue_id,
         "parent": head.get("catalogue_id"),
-        "positions": head.get("positions", {}) | read_positions(files, summary.snapshot_time),
+        "positions": read_positions(files, summary.snapshot_time, head.get("positions", {})),
         "inputs": _inputs(context, files),
         "counts": summary.all_counts(),
         "rejects": ledger.rejects,
         "ledger": ledger.counts(),
         "notes": reject_notes(ledger, summary.examples),
         "run_id": context.run_id,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "accepted": context.accept_reason,
     }
 
 
-def _result(entry: dict[str, Any], ledger: Ledger) -> StageResult:
-    outputs = {"catalogue_id": entry["catalogue_id"], "positions": entry["positions"]}
+def _result(number: int, entry: dict[str, Any], ledger: Ledger) -> StageResult:
+    outputs = {"catalogue_id": entry["catalogue_id"], "number": number, "positions": entry["positions"]}
     return StageResult(ledger, dict(entry["counts"]), outputs, notes=entry.get("notes", []))
 
 
-def _unchanged(context: RunContext, head: dict[str, Any]) -> StageResult:
-    if head["run_id"] == context.run_id:  # this run was killed after it had appended its catalogue
-        was = head["ledger"]
-        return _result(head, Ledger(was["in"], was["ok"], was["skipped"], was["rejected"], head["rejects"]))
-    counts = {name: head["counts"][name] for name in ("items", "photos")} | dict.fromkeys(
+def _as_it_was(number: int, entry: dict[str, Any]) -> StageResult:
+    return _unchanged(number, entry, f"catalogue {entry['catalogue_id']} is taken as it was, and no feed is read")
+
+
+def _unchanged(number: int, entry: dict[str, Any], note: str) -> StageResult:
+    counts = {name: entry["counts"][name] for name in ("items", "photos")} | dict.fromkeys(
         ("added", "changed", "removed"), 0
     )
-    notes = ["the feeds hold nothing new: the catalogue stays as it is"]
-    return _result(head | {"counts": counts, "notes": notes}, Ledger(0, 0))
+    return _result(number, entry | {"counts": counts, "notes": [note]}, Ledger(0, 0))
 
 
 def _inputs(context: RunContext, files: list[FeedFile]) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def make_entry(
         "blessed": release.blessed,
         "reason": reason,
         "positions": release.positions,
+        "catalogue_number": release.catalogue_number,
     }
 
 

@@ -1,4 +1,7 @@
-"""What must stay in the store: all that kept releases, young runs and running stages name. Deletes nothing."""
+"""What must stay in the store: all that kept releases, young runs, running stages and unfinished backfills name.
+
+Deletes nothing.
+"""
 
 from __future__ import annotations
 
@@ -61,8 +64,9 @@ def mark(store: Store, keep: int, age: Age) -> Marks:
     Raises StoreError when something that must stay cannot be read, for then nothing is known of what it needs.
     """
     marks = Marks()
+    at_work = _mark_backfills(store, marks)
     for run_id, objects in grouped(store, "runs"):
-        _mark_run(store, marks, run_id, objects, age)
+        _mark_run(store, marks, run_id, objects, age, kept=run_id.partition(".")[0] in at_work)
     history = read_history(store)
     live = {history.live["release_id"]} if history.live else set()
     young = {name for name, objects in grouped(store, "releases") if age.is_young(objects)}
@@ -97,11 +101,26 @@ def running_stages(store: Store, objects: Iterable[Entry], now: float) -> Iterat
                 continue
 
 
-def _mark_run(store: Store, marks: Marks, run_id: str, objects: list[Entry], age: Age) -> None:
+def _mark_backfills(store: Store, marks: Marks) -> set[str]:
+    """Mark the catalogues that backfills which are not done still need; return the names of these backfills."""
+    found, log = set(), Log(store, "catalogue/log")
+    for backfill_id in store.folders("backfills"):
+        try:
+            plan = store.read_json(f"backfills/{backfill_id}/plan.json")
+        except NotFoundError:  # it is being planned, or that was given up
+            continue
+        if not store.exists(f"backfills/{backfill_id}/done.json"):
+            numbers = {step["number"] for step in plan["steps"]} - {None}
+            marks.names |= {("catalogue", log.entry(number)["catalogue_id"]) for number in numbers}
+            found.add(backfill_id)
+    return found
+
+
+def _mark_run(store: Store, marks: Marks, run_id: str, objects: list[Entry], age: Age, *, kept: bool) -> None:
     running = list(running_stages(store, objects, age.now))
     for stage in running:
         marks.busy |= dict.fromkeys(BUSY.get(stage, ()), f"{stage} of run {run_id}")
-    if not running and not age.is_young(objects):
+    if not running and not kept and not age.is_young(objects):
         return
     marks.names |= {("runs", run_id), ("examples", run_id)}
     for stage in STAGES:

@@ -52,6 +52,11 @@ class Release:
         return str(self.manifest.get("catalogue_id", ""))
 
     @property
+    def catalogue_number(self) -> int:
+        """That catalogue's number in the catalogue's log: a higher one extends a lower one. 0 where none is named."""
+        return int(self.manifest.get("catalogue_number", 0))
+
+    @property
     def run_id(self) -> str:
         """The run that made it."""
         return str(self.manifest.get("run_id", ""))

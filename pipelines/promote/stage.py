@@ -18,7 +18,8 @@ def run(context: RunContext) -> StageResult:
     """Make the release of this run live, unless it is already.
 
     Raises GateError when the release is not blessed (unless `accept_reason` says why it is to be live all the same) or
-    the live one has read further in a feed, and StoreError when something that the release refers to is gone.
+    the live one is newer (unless a `force_reason` says why it is to go), and StoreError when something that the release
+    refers to is gone.
     """
     release = read_release(context.store, str(context.outputs("evaluate")["release_id"]))
     check_parts(context.store, release)
@@ -28,7 +29,7 @@ def run(context: RunContext) -> StageResult:
         number = _already(history, context.run_id, release.release_id)
         if number is not None:
             return _result(context.store, release, history, number, promoted=False)
-        _check_positions(release, history)
+        _check_newer(context, release, history)
         entry = _entry(context, release, history)
         if append(context.store, history, entry):
             return _result(context.store, release, history, history.number + 1, promoted=True)
@@ -74,7 +75,7 @@ def _entry(context: RunContext, release: Release, history: History) -> Entry:
         previous,
         run_id=context.run_id,
         config_digest=config_digest(context.config),
-        reason=context.accept_reason,
+        reason=context.overrides.force_reason or context.accept_reason,
     )
 
 
@@ -108,10 +109,22 @@ def _sentence(gate: dict[str, object]) -> str:
     return f"{gate.get('metric')} = {gate.get('value')}, bound {gate.get('bound')} ({why})"
 
 
-def _check_positions(release: Release, history: History) -> None:
-    live = history.live
-    if live is None:
+def _check_newer(context: RunContext, release: Release, history: History) -> None:
+    live, told = history.live, context.overrides
+    if live is None or told.force_reason:
         return
+    if told.live_model is not None:
+        model_id = read_release(context.store, live["release_id"]).model_id
+        if model_id not in {told.live_model, release.model_id}:
+            raise GateError(
+                f"model {model_id} went live meanwhile, in release {live['release_id']}; release {release.release_id} "
+                f"was made beside model {told.live_model}, so it would take that back. Start it again"
+            )
+    _check_positions(release, live)
+    check_catalogue(f"release {release.release_id}", release.catalogue_number, live)
+
+
+def _check_positions(release: Release, live: Entry) -> None:
     for feed, position in sorted((live.get("positions") or {}).items()):
         held = release.positions.get(feed)
         if held is None or held < position:
@@ -119,6 +132,20 @@ def _check_positions(release: Release, history: History) -> None:
                 f"the live release {live['release_id']} has read feed {feed!r} up to {position!r}, release "
                 f"{release.release_id} only up to {held!r}: it would bring back what has changed since. Start a new run"
             )
+
+
+def check_catalogue(what: str, number: int, live: Entry) -> None:
+    """Raise GateError when the live release (an entry of the log) has a later catalogue than `number`.
+
+    Numbers are those of the catalogue's log, in which each catalogue extends the one before: a snapshot that only lacks
+    what was sold moves no feed's position.
+    """
+    held = live.get("catalogue_number", 0)
+    if number < held:
+        raise GateError(
+            f"the live release {live['release_id']} has catalogue {held} of the catalogue's log, {what} only {number}: "
+            "it would bring back what has changed since. Start a new run"
+        )
 
 
 def _target(history: History, to: str | None) -> str:

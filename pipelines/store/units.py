@@ -91,9 +91,13 @@ class UnitTable:
             except (pa.ArrowException, OSError) as error:
                 raise StoreError(f"{self.store.uri}/{name} is damaged ({error}); {self._repair(unit_id)}") from error
 
+    def drop(self, unit_id: str) -> None:
+        """Take a unit's commit back: a new run makes its keys again, and `gc` removes the data in time."""
+        self.store.delete(self._keys_name(unit_id))
+
     def verify(self, unit_id: str) -> None:
-        """Read a unit's data back and compare its sha256. Raises StoreError when they differ."""
-        metadata = self._metadata(unit_id)
+        """Read a unit's keys and data back and compare the data's sha256. Raises StoreError when they are damaged."""
+        metadata = self.read_keys(unit_id).schema.metadata or {}
         if b"data" not in metadata:
             return
         name = f"{self.prefix}/{metadata[b'data'].decode()}"

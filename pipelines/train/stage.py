@@ -25,8 +25,10 @@ CODE_VERSION = 2
 
 def run(context: RunContext) -> StageResult:
     """Keep the live model, or train one; a model that the Evaluator refuses stops nothing."""
-    live = live_model(context.store)
     prep_id = context.outputs("preprocess")["prep_id"]
+    if context.overrides.model_id is not None:
+        return _given(context, context.overrides.model_id, prep_id)
+    live = live_model(context.store)
     reason = reason_to_train(context, live, prep_id)
     if reason is None and live is not None:
         note = f"the live model {live.model_id} is kept ({context.config.train.policy})"
@@ -44,6 +46,16 @@ def run(context: RunContext) -> StageResult:
         raise StageError(f"the first model was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
     return _result(model_id, facts["space_id"], "trained", f"trained {model_id}: {reason}", total)
+
+
+def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
+    facts = context.store.read_json(f"models/{model_id}/model.json")
+    if facts["prep_id"] != prep_id:
+        raise StageError(
+            f"model {model_id} reads photos prepared as {facts['prep_id']}, the config prepares {prep_id}; "
+            "set preprocess.height, width and quality back, or add train to --stages"
+        )
+    return _result(model_id, facts["space_id"], "reused", f"model {model_id} is used, as it was asked for", 0)
 
 
 def _price(context: RunContext) -> str:

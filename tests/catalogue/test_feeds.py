@@ -44,7 +44,7 @@ def test_deltas_are_read_once_in_the_order_of_their_names(tmp_path: Path) -> Non
         *(("deltas", f"2026-01-0{day}.csv") for day in (1, 2, 3)),
     ]
     assert [f.order for f in files] == [0, 1, 2, 3]
-    positions = read_positions(files, 0.0)
+    positions = read_positions(files, 0.0, {})
     assert positions == {"snapshot": "1970-01-01T00:00:00.000000+00:00", "deltas": "2026-01-03.csv"}
     write(tmp_path / "deltas", "2026-01-04.csv")
     assert [f.file.name for f in find_files(found, positions)] == ["feed.csv", "2026-01-04.csv"]
@@ -53,7 +53,7 @@ def test_deltas_are_read_once_in_the_order_of_their_names(tmp_path: Path) -> Non
 def test_the_position_of_a_snapshot_without_times_is_that_of_its_file(tmp_path: Path) -> None:
     os.utime(write(tmp_path, "feed.csv"), (86400, 86400))
     files = find_files(config(tmp_path), {})
-    assert read_positions(files, None) == {"snapshot": "1970-01-02T00:00:00.000000+00:00"}
+    assert read_positions(files, None, {}) == {"snapshot": "1970-01-02T00:00:00.000000+00:00"}
 
 
 def test_equal_bytes_have_equal_digests(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def test_a_catalogue_killed_three_times(shops: tuple[Shop, Shop]) -> None:
     assert files(killed, kept) == kept  # what was there is what is there
     for table in TABLES:
         assert killed.table(table) == peaceful.table(table)
-    assert killed.head() == peaceful.head()
+    heads = [entry | {"at": ""} for _, entry in (killed.head(), peaceful.head())]
+    assert heads[0] == heads[1]
     done = [read_manifest(shop.store, "r", "catalogue") for shop in (killed, peaceful)]
     assert done[0] is not None
     assert done[1] is not None

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,7 +47,9 @@ if outcome:
     print(json.dumps(line), file=sys.stderr)
     sys.exit(code)
 print("a line before the last")
-print(json.dumps({"stage": arguments[0], "run_id": "r", "counts": {"in": 3}, "seconds": 1.5, "uri": "gs://b/releases/x"}))
+more = json.loads(os.environ["LAST_LINES"]).get(arguments[0], {})
+last = {"stage": arguments[0], "run_id": "r", "counts": {"in": 3}, "seconds": 1.5, "uri": "gs://b/releases/x"}
+print(json.dumps(last | more))
 """
 
 
@@ -61,10 +64,15 @@ class Program:
         self._set("AIRFLOW_VAR_VISUAL_SEARCH_COMMAND", f"{sys.executable} {script}")
         self._set("AIRFLOW_VAR_VISUAL_SEARCH_CONFIG", "/shops/a shop.toml")
         self.ends()
+        self.says()
 
     def ends(self, **outcomes: tuple[str, int]) -> None:
         """Have commands end with a message and an exit code."""
         self._set("OUTCOMES", json.dumps(outcomes))
+
+    def says(self, **more: dict[str, Any]) -> None:
+        """Have commands say more in their last lines."""
+        self._set("LAST_LINES", json.dumps(more))
 
     @property
     def asked(self) -> list[list[str]]:
@@ -87,6 +95,12 @@ def dags() -> Iterator[dict[str, DAG]]:
     bag = DagBag(str(DAGS))
     assert bag.import_errors == {}
     yield bag.dags
+
+
+def needs_postgres() -> None:
+    """Skip the test where there is no PostgreSQL."""
+    if not (which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
+        pytest.skip("there is no PostgreSQL on this machine: apt-get install postgresql")
 
 
 def states(run: Any) -> dict[str, str]:

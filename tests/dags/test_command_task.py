@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,7 +99,58 @@ def test_the_exit_code_decides(program: Program, code: int, error: str, text: st
     command = os.environ["AIRFLOW_VAR_VISUAL_SEARCH_COMMAND"]
     task = CommandTask(task_id="embed", arguments=["embed"], program=command, config="c.toml")
     with pytest.raises(getattr(exceptions, error), match=f"^{text}$"):
-        task.execute({})
+        task.execute({"dag_run": SimpleNamespace(run_type="manual")})
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """What a webhook on this machine is told."""
+    told: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(500 if len(told) > 1 else 200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        monkeypatch.setenv("AIRFLOW_VAR_VISUAL_SEARCH_WEBHOOK", f"http://127.0.0.1:{server.server_port}/x")
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield told
+        server.shutdown()
+        thread.join()
+
+
+def test_a_webhook_is_told_of_a_failure_and_of_nothing_else(
+    dags: dict[str, Any], program: Program, webhook: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert all(task.on_failure_callback for dag in dags.values() for task in dag.tasks)
+    program.ends(gc=("a gate said no", 3))
+    dags["visual_search_housekeeping"].test()
+    assert webhook == []
+    late = "nothing was promoted for 40.0 hours, longer than 36; look at the last runs"
+    program.ends(status=(late, 1))
+    run = dags["visual_search_watch"].test()
+    assert program.asked[-1] == ["status", "--config", "/shops/a shop.toml", "--json", "--max-age", "36"]
+    assert str(run.state) == "failed"
+    (told,) = webhook
+    assert told["text"] == f"visual_search_watch.is_late failed: exit code 1: {late}"
+    assert (told["dag_id"], told["task_id"], told["run_id"]) == ("visual_search_watch", "is_late", run.run_id)
+    dags["visual_search_watch"].test()  # a webhook that is broken changes nothing
+    assert len(webhook) == 2
+
+
+def test_a_backfill_by_airflow_is_refused_before_anything_is_called(program: Program) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+    from command_task import CommandTask
+
+    task = CommandTask(task_id="embed", arguments=["embed"], program=sys.executable, config="c.toml")
+    with pytest.raises(AirflowFailException, match="trigger the DAG visual_search_backfill"):
+        task.execute({"dag_run": SimpleNamespace(run_type="backfill")})
 
 
 def test_what_a_person_types_is_an_argument_and_never_a_command(dags: dict[str, Any], program: Program) -> None:
@@ -106,6 +161,31 @@ def test_what_a_person_types_is_an_argument_and_never_a_command(dags: dict[str, 
     assert states(run) == {"rollback": "success"}
     head = ["rollback", "--config", "/shops/a shop.toml", "--reason"]
     assert program.asked == [[*head, reason], [*head, "worse", "--to", "20261122T114929Z-5681d8860201"]]
+
+
+def test_a_backfill_is_planned_and_then_done_under_one_name(dags: dict[str, Any], program: Program) -> None:
+    before = len(events())
+    days = {"start": "2026-11-18", "end": "2026-11-20"}
+    run = dags["visual_search_backfill"].test(run_conf=days)
+    assert states(run) == {"plan": "success", "backfill": "success"}
+    plan, done = program.asked
+    assert plan[3:] == [*done[3:9], "--dry-run", *done[9:]]
+    assert done[5:] == ["--start", days["start"], "--end", days["end"], "--stages", "preprocess,embed,index,evaluate"]
+    assert done[4].startswith("backfill-manual__")
+    assert len(events()) == before + 1
+
+    asked = {"stages": ["catalogue", "embed"], "promote": "none", "repair": True, "force": "a 'reason'; $(id)"}
+    dags["visual_search_backfill"].test(run_conf=days | asked)
+    options = ["--stages", "catalogue,embed", "--promote", "none", "--force", asked["force"], "--repair"]
+    assert program.asked[-1][9:] == options
+
+
+def test_what_promotes_nothing_updates_no_asset(dags: dict[str, Any], program: Program) -> None:
+    before = len(events())
+    program.says(backfill={"promoted": []})
+    run = dags["visual_search_backfill"].test(run_conf={"start": "2026-11-18", "end": "2026-11-20"})
+    assert set(states(run).values()) == {"success"}
+    assert events()[before:] == []
 
 
 def test_housekeeping_calls_gc_with_its_grace(dags: dict[str, Any], program: Program) -> None:

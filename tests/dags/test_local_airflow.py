@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.dags.conftest import DAGS
+from tests.dags.airflow_api import ROOT, started, until
+from tests.dags.conftest import needs_postgres
 from tests.gcs.emulator import free_port
 from tools.local_airflow import descendants
-
-ROOT = DAGS.parent
 
 pytestmark = pytest.mark.slow
 
 
-def ask(port: int, path: str, value: Any = None, token: str = "") -> Any:
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    data = None if value is None else json.dumps(value).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended
+        return b""
 
 
 def listening(pids: set[int]) -> set[str]:
@@ -50,35 +45,28 @@ def listening(pids: set[int]) -> set[str]:
     return found
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that other users may enter, as PostgreSQL's must when it is started by root."""
+    with tempfile.TemporaryDirectory(prefix="airflow-") as path:
+        Path(path).chmod(0o755)
+        yield Path(path)
+
+
 @pytest.mark.timeout(400)
-def test_it_listens_on_loopback_alone_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    config, port = tmp_path / "shop.toml", free_port()
+@pytest.mark.parametrize("more", [[], ["--postgres"]], ids=["sqlite", "postgres"])
+def test_it_listens_on_loopback_alone_and_leaves_nothing_behind(folder: Path, more: list[str]) -> None:
+    if more:
+        needs_postgres()
+    config, port = folder / "shop.toml", free_port()
     config.touch()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    command = [sys.executable, "-m", "tools.local_airflow", "--config", str(config)]
-    command += ["--home", str(tmp_path / "home"), "--port", str(port)]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == (
-                f"Airflow: http://127.0.0.1:{port}  (user admin, password admin; Ctrl-C stops it)\n"
-            )
-            family = descendants(process.pid)
-            assert len(family) >= 4
-            assert listening(family) <= {"0100007F", "00000000000000000000000001000000"}
-            token = ask(port, "/auth/token", {"username": "admin", "password": "admin"})["access_token"]
-            until = time.monotonic() + 120
-            while len(ask(port, "/api/v2/dags", token=token)["dags"]) < 4:
-                assert time.monotonic() < until
-                time.sleep(1)
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.terminate()
-                raise
-        assert process.returncode == 0
+    with started(config, folder / "home", port, *more) as airflow:
+        family = descendants(airflow.process.pid)
+        assert len(family) >= 4
+        assert any(b"postgres" in command_line(pid) for pid in family) == bool(more)
+        assert listening(family) <= {"0100007F", "00000000000000000000000001000000"}
+        until(lambda: len(airflow.dags()) == 6, 120, "all DAGs")
+    assert airflow.process.returncode == 0
     assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]
 
 

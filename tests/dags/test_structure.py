@@ -15,6 +15,7 @@ import pytest
 
 from tests.dags.conftest import DAGS
 
+STAGES = ["catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote"]
 HELPERS = set((DAGS / ".airflowignore").read_text().split())
 FILES = sorted(path for path in DAGS.glob("*.py") if path.name not in HELPERS)
 PARSE = """
@@ -36,8 +37,8 @@ def test_every_file_is_one_dag_with_its_docstring(dags: dict[str, Any]) -> None:
         assert (dag.catchup, dag.max_active_runs, list(dag.tags)) == (False, 1, ["visual-search"])
 
 
-@pytest.mark.parametrize("name", ["daily", "housekeeping"])
-def test_a_schedule_has_intervals_of_a_day_in_utc(dags: dict[str, Any], name: str) -> None:
+@pytest.mark.parametrize(("name", "hours"), [("daily", 24), ("housekeeping", 24), ("watch", 1)])
+def test_a_schedule_has_explicit_intervals_in_utc(dags: dict[str, Any], name: str, hours: int) -> None:
     from airflow.timetables.base import TimeRestriction
     from airflow.timetables.interval import CronDataIntervalTimetable
 
@@ -49,13 +50,14 @@ def test_a_schedule_has_intervals_of_a_day_in_utc(dags: dict[str, Any], name: st
         last_automated_data_interval=None, restriction=TimeRestriction(start, None, catchup=True)
     )
     assert first is not None
-    assert first.data_interval.end - first.data_interval.start == timedelta(days=1)
+    assert first.data_interval.end - first.data_interval.start == timedelta(hours=hours)
 
 
 def test_the_stages_follow_each_other(dags: dict[str, Any]) -> None:
     names = re.search(r"^STAGES: Final = \((.*)\)$", (DAGS.parent / "pipelines/names.py").read_text(), re.MULTILINE)
     assert names is not None
     stages = list(ast.literal_eval(f"({names[1]})"))
+    assert stages == STAGES
     for name, on_gpu in (("daily", {"train", "embed"}), ("delta", {"embed"})):
         dag = dags[f"visual_search_{name}"]
         assert [task.task_id for task in dag.topological_sort()] == stages
@@ -87,9 +89,18 @@ def test_a_run_of_a_dag_names_one_run_of_the_pipeline(run_id: str) -> None:
     assert run_name("visual_search_daily", run_id) != run_name("visual_search_delta", run_id)
 
 
+def test_a_backfill_offers_what_the_command_takes(dags: dict[str, Any]) -> None:
+    names = (DAGS.parent / "pipelines/names.py").read_text()
+    promotions = re.search(r"^PROMOTIONS: Final = \((.*)\)$", names, re.MULTILINE)
+    assert promotions is not None
+    params = dags["visual_search_backfill"].params
+    assert params.get_param("promote").schema["enum"] == [None, *ast.literal_eval(f"({promotions[1]})")]
+    assert params.get_param("stages").schema["items"]["enum"] == list(STAGES[:-1])
+
+
 def test_what_a_form_asks_is_explained(dags: dict[str, Any]) -> None:
     asked = {dag_id: dag.params for dag_id, dag in dags.items() if dag.params}
-    assert set(asked) == {"visual_search_rollback", "visual_search_housekeeping"}
+    assert set(asked) == {f"visual_search_{name}" for name in ("backfill", "housekeeping", "rollback")}
     for params in asked.values():
         for name in params:
             schema = params.get_param(name).schema

@@ -130,7 +130,7 @@ def write_run(
     SERVED[model_id] = {places[photo.digest]: photo for photo in fake.photos}
     index_id = _index(context, fake, model_id, space_id)
     outputs = {
-        "catalogue": {"catalogue_id": catalogue_id, "positions": {"snapshot": "2026-01-01"}},
+        "catalogue": {"catalogue_id": catalogue_id, "number": 1, "positions": {"snapshot": "2026-01-01"}},
         "preprocess": {"prep_id": PREP, "catalogue_id": catalogue_id, "photos": f"runs/{run}/preprocess/photos"},
         "embed": {"model_id": model_id, "space_id": space_id, "vectors": f"runs/{run}/embed/vectors"},
         "index": {"index_id": index_id, "space_id": space_id, "model_id": model_id},

@@ -48,7 +48,7 @@ def test_the_entry_says_who_where_when_and_why(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     release = Release("r1", {"positions": {"f": "1"}, "gates": [{"passed": True}], "blessed": True})
     entry = make_entry(release, "promote", None, run_id="run", config_digest="cd", reason=None)
-    words = "release_id action previous at by run_id config_digest gates blessed reason positions"
+    words = "release_id action previous at by run_id config_digest gates blessed reason positions catalogue_number"
     assert set(entry) == set(words.split())
     assert "@" in entry["by"]
     assert live_release_id(store) is None

@@ -1,6 +1,7 @@
 """Promote and rollback: what may become live, and what the log says of it."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipelines.progress import Progress
 from pipelines.promote import stage
 from pipelines.promote.release import BrokenReleaseError
 from pipelines.promote.stage import rollback, run
-from pipelines.stage import GateError, RunContext, StageError, run_stage
+from pipelines.stage import GateError, Overrides, RunContext, StageError, run_stage
 from pipelines.store import Log, Store, open_store
 
 
@@ -231,3 +232,24 @@ def test_rollback_to_what_gc_has_removed(store: Store) -> None:
     with pytest.raises(BrokenReleaseError, match=r"release r1 needs .*/models/m-r1, which is gone"):
         rollback(store, reason="bad")
     assert live_release_id(store) == "r2"
+
+
+def test_what_has_an_earlier_catalogue_than_the_live_one_is_refused_though_no_feed_tells(store: Store) -> None:
+    run(add_release(store, "sold-out", catalogue_number=3))
+    with pytest.raises(GateError, match="has catalogue 3 of the catalogue's log, release slow only 2"):
+        run(add_release(store, "slow", catalogue_number=2))
+    assert live_release_id(store) == "sold-out"
+    forced = replace(add_release(store, "forced", catalogue_number=1), overrides=Overrides(force_reason="a mistake"))
+    run(forced)
+    assert Log(store, "live").head()[1]["reason"] == "a mistake"
+
+
+def test_a_backfill_takes_back_no_model_that_went_live_meanwhile(store: Store) -> None:
+    run(add_release(store, "r1"))
+    mine = replace(add_release(store, "mine"), overrides=Overrides(live_model="m-r1"))
+    run(add_release(store, "r2"))
+    with pytest.raises(GateError, match="model m-r2 went live meanwhile"):
+        run(mine)
+    beside = replace(add_release(store, "beside"), overrides=Overrides(live_model="m-r2"))
+    run(beside)
+    assert live_release_id(store) == "beside"
