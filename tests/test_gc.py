@@ -298,3 +298,25 @@ def test_a_kill_at_any_deletion_leaves_nothing_half_deleted_in_sight(tmp_path: P
         assert kept <= set(names(store))
     assert kills >= 20
     assert set(names(store)) == kept | {"live/00000001.json", *names(store, "images/3x8-q95-v4")}
+
+
+def test_a_backfill_that_is_not_done_keeps_its_catalogues_and_its_runs(store: Store) -> None:
+    names = ("old", "manual__19.123.2026-11-18", "manual__19.123.2026-11-19", "new")
+    for number, name in enumerate(names, 1):
+        add_run(store, name)
+        Log(store, "catalogue/log").append(number, {"catalogue_id": f"c-{name}"})
+    promote(store, "new")
+    plan = {"steps": [{"number": 1}, {"number": None}]}
+    store.create_json("backfills/manual__19.123/plan.json", plan)
+    collect_garbage(store, keep=1, now=tomorrow())
+    assert store.exists("catalogue/c-old/items/00000.parquet")
+    assert not store.exists("runs/old/catalogue/manifest.json")
+    for name in names[1:3]:
+        assert store.exists(f"runs/{name}/catalogue/manifest.json")
+        assert store.exists(f"indexes/i-{name}/index.json")
+    store.create_json("backfills/manual__19.123/done.json", {})
+    collect_garbage(store, keep=1, now=tomorrow())
+    for name in names[:3]:
+        assert not store.exists(f"catalogue/c-{name}/items/00000.parquet")
+        assert not store.exists(f"runs/{name}/catalogue/manifest.json")
+    assert store.exists("catalogue/c-new/items/00000.parquet")

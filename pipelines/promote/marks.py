@@ -66,7 +66,7 @@ def mark(store: Store, keep: int, age: Age) -> Marks:
     marks = Marks()
     at_work = _mark_backfills(store, marks)
     for run_id, objects in grouped(store, "runs"):
-        _mark_run(store, marks, run_id, objects, age, kept=run_id.partition(".")[0] in at_work)
+        _mark_run(store, marks, run_id, objects, age, kept=run_id.rpartition(".")[0] in at_work)
     history = read_history(store)
     live = {history.live["release_id"]} if history.live else set()
     young = {name for name, objects in grouped(store, "releases") if age.is_young(objects)}
