@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, (variable, _) in _NEEDS.items():
             if item.get_closest_marker(marker) and not _named(variable):
                 item.add_marker(pytest.mark.skip(reason=_reason(variable)))
-    items.sort(key=lambda item: ByFolder.folder(item.nodeid) != "e2e")  # the longest first: nobody waits for it
+    items.sort(key=lambda item: not ByFolder.folder(item.nodeid).startswith("e2e"))  # the longest first: nobody waits
 
 
 class ByFolder(LoadScopeScheduling):
@@ -47,7 +47,8 @@ class ByFolder(LoadScopeScheduling):
     @staticmethod
     def folder(nodeid: str) -> str:
         """Return the folder of a test, or its file where that lies in none."""
-        return nodeid.removeprefix("tests/").split("/")[0].split("::")[0]
+        file = nodeid.split("::", maxsplit=1)[0].removeprefix("tests/")
+        return file.rpartition("/")[0] or file
 
     @override
     def _split_scope(self, nodeid: str) -> str:

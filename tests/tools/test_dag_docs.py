@@ -14,11 +14,11 @@ def test_the_page_is_what_the_docstrings_say() -> None:
 
 
 def test_helpers_come_first_and_each_dag_has_its_heading(tmp_path: Path) -> None:
-    (tmp_path / ".airflowignore").write_text("zz_helper.py\n")
-    (tmp_path / "zz_helper.py").write_text('"""How."""\n')
+    (tmp_path / ".airflowignore").write_text("webhook.py\n")
+    (tmp_path / "webhook.py").write_text('"""How."""\n')
     (tmp_path / "daily.py").write_text('"""Every day.\n\nAt two."""\n')
     page = dag_docs.page(tmp_path)
-    assert page.endswith("## What a task is\n\nHow.\n\n## `visual_search_daily`\n\nEvery day.\n\nAt two.\n")
+    assert page.endswith("## Who is told of a failure\n\nHow.\n\n## `visual_search_daily`\n\nEvery day.\n\nAt two.\n")
     (tmp_path / "daily.py").write_text("pass\n")
     with pytest.raises(SystemExit, match=r"daily\.py has no docstring"):
         dag_docs.page(tmp_path)
