@@ -22,6 +22,12 @@ own scheduler on PostgreSQL, a day whose stages are killed, feeds, and a backfil
 starts Airflow on this machine alone, at http://127.0.0.1:8080, with the demo's catalogue and every DAG paused;
 `make airflow-postgres` keeps its state in PostgreSQL.
 
+A day, and the form of a backfill, as Airflow shows them ([the day's graph](pictures/airflow-graph.png),
+[the assets](pictures/airflow-assets.png)):
+
+![The grid of visual_search_daily: seven stages, all done, and the update of the asset](pictures/airflow-grid.png)
+![The form of visual_search_backfill: first day, last day, stages, what goes live](pictures/airflow-form.png)
+
 <!-- Made from the docstrings of dags/ by `python -m tools.dag_docs`, which `make format` calls; a test compares. -->
 """
 
