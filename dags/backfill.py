@@ -10,9 +10,9 @@ date.
 """
 
 from airflow.sdk import DAG, Param
-from command_task import COMMON, GPU_POOL, RUN_ID, CommandTask, task_defaults
+from command_task import COMMON, GPU_POOL, RUN_ID, STAGES, CommandTask, task_defaults
 
-STAGES = ["catalogue", "preprocess", "train", "embed", "index", "evaluate"]
+CHOICES = list(STAGES[:-1])
 ARGUMENTS = ["backfill", "--run-id", RUN_ID, "--start", "{{ params.start }}", "--end", "{{ params.end }}"]
 OPTIONS = {
     "--stages": "{{ params.stages | join(',') }}",
@@ -33,8 +33,8 @@ with DAG(
         "stages": Param(
             ["preprocess", "embed", "index", "evaluate"],
             type="array",
-            items={"type": "string", "enum": STAGES},
-            examples=STAGES,
+            items={"type": "string", "enum": CHOICES},
+            examples=CHOICES,
             title="Stages",
             description="`catalogue` reads the deltas of these days again, `train` makes one model for all of them. "
             "What a stage needs of those before it is done too.",

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from transforms.photo import Limits
+from transforms.photo import Limits, PrepSpec
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
@@ -130,6 +130,11 @@ class PreprocessSection(Section):
                 "lower them until their sum is below 1"
             )
         return self
+
+    @property
+    def spec(self) -> PrepSpec:
+        """How photos are prepared."""
+        return PrepSpec(self.height, self.width, self.quality)
 
     @property
     def limits(self) -> Limits:

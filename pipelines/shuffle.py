@@ -38,6 +38,26 @@ class ReadBuckets(beam.PTransform):
         return self.adapt(table) if self.adapt else table
 
 
+def unit_keys(schema: pa.Schema) -> pa.Schema:
+    """Return the schema in which `ReadUnitKeys` yields keys of a schema."""
+    return pa.schema([*schema, ("unit_id", pa.string()), ("prefix", pa.string())])
+
+
+class ListUnits(beam.PTransform):
+    """List the committed units of unit tables: (prefix, unit_id), spread over the workers."""
+
+    def __init__(self, store: Store, prefixes: Iterable[str]) -> None:
+        super().__init__()
+        self.store, self.prefixes = store, list(prefixes)
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        """List each prefix on a worker, then reshuffle."""
+        return pipeline | beam.Create(self.prefixes) | beam.FlatMap(self._units) | beam.Reshuffle()
+
+    def _units(self, prefix: str) -> Iterator[tuple[str, str]]:
+        yield from ((prefix, unit_id) for unit_id in UnitTable(self.store, prefix).unit_ids())
+
+
 class ReadUnitKeys(beam.PTransform):
     """Read the keys of unit tables: one Arrow table a unit, with columns `unit_id` and `prefix` added."""
 
@@ -47,16 +67,7 @@ class ReadUnitKeys(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """List each prefix on a worker, then read each unit's keys."""
-        return (
-            pipeline
-            | beam.Create(self.prefixes)
-            | beam.FlatMap(self._units)
-            | beam.Reshuffle()
-            | beam.MapTuple(self._read)
-        )
-
-    def _units(self, prefix: str) -> Iterator[tuple[str, str]]:
-        yield from ((prefix, unit_id) for unit_id in UnitTable(self.store, prefix).unit_ids())
+        return pipeline | ListUnits(self.store, self.prefixes) | beam.MapTuple(self._read)
 
     def _read(self, prefix: str, unit_id: str) -> pa.Table:
         keys = UnitTable(self.store, prefix).read_keys(unit_id).replace_schema_metadata(None)

@@ -57,16 +57,17 @@ def _run(config: Config, plan: Plan, store: Store, progress: Progress) -> Iterat
         context = open_run(config, run_id, progress, overrides=_overrides(plan, step, manifests))
         progress.say(f"backfill: {step.name}, run {run_id}: {', '.join(stages)}")
         for manifest in run_stages(context, stages):
-            if f"{run_id}/{manifest['stage']}" in manifests:
+            name = f"{run_id}/{manifest['stage']}"
+            if name in manifests:
                 continue
-            manifests[f"{run_id}/{manifest['stage']}"] = manifest
+            manifests[name] = manifest
             for note in manifest["notes"]:
                 progress.remind(f"{manifest['stage']}: {note}")
             yield last_line(manifest)
             if manifest["refusal"]:
                 progress.say(f"backfill: the release of {step.name} was refused: {manifest['refusal']}")
                 refusal = manifest["refusal"] if step.promotes else refusal
-    counts = {name: sum(m["counts"].get(name, 0) for m in manifests.values()) for name in COUNTED}
+    counts = {what: sum(m["counts"].get(what, 0) for m in manifests.values()) for what in COUNTED}
     seconds = round(sum(m["seconds"] for m in manifests.values()), 1)
     store.create_json(f"{PREFIX}/{plan.backfill_id}/done.json", {"counts": counts, "seconds": seconds})
     promoted = [m["outputs"]["release_id"] for m in manifests.values() if m["stage"] == "promote"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,13 +21,12 @@ from pipelines.backfill.repair import Damaged
 from pipelines.beam import run_pipeline
 from pipelines.config import BeamSection
 from pipelines.preprocess.planning import newest_sources
-from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables
+from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
 from pipelines.store import Store
 from pipelines.tables import DIGEST, IMAGE_KEYS, PHOTOS, SOURCE_KEYS, VECTOR_KEYS, first_of_each, index_of
 
 WANTED = pa.schema([("image_uri", pa.string()), ("day", pa.int32())])
 KNOWN = pa.schema([("digest", DIGEST), ("day", pa.int32())])
-NAMES = pa.schema([("unit_id", pa.string()), ("prefix", pa.string())])
 FIRST = [("day", "ascending")]
 WORK = ("fetch", "prepare", "infer")
 
@@ -70,31 +69,27 @@ def count(store: Store, section: BeamSection, question: Question, buckets: int, 
         }  # fmt: skip
         by_uri = {"photos": photos, "sources": keys["sources"]} | "ByUri" >> JoinByBucket(
             {"photos": "image_uri", "sources": "image_uri"},
-            {"photos": WANTED, "sources": _named(SOURCE_KEYS)},
+            {"photos": WANTED, "sources": unit_keys(SOURCE_KEYS)},
             buckets,
             _by_uri,
         )
         known = by_uri | "Known" >> beam.Map(lambda found: found[1])
         by_digest = {"known": known, "images": keys["images"], "vectors": keys["vectors"]} | "ByDigest" >> JoinByBucket(
             dict.fromkeys(("known", "images", "vectors"), "digest"),
-            {"known": KNOWN, "images": _named(IMAGE_KEYS), "vectors": _named(VECTOR_KEYS)},
+            {"known": KNOWN, "images": unit_keys(IMAGE_KEYS), "vectors": unit_keys(VECTOR_KEYS)},
             buckets,
             _by_digest,
         )
         _ = (
             (by_uri | "New" >> beam.Map(lambda found: found[0]), by_digest)
             | "Counts" >> beam.Flatten()
-            | "AddUp" >> beam.CombineGlobally(_add_up)
+            | "AddUp" >> beam.CombineGlobally(lambda counters: sum(counters, Counter()))
             | "Keep" >> beam.Map(lambda counts: store.put(name, json.dumps(counts).encode()))
         )
 
     run_pipeline(section, build)
     counts = store.read_json(name)
     return [ToDo(*(counts.get(f"{day}:{what}", 0) for what in WORK)) for day in range(len(question.catalogues))]
-
-
-def _named(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([*schema, *NAMES])
 
 
 @dataclass(frozen=True)
@@ -139,10 +134,3 @@ def _by_digest(_: int, tables: Tables) -> Counter[str]:
 def _by_day(rows: pa.Table, what: Sequence[str]) -> Counter[str]:
     days, counts = np.unique(rows["day"].to_numpy(), return_counts=True)
     return Counter({f"{day}:{name}": int(n) for day, n in zip(days, counts, strict=True) for name in what})
-
-
-def _add_up(counters: Iterable[Counter[str]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for one in counters:
-        total.update(one)
-    return total

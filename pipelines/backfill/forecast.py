@@ -6,7 +6,7 @@ Estimates alone: nothing of the work depends on them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
@@ -65,7 +65,6 @@ class Price:
     todo: ToDo
     seconds: float
     bytes: int
-    by_stage: Mapping[str, float] = field(default_factory=dict)
 
 
 def experience(store: Store) -> Experience:
@@ -74,17 +73,18 @@ def experience(store: Store) -> Experience:
     indexed: set[tuple[str, str]] = set()
     trained: list[float] = []
     for manifests in _newest_runs(store):
-        prepared, index, train = (manifests.get(stage) for stage in ("preprocess", "index", "train"))
+        prepared, index = manifests.get("preprocess"), manifests.get("index")
         if prepared is None:
             continue
         photos = prepared["counts"]["in"]
         for stage, manifest in manifests.items():
+            if manifest["outputs"].get("decision") == "trained":
+                trained.append(manifest["seconds"])
+                continue
             counts = manifest["counts"]
             work = counts.get(WORK.get(stage, ""), 0)
             work *= photos if stage == "index" else 1  # it is built as a whole, or not at all
             samples.setdefault(stage, []).append(Sample(photos, work, manifest["seconds"]))
-        if train and train["outputs"].get("decision") == "trained":
-            trained.append(samples["train"].pop().seconds)
         if index:
             indexed.add((prepared["outputs"]["catalogue_id"], index["outputs"]["model_id"]))
     return Experience(samples, frozenset(indexed), trained[0] if trained else None)
@@ -95,11 +95,16 @@ def weights(store: Store, prep_id: str, space_id: str, index_id: str) -> Weights
     images = _row_bytes(store, f"images/{prep_id}")
     if images is None:
         images = _by_area(store, prep_id)
-    tables = [f"embeddings/{space_id}/{model}" for model in store.folders(f"embeddings/{space_id}")]
-    vector = next((found for found in (_row_bytes(store, t) for t in tables) if found is not None), None)
+    vectors = (_row_bytes(store, table) for table in vector_tables(store, space_id))
+    vector = next((found for found in vectors if found is not None), None)
     size = sum(entry.size_bytes for entry in store.list(f"indexes/{index_id}"))
     rows = store.read_json(f"indexes/{index_id}/index.json")["counts"]["vectors"]
     return Weights(images, vector or HASH_BYTES + EMBEDDING_BYTES, size / max(1, rows))
+
+
+def vector_tables(store: Store, space_id: str) -> list[str]:
+    """Return the unit tables of a space."""
+    return [f"embeddings/{space_id}/{model_id}" for model_id in store.folders(f"embeddings/{space_id}")]
 
 
 def price(
@@ -107,17 +112,16 @@ def price(
 ) -> Price:
     """Return what a day will take; `adopts` says that its index is there already."""
     work = {"preprocess": todo.prepare, "embed": todo.infer, "index": 0 if adopts else day.photos}
-    seconds = {
-        stage: experienced.seconds(stage, 0 if stage == "catalogue" else day.photos, work.get(stage, 0))
-        for stage in stages
-    }
+    seconds = sum(
+        experienced.seconds(stage, 0 if stage == "catalogue" else day.photos, work.get(stage, 0)) for stage in stages
+    )
     size = {
         "preprocess": todo.prepare * weighed.prepared,
         "embed": todo.infer * weighed.vector,
         "index": work["index"] * weighed.indexed,
     }
     total = sum(size.get(stage, 0) for stage in stages)
-    return Price(day.name, todo, round(sum(seconds.values()), 1), int(total), seconds)
+    return Price(day.name, todo, round(seconds, 1), int(total))
 
 
 def training_seconds(section: TrainSection, experienced: Experience) -> float | None:

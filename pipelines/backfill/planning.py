@@ -10,21 +10,19 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
-from pipelines.backfill.counting import Question, ToDo, count
+from pipelines.backfill.counting import WORK, Question, ToDo, count
 from pipelines.backfill.days import NEWEST, Day, newest, window
-from pipelines.backfill.forecast import Price, experience, price, training_seconds, weights
+from pipelines.backfill.forecast import Price, experience, price, training_seconds, vector_tables, weights
 from pipelines.backfill.repair import Damaged, find_damaged
 from pipelines.catalogue.feeds import find_files
 from pipelines.config import Config
-from pipelines.live import live_release_id
 from pipelines.model import ModelFacts, read_facts
 from pipelines.names import STAGES
-from pipelines.promote.history import read_history
+from pipelines.promote.history import Entry, read_history
 from pipelines.promote.release import Release, read_release
 from pipelines.promote.stage import check_catalogue
 from pipelines.stage import GateError, StageError
 from pipelines.store import NotFoundError, Store
-from transforms.photo import PrepSpec
 
 PREFIX = "backfills"
 
@@ -84,7 +82,7 @@ class Plan:
     @property
     def forecast(self) -> dict[str, float]:
         """What it will take in all."""
-        todo = {what: sum(getattr(p.todo, what) for p in self.prices) for what in ("fetch", "prepare", "infer")}
+        todo = {what: sum(getattr(p.todo, what) for p in self.prices) for what in WORK}
         seconds, size = sum(p.seconds for p in self.prices), sum(p.bytes for p in self.prices)
         return {**todo, "seconds": round(seconds, 1), "bytes": size}
 
@@ -94,13 +92,14 @@ def make_plan(config: Config, store: Store, buckets: int, request: Request, back
 
     Raises StageError when there is nothing to go by, and GateError when what is to go live is older than what is.
     """
-    live = _live(store)
+    entry = _live(store)
+    live = read_release(store, entry["release_id"])
     facts = read_facts(store, live.model_id)
     found, head = window(store, date.fromisoformat(request.start), date.fromisoformat(request.end)), newest(store)
     _check_preparation(config, facts, request)
-    _check_age(store, request, found.days)
+    _check_age(entry, request, found.days)
     deltas_after = found.before.get("positions", {}).get("deltas", "") if _reads_deltas(config, request) else None
-    prep_id = prep_id_of(config)
+    prep_id = config.preprocess.spec.prep_id
     tables = ["sources", f"images/{prep_id}", *vector_tables(store, facts.space_id)]
     scratch = f"{PREFIX}/{backfill_id}"
     damaged = find_damaged(store, config.beam, tables, f"{scratch}/damaged.json") if request.repair else []
@@ -159,32 +158,19 @@ def lines(plan: Plan) -> Iterator[str]:
     for one in plan.prices:
         yield _row(one.day, one.todo, one.seconds, one.bytes)
     total = plan.forecast
-    yield _row(
-        "in all", ToDo(*(int(total[w]) for w in ("fetch", "prepare", "infer"))), total["seconds"], total["bytes"]
-    )
+    yield _row("in all", ToDo(*(int(total[what]) for what in WORK)), total["seconds"], total["bytes"])
     yield f"goes live at the end: {_promotion(plan)}"
 
 
-def prep_id_of(config: Config) -> str:
-    """Return the way of preparing photos that a config asks for."""
-    section = config.preprocess
-    return PrepSpec(section.height, section.width, section.quality).prep_id
-
-
-def vector_tables(store: Store, space_id: str) -> list[str]:
-    """Return the unit tables of a space."""
-    return [f"embeddings/{space_id}/{model_id}" for model_id in store.folders(f"embeddings/{space_id}")]
-
-
-def _live(store: Store) -> Release:
-    release_id = live_release_id(store)
-    if release_id is None:
+def _live(store: Store) -> Entry:
+    entry = read_history(store).live
+    if entry is None:
         raise StageError("nothing was ever promoted, so there is nothing to go by; `visual-search run` does all stages")
-    return read_release(store, release_id)
+    return entry
 
 
 def _check_preparation(config: Config, facts: ModelFacts, request: Request) -> None:
-    prep_id = prep_id_of(config)
+    prep_id = config.preprocess.spec.prep_id
     if facts.prep_id == prep_id or "train" in request.stages or "embed" not in request.through:
         return
     raise StageError(
@@ -193,9 +179,8 @@ def _check_preparation(config: Config, facts: ModelFacts, request: Request) -> N
     )
 
 
-def _check_age(store: Store, request: Request, days: Sequence[Day]) -> None:
-    live = read_history(store).live
-    if request.promote not in {"end", "each"} or request.force_reason or live is None:
+def _check_age(live: Entry, request: Request, days: Sequence[Day]) -> None:
+    if request.promote not in {"end", "each"} or request.force_reason:
         return
     for day in days if request.promote == "each" else days[-1:]:
         try:

@@ -11,6 +11,7 @@ import apache_beam as beam
 
 from pipelines.beam import run_pipeline
 from pipelines.config import BeamSection
+from pipelines.shuffle import ListUnits
 from pipelines.store import Store, StoreError, UnitTable
 
 
@@ -32,9 +33,7 @@ def find_damaged(store: Store, section: BeamSection, prefixes: Sequence[str], na
     def build(pipeline: beam.Pipeline) -> None:
         _ = (
             pipeline
-            | beam.Create(list(prefixes))
-            | "Units" >> beam.FlatMap(_units, store)
-            | beam.Reshuffle()
+            | ListUnits(store, prefixes)
             | "Verify" >> beam.FlatMap(_verify, store)
             | beam.combiners.ToList()
             | "Keep" >> beam.Map(lambda found: store.put(name, json.dumps(found).encode()))
@@ -48,10 +47,6 @@ def drop(store: Store, damaged: Iterable[Damaged]) -> None:
     """Take the commits of damaged units back."""
     for one in damaged:
         UnitTable(store, one.prefix).drop(one.unit_id)
-
-
-def _units(prefix: str, store: Store) -> Iterator[tuple[str, str]]:
-    yield from ((prefix, unit_id) for unit_id in UnitTable(store, prefix).unit_ids())
 
 
 def _verify(unit: tuple[str, str], store: Store) -> Iterator[dict[str, Any]]:

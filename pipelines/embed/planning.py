@@ -16,13 +16,13 @@ import pyarrow.compute as pc
 from pipelines.beam import run_pipeline
 from pipelines.config import BeamSection
 from pipelines.embed.outputs import VIEW
-from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables
+from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
 from pipelines.store import Store
 from pipelines.tables import DIGEST, RESOLVED_PHOTOS, VECTOR_KEYS, first_of_each, from_ipc, index_of, partition
 from pipelines.work import TodoBucket, write_todo
 
 TODO = pa.schema([("digest", DIGEST), ("image_unit", pa.string()), ("image_row", pa.int32())])
-COMMITTED = pa.schema([*VECTOR_KEYS, ("unit_id", pa.string()), ("prefix", pa.string())])
+COMMITTED = unit_keys(VECTOR_KEYS)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.preprocess.grouping import KEYED, LINKS, assign_splits, find_links, relabel, smallest_of_linked
-from pipelines.shuffle import JoinByBucket, Tables
+from pipelines.shuffle import JoinByBucket, Tables, unit_keys
 from pipelines.store import Store, UnitTable, unit_id_of
 from pipelines.tables import SPLIT_KEYS, first_of_each, from_ipc, index_of, to_ipc
 
-NAMED_SPLITS = pa.schema([*SPLIT_KEYS, ("unit_id", pa.string()), ("prefix", pa.string())])
+NAMED_SPLITS = unit_keys(SPLIT_KEYS)
 LABELLED = pa.schema([("item_id", pa.string()), ("label", pa.binary(8))])
 GROUPED = pa.schema([("item_id", pa.string()), ("label", pa.binary(8)), ("known_split", pa.string())])
 SPLITS = pa.schema([("item_id", pa.string()), ("group", pa.binary(8)), ("split", pa.string())])

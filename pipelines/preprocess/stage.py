@@ -23,7 +23,7 @@ def run(context: RunContext) -> StageResult:
     section = context.config.preprocess
     catalogue_id = context.outputs("catalogue")["catalogue_id"]
     check_photo_folder(context.config)
-    spec = PrepSpec(section.height, section.width, section.quality)
+    spec = section.spec
     job = _job(context, catalogue_id, spec)
     units = _plan(context, job)
     _do(context, job, units)

@@ -18,13 +18,13 @@ from pipelines.preprocess.planning import SEEN, TODO, CompareSources, lacking_im
 from pipelines.preprocess.preparing import Preparer
 from pipelines.preprocess.resolving import WORKING, ResolveImages, ResolveSources, finish, with_labels
 from pipelines.preprocess.splitting import SPLITS, commit_splits, group_and_split
-from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables
+from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
 from pipelines.store import Store, UnitTable
 from pipelines.tables import IMAGE_KEYS, ITEMS, PHOTOS, SOURCE_KEYS, read_bucket, write_bucket
 from pipelines.work import write_todo
 
-NAMED_SOURCES = pa.schema([*SOURCE_KEYS, ("unit_id", pa.string()), ("prefix", pa.string())])
-NAMED_IMAGES = pa.schema([*IMAGE_KEYS, ("unit_id", pa.string()), ("prefix", pa.string())])
+NAMED_SOURCES = unit_keys(SOURCE_KEYS)
+NAMED_IMAGES = unit_keys(IMAGE_KEYS)
 
 
 @dataclass(frozen=True)
