@@ -57,6 +57,18 @@ test-gcs: setup ## run the tests of a store in Google Cloud Storage, on an emula
 	VISUAL_SEARCH_GCS_SERVER=$$($(BIN)/python -m tools.gcs_emulator) && export VISUAL_SEARCH_GCS_SERVER \
 		&& $(BIN)/python -m pytest -m gcs $(TESTS)
 
+.PHONY: test-flink
+test-flink: setup ## run the tests of a Flink cluster, on processes of this machine; needs Java and Maven
+	VISUAL_SEARCH_FLINK=$$($(BIN)/python -m tools.flink_parts) && export VISUAL_SEARCH_FLINK \
+		&& $(BIN)/python -m pytest -m flink $(TESTS)
+
+.PHONY: flink flink-stop
+flink: setup ## a Flink cluster of processes on this machine, and the lines of a config that runs on it
+	@bash tools/with_python.sh -m tools.local_flink start
+
+flink-stop: ## end them
+	@bash tools/with_python.sh -m tools.local_flink stop
+
 PORT ?= 8080
 .PHONY: airflow airflow-postgres
 airflow: setup-airflow ## Airflow with the DAGs and the demo's catalogue, on this machine alone (PORT=, DEMO=)

@@ -30,11 +30,13 @@ setup(
     ],
     extras_require={
         "launcher": [
+            "build>=1.3,<2",
             "click>=8.3,<9",
             "jinja2>=3.1,<4",
             "matplotlib>=3.10,<4",
             "prometheus-client>=0.26,<1",
             "python-json-logger>=4.2,<5",
+            "requests>=2.32,<3",
             "rich>=14,<16",
             "scipy>=1.18,<2",
             "tfx>=1.21,<1.22",

@@ -34,13 +34,14 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.utils.shared import Shared
 
 from benchmarks.photos import photos_of
-from pipelines.beam import CreateEach, run_pipeline
+from pipelines.beam import CreateEach
 from pipelines.config import BeamSection
 from pipelines.embed.inference import BATCHES_AHEAD
 from pipelines.embed.model import Embedder
 from pipelines.embed.planning import TODO
 from pipelines.embed.prefetch import prefetch
 from pipelines.embed.working import UNITS_A_GROUP, EmbedUnits, Job
+from pipelines.jobs import Jobs
 from pipelines.model import ModelFacts
 from pipelines.store import UnitTable
 from pipelines.store.folder import FolderStore
@@ -58,7 +59,7 @@ from transforms.photo import PrepSpec
 SLOTS = {"category_0": 5, "category_1": 45, "category_2": 141}
 IMAGES_A_UNIT, PHOTOS_A_UNIT = 2000, 4000
 RESULTS = Path(__file__).parent / "results"
-BEAM = BeamSection()
+JOBS = Jobs(BeamSection(), "bench_embed")
 
 
 @dataclass
@@ -132,15 +133,15 @@ class Bench:
         facts = ModelFacts(**{**vars(self.facts), "space_id": f"round-{next(self.round)}"})
         groups = [self.units[n : n + UNITS_A_GROUP] for n in range(0, len(self.units), UNITS_A_GROUP)]
         step = beam.ParDo(Timed(Job(self.store, "bench", facts, self.batch), Shared()))
-        return _seconds(lambda: run_pipeline(BEAM, lambda p: p | CreateEach(groups) | step))
+        return _seconds(lambda: JOBS.run("embed", lambda p: p | CreateEach(groups) | step))
 
     def run_inference(self) -> float:
         """Run a plain RunInference pipeline over the same photos; return its seconds without start-up."""
         handler = Handler(self.store, self.facts, self.batch)
         reading = beam.FlatMap(_jpegs, self.images)
         return _seconds(
-            lambda: run_pipeline(
-                BEAM,
+            lambda: JOBS.run(
+                "RunInference",
                 lambda p: p | CreateEach(self.images.unit_ids()) | reading | RunInference(handler) | beam.Map(len),
             )
         )

@@ -218,14 +218,28 @@ class PromoteSection(Section):
     keep: Positive = 5
 
 
+class FlinkSection(Section):
+    """Where a Flink cluster is, and how its workers are started."""
+
+    job_server: Annotated[str, Field(pattern=r"^[^/:\s]+:\d+$", description="host:port of Beam's job server")] = (
+        "127.0.0.1:8099"
+    )
+    rest: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*[^/\s])?$")] = "http://127.0.0.1:8081"
+    parallelism: Positive | None = Field(None, description="how many workers share a step; Flink's default if unset")
+    worker_program: str = Field("/opt/visual-search/boot", description="started by TaskManagers; infra/flink/boot.py")
+    worker_processes: Positive = Field(1, description="Python processes a TaskManager")
+    setup_file: str | None = Field(None, description="setup.py of what workers install; they have it already if unset")
+
+
 class BeamSection(Section):
     """Where Beam pipelines run, and with what options."""
 
-    runner: Literal["in_process"] = "in_process"
+    runner: Literal["in_process", "flink"] = "in_process"
     threads: Positive | None = Field(
         None, description="threads a worker uses for one unit; the number of cores if unset"
     )
     options: list[str] = Field(default_factory=list)
+    flink: FlinkSection = FlinkSection()
 
 
 class MonitoringSection(Section):
@@ -299,12 +313,16 @@ def load_config(path: str | Path) -> Config:
         config = Config.model_validate({**raw, "folder": str(path.resolve().parent)})
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, problem) for problem in error.errors())) from error
-    return _with_absolute_store(config)
+    return _with_absolute_paths(config)
 
 
-def _with_absolute_store(config: Config) -> Config:
+def _with_absolute_paths(config: Config) -> Config:
     store = config.store.model_copy(update={"uri": config.locate(config.store.uri)})
-    return config.model_copy(update={"store": store})
+    flink = config.beam.flink
+    if flink.setup_file is not None:
+        flink = flink.model_copy(update={"setup_file": config.locate(flink.setup_file)})
+    beam = config.beam.model_copy(update={"flink": flink})
+    return config.model_copy(update={"store": store, "beam": beam})
 
 
 def _explain(path: Path, problem: Any) -> str:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipelines.config import Config
+from pipelines.jobs import Jobs
 from pipelines.memory import PeakMemory
 from pipelines.progress import Progress
 from pipelines.store import NotFoundError, Store
@@ -123,6 +124,10 @@ class RunContext:
     def prefix(self, stage: str) -> str:
         """Return the folder of a stage of this run."""
         return f"runs/{self.run_id}/{stage}"
+
+    def jobs(self, stage: str) -> Jobs:
+        """Return what runs the Beam pipelines of a stage of this run."""
+        return Jobs(self.config.beam, f"{self.store.uri}/{self.prefix(stage)}")
 
     def outputs(self, stage: str) -> dict[str, Any]:
         """Return the outputs of an earlier stage of this run. Raises StageError when it has not finished."""

@@ -16,9 +16,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+FLINK = "VISUAL_SEARCH_FLINK"
 _PHOTOS = "VISUAL_SEARCH_PHOTOS"
 _NEEDS = {
     "photos": (_PHOTOS, "the folder of real photos"),
+    "flink": (FLINK, "the folder of Flink's jars, or use `make test-flink`"),
     "gcs": (SERVER, "the program fake-gcs-server, or use `make test-gcs`"),
 }
 """By marker: the variable that names what such tests need, and what that is."""

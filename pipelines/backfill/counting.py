@@ -18,8 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.backfill.repair import Damaged
-from pipelines.beam import run_pipeline
-from pipelines.config import BeamSection
+from pipelines.jobs import Jobs
 from pipelines.preprocess.planning import newest_sources
 from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
 from pipelines.store import Store
@@ -50,7 +49,7 @@ class Question:
     damaged: tuple[Damaged, ...]
 
 
-def count(store: Store, section: BeamSection, question: Question, buckets: int, name: str) -> list[ToDo]:
+def count(store: Store, jobs: Jobs, question: Question, buckets: int, name: str) -> list[ToDo]:
     """Return what each catalogue has to do when those before it are done; `name` is an object to keep the counts in."""
 
     def build(pipeline: beam.Pipeline) -> None:
@@ -87,7 +86,7 @@ def count(store: Store, section: BeamSection, question: Question, buckets: int, 
             | "Keep" >> beam.Map(lambda counts: store.put(name, json.dumps(counts).encode()))
         )
 
-    run_pipeline(section, build)
+    jobs.run("count", build)
     counts = store.read_json(name)
     return [ToDo(*(counts.get(f"{day}:{what}", 0) for what in WORK)) for day in range(len(question.catalogues))]
 

@@ -16,6 +16,7 @@ from pipelines.backfill.forecast import Price, experience, price, training_secon
 from pipelines.backfill.repair import Damaged, find_damaged
 from pipelines.catalogue.feeds import find_files
 from pipelines.config import Config
+from pipelines.jobs import Jobs
 from pipelines.model import ModelFacts, read_facts
 from pipelines.names import STAGES
 from pipelines.promote.history import Entry, read_history
@@ -102,12 +103,13 @@ def make_plan(config: Config, store: Store, buckets: int, request: Request, back
     prep_id = config.preprocess.spec.prep_id
     tables = ["sources", f"images/{prep_id}", *vector_tables(store, facts.space_id)]
     scratch = f"{PREFIX}/{backfill_id}"
-    damaged = find_damaged(store, config.beam, tables, f"{scratch}/damaged.json") if request.repair else []
+    jobs = Jobs(config.beam, f"{store.uri}/{scratch}")
+    damaged = find_damaged(store, jobs, tables, f"{scratch}/damaged.json") if request.repair else []
     days = tuple(day for day in found.days if not (day.number == head.number and _ends_with_newest(request)))
     ordered = _in_order(request, days, head)
     vectors = () if "train" in request.stages else tuple(tables[2:])
     question = Question(tuple(day.catalogue_id for day in ordered), tables[1], vectors, tuple(damaged))
-    todo = count(store, config.beam, question, buckets, f"{scratch}/counted.json")
+    todo = count(store, jobs, question, buckets, f"{scratch}/counted.json")
     for name in ("damaged", "counted"):
         store.delete(f"{scratch}/{name}.json")
     return Plan(

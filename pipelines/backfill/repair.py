@@ -9,8 +9,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.beam import run_pipeline
-from pipelines.config import BeamSection
+from pipelines.jobs import Jobs
 from pipelines.shuffle import ListUnits
 from pipelines.store import Store, StoreError, UnitTable
 
@@ -24,7 +23,7 @@ class Damaged:
     why: str
 
 
-def find_damaged(store: Store, section: BeamSection, prefixes: Sequence[str], name: str) -> list[Damaged]:
+def find_damaged(store: Store, jobs: Jobs, prefixes: Sequence[str], name: str) -> list[Damaged]:
     """Read back every unit of the tables below `prefixes` and return the damaged ones.
 
     Their list is kept as the object `name`, for it comes from workers.
@@ -39,7 +38,7 @@ def find_damaged(store: Store, section: BeamSection, prefixes: Sequence[str], na
             | "Keep" >> beam.Map(lambda found: store.put(name, json.dumps(found).encode()))
         )
 
-    run_pipeline(section, build)
+    jobs.run("verify", build)
     return sorted((Damaged(**one) for one in store.read_json(name)), key=lambda d: (d.prefix, d.unit_id))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from pipelines.beam import CreateEach, run_pipeline
+from pipelines.beam import CreateEach
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.mapping import RejectError, map_media, map_row
 from pipelines.catalogue.merging import Arrival, MediaArrival, Merged, Rejected, merge
@@ -58,7 +58,7 @@ def build(context: RunContext, catalogue_id: str, parent: str, files: list[FeedF
 
     done = f"catalogue/{catalogue_id}/items"
     with context.progress.watch("catalogue: buckets", context.buckets, lambda: sum(1 for _ in store.list(done))):
-        run_pipeline(context.config.beam, wire)
+        context.jobs("catalogue").run("merge", wire)
     return Summary.of_json(store.read_json(name))
 
 

@@ -13,9 +13,8 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.beam import run_pipeline
-from pipelines.config import BeamSection
 from pipelines.embed.outputs import VIEW
+from pipelines.jobs import Jobs
 from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
 from pipelines.store import Store
 from pipelines.tables import DIGEST, RESOLVED_PHOTOS, VECTOR_KEYS, first_of_each, from_ipc, index_of, partition
@@ -49,9 +48,7 @@ def missing(wanted: pa.Table, committed: pa.Table) -> pa.Table:
     return wanted.filter(pa.array(index_of(wanted["digest"], done["digest"]) < 0))
 
 
-def plan(
-    store: Store, section: BeamSection, photos: str, prefixes: Sequence[str], folder: str, buckets: int
-) -> Planned:
+def plan(store: Store, jobs: Jobs, photos: str, prefixes: Sequence[str], folder: str, buckets: int) -> Planned:
     """Write the rows to do below `folder` and return their buckets.
 
     `photos` is the folder of the resolved table of photos, `prefixes` the unit tables of the space.
@@ -77,7 +74,7 @@ def plan(
             | "Keep" >> beam.Map(_keep, store, _planned_name(folder), beam.pvalue.AsSingleton(wanted))
         )
 
-    run_pipeline(section, build)
+    jobs.run("plan", build)
     kept = store.read_json(_planned_name(folder))
     return Planned(kept["wanted"], tuple(TodoBucket(*values) for values in kept["todo"]))
 

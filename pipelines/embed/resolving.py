@@ -14,10 +14,9 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.beam import run_pipeline
-from pipelines.config import BeamSection
 from pipelines.embed.outputs import VIEW
 from pipelines.embed.planning import COMMITTED, TODO, active, distinct
+from pipelines.jobs import Jobs
 from pipelines.shuffle import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables
 from pipelines.store import Store
 from pipelines.tables import RESOLVED_PHOTOS, RESOLVED_VECTORS, first_of_each, index_of, write_bucket
@@ -82,7 +81,7 @@ _ORDER = [("digest", "ascending"), ("reject", "ascending"), ("age", "ascending")
 
 
 def resolve(
-    store: Store, section: BeamSection, photos: str, resolver: Resolver, space_id: str, folder: str, buckets: int
+    store: Store, jobs: Jobs, photos: str, resolver: Resolver, space_id: str, folder: str, buckets: int
 ) -> Resolved:
     """Write `<folder>/vectors/<bucket>.parquet` and return the sums."""
     prefixes = [f"embeddings/{space_id}/{model_id}" for model_id in resolver.models]
@@ -107,7 +106,7 @@ def resolve(
             | "Keep" >> beam.Map(_keep, store, name)
         )
 
-    run_pipeline(section, build)
+    jobs.run("resolve", build)
     kept = store.read_json(name)
     return Resolved(kept["inferred"], kept["kept"], Counter(kept["rejects"]))
 

@@ -54,7 +54,7 @@ def _plan(context: RunContext, model: ModelFacts) -> tuple[list[Unit], Facts]:
 
     prefixes = [f"embeddings/{model.space_id}/{m}" for m in _models_of_space(context, model.space_id)]
     photos = context.outputs("preprocess")["photos"]
-    planned = plan(context.store, context.config.beam, photos, prefixes, folder, context.buckets)
+    planned = plan(context.store, context.jobs("embed"), photos, prefixes, folder, context.buckets)
     if not planned.wanted:
         raise StageError(
             f"no photo was prepared ({photos} holds none without a reject code); there is nothing to embed"
@@ -86,7 +86,7 @@ def _embed(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts:
 
     job = Job(context.store, context.prefix("embed"), model, context.config.embed.batch)
     with context.progress.watch("embed: photos", facts["todo"], done, every_s=2.0):
-        embed_units(job, context.config.embed, context.config.beam, left)
+        embed_units(job, context.jobs("embed"), context.config.embed, left)
 
 
 def _resolve(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts: Facts) -> StageResult:
@@ -95,7 +95,7 @@ def _resolve(context: RunContext, model: ModelFacts, units: Sequence[Unit], fact
     folder, photos = context.prefix("embed"), context.outputs("preprocess")["photos"]
     models = newest_first(context.store, _models_of_space(context, model.space_id), model.model_id)
     resolver = Resolver(models, frozenset(unit.unit_id for unit in units))
-    found = resolve(context.store, context.config.beam, photos, resolver, model.space_id, folder, context.buckets)
+    found = resolve(context.store, context.jobs("embed"), photos, resolver, model.space_id, folder, context.buckets)
     if found.rejects[NO_VECTOR]:
         raise StageError(
             f"{found.rejects[NO_VECTOR]} photos have no vector though all units are done: units of "

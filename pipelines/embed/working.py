@@ -9,11 +9,12 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from pipelines.beam import CreateEach, run_pipeline
-from pipelines.config import BeamSection, EmbedSection
+from pipelines.beam import CreateEach
+from pipelines.config import EmbedSection
 from pipelines.embed.inference import UnitEmbedder
 from pipelines.embed.model import Embedder
 from pipelines.embed.planning import TODO
+from pipelines.jobs import Jobs
 from pipelines.model import ModelFacts
 from pipelines.store import Store, UnitTable
 from pipelines.work import Unit, read_work
@@ -63,7 +64,7 @@ class EmbedUnits(beam.DoFn):
         yield from embed((unit, read_work(job.store, job.folder, unit, TODO)) for unit in todo)
 
 
-def embed_units(job: Job, section: EmbedSection, beam_section: BeamSection, units: Sequence[Unit]) -> None:
+def embed_units(job: Job, jobs: Jobs, section: EmbedSection, units: Sequence[Unit]) -> None:
     """Run the embedding of units that are not committed yet."""
     groups = [list(units[start : start + UNITS_A_GROUP]) for start in range(0, len(units), UNITS_A_GROUP)]
     hints = {"accelerator": section.accelerator} if section.accelerator else {}
@@ -76,4 +77,4 @@ def embed_units(job: Job, section: EmbedSection, beam_section: BeamSection, unit
             | "Embed" >> (embed.with_resource_hints(**hints) if hints else embed)
         )
 
-    run_pipeline(beam_section, build)
+    jobs.run("units", build)

@@ -39,7 +39,7 @@ def compare(
     model: ModelFacts,
 ) -> Compared:
     """Return how far items, vectors and results have moved since the live release."""
-    metrics = drift.count_items(context.config.beam, sources, f"catalogue/{live.catalogue_id}/items")
+    metrics = drift.count_items(context.jobs("evaluate"), sources, f"catalogue/{live.catalogue_id}/items")
     same_space = live.space_id == model.space_id
     if same_space and live.centroid:
         metrics["drift.centroid"] = drift.cosine_distance(centroid, live.centroid)

@@ -12,19 +12,19 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.config import BeamSection
 from pipelines.evaluate.measures import mean, overlap_at
 from pipelines.evaluate.sources import Sources
+from pipelines.jobs import Jobs
 from pipelines.tables import ITEMS, index_of, read_bucket
 
 Metrics = dict[str, float]
 
 
-def count_items(section: BeamSection, sources: Sources, theirs: str) -> Metrics:
+def count_items(jobs: Jobs, sources: Sources, theirs: str) -> Metrics:
     """Return the share of items that are new, and of `theirs` (a folder of items) that are gone."""
     import apache_beam as beam
 
-    from pipelines.beam import CreateEach, run_pipeline
+    from pipelines.beam import CreateEach
 
     def build(pipeline: beam.Pipeline) -> None:
         counts = (
@@ -33,7 +33,7 @@ def count_items(section: BeamSection, sources: Sources, theirs: str) -> Metrics:
         total = counts | "Sum" >> beam.CombineGlobally(_summed)
         total | "Write" >> beam.Map(partial(sources.put_counts, "drift_items"))
 
-    run_pipeline(section, build)
+    jobs.run("drift", build)
     return item_shares(sources.counts("drift_items"))
 
 

@@ -15,12 +15,12 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.beam import CreateEach, run_pipeline
-from pipelines.config import BeamSection
+from pipelines.beam import CreateEach
 from pipelines.evaluate import gallery, queries
 from pipelines.evaluate.labels import LABELS, labels_of
 from pipelines.evaluate.sources import Sources
 from pipelines.evaluate.vectors import OUTPUTS, read_outputs
+from pipelines.jobs import Jobs
 from pipelines.tables import from_ipc, index_of, partition
 
 HELD_OUT, ANY, LINKS, FOLDS = "held_out", "any", "links", "folds"
@@ -28,7 +28,7 @@ OWNERS = pa.schema([("digest", pa.binary(32)), ("item_id", pa.string())])
 ITEM_IDS = pa.schema([("item_id", pa.string())])
 
 
-def sample_and_lay_out(section: BeamSection, sources: Sources) -> None:
+def sample_and_lay_out(jobs: Jobs, sources: Sources) -> None:
     """Write the queries' candidates, the gallery by bucket of digest, and how many results every category has."""
 
     def build(pipeline: beam.Pipeline) -> None:
@@ -46,10 +46,10 @@ def sample_and_lay_out(section: BeamSection, sources: Sources) -> None:
         relevant = folds | "Count" >> beam.Map(_count)
         _sum_into(sources, "relevant", relevant)
 
-    run_pipeline(section, build)
+    jobs.run("sample", build)
 
 
-def fetch_queries(section: BeamSection, sources: Sources, digests: Sequence[bytes]) -> None:
+def fetch_queries(jobs: Jobs, sources: Sources, digests: Sequence[bytes]) -> None:
     """Write the queries' vectors, which items of the gallery show the same photos, and which are of the test split."""
     wanted = pa.array(sorted(digests), pa.binary(32))
 
@@ -61,10 +61,10 @@ def fetch_queries(section: BeamSection, sources: Sources, digests: Sequence[byte
         _write_all(sources, "owners", OWNERS, buckets | "Owners" >> beam.Map(partial(_owners, sources, wanted)))
         _write_all(sources, "test_items", ITEM_IDS, buckets | "TestItems" >> beam.Map(partial(_test_items, sources)))
 
-    run_pipeline(section, build)
+    jobs.run("queries", build)
 
 
-def look_up(section: BeamSection, sources: Sources, item_ids: Iterable[str]) -> pa.Table:
+def look_up(jobs: Jobs, sources: Sources, item_ids: Iterable[str]) -> pa.Table:
     """Return the labels of items, as `LABELS`."""
     wanted = pa.table([pa.array(sorted(set(item_ids)), pa.string())], schema=ITEM_IDS)
 
@@ -72,7 +72,7 @@ def look_up(section: BeamSection, sources: Sources, item_ids: Iterable[str]) -> 
         ids = pipeline | "Ids" >> CreateEach(partition(wanted, "item_id", sources.buckets))
         _write_all(sources, "labels", LABELS, ids | "Label" >> beam.MapTuple(partial(_label, sources)))
 
-    run_pipeline(section, build)
+    jobs.run("look-up", build)
     return sources.table("labels")
 
 

@@ -59,7 +59,7 @@ def sampled_queries(sources: Sources) -> pa.Table:
 
 def asked_of(context: RunContext, sources: Sources, sampled: pa.Table, model: ModelFacts) -> Asked:
     """Return the queries that have a vector. Raises StageError when none has."""
-    fetch_queries(context.config.beam, sources, sampled["digest"].to_pylist())
+    fetch_queries(context.jobs("evaluate"), sources, sampled["digest"].to_pylist())
     stored = sources.table("query_vectors")
     where = index_of(sampled["digest"], stored["digest"])
     kept = sampled.filter(pa.array(where >= 0))
@@ -76,7 +76,7 @@ def exact_truth(context: RunContext, sources: Sources, asked: Asked) -> Truth:
     photos = np.array([0 if query.cross else key_of(query.digest) for query in asked.queries], np.uint64)
     whole = np.array([query.cross for query in asked.queries])
     scan = Scan(asked.outputs.embeddings, photos, tuple(own_keys(items) for items in asked.own), whole)
-    tops = search_exactly(context.config.beam, sources, scan)
+    tops = search_exactly(context.jobs("evaluate"), sources, scan)
     near, kept = tops.photos.numbers[:, :10], tops.kept.numbers[:, :100]
     named = resolve_numbers(sources, {int(n) for n in np.concatenate([near.ravel(), kept.ravel()]) if n >= 0})
     digests = [[named[int(n)][0] for n in row if n >= 0] for row in near]

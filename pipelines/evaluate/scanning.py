@@ -12,15 +12,15 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.beam import CreateEach, run_pipeline
-from pipelines.config import BeamSection
+from pipelines.beam import CreateEach
 from pipelines.evaluate.gallery import NUMBER_BITS
 from pipelines.evaluate.scan import Scan, Tops, merge_tops, scan_unit
 from pipelines.evaluate.sources import Sources
 from pipelines.evaluate.vectors import read_embeddings
+from pipelines.jobs import Jobs
 
 
-def search_exactly(section: BeamSection, sources: Sources, scan: Scan) -> Tops:
+def search_exactly(jobs: Jobs, sources: Sources, scan: Scan) -> Tops:
     """Search the whole gallery, and return the best of every query."""
 
     def build(pipeline: beam.Pipeline) -> None:
@@ -31,7 +31,7 @@ def search_exactly(section: BeamSection, sources: Sources, scan: Scan) -> Tops:
         merged = tops | "Merge" >> beam.CombinePerKey(merge_tops)
         merged | "Write" >> beam.MapTuple(partial(_write, sources))
 
-    run_pipeline(section, build)
+    jobs.run("scan", build)
     return Tops.stacked([Tops.from_bytes(sources.store.read(_name(sources, block))) for block in range(scan.blocks)])
 
 

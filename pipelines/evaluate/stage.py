@@ -87,7 +87,7 @@ def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
 def _measure(context: RunContext, baseline: Baseline | None) -> Measured:
     sources, say = inputs.sources_of(context), context.progress.say
     say("evaluate: sampling queries and laying out the gallery")
-    sample_and_lay_out(context.config.beam, sources)
+    sample_and_lay_out(context.jobs("evaluate"), sources)
     sampled = inputs.sampled_queries(sources)
     model = read_facts(context.store, context.outputs("embed")["model_id"])
     asked = inputs.asked_of(context, sources, sampled, model)
@@ -121,7 +121,7 @@ def _ask_index(
         except UnknownAttributeError as error:
             raise StageError(str(error)) from error
         wanted = answers.item_ids() | {query.item_id for query in asked.queries}
-        labels = as_labels(look_up(context.config.beam, sources, wanted))
+        labels = as_labels(look_up(context.jobs("evaluate"), sources, wanted))
         metrics = measuring.index_quality(engine, asked, truth, answers, labels)
         metrics |= measuring.itself_first(engine, asked)
         return answers, labels, metrics | measuring.speed(engine, asked)

@@ -16,13 +16,12 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from pipelines.beam import run_pipeline
-from pipelines.config import BeamSection
 from pipelines.index.base import Array
 from pipelines.index.gathering import LINKS, ROWS
 from pipelines.index.manifest import FILE, file_sha256
 from pipelines.index.settings import IndexConfig
 from pipelines.index.write import IndexInput, build_index
+from pipelines.jobs import Jobs
 from pipelines.stage import StageError
 from pipelines.store import Store, UnitTable
 from pipelines.tables import read_bucket
@@ -139,6 +138,6 @@ def _lists(column: pa.ChunkedArray) -> Any:
     return np.asarray(values.flatten()).reshape(len(values), -1)
 
 
-def assemble_on_worker(assembly: Assembly, section: BeamSection) -> None:
+def assemble_on_worker(assembly: Assembly, jobs: Jobs) -> None:
     """Assemble as a Beam step, so that the launcher holds no vectors."""
-    run_pipeline(section, lambda pipeline: pipeline | beam.Create([assembly]) | "Assemble" >> beam.Map(assemble))
+    jobs.run("assemble", lambda pipeline: pipeline | beam.Create([assembly]) | "Assemble" >> beam.Map(assemble))

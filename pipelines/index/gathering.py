@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.beam import CreateEach, run_pipeline
-from pipelines.config import BeamSection
+from pipelines.beam import CreateEach
+from pipelines.jobs import Jobs
 from pipelines.stage import StageError
 from pipelines.store import Store
 from pipelines.tables import (
@@ -157,7 +157,7 @@ def place_links(links: pa.Table, vectors: pa.Table) -> tuple[pa.Table, pa.Table,
     return kept, rows, dict(rejects)
 
 
-def gather(gatherer: Gatherer, section: BeamSection) -> Gathered:
+def gather(gatherer: Gatherer, jobs: Jobs) -> Gathered:
     """Run the join and return its sums."""
 
     def build(pipeline: beam.Pipeline) -> None:
@@ -169,7 +169,7 @@ def gather(gatherer: Gatherer, section: BeamSection) -> Gathered:
             | "Place" >> beam.Map(gatherer.place)
         )
 
-    run_pipeline(section, build)
+    jobs.run("gather", build)
     names = sorted(entry.name for entry in gatherer.store.list(f"{gatherer.folder}/counts"))
     counts = [gatherer.store.read_json(name) for name in names]
     checksum = hashlib.sha256("".join(count["checksum"] for count in counts).encode()).hexdigest()

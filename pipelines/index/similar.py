@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
-from pipelines.beam import CreateEach, run_pipeline
-from pipelines.config import BeamSection
+from pipelines.beam import CreateEach
 from pipelines.index.gathering import INDEX_ITEMS
 from pipelines.index.searcher import Searcher
 from pipelines.index.settings import PlanConfig
+from pipelines.jobs import Jobs
 from pipelines.store import Store
 from pipelines.tables import bucket_name, index_of, read_bucket, write_bucket
 
@@ -96,11 +96,11 @@ def similar_table(searcher: Searcher, item_ids: Sequence[str], plan: PlanConfig,
     )
 
 
-def complete(completion: Completion, section: BeamSection, buckets: int) -> None:
+def complete(completion: Completion, jobs: Jobs, buckets: int) -> None:
     """Run the step over all buckets of items."""
 
     def build(pipeline: beam.Pipeline) -> None:
         step = beam.ParDo(CompleteBuckets(completion, Shared()))
         _ = pipeline | "Buckets" >> CreateEach(range(buckets)) | "Complete" >> step
 
-    run_pipeline(section, build)
+    jobs.run("complete", build)

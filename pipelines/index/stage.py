@@ -96,7 +96,7 @@ def _gather(context: RunContext, model: ModelFacts) -> Gathered:
         levels[level] if level < len(levels) else {},
         context.buckets,
     )
-    return gather(gatherer, context.config.beam)
+    return gather(gatherer, context.jobs("index"))
 
 
 def _check_gallery(context: RunContext, gathered: Gathered) -> None:
@@ -144,11 +144,11 @@ def _build(context: RunContext, model: ModelFacts, config: IndexConfig, plan: Pl
     trained = model.trained[-1] if model.trained else ()
     names, levels = (model.space_id, model.model_id), len(model.levels)
     assembly = Assembly(store, folder, target, *names, levels, trained, config, context.buckets)
-    assemble_on_worker(assembly, context.config.beam)
+    assemble_on_worker(assembly, context.jobs("index"))
     completion = Completion(store, folder, target, plan, context.config.index.similar)
     done = f"{target}/items"
     with context.progress.watch("index: buckets", context.buckets, lambda: sum(1 for _ in store.list(done))):
-        complete(completion, context.config.beam, context.buckets)
+        complete(completion, context.jobs("index"), context.buckets)
 
 
 def _describe(context: RunContext, target: str, facts: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import apache_beam as beam
 
-from pipelines.beam import CreateEach, run_pipeline, worker_threads
+from pipelines.beam import CreateEach, worker_threads
 from pipelines.inputs import check_photo_folder, check_share, first_examples, reject_notes
 from pipelines.preprocess.fetching import Fetcher
 from pipelines.preprocess.planning import TODO
@@ -51,7 +51,7 @@ def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:
 def _plan(context: RunContext, job: Job) -> list[Unit]:
     planned = read_plan(job.store, job.prefix)
     if planned is None:
-        run_pipeline(context.config.beam, lambda pipeline: build_plan(pipeline, job))
+        context.jobs("preprocess").run("plan", lambda pipeline: build_plan(pipeline, job))
         buckets = [TodoBucket(**job.store.read_json(e.name)) for e in job.store.list(f"{job.prefix}/plan/counts")]
         write_plan(job.store, job.prefix, cut(buckets, context.config.preprocess.photos_a_unit))
         planned = read_plan(job.store, job.prefix)
@@ -73,8 +73,8 @@ def _do(context: RunContext, job: Job, units: list[Unit]) -> None:
     with context.progress.watch(
         "preprocess: photos", sum(rows.values()), lambda: sum(n for unit_id, n in rows.items() if done(unit_id))
     ):
-        run_pipeline(
-            context.config.beam,
+        context.jobs("preprocess").run(
+            "units",
             lambda p: (
                 p
                 | CreateEach(left)
@@ -95,7 +95,9 @@ def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str
     """Write the resolved table; return what was done now, the ledger, and an example of each reject code."""
     section = context.config.preprocess
     unit_ids = sorted(unit.unit_id for unit in units)
-    run_pipeline(context.config.beam, lambda p: build_resolve(p, job, unit_ids, section.val_share, section.test_share))
+    context.jobs("preprocess").run(
+        "resolve", lambda p: build_resolve(p, job, unit_ids, section.val_share, section.test_share)
+    )
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for entry in job.store.list(f"{job.prefix}/counts"):

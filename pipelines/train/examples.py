@@ -22,7 +22,7 @@ import google_crc32c
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.beam import CreateEach, run_pipeline
+from pipelines.beam import CreateEach
 from pipelines.quiet import import_tensorflow
 from pipelines.stage import RunContext
 from pipelines.store import Store, UnitTable
@@ -67,7 +67,7 @@ def build_examples(context: RunContext, shape: ExampleShape) -> Examples:
     done = f"{context.prefix('train')}/examples.json"
     if not context.store.exists(done):
         job = _job(context, shape)
-        run_pipeline(context.config.beam, lambda pipeline: _build(pipeline, job, context.buckets))
+        context.jobs("train").run("examples", lambda pipeline: _build(pipeline, job, context.buckets))
         _publish(context.store, job, done)
     return Examples(**context.store.read_json(done))
 

@@ -7,6 +7,7 @@ import pytest
 from pipelines.backfill.counting import Question, ToDo, count
 from pipelines.backfill.repair import drop, find_damaged
 from pipelines.config import BeamSection
+from pipelines.jobs import Jobs
 from pipelines.store import Log, UnitTable
 from tests.catalogue.shop import BUCKETS, Shop, plain_shop, rows_of
 
@@ -30,7 +31,7 @@ def catalogues(shop: Shop) -> tuple[str, ...]:
 
 
 def counted(shop: Shop, question: Question) -> list[ToDo]:
-    return count(shop.store, BeamSection(), question, BUCKETS, "scratch.json")
+    return count(shop.store, Jobs(BeamSection(), "test"), question, BUCKETS, "scratch.json")
 
 
 def test_a_photo_counts_at_the_first_day_that_has_it(shop: Shop) -> None:
@@ -65,7 +66,7 @@ def test_a_damaged_unit_counts_as_not_there_and_is_made_again_alone(shop: Shop) 
     path.write_bytes(data)
     (shop.root / "store" / images.data_name(lost)).unlink()
 
-    damaged = find_damaged(shop.store, BeamSection(), ["sources", IMAGES], "scratch.json")
+    damaged = find_damaged(shop.store, Jobs(BeamSection(), "test"), ["sources", IMAGES], "scratch.json")
     assert [(d.prefix, d.unit_id) for d in damaged] == [(IMAGES, spoilt), (IMAGES, lost)]
     assert "checksum" in damaged[0].why
     newest = catalogues(shop)[-1:]
@@ -75,4 +76,4 @@ def test_a_damaged_unit_counts_as_not_there_and_is_made_again_alone(shop: Shop) 
     done = shop.run("fourth", "catalogue", "preprocess")["preprocess"]["counts"]
     assert (done["fetched"], done["prepared"], done["ok"] + done["skipped"]) == (rows, rows, 12)
     assert set(units) - {spoilt, lost} < set(images.unit_ids())
-    assert find_damaged(shop.store, BeamSection(), ["sources", IMAGES], "scratch.json") == []
+    assert find_damaged(shop.store, Jobs(BeamSection(), "test"), ["sources", IMAGES], "scratch.json") == []

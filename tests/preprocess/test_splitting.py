@@ -8,8 +8,9 @@ import apache_beam as beam
 import pyarrow as pa
 import pytest
 
-from pipelines.beam import CreateEach, run_pipeline
+from pipelines.beam import CreateEach
 from pipelines.config import BeamSection
+from pipelines.jobs import Jobs
 from pipelines.preprocess.grouping import group_key, own_label
 from pipelines.preprocess.resolving import WORKING
 from pipelines.preprocess.splitting import SPLITS, commit_splits, group_and_split
@@ -49,7 +50,7 @@ def split(store: Store, photos: Photos, name: str = "splits.json") -> dict[str, 
         _ = pairs | "Keep" >> beam.Map(keep)
         _ = pairs | "Commit" >> beam.Map(commit_splits, store)
 
-    run_pipeline(BeamSection(), wire)
+    Jobs(BeamSection(), "test").run("split", wire)
     found = {entry.name.rpartition("/")[2]: json.loads(store.read(entry.name)) for entry in store.list(name)}
     return {item: (bytes.fromhex(group), part) for item, (group, part) in found.items()}
 

@@ -1,0 +1,116 @@
+"""Flink: jobs are submitted to Beam's job server and watched by Flink's REST API.
+
+Source: Flink's REST API, https://nightlies.apache.org/flink/flink-docs-release-1.19/docs/ops/rest_api/
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import Any, override
+
+import requests
+
+from pipelines.config import FlinkSection
+from pipelines.runners.cluster import Attempt, Cluster
+from pipelines.runners.package import package
+from pipelines.stage import StageError
+
+DONE = "FINISHED"
+FAILED = ("FAILED", "CANCELED")
+POLL_S = 1.0
+TIMEOUT_S = 10.0
+GONE_S = 60.0
+"""How long a JobManager may be silent while a job is waited for: it may be started again meanwhile."""
+CACHE_MS = 3000
+"""How long a worker outlives its bundle, so that the next step of the job finds it; shorter than a restart's delay."""
+
+
+class Flink(Cluster):
+    """A Flink cluster and the Beam job server beside it."""
+
+    def __init__(self, section: FlinkSection) -> None:
+        self.section = section
+        self.what = f"Flink ({section.rest})"
+
+    @override
+    def options(self, name: str) -> list[str]:
+        section = self.section
+        self._check_job_server()
+        options = [
+            "--runner=PortableRunner",
+            f"--job_endpoint={section.job_server}",
+            "--environment_type=PROCESS",
+            f"--environment_config={json.dumps({'command': section.worker_program})}",
+            f"--environment_cache_millis={CACHE_MS}",
+            f"--sdk_worker_parallelism={section.worker_processes}",
+        ]
+        if section.parallelism is not None:
+            options.append(f"--parallelism={section.parallelism}")
+        if section.setup_file is not None:
+            options.append(f"--extra_package={package(section.setup_file)}")
+        return options
+
+    @override
+    def newest(self, name: str) -> Attempt | None:
+        jobs = [job for job in self._get("jobs/overview")["jobs"] if job["name"] == name]
+        if not jobs:
+            return None
+        job = max(jobs, key=lambda job: job["start-time"])
+        return _attempt(job["jid"], job["state"])
+
+    @override
+    def wait(self, job_id: str) -> Attempt:
+        heard = time.monotonic()
+        while True:
+            try:
+                attempt = _attempt(job_id, self._get(f"jobs/{job_id}")["state"])
+                heard = time.monotonic()
+                if attempt.ended:
+                    return attempt
+            except StageError:
+                if time.monotonic() - heard > GONE_S:
+                    raise
+            time.sleep(POLL_S)
+
+    @override
+    def why(self, job_id: str) -> str:
+        history = self._get(f"jobs/{job_id}/exceptions").get("exceptionHistory", {}).get("entries", [])
+        if not history:
+            return "it was cancelled" if self._get(f"jobs/{job_id}")["state"] == "CANCELED" else ""
+        return str(history[0]["stacktrace"])
+
+    @override
+    def page(self, job_id: str) -> str:
+        return f"{self.section.rest}/#/job/running/{job_id}"
+
+    @override
+    def cancel(self, job_id: str) -> None:
+        requests.patch(f"{self.section.rest}/jobs/{job_id}", params={"mode": "cancel"}, timeout=TIMEOUT_S)
+
+    def _check_job_server(self) -> None:
+        """Raise StageError when nothing listens: Beam's client would wait for ever."""
+        host, _, port = self.section.job_server.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), TIMEOUT_S).close()
+        except OSError as error:
+            raise StageError(
+                f"beam.flink.job_server = {self.section.job_server!r}: no job server answers there ({error}); start it "
+                "(on this machine: `make flink`), or set its address"
+            ) from error
+
+    def _get(self, path: str) -> Any:
+        try:
+            answer = requests.get(f"{self.section.rest}/{path}", timeout=TIMEOUT_S)
+            answer.raise_for_status()
+            return answer.json()
+        except (requests.RequestException, ValueError) as error:
+            raise StageError(
+                f"beam.flink.rest = {self.section.rest!r}: no Flink answers there ({error}); start it (`make flink`) "
+                "or set its address"
+            ) from error
+
+
+def _attempt(job_id: str, state: str) -> Attempt:
+    return Attempt(job_id, state == DONE, state in FAILED)

@@ -1,0 +1,34 @@
+"""Runs a pipeline on the runner that the config names."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipelines.config import BeamSection
+from pipelines.runners.cluster import Cluster, run_on
+from pipelines.runners.flink import Flink
+
+IN_PROCESS = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+
+
+def run_job(section: BeamSection, name: str, build: Callable[[beam.Pipeline], Any]) -> None:
+    """Build a pipeline, run it under a name, and wait for it.
+
+    Raises what its workers raise; on a cluster StageError, whatever it was there.
+    """
+    logging.getLogger("apache_beam").setLevel(logging.WARNING)
+    logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)  # it logs what it then raises
+    if section.runner == "in_process":
+        with beam.Pipeline(options=PipelineOptions([f"--runner={IN_PROCESS}", *section.options])) as pipeline:
+            build(pipeline)
+    else:
+        run_on(_cluster(section), name, section.options, build)
+
+
+def _cluster(section: BeamSection) -> Cluster:
+    return Flink(section.flink)
