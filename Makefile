@@ -60,7 +60,7 @@ test-gcs: setup ## run the tests of a store in Google Cloud Storage, on an emula
 .PHONY: test-flink
 test-flink: setup ## run the tests of a Flink cluster, on processes of this machine; needs Java and Maven
 	VISUAL_SEARCH_FLINK=$$($(BIN)/python -m tools.flink_parts) && export VISUAL_SEARCH_FLINK \
-		&& $(BIN)/python -m pytest -m flink $(TESTS)
+		&& $(BIN)/python -m pytest -v -m flink $(TESTS)
 
 .PHONY: flink flink-stop
 flink: setup ## a Flink cluster of processes on this machine, and the lines of a config that runs on it

@@ -88,6 +88,7 @@ class LocalFlink:
         self.home, self.port, self.job_port = home, port, job_port
         self.rest, self.job_server = f"http://127.0.0.1:{port}", f"127.0.0.1:{job_port}"
         self.boot = home / "boot"
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
 
     def lines(self) -> str:
         """Return the lines of a config that runs on this cluster."""
@@ -184,8 +185,8 @@ class LocalFlink:
         """Write Flink's configuration: that of the project, with this cluster's folders and ports."""
         own = {
             "rest.port": self.port,
-            "jobmanager.rpc.port": _free_port(),
-            "blob.server.port": _free_port(),
+            "jobmanager.rpc.port": free_port(),
+            "blob.server.port": free_port(),
             "io.tmp.dirs": self._temporary("job-manager"),
         }
         text = (INFRA / "config.yaml").read_text()
@@ -226,7 +227,7 @@ class LocalFlink:
         marks = [f"-Dvisual-search.home={self.home}", f"-Dvisual-search.part={name}"]
         environment = {**os.environ, "VISUAL_SEARCH_FLINK_HOME": str(self.home), "TMPDIR": self._temporary(name)}
         with (self.home / "log" / f"{name}.log").open("ab") as log:
-            subprocess.Popen(
+            self._started[name] = subprocess.Popen(
                 ["java", *marks, *words], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 start_new_session=True, env=environment,
             )  # fmt: skip
@@ -248,9 +249,13 @@ class LocalFlink:
     def _wait_until_up(self, task_managers: int) -> None:
         until = time.monotonic() + UP_WITHIN_S
         while not (self._overview().get("taskmanagers") == task_managers and _answers(self.job_port)):
-            names = {name for name, _ in self.processes()}
-            if len(names) < task_managers + 2 or time.monotonic() > until:
-                raise FlinkError(f"not up ({len(names)} of {task_managers + 2} processes run); see {self.home}/log")
+            for name, process in self._started.items():
+                if process.poll() is not None:
+                    raise FlinkError(
+                        f"{name} ended with exit code {process.returncode}; see {self.home}/log/{name}.log"
+                    )
+            if time.monotonic() > until:
+                raise FlinkError(f"not up within {UP_WITHIN_S} s; see {self.home}/log")
             time.sleep(0.3)
 
     def _overview(self) -> dict[str, Any]:
@@ -296,7 +301,8 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

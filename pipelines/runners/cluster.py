@@ -21,7 +21,7 @@ from pipelines import logs
 from pipelines.stage import StageError
 
 _OURS = re.compile(r"^(?:\w+: )*pipelines\.[\w.]+\.\w+: (.+?)(?: \[while running .*)?$", re.MULTILINE)
-_RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit): .+$", re.MULTILINE)
+_RAISED = re.compile(r"^(?:Caused by: )?([A-Za-z_][\w.$]*(?:Error|Exception|Interrupt|Exit): .+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

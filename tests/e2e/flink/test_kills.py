@@ -1,0 +1,128 @@
+"""SIGKILL on a cluster: a TaskManager, a Python worker, the launcher; the result is that of an undisturbed run."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines.store import Store, open_store
+from tests.e2e.conftest import Shop
+from tests.e2e.flink import facts
+from tests.e2e.flink.conftest import Cluster, on_flink, until
+
+pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+Kill = Callable[[Cluster], None]
+
+
+def kill_task_manager(cluster: Cluster) -> None:
+    os.kill(cluster.pid("task-manager-1"), signal.SIGKILL)
+
+
+def kill_worker(cluster: Cluster) -> None:
+    os.kill(next(cluster.flink.workers()), signal.SIGKILL)
+
+
+def units_of(shop: Shop, table: str) -> Callable[[], int]:
+    return lambda: len(list((shop.store / table).rglob("*.keys.parquet")))
+
+
+def killed_in(cluster: Cluster, shop: Shop, stage: str, step: str, ripe: Callable[[], object], kill: Kill) -> None:
+    """Run a stage and kill something once `ripe`, while its job of a step runs; the stage must succeed all the same."""
+    process = shop.start(stage, "--config", str(shop.config), "--run-id", "first", "--quiet")
+    before = {job["jid"] for job in cluster.jobs()}
+
+    def job() -> dict[str, object]:
+        new = [one for one in cluster.jobs(f"first-{stage}-{step}") if one["jid"] not in before]
+        return new[-1] if new else {}
+
+    def ready() -> bool:
+        assert process.poll() is None, (shop.folder / "killed.log").read_text()
+        return bool(job()) and bool(ripe())
+
+    until(ready)
+    assert job()["state"] == "RUNNING"
+    kill(cluster)
+    assert process.wait(600) == 0, (shop.folder / "killed.log").read_text()
+    assert job()["state"] == "FINISHED"
+    assert len([one for one in cluster.jobs(f"first-{stage}-{step}") if one["jid"] not in before]) == 1
+
+
+def assert_nothing_left_visible(store: Store) -> None:
+    """Whatever a killed attempt wrote is named by no commit: what commits name is whole, and nothing is there twice."""
+    for prefix in ("sources", f"images/{facts.manifest(store, 'preprocess')['outputs']['prep_id']}"):
+        for unit_id in facts.unit_ids(store, prefix):
+            facts.verify(store, prefix, unit_id)
+    assert not [entry.name for entry in store.list("") if ".tmp-" in entry.name or "beam-temp" in entry.name]
+
+
+@pytest.mark.parametrize("kill", [kill_task_manager, kill_worker])
+def test_preprocess_survives(kill: Kill, drawn: Shop, promoted: Shop, cluster: Cluster, tmp_path: Path) -> None:
+    shop = on_flink(drawn, tmp_path, cluster)
+    shop.configure("^photos_a_unit = 150$", "photos_a_unit = 20")
+    shop.cli("catalogue", "--run-id", "first")
+    done = units_of(shop, "sources")
+    killed_in(cluster, shop, "preprocess", "units", lambda: done() >= 1, kill)
+    here, there = open_store(str(shop.store)), open_store(str(promoted.store))
+    assert facts.ledger(here, "preprocess") == facts.ledger(there, "preprocess")
+    assert facts.images(here) == facts.images(there)
+    same = ["image_unit", "image_row"]  # where they lie differs: the units are smaller here
+    assert facts.photos(here).drop_columns(same).equals(facts.photos(there).drop_columns(same))
+    assert_nothing_left_visible(here)
+
+
+def test_embed_survives(trained: Shop, promoted: Shop, cluster: Cluster, tmp_path: Path) -> None:
+    shop = on_flink(trained, tmp_path, cluster)
+    killed_in(cluster, shop, "embed", "units", lambda: list(cluster.flink.workers()), kill_task_manager)
+    here, there = open_store(str(shop.store)), open_store(str(promoted.store))
+    assert facts.ledger(here, "embed") == facts.ledger(there, "embed")
+    assert facts.vectors(here).keys() == facts.vectors(there).keys()
+    assert_nothing_left_visible(here)
+
+
+@pytest.mark.parametrize("step", ["gather", "assemble"])
+def test_index_survives(step: str, trained: Shop, promoted: Shop, cluster: Cluster, tmp_path: Path) -> None:
+    shop = on_flink(trained, tmp_path, cluster)
+    shop.cli("embed", "--run-id", "first")
+    killed_in(cluster, shop, "index", step, lambda: list(cluster.flink.workers()), kill_task_manager)
+    here, there = open_store(str(shop.store)), open_store(str(promoted.store))
+    assert facts.ledger(here, "index") == facts.ledger(there, "index")
+    assert facts.manifest(here, "index")["outputs"] == facts.manifest(there, "index")["outputs"]
+    assert_nothing_left_visible(here)
+
+
+def test_the_launchers_next_attempt_waits_for_the_job_that_still_runs(
+    drawn: Shop, promoted: Shop, cluster: Cluster, tmp_path: Path
+) -> None:
+    shop = on_flink(drawn, tmp_path, cluster)
+    before = {job["jid"] for job in cluster.jobs()}
+    process = shop.start("catalogue", "--config", str(shop.config), "--run-id", "first")
+    until(lambda: [job for job in cluster.jobs("first-catalogue-merge") if job["jid"] not in before])
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert cluster.jobs("first-catalogue-merge")[-1]["state"] == "RUNNING"
+    again = shop.cli("catalogue", "--run-id", "first")
+    assert "runs on Flink" in again.stderr
+    assert "waiting for it" in again.stderr
+    assert len([job for job in cluster.jobs("first-catalogue-merge") if job["jid"] not in before]) == 1
+    here, there = open_store(str(shop.store)), open_store(str(promoted.store))
+    assert facts.ledger(here, "catalogue") == facts.ledger(there, "catalogue")
+    assert all(mine.equals(other) for mine, other in zip(facts.catalogue(here), facts.catalogue(there), strict=True))
+
+
+def test_ctrl_c_cancels_the_job(drawn: Shop, cluster: Cluster, tmp_path: Path) -> None:
+    shop = on_flink(drawn, tmp_path, cluster)
+    before = {job["jid"] for job in cluster.jobs()}
+
+    def mine() -> list[str]:
+        return [job["state"] for job in cluster.jobs("first-catalogue-merge") if job["jid"] not in before]
+
+    process = shop.start("catalogue", "--config", str(shop.config), "--run-id", "first")
+    until(mine)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(60) != 0
+    until(lambda: mine() == ["CANCELED"])
