@@ -3,9 +3,10 @@
     python -m tools.local_flink start [--home FOLDER] [--task-managers 2] [--port 8081] [--job-port 8099]
     python -m tools.local_flink stop [--home FOLDER]
 
-Owns how they are started, found again and ended. All listen on loopback alone but the job server, whose ports listen on
-every interface whatever it is told: Java's own policy has it close what comes from elsewhere unread. Python workers
-are processes of the TaskManagers, in this checkout's environment. Exit codes: 0 done, 1 failed, 2 the machine lacks
+Owns how they are started, found again and ended. All listen on loopback alone, but for Beam's own ports, those of the
+job server and those by which a TaskManager speaks with its workers, which listen on every interface whatever they are
+told: there the system's own `bind` is replaced by one that knows better (infra/flink/loopback.c). Python workers are
+processes of the TaskManagers, in this checkout's environment. Exit codes: 0 done, 1 failed, 2 the machine lacks
 something.
 """
 
@@ -27,15 +28,13 @@ from pathlib import Path
 from typing import Any, Iterator, Optional, Sequence
 
 from tools.flink_parts import Parts, get
-from tools.host import HostError
+from tools.host import HostError, compiler_environment, find_compiler
 from tools.installer import InstallError
 from tools.setup_env import ROOT, cache_folder
 
 INFRA = ROOT / "infra" / "flink"
 UP_WITHIN_S = 90
 ENDED_WITHIN_S = 10
-NO_POLICIES = 24
-"""The first Java without a security manager."""
 JAVA_BASE = ("lang", "lang.reflect", "io", "net", "nio", "text", "time", "util", "util.concurrent")
 OPENS = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in (*JAVA_BASE, "util.concurrent.atomic")] + [
     "--add-opens=java.base/java.util.concurrent.locks=ALL-UNNAMED",
@@ -114,14 +113,10 @@ class LocalFlink:
         if running:
             self.stop()
         self._check_ports()
-        if _java_major() >= NO_POLICIES:
-            raise FlinkError(
-                f"Java {_java_major()} has no policies, and by one Beam's job server is kept from answering other "
-                "machines; put Java 11 or 17 on PATH: apt-get install openjdk-17-jre-headless"
-            )
         for name in ("conf", "log", "tmp", "artifacts"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         self._configure()
+        self._compile()
         self.start_job_manager(parts)
         for number in range(task_managers):
             self.start_task_manager(parts, number + 1)
@@ -136,7 +131,12 @@ class LocalFlink:
     def start_task_manager(self, parts: Parts, number: int) -> None:
         """Start the TaskManager of a number, from 1."""
         name = f"task-manager-{number}"
-        memory = ["-Xmx640m", "-XX:MaxDirectMemorySize=512m", "-XX:MaxMetaspaceSize=256m", "-XX:+UseSerialGC"]
+        memory = [
+            "-Xmx640m",
+            "-XX:MaxDirectMemorySize=512m",
+            "-XX:MaxMetaspaceSize=256m",
+            "-XX:+UseSerialGC",
+        ]
         identity = [f"-Dtaskmanager.resource-id={name}", f"-Dio.tmp.dirs={self._temporary(name)}"]
         self._java(name, [*memory, *OPENS, *self._classes(parts), TASK_MANAGER, "--configDir", self._conf, *identity])
 
@@ -167,6 +167,10 @@ class LocalFlink:
                     yield pid
 
     @property
+    def _loopback(self) -> Path:
+        return self.home / "loopback.so"
+
+    @property
     def _conf(self) -> str:
         return str(self.home / "conf")
 
@@ -193,13 +197,21 @@ class LocalFlink:
         text += "".join(f"{name}: {value}\n" for name, value in own.items())
         (self.home / "conf" / "config.yaml").write_text(text)
         self.boot.write_text(
-            f"#!/bin/sh\nexport VISUAL_SEARCH_WORKER_PYTHON={shlex.quote(str(ROOT / '.venv' / 'bin' / 'python'))}\n"
+            "#!/bin/sh\nunset LD_PRELOAD\n"  # workers listen nowhere
+            f"export VISUAL_SEARCH_WORKER_PYTHON={shlex.quote(str(ROOT / '.venv' / 'bin' / 'python'))}\n"
             f'exec {shlex.quote(str(INFRA / "boot"))} "$@"\n'
         )
         self.boot.chmod(0o755)
 
+    def _compile(self) -> None:
+        compiler = find_compiler()
+        c_compiler = compiler_environment(compiler)["CC"]
+        command = [c_compiler, "-shared", "-fPIC", "-o", str(self._loopback), str(INFRA / "loopback.c"), "-ldl"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise FlinkError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
+
     def _start_job_server(self, parts: Parts) -> None:
-        policy = ["-Djava.security.manager=default", f"-Djava.security.policy=={INFRA / 'loopback.policy'}"]
         ports = (
             ("--job-port", self.job_port),
             ("--artifact-port", self.job_port - 1),
@@ -210,7 +222,6 @@ class LocalFlink:
             [
                 "-Xmx768m",
                 "-XX:+UseSerialGC",
-                *policy,
                 *OPENS,
                 "-cp",
                 str(parts.job_server),
@@ -225,7 +236,8 @@ class LocalFlink:
 
     def _java(self, name: str, words: Sequence[str]) -> None:
         marks = [f"-Dvisual-search.home={self.home}", f"-Dvisual-search.part={name}"]
-        environment = {**os.environ, "VISUAL_SEARCH_FLINK_HOME": str(self.home), "TMPDIR": self._temporary(name)}
+        own = {"VISUAL_SEARCH_FLINK_HOME": self.home, "TMPDIR": self._temporary(name), "LD_PRELOAD": self._loopback}
+        environment = {**os.environ, **{key: str(value) for key, value in own.items()}}
         with (self.home / "log" / f"{name}.log").open("ab") as log:
             self._started[name] = subprocess.Popen(
                 ["java", *marks, *words], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
@@ -267,12 +279,6 @@ class LocalFlink:
             return {}
         finally:
             connection.close()
-
-
-def _java_major() -> int:
-    said = subprocess.run(["java", "-XshowSettings:properties", "-version"], capture_output=True, text=True, check=True)
-    line = next(line for line in said.stderr.splitlines() if "java.specification.version" in line)
-    return int(line.partition("=")[2].strip().removeprefix("1.").partition(".")[0])
 
 
 def _commands() -> Iterator[tuple[int, list[str]]]:

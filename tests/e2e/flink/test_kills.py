@@ -121,7 +121,9 @@ def test_ctrl_c_cancels_the_job(drawn: Shop, cluster: Cluster, tmp_path: Path) -
     def mine() -> list[str]:
         return [job["state"] for job in cluster.jobs("first-catalogue-merge") if job["jid"] not in before]
 
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
     process = shop.start("catalogue", "--config", str(shop.config), "--run-id", "first")
+    signal.signal(signal.SIGINT, heard)
     until(mine)
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(60) != 0

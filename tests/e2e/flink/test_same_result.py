@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 from pathlib import Path
 
-import grpc
 import numpy as np
 import psutil
 import pytest
@@ -66,10 +64,11 @@ def test_every_step_was_a_job_that_finished(moved: Shop, cluster: Cluster) -> No
 
 
 def test_workers_ran_the_package_that_the_launcher_sent(moved: Shop, cluster: Cluster) -> None:
-    installed = list((cluster.flink.home / "tmp").glob("task-manager-*/visual-search-workers-*/*/pipelines/stage.py"))
-    assert len(installed) == 2  # once a TaskManager, for each has a folder of its own here
-    for path in installed:
-        assert path.read_bytes() == (ROOT / "pipelines" / "stage.py").read_bytes()
+    for number in (1, 2):  # each has a folder of its own here
+        folder = cluster.flink.home / "tmp" / f"task-manager-{number}"
+        installed = list(folder.glob("visual-search-workers-*/*/pipelines/stage.py"))
+        assert installed
+        assert {path.read_bytes() for path in installed} == {(ROOT / "pipelines" / "stage.py").read_bytes()}
 
 
 def test_both_task_managers_had_work(moved: Shop, cluster: Cluster) -> None:
@@ -98,24 +97,14 @@ def test_searches_answer_the_same(moved: Shop, promoted: Shop) -> None:
     assert_same_answers(moved, promoted, sorted((moved.folder / "photos").glob("*/*_1.jpg"))[:150])
 
 
-def test_nothing_but_the_job_server_listens_beyond_loopback_and_that_refuses(moved: Shop, cluster: Cluster) -> None:
-    pids = dict(cluster.flink.processes())
-    for name, pid in pids.items():
-        for connection in psutil.Process(pid).net_connections("inet"):
-            if connection.status == psutil.CONN_LISTEN and name != "job-server":
-                assert connection.laddr.ip in {"127.0.0.1", "::ffff:127.0.0.1", "::1"}, name
-    assert {name.rstrip("12") for name in pids} == {"job-manager", "job-server", "task-manager-"}
-    port = cluster.flink.job_port
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        grpc.channel_ready_future(channel).result(timeout=20)
-    with socket.socket() as outside:  # another address than the one that may speak to it
-        outside.bind(("127.0.0.2", 0))
-        outside.settimeout(20)
-        outside.connect(("127.0.0.1", port))
-        with pytest.raises(ConnectionError):
-            outside.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
-            if outside.recv(1) == b"":  # a server that may speak begins with its settings
-                raise ConnectionResetError
+def test_nothing_listens_beyond_loopback(moved: Shop, cluster: Cluster) -> None:
+    ports: set[int] = set()
+    for name, pid in cluster.flink.processes():
+        for one in psutil.Process(pid).net_connections("inet"):
+            if one.status == psutil.CONN_LISTEN:
+                assert one.laddr.ip in {"127.0.0.1", "::ffff:127.0.0.1", "::1"}, (name, one.laddr)
+                ports.add(one.laddr.port)
+    assert {cluster.flink.port, cluster.flink.job_port, cluster.flink.job_port - 1} <= ports
 
 
 @pytest.mark.photos
