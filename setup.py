@@ -32,6 +32,7 @@ setup(
         "launcher": [
             "build>=1.3,<2",
             "click>=8.3,<9",
+            "google-cloud-dataflow-client>=0.13,<1",
             "jinja2>=3.1,<4",
             "matplotlib>=3.10,<4",
             "prometheus-client>=0.26,<1",

@@ -22,6 +22,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
+ImageName = Annotated[
+    str, Field(pattern=r"^[\w.-]+(:\d+)?(/[\w.-]+)+(:[\w.-]+|@sha256:[0-9a-f]{64})$", description="with tag or digest")
+]
+LabelKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+LabelValue = Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]
+
+OUR_LABELS = "visual-search-"
 LEARNS_NOT = "train.attributes does not name (it names {})"
 MAPS_NOT = "catalogue.columns.signals does not map (it maps {})"
 
@@ -175,6 +182,7 @@ class EmbedSection(Section):
     accelerator: str | None = Field(
         None, description="Beam resource hint, such as 'type:nvidia-l4;count:1;install-nvidia-driver'"
     )
+    min_ram_bytes: Positive | None = Field(None, description="Beam resource hint: memory of a machine for this step")
 
 
 class IndexSection(Section):
@@ -231,15 +239,51 @@ class FlinkSection(Section):
     setup_file: str | None = Field(None, description="setup.py of what workers install; they have it already if unset")
 
 
+class DataflowSection(Section):
+    """Where Dataflow jobs run, as whom, and on what machines."""
+
+    project: Annotated[str, Field(pattern=r"^[a-z][-a-z0-9:.]+[a-z0-9]$")] | None = None
+    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")] | None = None
+    zone: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+-[a-z]$")] | None = None
+    temp_location: Annotated[str, Field(pattern=r"^gs://[a-z0-9][-_.a-z0-9]+[a-z0-9](/\S*)?$")] | None = None
+    image: ImageName | None = Field(None, description="what workers run; it holds the project")
+    gpu_image: ImageName | None = Field(None, description="of the job whose step has an accelerator; image if unset")
+    service_account: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    network: Annotated[str, Field(pattern=r"^[a-z][-a-z0-9]*$")] | None = None
+    subnetwork: Annotated[str, Field(pattern=r"^(https://|regions/)\S+$")] | None = None
+    public_ips: bool = False
+    machine_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")] = "n2-standard-4"
+    disk_gb: Positive = 100
+    max_workers: Positive = 10
+    processes: Literal["one", "one_a_core"] = Field("one", description="Python processes a worker")
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="on every job, for the bill")
+
+    @field_validator("labels")
+    @classmethod
+    def _leaves_ours(cls, labels: dict[str, str]) -> dict[str, str]:
+        if ours := [key for key in labels if key.startswith(OUR_LABELS)]:
+            raise ValueError(f"labels that begin with {OUR_LABELS!r} are set by each job; rename {', '.join(ours)}")
+        return labels
+
+
 class BeamSection(Section):
     """Where Beam pipelines run, and with what options."""
 
-    runner: Literal["in_process", "flink"] = "in_process"
+    runner: Literal["in_process", "flink", "dataflow"] = "in_process"
     threads: Positive | None = Field(
         None, description="threads a worker uses for one unit; the number of cores if unset"
     )
     options: list[str] = Field(default_factory=list)
     flink: FlinkSection = FlinkSection()
+    dataflow: DataflowSection = DataflowSection()
+
+    @model_validator(mode="after")
+    def _names_where_dataflow_is(self) -> BeamSection:
+        if self.runner == "dataflow":
+            for key in ("project", "region", "temp_location", "image"):
+                if getattr(self.dataflow, key) is None:
+                    raise ValueError(f'runner = "dataflow" needs beam.dataflow.{key}, which is not set; add it')
+        return self
 
 
 class MonitoringSection(Section):
@@ -278,6 +322,21 @@ class Config(Section):
                     raise ValueError(
                         f"search.{key}.{name} = {weights[name]:g} weighs {what} that "
                         f"{lacks.format(', '.join(known) or 'none')}; {fix}, or remove the weight"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _lies_where_dataflow_sees_it(self) -> Config:
+        if self.beam.runner == "dataflow":
+            catalogue = self.catalogue
+            read = {"store.uri": self.store.uri, "catalogue.photo_root": catalogue.photo_root}
+            read |= {"catalogue.snapshot": catalogue.snapshot, "catalogue.deltas": catalogue.deltas}
+            read |= {"catalogue.media.path": catalogue.media.path if catalogue.media else None}
+            for key, value in read.items():
+                if value is not None and not value.startswith("gs://"):
+                    raise ValueError(
+                        f'{key} = {value!r} is no gs:// URI, and workers of beam.runner = "dataflow" see no other '
+                        "machine's files; copy it to a bucket and name that"
                     )
         return self
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,15 +66,13 @@ class EmbedUnits(beam.DoFn):
 
 def embed_units(job: Job, jobs: Jobs, section: EmbedSection, units: Sequence[Unit]) -> None:
     """Run the embedding of units that are not committed yet."""
+    hints = jobs.hints(min_ram=section.min_ram_bytes, accelerator=section.accelerator)
+    on_gpu = section.accelerator is not None
+    jobs.run("units", lambda pipeline: build_units(pipeline, job, units, hints), on_gpu=on_gpu)
+
+
+def build_units(pipeline: beam.Pipeline, job: Job, units: Sequence[Unit], hints: Mapping[str, Any]) -> None:
+    """Wire the embedding of units; the resource hints are of the step that runs the model alone."""
     groups = [list(units[start : start + UNITS_A_GROUP]) for start in range(0, len(units), UNITS_A_GROUP)]
-    hints = {"accelerator": section.accelerator} if section.accelerator else {}
-
-    def build(pipeline: beam.Pipeline) -> None:
-        embed = beam.ParDo(EmbedUnits(job, Shared()))
-        _ = (
-            pipeline
-            | "Groups" >> CreateEach(groups)
-            | "Embed" >> (embed.with_resource_hints(**hints) if hints else embed)
-        )
-
-    jobs.run("units", build)
+    embed = beam.ParDo(EmbedUnits(job, Shared())).with_resource_hints(**hints)
+    _ = pipeline | "Groups" >> CreateEach(groups) | "Embed" >> embed

@@ -138,6 +138,11 @@ def _lists(column: pa.ChunkedArray) -> Any:
     return np.asarray(values.flatten()).reshape(len(values), -1)
 
 
-def assemble_on_worker(assembly: Assembly, jobs: Jobs) -> None:
-    """Assemble as a Beam step, so that the launcher holds no vectors."""
-    jobs.run("assemble", lambda pipeline: pipeline | beam.Create([assembly]) | "Assemble" >> beam.Map(assemble))
+def assemble_on_worker(assembly: Assembly, jobs: Jobs, memory_bytes: int) -> None:
+    """Assemble as a Beam step, so that the launcher holds no vectors, where there is as much memory."""
+
+    def build(pipeline: beam.Pipeline) -> None:
+        step = beam.Map(assemble).with_resource_hints(**jobs.hints(min_ram=memory_bytes))
+        _ = pipeline | beam.Create([assembly]) | "Assemble" >> step
+
+    jobs.run("assemble", build)

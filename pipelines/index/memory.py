@@ -3,6 +3,7 @@
 Owns the sizes of faiss' structures in bytes and the refusal of what does not fit. Must not build anything.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipelines.index.settings import HnswConfig, IndexConfig, IvfPcaConfig, kept_dim
@@ -18,6 +19,11 @@ HNSW_BUILD_BYTES = 8 + 4
 
 LIST_SLACK = 1.5
 """Lists grow by doubling while vectors are added: they hold about one and a half times their content."""
+
+PROCESS_BYTES = 2 << 30
+"""What a worker's process and machine take beside an index: interpreter, libraries, the runner's own, some cache."""
+ROW_BYTES = 512
+"""What a row takes that is held while an index is built: its names, its links and their sorting."""
 
 FIXES = {
     "exact": "index photos of fewer roles (index.roles)",
@@ -89,6 +95,16 @@ def predict(kind: str, num_vectors: int, dim: int, code_bytes: int, config: Inde
         sample = min(num_vectors, config.ivf_pca.train_rows) * kept * FLOAT32 * 3
         return Prediction(kind, size, max(sample, int(size * LIST_SLACK)) + block)
     raise ValueError(f"no prediction for kind {kind!r}: choose from {', '.join(FIXES)}")
+
+
+def build_ram(predictions: Iterable[Prediction], num_vectors: int) -> int:
+    """Return the memory of a machine that builds these kinds, one after another."""
+    return PROCESS_BYTES + num_vectors * ROW_BYTES + max((p.build_bytes for p in predictions), default=0)
+
+
+def search_ram(predictions: Iterable[Prediction], num_vectors: int) -> int:
+    """Return the memory of a machine that searches these kinds, which one process opens once."""
+    return PROCESS_BYTES + num_vectors * ROW_BYTES + sum(p.index_bytes for p in predictions)
 
 
 def check_budget(prediction: Prediction, budget_bytes: int) -> None:

@@ -96,11 +96,12 @@ def similar_table(searcher: Searcher, item_ids: Sequence[str], plan: PlanConfig,
     )
 
 
-def complete(completion: Completion, jobs: Jobs, buckets: int) -> None:
-    """Run the step over all buckets of items."""
+def complete(completion: Completion, jobs: Jobs, buckets: int, memory_bytes: int) -> None:
+    """Run the step over all buckets of items, where there is as much memory."""
 
     def build(pipeline: beam.Pipeline) -> None:
-        step = beam.ParDo(CompleteBuckets(completion, Shared()))
+        hints = jobs.hints(min_ram=memory_bytes)
+        step = beam.ParDo(CompleteBuckets(completion, Shared())).with_resource_hints(**hints)
         _ = pipeline | "Buckets" >> CreateEach(range(buckets)) | "Complete" >> step
 
     jobs.run("complete", build)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.index.choices import index_config, plan_of
 from pipelines.index.manifest import FORMAT, config_json
-from pipelines.index.memory import MemoryBudgetError, Prediction, check_budget, predict
+from pipelines.index.memory import MemoryBudgetError, Prediction, build_ram, check_budget, predict, search_ram
 from pipelines.index.settings import IndexConfig, PlanConfig
 from pipelines.model import ModelFacts, read_facts
 from pipelines.stage import Ledger, RunContext, StageError, StageResult
@@ -44,7 +44,9 @@ def run(context: RunContext) -> StageResult:
     built = not context.store.exists(f"{target}/index.json")
     if built:
         context.progress.say(_announce(gathered, predictions))
-        _build(context, model, config, plan, target)
+        searched = [prediction for prediction in predictions if prediction.kind in plan.kinds]
+        ram = build_ram(predictions, gathered.rows), search_ram(searched, gathered.rows)
+        _build(context, model, config, plan, target, ram)
         facts = {"index_id": index_id, "catalogue_id": context.outputs("preprocess")["catalogue_id"]}
         _describe(context, target, facts | {"run_id": context.run_id, "similar": context.config.index.similar})
     return _result(context, gathered, index_id, built)
@@ -135,7 +137,9 @@ def _announce(gathered: Gathered, predictions: Iterable[Prediction]) -> str:
     return f"index: {gathered.rows:,} distinct photos of {gathered.items:,} items; {sizes}"
 
 
-def _build(context: RunContext, model: ModelFacts, config: IndexConfig, plan: PlanConfig, target: str) -> None:
+def _build(
+    context: RunContext, model: ModelFacts, config: IndexConfig, plan: PlanConfig, target: str, ram: tuple[int, int]
+) -> None:
     from pipelines.index.assembling import Assembly, assemble_on_worker
     from pipelines.index.similar import Completion, complete
 
@@ -144,11 +148,11 @@ def _build(context: RunContext, model: ModelFacts, config: IndexConfig, plan: Pl
     trained = model.trained[-1] if model.trained else ()
     names, levels = (model.space_id, model.model_id), len(model.levels)
     assembly = Assembly(store, folder, target, *names, levels, trained, config, context.buckets)
-    assemble_on_worker(assembly, context.jobs("index"))
+    assemble_on_worker(assembly, context.jobs("index"), ram[0])
     completion = Completion(store, folder, target, plan, context.config.index.similar)
     done = f"{target}/items"
     with context.progress.watch("index: buckets", context.buckets, lambda: sum(1 for _ in store.list(done))):
-        complete(completion, context.jobs("index"), context.buckets)
+        complete(completion, context.jobs("index"), context.buckets, ram[1])
 
 
 def _describe(context: RunContext, target: str, facts: dict[str, Any]) -> None:

@@ -43,6 +43,8 @@ class Cluster(ABC):
 
     what: str
     """What it is and where, for messages."""
+    errors: tuple[type[Exception], ...] = (RuntimeError, grpc.RpcError)
+    """What Beam raises when a job cannot be started there, or is lost while it is followed."""
 
     @abstractmethod
     def options(self, name: str) -> list[str]:
@@ -55,6 +57,10 @@ class Cluster(ABC):
     @abstractmethod
     def wait(self, job_id: str) -> Attempt:
         """Return when the job has ended."""
+
+    def follow(self, result: Any) -> None:
+        """Return when the job that Beam has just started has ended. Raises one of `errors` when it failed."""
+        result.wait_until_finish()
 
     @abstractmethod
     def why(self, job_id: str) -> str:
@@ -84,7 +90,7 @@ def run_on(cluster: Cluster, name: str, options: Sequence[str], build: Callable[
     except KeyboardInterrupt:
         _cancel(cluster, name)
         raise
-    except (RuntimeError, grpc.RpcError) as error:
+    except cluster.errors as error:
         mine = cluster.newest(name)
         if mine is None or (before is not None and mine.job_id == before.job_id):  # it never came as far as the cluster
             raise StageError(f"{name} could not be started on {cluster.what}: {cause(str(error))}") from error
@@ -105,7 +111,7 @@ def _submit(cluster: Cluster, name: str, options: Sequence[str], build: Callable
     pipeline = beam.Pipeline(options=PipelineOptions([*cluster.options(name), f"--job_name={name}", *options]))
     build(pipeline)
     logging.getLogger("apache_beam.runners.portability.portable_runner").setLevel(logging.CRITICAL)
-    pipeline.run().wait_until_finish()
+    cluster.follow(pipeline.run())
 
 
 def _wait(cluster: Cluster, name: str, job_id: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -16,7 +17,14 @@ from pipelines.runners.flink import Flink
 IN_PROCESS = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
-def run_job(section: BeamSection, name: str, build: Callable[[beam.Pipeline], Any]) -> None:
+def run_job(
+    section: BeamSection,
+    name: str,
+    build: Callable[[beam.Pipeline], Any],
+    *,
+    labels: Mapping[str, str] = MappingProxyType({}),
+    on_gpu: bool = False,
+) -> None:
     """Build a pipeline, run it under a name, and wait for it.
 
     Raises what its workers raise; on a cluster StageError, whatever it was there.
@@ -27,8 +35,12 @@ def run_job(section: BeamSection, name: str, build: Callable[[beam.Pipeline], An
         with beam.Pipeline(options=PipelineOptions([f"--runner={IN_PROCESS}", *section.options])) as pipeline:
             build(pipeline)
     else:
-        run_on(_cluster(section), name, section.options, build)
+        run_on(_cluster(section, labels, on_gpu), name, section.options, build)
 
 
-def _cluster(section: BeamSection) -> Cluster:
+def _cluster(section: BeamSection, labels: Mapping[str, str], on_gpu: bool) -> Cluster:
+    if section.runner == "dataflow":
+        from pipelines.runners.dataflow import Dataflow
+
+        return Dataflow(section.dataflow, section.options, labels, on_gpu)
     return Flink(section.flink)

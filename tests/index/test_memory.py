@@ -7,7 +7,18 @@ import pytest
 
 from pipelines.config import Config
 from pipelines.index.kinds import vector_index
-from pipelines.index.memory import FIXES, MemoryBudgetError, Prediction, binary_bytes, check_budget, predict
+from pipelines.index.memory import (
+    FIXES,
+    PROCESS_BYTES,
+    ROW_BYTES,
+    MemoryBudgetError,
+    Prediction,
+    binary_bytes,
+    build_ram,
+    check_budget,
+    predict,
+    search_ram,
+)
 from pipelines.index.settings import HnswConfig, IndexConfig, IvfPcaConfig
 
 
@@ -113,3 +124,10 @@ def test_memory_mapped_vectors_of_exact_search_may_exceed_the_budget():
 def test_an_unknown_kind_has_no_prediction():
     with pytest.raises(ValueError, match="no prediction for kind 'annoy': choose from exact, hnsw, ivf_pca, binary"):
         predict("annoy", 1, 1, 1, IndexConfig())
+
+
+def test_a_machine_builds_one_kind_after_another_and_searches_them_together():
+    kinds = [Prediction("hnsw", 2_000, 5_000), Prediction("ivf_pca", 1_000, 7_000)]
+    assert build_ram(kinds, 10) == PROCESS_BYTES + 10 * ROW_BYTES + 7_000
+    assert search_ram(kinds, 10) == PROCESS_BYTES + 10 * ROW_BYTES + 3_000
+    assert build_ram([], 0) == search_ram([], 0) == PROCESS_BYTES
