@@ -17,6 +17,8 @@ import pyarrow as pa
 from pipelines.store import NotFoundError, Store
 from pipelines.tables import bucket_name, read_bucket, to_ipc, write_bucket
 
+PLAN = "plan/plan.json"
+
 
 @dataclass(frozen=True)
 class TodoBucket:
@@ -73,13 +75,13 @@ def cut(buckets: Iterable[TodoBucket], rows_a_unit: int) -> list[Unit]:
 
 def write_plan(store: Store, prefix: str, units: Sequence[Unit], **facts: Any) -> None:
     """Write plan.json: the plan is complete from here on."""
-    store.create_json(f"{prefix}/plan/plan.json", {"units": [asdict(unit) for unit in units], **facts})
+    store.create_json(f"{prefix}/{PLAN}", {"units": [asdict(unit) for unit in units], **facts})
 
 
 def read_plan(store: Store, prefix: str) -> tuple[list[Unit], dict[str, Any]] | None:
     """Return the units and the facts of a complete plan, or None."""
     try:
-        plan = store.read_json(f"{prefix}/plan/plan.json")
+        plan = store.read_json(f"{prefix}/{PLAN}")
     except NotFoundError:
         discard_todo(store, prefix)
         return None
