@@ -56,7 +56,7 @@ def job_name(owner: str, step: str) -> str:
 
 def labels(owner: str, step: str) -> dict[str, str]:
     """Return the labels of a job, by which a bill can be told apart: the last two words of its owner, and its step."""
-    run, stage = owner.split("/")[-2:]
+    run, stage = ["", *owner.split("/")][-2:]
     words = {"run": run, "stage": stage, "step": step}
     return {
         f"{OUR_LABELS}{key}": re.sub(r"[^a-z0-9_-]", "-", word.lower())[:LABEL_CHARACTERS]
