@@ -1,6 +1,6 @@
 """Fill an environment with what its lock files name, once.
 
-    python3 -m tools.setup_env [pipeline | airflow]
+    python3 -m tools.setup_env [pipeline | airflow | image | image-gpu]
 
 Owns the order of the steps and the stamp that says they are done. A set-up that was killed is begun anew, two at once
 wait for each other, and one that has nothing to do returns at once. Downloads are kept under `VISUAL_SEARCH_CACHE`
@@ -30,10 +30,11 @@ _STAMP = "set-up.json"
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment: its folder, its lock files, and whether the project itself is installed there."""
+    """One environment: its folder, its lock files, and whether what the pipeline imports and the project are there."""
 
     folder: str
     locks: tuple[str, ...]
+    holds_libraries: bool
     holds_project: bool
     download: str
     needed_bytes: int
@@ -41,15 +42,18 @@ class Environment:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The files that decide what it holds."""
-        project = ("requirements/repaired.txt", "setup.py", "pyproject.toml") if self.holds_project else ()
-        return (*self.locks, *project, "tools/*.py")
+        libraries = ("requirements/repaired.txt",) if self.holds_libraries else ()
+        project = ("setup.py", "pyproject.toml") if self.holds_project else ()
+        return (*self.locks, *libraries, *project, "tools/*.py")
 
 
-PIPELINE = Environment(
-    ".venv", ("requirements/pipeline.txt", "requirements/dev.txt"), True, "about 1 GB", 4_000_000_000
-)
-AIRFLOW = Environment(".venv-airflow", ("requirements/airflow.txt",), False, "about 100 MB", 1_000_000_000)
-ENVIRONMENTS = {"pipeline": PIPELINE, "airflow": AIRFLOW}
+_LIBRARIES = "requirements/pipeline.txt"
+PIPELINE = Environment(".venv", (_LIBRARIES, "requirements/dev.txt"), True, True, "about 1 GB", 4_000_000_000)
+AIRFLOW = Environment(".venv-airflow", ("requirements/airflow.txt",), False, False, "about 100 MB", 1_000_000_000)
+IMAGE = Environment(".venv", (_LIBRARIES,), True, False, "about 1 GB", 4_000_000_000)
+"""What a container image holds: the project comes in a layer of its own (infra/images/Dockerfile)."""
+IMAGE_GPU = Environment(".venv", (_LIBRARIES, "requirements/gpu.txt"), True, False, "about 4 GB", 8_000_000_000)
+ENVIRONMENTS = {"pipeline": PIPELINE, "airflow": AIRFLOW, "image": IMAGE, "image-gpu": IMAGE_GPU}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -112,7 +116,7 @@ def _build(root: Path, cache: Path, environment: Environment) -> None:
     glibc = host.check_platform()
     interpreter = host.find_interpreter()
     extra: dict[str, str] = {}
-    if environment.holds_project:
+    if environment.holds_libraries:
         compiler = host.find_compiler()
         host.check_compiler(compiler, interpreter)
         extra = host.compiler_environment(compiler)
@@ -121,7 +125,7 @@ def _build(root: Path, cache: Path, environment: Environment) -> None:
     _prepare_venv(root, venv, interpreter, environment.needed_bytes)
     tool = installer.Installer.find(venv / "bin" / "python", cache, extra)
     house = None
-    if environment.holds_project:
+    if environment.holds_libraries:
         house = wheels.prepare_wheelhouse(tool.python, root / "requirements" / "repaired.txt", cache, glibc)
     if house:
         _say(f"glibc {glibc[0]}.{glibc[1]}: two wheels repaired (docs/dependencies.md)")

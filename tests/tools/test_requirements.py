@@ -38,11 +38,18 @@ def test_the_lock_holds_what_a_worker_installs(requirement: Requirement) -> None
     assert requirement.specifier.contains(pins("pipeline.txt")[canonicalize_name(requirement.name)])
 
 
-def test_both_locks_name_the_same_versions() -> None:
-    pipeline, dev = pins("pipeline.txt"), pins("dev.txt")
-    shared = set(pipeline) & set(dev)
+@pytest.mark.parametrize("other", ["dev.txt", "gpu.txt"])
+def test_locks_that_are_installed_together_name_the_same_versions(other: str) -> None:
+    pipeline, more = pins("pipeline.txt"), pins(other)
+    shared = set(pipeline) & set(more)
     assert shared
-    assert {name: dev[name] for name in shared} == {name: pipeline[name] for name in shared}
+    assert {name: more[name] for name in shared} == {name: pipeline[name] for name in shared}
+
+
+def test_a_gpu_adds_cuda_and_nothing_else() -> None:
+    added = set(pins("gpu.txt")) - set(pins("pipeline.txt"))
+    assert {"nvidia-cudnn-cu12", "nvidia-nccl-cu12"} <= added
+    assert [name for name in added if not name.startswith("nvidia-")] == []
 
 
 def test_the_wheels_to_repair_are_those_of_the_lock() -> None:
@@ -60,7 +67,7 @@ def test_every_line_of_an_input_is_locked(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*(lock for one in ENVIRONMENTS.values() for lock in one.locks), "requirements/repaired.txt"]
+    "name", sorted({"requirements/repaired.txt", *(lock for one in ENVIRONMENTS.values() for lock in one.locks)})
 )
 def test_a_lock_tells_of_no_machine(name: str) -> None:
     text = (ROOT / name).read_text()

@@ -91,10 +91,23 @@ def test_the_environment_of_airflow_is_one_of_its_own(checkout: Path, machine: M
     assert sorted(path.name for path in checkout.glob(".venv*")) == [".venv-airflow"]
 
 
+def test_an_image_holds_the_libraries_and_neither_the_project_nor_the_tests(
+    checkout: Path, machine: Machine, tmp_path: Path
+) -> None:
+    (checkout / "requirements/gpu.txt").write_text("# gpu\n")
+    assert setup_env.set_up(checkout, tmp_path / "cache", setup_env.IMAGE)
+    assert machine.steps == ["venv", "sync"]
+    (checkout / "setup.py").write_text("# changed\n")
+    (checkout / "requirements/dev.txt").write_text("# changed\n")
+    assert not setup_env.set_up(checkout, tmp_path / "cache", setup_env.IMAGE)
+    assert setup_env.set_up(checkout, tmp_path / "cache", setup_env.IMAGE_GPU)  # on top of it
+    assert machine.steps == ["venv", "sync", "sync"]
+
+
 @pytest.mark.parametrize("arguments", [["nonsense"], ["airflow", "pipeline"]])
 def test_a_wrong_name_is_told_what_there_is(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert setup_env.main(arguments) == 2
-    assert "usage: python3 -m tools.setup_env [pipeline | airflow]" in capsys.readouterr().err
+    assert "usage: python3 -m tools.setup_env [pipeline | airflow | image | image-gpu]" in capsys.readouterr().err
 
 
 def test_a_new_time_of_an_input_changes_nothing(checkout: Path, machine: Machine, tmp_path: Path) -> None:
