@@ -69,6 +69,15 @@ flink: setup ## a Flink cluster of processes on this machine, and the lines of a
 flink-stop: ## end them
 	@bash tools/with_python.sh -m tools.local_flink stop
 
+.PHONY: images
+images: setup ## build the container images with Docker (IMAGES="launcher worker …", REGISTRY=)
+	REGISTRY=$(REGISTRY) $(BIN)/python -m tools.images $(IMAGES)
+
+.PHONY: test-images
+test-images: setup ## build and run the container images, with Docker or in systems of their own (docs/images.md)
+	@mkdir -p work/images
+	VISUAL_SEARCH_IMAGES=work/images $(BIN)/python -m pytest -m images tests/infra
+
 PORT ?= 8080
 .PHONY: airflow airflow-postgres
 airflow: setup-airflow ## Airflow with the DAGs and the demo's catalogue, on this machine alone (PORT=, DEMO=)

@@ -22,6 +22,7 @@ _NEEDS = {
     "photos": (_PHOTOS, "the folder of real photos"),
     "flink": (FLINK, "the folder of Flink's jars, or use `make test-flink`"),
     "gcs": (SERVER, "the program fake-gcs-server, or use `make test-gcs`"),
+    "images": ("VISUAL_SEARCH_IMAGES", "a folder to build container images in, or use `make test-images`"),
 }
 """By marker: the variable that names what such tests need, and what that is."""
 
