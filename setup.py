@@ -34,6 +34,7 @@ setup(
             "click>=8.3,<9",
             "google-cloud-dataflow-client>=0.13,<1",
             "jinja2>=3.1,<4",
+            "kfp-pipeline-spec>=2.16,<2.17",
             "matplotlib>=3.10,<4",
             "prometheus-client>=0.26,<1",
             "python-json-logger>=4.2,<5",

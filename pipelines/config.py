@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 import tomllib
 from operator import attrgetter
 from pathlib import Path
@@ -149,8 +150,34 @@ class PreprocessSection(Section):
         return Limits(max_bytes=self.max_bytes, max_pixels=self.max_pixels, min_side=self.min_side)
 
 
+class VertexSection(Section):
+    """Where Vertex AI runs the training, as whom, and on what machine."""
+
+    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9.:-]*[a-z0-9]$")]
+    region: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+\d+$")]
+    image: str = Field(description="of every step, with the packages of this project; by tag or digest")
+    pipeline_root: Annotated[str, Field(pattern=r"^gs://[^/]+")]
+    service_account: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] = Field(description="whom the steps run as")
+    cpus: Positive = Field(8, description="of the Trainer's machine, at least")
+    memory_gb: Positive = Field(32, description="of the Trainer's machine, at least")
+    accelerator: str | None = Field(None, description="of the Trainer's machine, such as 'NVIDIA_L4'")
+    accelerators: Positive = Field(1, description="how many of them")
+    endpoint: Annotated[str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)(:|/|$))")] | None = Field(
+        None, description="another address of the service, such as one of Private Service Connect"
+    )
+
+    @field_validator("image")
+    @classmethod
+    def _names_a_version(cls, image: str) -> str:
+        if not re.search(r"/[^/]+(:[\w.-]+|@sha256:[0-9a-f]{64})$", image):
+            raise ValueError(
+                "write REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:DIGEST; without a tag it may change while it is used"
+            )
+        return image
+
+
 class TrainSection(Section):
-    """What is trained, how long, and when."""
+    """What is trained, how long, when, and where."""
 
     policy: Literal["reuse", "on_change", "always"] = "on_change"
     trunk: Literal["small", "resnet50"] = "small"
@@ -171,6 +198,19 @@ class TrainSection(Section):
     change_share: Share = Field(0.05, description="on_change: retrain when this share of items is new since the model")
     warm_start: bool = True
     checkpoint_s: Positive = 60
+    engine: Literal["local", "vertex"] = Field("local", description="where the TFX pipeline runs")
+    vertex: VertexSection | None = None
+
+    @model_validator(mode="after")
+    def _says_where(self) -> TrainSection:
+        if self.engine == "vertex" and self.vertex is None:
+            raise ValueError("engine = 'vertex', but there is no [train.vertex]; say there where, or set 'local'")
+        return self
+
+    @property
+    def learned_by(self) -> list[str]:
+        """The keys that decide what is learned, and not where."""
+        return [f"train.{name}" for name in type(self).model_fields if name not in ("engine", "vertex")]
 
 
 class EmbedSection(Section):
@@ -309,6 +349,15 @@ class Config(Section):
     beam: BeamSection = BeamSection()
     monitoring: MonitoringSection = MonitoringSection()
     folder: str = Field("", description="the config file's folder; set when loaded")
+
+    @model_validator(mode="after")
+    def _trains_where_the_store_is(self) -> Config:
+        if self.train.engine == "vertex" and not self.store.uri.startswith("gs://"):
+            raise ValueError(
+                f"train.engine = 'vertex', but store.uri = {self.store.uri!r} is no bucket, and Vertex AI reads the "
+                "training examples from the store; set store.uri = 'gs://BUCKET/PREFIX', or train.engine = 'local'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _weighs_what_is_there(self) -> Config:

@@ -188,3 +188,66 @@ def test_the_digest_of_a_single_key(tmp_path: Path) -> None:
     assert plain.digest("catalogue.columns.attributes") == other.digest("catalogue.columns.attributes")
     assert plain.digest("catalogue.columns.signals") != other.digest("catalogue.columns.signals")
     assert plain.digest("catalogue") != other.digest("catalogue")
+
+
+VERTEX = """
+[train]
+engine = "vertex"
+
+[train.vertex]
+project = "shop-1"
+region = "europe-west4"
+image = "europe-west4-docker.pkg.dev/shop-1/search/worker:1.4"
+pipeline_root = "gs://shop-work/vertex"
+service_account = "trainer@shop-1.iam.gserviceaccount.com"
+"""
+IN_BUCKET = MINIMAL.replace('"store"', '"gs://bucket/shop"')
+
+
+def test_vertex_ai_trains_from_a_store_in_a_bucket(tmp_path: Path) -> None:
+    section = load(tmp_path, IN_BUCKET + VERTEX).train.vertex
+    assert section is not None
+    assert (section.cpus, section.memory_gb, section.accelerator) == (8, 32, None)
+
+
+def test_vertex_ai_cannot_read_a_store_in_a_folder(tmp_path: Path) -> None:
+    assert refusal(tmp_path, MINIMAL + VERTEX) == (
+        "FILE: train.engine = 'vertex', but store.uri = 'store' is no bucket, and Vertex AI reads the training "
+        "examples from the store; set store.uri = 'gs://BUCKET/PREFIX', or train.engine = 'local'"
+    )
+
+
+def test_vertex_ai_must_be_told_where(tmp_path: Path) -> None:
+    assert refusal(tmp_path, IN_BUCKET + '[train]\nengine = "vertex"\n') == (
+        "FILE: [train] engine = 'vertex', but there is no [train.vertex]; say there where, or set 'local'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (
+            "image",
+            "europe-west4-docker.pkg.dev/shop-1/search/worker",
+            "write REGISTRY/NAME:TAG or REGISTRY/NAME@sha256",
+        ),
+        ("image", "localhost:5000/worker", "write REGISTRY/NAME:TAG"),
+        ("pipeline_root", "/work/vertex", "should match pattern"),
+        ("region", "europe-west4-a", "should match pattern"),
+        ("service_account", "trainer", "should match pattern"),
+        ("endpoint", "http://elsewhere", "should match pattern"),
+        ("machine", "n1-standard-4", "unknown key 'train.vertex.machine'"),
+    ],
+)
+def test_a_place_that_cannot_be(tmp_path: Path, key: str, value: str, message: str) -> None:
+    kept = "".join(f"{line}\n" for line in VERTEX.splitlines() if not line.startswith(f"{key} ="))
+    assert message in refusal(tmp_path, f"{IN_BUCKET}{kept}{key} = {value!r}\n")
+
+
+def test_where_it_is_learned_is_not_what_is_learned(tmp_path: Path) -> None:
+    here, there = load(tmp_path, IN_BUCKET).train, load(tmp_path, IN_BUCKET + VERTEX).train
+    assert here.learned_by == there.learned_by
+    assert {f"train.{name}" for name in type(here).model_fields} - set(here.learned_by) == {
+        "train.engine",
+        "train.vertex",
+    }

@@ -1,4 +1,4 @@
-"""What a training run is told: one frozen, JSON-able specification of local paths and hyper-parameters."""
+"""What a training run is told: one frozen, JSON-able specification of paths and hyper-parameters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from trainer.files import read_text
 
 EMBEDDING_DIM = 512
 HASH_BITS = 4096
@@ -28,8 +30,9 @@ def levels_of(labels: Iterable[str]) -> list[str]:
 class TrainSpec:
     """One training run.
 
-    Paths are local: `examples` holds Split-train/ and Split-eval/ with gzipped TFRecords; `taxonomy` is the JSON of
-    permanent slots {"levels": [{value: slot}], "attributes": {name: {value: slot}}}; `work` is a throw-away folder;
+    Paths are local ones or `gs://` URIs: `examples` holds Split-train/ and Split-eval/ with gzipped TFRecords;
+    `taxonomy` is the JSON of permanent slots {"levels": [{value: slot}], "attributes": {name: {value: slot}}}; `work`
+    is a throw-away folder;
     `checkpoints` is kept between attempts; `parent` is the folder of the model to start from (weights.npz), or None;
     `baseline` that of the live model (saved_model/) which the Evaluator compares with, or None; `repeat` how often a
     photo of a role is learned from in one pass over all, once if its role is not there.
@@ -65,7 +68,7 @@ class TrainSpec:
 
     def slots(self) -> dict[str, dict[str, int]]:
         """Return the label features' slots: {'category_<level>' or 'attr_<name>': {value: slot}}."""
-        taxonomy = json.loads(Path(self.taxonomy).read_text(encoding="utf-8"))
+        taxonomy = json.loads(read_text(self.taxonomy))
         slots = {level_label(level): values for level, values in enumerate(taxonomy["levels"])}
         return slots | {f"attr_{name}": taxonomy["attributes"].get(name, {}) for name in self.attributes}
 
@@ -74,9 +77,9 @@ class TrainSpec:
         path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> TrainSpec:
-        """Read a specification that `save` wrote."""
-        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    def load(cls, path: str | Path) -> TrainSpec:
+        """Read a specification that `save` wrote, by its path or `gs://` URI."""
+        value: dict[str, Any] = json.loads(read_text(str(path)))
         return cls(**{**value, "attributes": tuple(value["attributes"])})
 
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 from trainer.config import EMBEDDING_DIM, HASH_BITS, TrainSpec, levels_of
 from trainer.data import Photos, load_photos
 from trainer.export import ServingModel, export_model, save_weights, weights_of
+from trainer.files import read_text
 from trainer.hashing import build_hash_head, fit_hash_head
 from trainer.heads import build_heads, loss_weights
 from trainer.identity import checksum, model_id, part
@@ -65,13 +66,13 @@ def train_and_export(
 
 def _dtype(spec: TrainSpec) -> str:
     """Return the dtype of the training: chosen once, so that one that goes on after a kill keeps it."""
-    chosen = Path(spec.checkpoints, "dtype")
-    if not chosen.is_file():
-        part = chosen.with_suffix(".part")
+    chosen = f"{spec.checkpoints}/dtype"
+    if not tf.io.gfile.exists(chosen):
         timed = spec.steps is None and spec.minutes >= MINUTES_WORTH_TIMING
-        part.write_text(compute_dtype(spec.trunk, spec.height, spec.width, timed=timed), encoding="ascii")
-        part.replace(chosen)
-    return chosen.read_text(encoding="ascii")
+        with tf.io.gfile.GFile(f"{chosen}.part", "w") as part:
+            part.write(compute_dtype(spec.trunk, spec.height, spec.width, timed=timed))
+        tf.io.gfile.rename(f"{chosen}.part", chosen, overwrite=True)
+    return read_text(chosen)
 
 
 def _warm_start(spec: TrainSpec, models: Mapping[str, keras.Model]) -> None:

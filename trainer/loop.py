@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -39,8 +38,8 @@ class Trainer:
             trunk=trunk, heads=heads, optimizer=self.optimizer, step=self.step, spent_s=self.spent_s
         )
         self.manager = tf.train.CheckpointManager(state, spec.checkpoints, max_to_keep=2)
-        Path(spec.checkpoints).mkdir(parents=True, exist_ok=True)
-        self.curves = Path(spec.checkpoints, "curves.jsonl")
+        tf.io.gfile.makedirs(spec.checkpoints)
+        self.curves = f"{spec.checkpoints}/curves.jsonl"
         self.weights = loss_weights(self.labels, spec.attribute_weight)
 
     def fit(self, train: Photos, held_out: Photos) -> dict[str, float]:
@@ -125,7 +124,7 @@ class Trainer:
             "images_a_second": round(len(since.losses) * self.spec.batch / seconds, 1),
             **{name: round(value, 4) for name, value in self.evaluate(held_out, REPORTED_PHOTOS, size).items()},
         }
-        with self.curves.open("a", encoding="utf-8") as file:
+        with tf.io.gfile.GFile(self.curves, "a") as file:
             file.write(json.dumps(point) + "\n")
         say(f"{self._share():.0%}, step {step}, " + ", ".join(f"{k} {v}" for k, v in _shown(point)))
 

@@ -2,11 +2,11 @@
 # No `from __future__ import annotations`: the component decorator reads the annotations as objects.
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import v1 as tfx
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from pipelines.train.schema import WITHOUT_STATISTICS
@@ -41,8 +41,9 @@ def CheckAnomalies(  # noqa: N802 - a TFX component is named as a class
 ) -> None:
     """Fail when a split has a serious anomaly."""
     splits = artifact_utils.decode_split_names(anomalies.split_names)
-    refuse((split, serious(_read(Path(anomalies.uri, f"Split-{split}", "SchemaDiff.pb")))) for split in splits)
+    refuse((split, serious(_read(f"{anomalies.uri}/Split-{split}/SchemaDiff.pb"))) for split in splits)
 
 
-def _read(path: Path) -> Any:
-    return anomalies_pb2.Anomalies.FromString(path.read_bytes())
+def _read(path: str) -> Any:
+    with fileio.open(path, "rb") as file:
+        return anomalies_pb2.Anomalies.FromString(file.read())

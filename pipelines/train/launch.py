@@ -25,13 +25,14 @@ from trainer.config import TrainOutcome, TrainSpec
 
 MARK: Final = "train:"
 MODULE: Final = "pipelines.train.tfx_pipeline"
+VERTEX_MODULE: Final = "pipelines.train.vertex_pipeline"
 LOG, SPEC, OUTCOME = "tfx.log", "spec.json", "outcome.json"
 LAST_LINES: Final = 15
 PR_SET_PDEATHSIG: Final = 1
 
 
-def run_in_subprocess(spec: TrainSpec, progress: Callable[[str], None]) -> TrainOutcome:
-    """Run `pipelines.train.tfx_pipeline` on `spec`; `progress` hears its lines, without their mark.
+def run_in_subprocess(spec: TrainSpec, progress: Callable[[str], None], module: str = MODULE) -> TrainOutcome:
+    """Run MODULE or VERTEX_MODULE on `spec`; `progress` hears its lines, without their mark.
 
     The child dies with this process, and with the thread that called. Raises StageError with the failed node's error,
     or with the log's last lines when the child died without a word.
@@ -40,7 +41,7 @@ def run_in_subprocess(spec: TrainSpec, progress: Callable[[str], None]) -> Train
     work.mkdir(parents=True, exist_ok=True)
     (work / OUTCOME).unlink(missing_ok=True)
     spec.save(work / SPEC)
-    command = [sys.executable, "-m", MODULE, str(work / SPEC), str(work / OUTCOME), str(os.getpid())]
+    command = [sys.executable, "-m", module, str(work / SPEC), str(work / OUTCOME), str(os.getpid())]
     status, stray = _follow(command, progress)
     if not (work / OUTCOME).is_file():
         raise StageError(_death(status, stray, work / LOG))
@@ -103,7 +104,7 @@ def _last_lines(log: Path) -> str:
 def child_main(arguments: Sequence[str], run: Callable[[TrainSpec, Callable[[str], None]], TrainOutcome]) -> int:
     """Run `SPEC.json OUTCOME.json [PARENT_PID]` in the child: write the outcome or {"error": …}; return the status."""
     if len(arguments) not in {2, 3}:
-        sys.stderr.write(f"usage: python -m {MODULE} SPEC.json OUTCOME.json [PARENT_PID]\n")
+        sys.stderr.write("usage: SPEC.json OUTCOME.json [PARENT_PID]\n")
         return 2
     if len(arguments) == 3:
         _die_with(int(arguments[2]))

@@ -71,7 +71,7 @@ def train_key(context: RunContext, examples: Examples, taxonomy: dict[str, Any],
     """Return the name of this training: equal inputs adopt one model, however often they are run."""
     parts = [
         examples.checksum,
-        context.config.digest("train"),
+        context.config.digest(*context.config.train.learned_by),
         live.model_id if live and context.config.train.warm_start else None,
         hashlib.sha256(json.dumps(taxonomy, sort_keys=True).encode()).hexdigest(),
         CODE_VERSION,
@@ -104,20 +104,35 @@ def _examples(context: RunContext, taxonomy: dict[str, Any]) -> Examples:
 def _train(
     context: RunContext, examples: Examples, taxonomy: dict[str, Any], live: Live | None, prep_id: str, key: str
 ) -> tuple[str, str | None]:
-    from pipelines.train.launch import run_in_subprocess
+    from pipelines.train.launch import MODULE, VERTEX_MODULE, run_in_subprocess
 
     state = _state_folder(context, _verdict_key(key, live))
     with ExitStack() as staged:
-        folder = staged.enter_context(context.store.stage_in(examples.folder))
+        module, folder = VERTEX_MODULE, f"{context.store.uri}/{examples.folder}"
+        if context.config.train.engine == "local":
+            module, folder = MODULE, str(staged.enter_context(context.store.stage_in(examples.folder)))
         spec = _spec(context, folder, state, prep_id, taxonomy)
         if live is not None and live.facts["prep_id"] == prep_id:
             spec = _beside_live(context, spec, live, staged.enter_context(context.store.stage_in(live.folder)))
-        outcome = run_in_subprocess(spec, lambda line: context.progress.say(f"train: {line}"))
+        if module == VERTEX_MODULE:
+            _name_job(context, spec, _verdict_key(key, live))
+        outcome = run_in_subprocess(spec, lambda line: context.progress.say(f"train: {line}"), module)
         model_id = _keep(context, spec, outcome, taxonomy, key, examples)
     verdict = {"model_id": model_id, "refused": outcome.refused}
     context.store.create_json(f"models/by-key/{_verdict_key(key, live)}.json", verdict)
     shutil.rmtree(state, ignore_errors=True)
     return model_id, outcome.refused
+
+
+def _name_job(context: RunContext, spec: TrainSpec, key: str) -> None:
+    """Write beside the specification which job of Vertex AI trains it."""
+    from pipelines.train.vertex_job import VERTEX_JSON, VertexJob
+
+    section = context.config.train.vertex
+    assert section is not None, "the config was validated"
+    work = Path(spec.work)
+    work.mkdir(exist_ok=True)
+    VertexJob.of(section, context.store.uri, context.run_id, key).save(work / VERTEX_JSON)
 
 
 def _beside_live(context: RunContext, spec: TrainSpec, live: Live, folder: Path) -> TrainSpec:
@@ -140,11 +155,11 @@ def _state_folder(context: RunContext, key: str) -> Path:
     return state
 
 
-def _spec(context: RunContext, folder: Path, state: Path, prep_id: str, taxonomy: dict[str, Any]) -> TrainSpec:
+def _spec(context: RunContext, folder: str, state: Path, prep_id: str, taxonomy: dict[str, Any]) -> TrainSpec:
     section, shape = context.config.train, PrepSpec.from_prep_id(prep_id)
     (state / "taxonomy.json").write_text(json.dumps(taxonomy), encoding="utf-8")
     return TrainSpec(
-        examples=str(folder),
+        examples=folder,
         taxonomy=str(state / "taxonomy.json"),
         work=str(state / "work"),
         checkpoints=str(state / "checkpoints"),

@@ -1,4 +1,4 @@
-"""The TFX pipeline of the train stage, over local paths: examples in, a blessed or refused model out.
+"""The TFX pipeline of the train stage, and its run on this machine: examples in, a blessed or refused model out.
 
 Examples and live model are imported, so nothing is shuffled that is there already; the metadata store is thrown away
 with the work folder. It knows no store and no config: a TrainSpec says everything.
@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,15 @@ def run_tfx(spec: TrainSpec, say: Callable[[str], None] = lambda _: None) -> Tra
     """
     from tfx import v1 as tfx
 
-    work = Path(spec.work)
+    work = Path(spec.work).resolve()
+    spec = replace(spec, work=str(work), examples=str(Path(spec.examples).resolve()))
     _prepare(spec, work)
+    metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(work / "metadata.sqlite"))
     nodes = _Nodes(say)
     with nodes.watch():
-        tfx.orchestration.LocalDagRunner().run(build_pipeline(spec))
+        tfx.orchestration.LocalDagRunner().run(build_pipeline(spec, metadata=metadata))
     say(nodes.summary())
-    return _outcome(spec, work)
+    return outcome_of(spec, work)
 
 
 def _prepare(spec: TrainSpec, work: Path) -> None:
@@ -50,12 +53,17 @@ def _prepare(spec: TrainSpec, work: Path) -> None:
         path = work / name
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
     work.mkdir(parents=True, exist_ok=True)
-    spec.save(work / "tfx_spec.json")
-    from trainer.tfx_module.module import NUMERIC
-
-    write_schema(work / "schema.pbtxt", spec.slots(), NUMERIC)
+    write_inputs(spec, spec, work)
     if spec.baseline:
         _link_live(Path(spec.baseline, "saved_model"), work / "live")
+
+
+def write_inputs(spec: TrainSpec, told: TrainSpec, folder: Path) -> None:
+    """Write what the components read of `work`: the specification as they are `told` it, and the schema."""
+    from trainer.tfx_module.module import NUMERIC
+
+    told.save(folder / "tfx_spec.json")
+    write_schema(folder / "schema.pbtxt", spec.slots(), NUMERIC)
 
 
 def _link_live(saved_model: Path, folder: Path) -> None:
@@ -66,13 +74,16 @@ def _link_live(saved_model: Path, folder: Path) -> None:
     (folder / "Format-Serving").symlink_to(saved_model.resolve(), target_is_directory=True)
 
 
-def build_pipeline(spec: TrainSpec) -> Any:
-    """Return the tfx Pipeline of a specification; its files are under `spec.work`."""
+def build_pipeline(spec: TrainSpec, *, metadata: Any = None, trainer_resources: Any = None) -> Any:
+    """Return the tfx Pipeline of a specification; its files are under `spec.work`, a folder or a `gs://` URI.
+
+    `metadata` says where executions are noted, for a runner that has no place of its own; `trainer_resources` is what
+    the runner's platform is to give the Trainer. `spec` is read where its taxonomy is.
+    """
     from tfx import v1 as tfx
 
-    work = Path(spec.work).resolve()
-    config = {"spec": str(work / "tfx_spec.json")}
-    checked = _checked_examples(spec, work)
+    config = {"spec": f"{spec.work}/tfx_spec.json"}
+    checked = _checked_examples(spec)
     examples, schema, check = checked["examples"], checked["schema"], checked["check"]
     transform = tfx.components.Transform(
         examples=examples.outputs["result"],
@@ -92,19 +103,19 @@ def build_pipeline(spec: TrainSpec) -> Any:
         eval_args=tfx.proto.EvalArgs(),
         custom_config=config,
     )
+    if trainer_resources is not None:
+        trainer.with_platform_config(trainer_resources)
     return tfx.dsl.Pipeline(
         pipeline_name="train",
-        pipeline_root=str(work / "tfx"),
-        components=[*checked.values(), transform, trainer, *_judged(spec, work, examples, trainer)],
+        pipeline_root=f"{spec.work}/tfx",
+        components=[*checked.values(), transform, trainer, *_judged(spec, examples, trainer)],
         enable_cache=False,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            str(work / "metadata.sqlite")
-        ),
+        metadata_connection_config=metadata,
         beam_pipeline_args=BEAM_ARGS,
     )
 
 
-def _checked_examples(spec: TrainSpec, work: Path) -> dict[str, Any]:
+def _checked_examples(spec: TrainSpec) -> dict[str, Any]:
     import tensorflow_data_validation as tfdv
     from tfx import v1 as tfx
 
@@ -112,7 +123,7 @@ def _checked_examples(spec: TrainSpec, work: Path) -> dict[str, Any]:
     from trainer.tfx_module.module import NUMERIC
 
     examples = tfx.dsl.Importer(
-        source_uri=str(Path(spec.examples).resolve()),
+        source_uri=spec.examples,
         artifact_type=tfx.types.standard_artifacts.Examples,
         properties={"split_names": '["train", "eval"]'},
         custom_properties={"payload_format": "FORMAT_TF_EXAMPLE", "file_format": "tfrecords_gzip"},
@@ -121,7 +132,7 @@ def _checked_examples(spec: TrainSpec, work: Path) -> dict[str, Any]:
         examples=examples.outputs["result"],
         stats_options=tfdv.StatsOptions(feature_allowlist=statistics_features(spec.slots(), NUMERIC)),
     )
-    schema = tfx.components.ImportSchemaGen(schema_file=str(work / "schema.pbtxt"))
+    schema = tfx.components.ImportSchemaGen(schema_file=f"{spec.work}/schema.pbtxt")
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
@@ -129,7 +140,7 @@ def _checked_examples(spec: TrainSpec, work: Path) -> dict[str, Any]:
     return {"examples": examples, "statistics": statistics, "schema": schema, "validator": validator, "check": check}
 
 
-def _judged(spec: TrainSpec, work: Path, examples: Any, trainer: Any) -> list[Any]:
+def _judged(spec: TrainSpec, examples: Any, trainer: Any) -> list[Any]:
     from tfx import v1 as tfx
 
     from pipelines.train.verdict import eval_config
@@ -137,7 +148,7 @@ def _judged(spec: TrainSpec, work: Path, examples: Any, trainer: Any) -> list[An
     live = None
     if spec.baseline:
         live = tfx.dsl.Importer(
-            source_uri=str(work / "live"), artifact_type=tfx.types.standard_artifacts.Model
+            source_uri=f"{spec.work}/live", artifact_type=tfx.types.standard_artifacts.Model
         ).with_id("LiveModel")
     evaluator = tfx.components.Evaluator(
         examples=examples.outputs["result"],
@@ -149,13 +160,14 @@ def _judged(spec: TrainSpec, work: Path, examples: Any, trainer: Any) -> list[An
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(work / "pushed"))
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=f"{spec.work}/pushed")
         ),
     )
     return [*([live] if live else []), evaluator, pusher]
 
 
-def _outcome(spec: TrainSpec, work: Path) -> TrainOutcome:
+def outcome_of(spec: TrainSpec, work: Path) -> TrainOutcome:
+    """Return what a pipeline that has run came to, by the files that it left in a local `work`."""
     import json
 
     from pipelines.train.verdict import evaluator_metrics, refusal

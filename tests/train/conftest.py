@@ -19,6 +19,7 @@ from pipelines.tables import ITEMS, bucket_of, write_bucket
 from pipelines.taxonomy import extend_taxonomy
 from pipelines.train import launch, stage
 from pipelines.train.examples import Examples
+from pipelines.train.vertex_job import VERTEX_JSON, VertexJob
 from trainer.config import TrainOutcome, TrainSpec
 
 BUCKETS, PREP = 2, "24x16-q95-v1"
@@ -56,13 +57,18 @@ class FakeTraining:
     """Stands for the TFX process: notes what it was told, and leaves the files that a training leaves."""
 
     specs: list[TrainSpec] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)
+    jobs: list[VertexJob] = field(default_factory=list)
     refused: str | None = None
 
-    def __call__(self, spec: TrainSpec, progress: Callable[[str], None]) -> TrainOutcome:
+    def __call__(self, spec: TrainSpec, progress: Callable[[str], None], module: str) -> TrainOutcome:
         assert spec.baseline is None or Path(spec.baseline, "saved_model", "saved_model.pb").is_file()
         assert spec.parent is None or Path(spec.parent, "weights.npz").is_file()
         self.specs.append(spec)
+        self.modules.append(module)
         work = Path(spec.work)
+        if (work / VERTEX_JSON).is_file():
+            self.jobs.append(VertexJob.load(work / VERTEX_JSON))
         export = work / "export"
         export.mkdir(parents=True)
         (export / "saved_model.pb").write_bytes(b"graph")

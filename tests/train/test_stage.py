@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.config import VertexSection
 from pipelines.stage import StageError
 from pipelines.store import Store, open_store
 from pipelines.taxonomy import extend_taxonomy
@@ -131,3 +132,23 @@ def test_one_category_is_refused_by_name_before_anything_is_trained(
 def test_the_training_is_told_which_roles_to_repeat(make_context: MakeContext, training: FakeTraining) -> None:
     run(make_context(repeat={"catalogue": 8}))
     assert training.specs[0].repeat == {"catalogue": 8}
+
+
+def test_vertex_ai_reads_the_examples_in_the_store_and_is_told_the_name_of_its_job(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    from pipelines.train.launch import VERTEX_MODULE
+    from pipelines.train.vertex_job import VertexJob
+
+    context = make_context()
+    place = {"project": "p-1", "region": "europe-west4", "image": "r/worker:1", "pipeline_root": "gs://work/vertex"}
+    section = VertexSection.model_validate({**place, "service_account": "trainer@p-1"})
+    there = context.config.train.model_copy(update={"engine": "vertex", "vertex": section})
+    run(replace(context, config=context.config.model_copy(update={"train": there})))
+    (spec,) = training.specs
+    assert training.modules == [VERTEX_MODULE]
+    assert spec.examples == f"{store.uri}/examples/all"
+    key = store.read_json("models/model1/model.json")["lineage"]["train_key"]
+    assert training.jobs == [VertexJob.of(section, store.uri, "r1", key)]
+    run(make_context("r1"))  # where it was learned is not what was learned: the model is adopted
+    assert len(training.specs) == 1

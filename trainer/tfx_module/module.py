@@ -1,6 +1,6 @@
 """What the TFX components call: `preprocessing_fn` (Transform) and `run_fn` (Trainer). Wiring only.
 
-Both are told the path of a TrainSpec by `custom_config={"spec": path}`. It must not know about losses or
+Both are told where a TrainSpec is by `custom_config={"spec": path or gs:// URI}`. It must not know about losses or
 stores.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import tensorflow as tf
@@ -26,7 +25,7 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, str]
 
     `gate_weight` is float32 [batch]: 1 where the label that the Evaluator judges is known, else 0.
     """
-    spec = TrainSpec.load(Path(custom_config["spec"]))
+    spec = TrainSpec.load(custom_config["spec"])
     outputs = label_preprocessing_fn(inputs, slots=spec.slots(), numeric=NUMERIC)
     judged = outputs[slot_feature(level_label(spec.gate_level))]
     return {**outputs, GATE_WEIGHT: tf.cast(judged >= 0, tf.float32)}
@@ -35,17 +34,19 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, str]
 def run_fn(fn_args: Any) -> None:
     """Train, export the model to where the Trainer wants it, and write its metrics to the model's run folder."""
     from trainer.fit import train_and_export
+    from trainer.work import local_work
 
-    metrics = train_and_export(
-        TrainSpec.load(Path(fn_args.custom_config["spec"])),
-        _files(fn_args.train_files),
-        _files(fn_args.eval_files),
-        fn_args.transform_output,
-        fn_args.serving_model_dir,
-    )
-    folder = Path(fn_args.model_run_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True), encoding="utf-8")
+    with local_work(TrainSpec.load(fn_args.custom_config["spec"])) as spec:
+        metrics = train_and_export(
+            spec,
+            _files(fn_args.train_files),
+            _files(fn_args.eval_files),
+            fn_args.transform_output,
+            fn_args.serving_model_dir,
+        )
+    tf.io.gfile.makedirs(fn_args.model_run_dir)
+    with tf.io.gfile.GFile(f"{fn_args.model_run_dir}/{METRICS}", "w") as file:
+        file.write(json.dumps(metrics, indent=1, sort_keys=True))
 
 
 def _files(patterns: list[str]) -> list[str]:
