@@ -1,34 +1,33 @@
 """A task calls `visual-search` once, without a shell: its last line goes to XCom, exit code 3 shows as skipped.
 
-Nothing of the pipeline is imported, for Airflow has an environment of its own. What is called, and with which config,
-are Airflow variables, read when a task runs (or variables of the process: `AIRFLOW_VAR_VISUAL_SEARCH_CONFIG`):
+Nothing of the pipeline is imported, for Airflow has an environment of its own. What is called, where, and with which
+config, are Airflow variables, read when a task runs (or variables of the process:
+`AIRFLOW_VAR_VISUAL_SEARCH_CONFIG`):
 
 | variable | default | |
 |---|---|---|
+| `visual_search_launcher` | `local` | `local`, beside Airflow's worker, or `kubernetes`, a pod of its own: see below |
 | `visual_search_command` | `visual-search` | the program, such as `/srv/shop/.venv/bin/visual-search` |
-| `visual_search_config` | none | the TOML file of the environment |
+| `visual_search_config` | none | the TOML file of the environment, where the program runs |
 
 What the command says on stderr is the task's log, line by line with its level. A retry, five minutes later or
 `VISUAL_SEARCH_RETRY_S` seconds, calls the same command under the same run id, which goes on where the last attempt
-stopped; exit code 2 (wrong usage or config) is not tried again.
+stopped; exit code 2 (wrong usage or config) is not tried again. Both launchers behave alike.
 """
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import re
 import shlex
-import signal
-import subprocess
-import threading
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from airflow.sdk import Asset, AssetAlias, BaseOperator, BaseOperatorLink, Context, chain
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from local_process import LocalProcess
+from transcript import Transcript
 from webhook import tell
 
 STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
@@ -40,7 +39,7 @@ RELEASE_ALIAS = AssetAlias("visual_search_release")
 GPU_POOL = "visual_search_gpu"
 USAGE, REFUSED = 2, 3
 RUN_ID = "{{ dag.dag_id | run_name(run_id) }}"
-KILL_AFTER_S = 30
+LAUNCHERS = ("local", "kubernetes")
 NO_BACKFILL = "Airflow's backfill would read today's feeds, whatever the date: trigger the DAG visual_search_backfill"
 
 
@@ -75,6 +74,18 @@ class ReportLink(BaseOperatorLink):
         return getattr(operator, "report", "")
 
 
+class Launched(Protocol):
+    """A command that a launcher runs."""
+
+    def run(self, command: Sequence[str], transcript: Transcript) -> int:
+        """Run a command to its end; return its exit code."""
+        ...
+
+    def kill(self) -> None:
+        """End the command and all that it started, politely first."""
+        ...
+
+
 class CommandTask(BaseOperator):
     """Calls `visual-search COMMAND --config C …`, one argument an element; `options` with an empty value are left out.
 
@@ -82,7 +93,7 @@ class CommandTask(BaseOperator):
     success changes what is live, unless its last line lists nothing as `promoted`.
     """
 
-    template_fields: Sequence[str] = ("program", "config", "arguments", "options", "flags")
+    template_fields: Sequence[str] = ("launcher", "program", "config", "arguments", "options", "flags")
     operator_extra_links = (ReportLink(),)
 
     def __init__(
@@ -92,6 +103,7 @@ class CommandTask(BaseOperator):
         options: Mapping[str, str] | None = None,
         flags: Mapping[str, str] | None = None,
         promotes: bool = False,
+        launcher: str = "{{ var.value.get('visual_search_launcher', 'local') }}",
         program: str = "{{ var.value.get('visual_search_command', 'visual-search') }}",
         config: str = "{{ var.value.visual_search_config }}",
         **kwargs: Any,
@@ -99,27 +111,15 @@ class CommandTask(BaseOperator):
         super().__init__(**kwargs, **({"outlets": [RELEASE_ALIAS]} if promotes else {}))
         self.arguments, self.options, self.promotes = list(arguments), dict(options or {}), promotes
         self.flags = dict(flags or {})
-        self.program, self.config = program, config
+        self.launcher, self.program, self.config = launcher, program, config
         self.report = ""
-        self._process: subprocess.Popen[str] | None = None
+        self._launched: Launched | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the command to its end and return its last line. Raises AirflowSkipException where a gate said no."""
         if context["dag_run"].run_type == "backfill":
             raise AirflowFailException(NO_BACKFILL)
-        first, *more = self.arguments
-        options = [text for name, value in self.options.items() if value for text in (name, value)]
-        flags = [name for name, value in self.flags.items() if value == "True"]
-        command = [*shlex.split(self.program), first, "--config", self.config, *more, *options, *flags]
-        self.log.info("%s", shlex.join(command))
-        line, reason, code = self._run(command)
-        if code == REFUSED:
-            raise AirflowSkipException(reason)
-        if code == USAGE:  # the next attempt would be as wrong
-            raise AirflowFailException(reason)
-        if code:
-            raise AirflowException(f"exit code {code}: {reason}")
-        result: dict[str, Any] = json.loads(line)
+        result = self._run(self._command(), context)
         if result.get("stage") == "evaluate":
             self.report = f"{_address(result['uri'])}/report.html"
         if self.promotes and result.get("promoted", True):
@@ -127,41 +127,46 @@ class CommandTask(BaseOperator):
         return result
 
     def on_kill(self) -> None:
-        """End the command and its workers: politely first, for it gives up its lease."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        os.killpg(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(KILL_AFTER_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """End the command, wherever it runs."""
+        if self._launched is not None:
+            self._launched.kill()
 
-    def _run(self, command: list[str]) -> tuple[str, str, int]:
-        """Return the last line on stdout, the last message on stderr, and the exit code."""
-        environment = {**os.environ, "VISUAL_SEARCH_LOG_FORMAT": "json"}
-        said = [""]
-        with subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # so that all that it starts can be ended with it
-            env=environment,
-        ) as process:
-            self._process = process
-            reader = threading.Thread(target=self._log_lines, args=(process.stderr, said))
-            reader.start()
-            last = ""
-            for line in process.stdout or ():
-                last = line.strip() or last
-            reader.join()
-        return last, said[0], process.returncode
+    def _command(self) -> list[str]:
+        first, *more = self.arguments
+        options = [text for name, value in self.options.items() if value for text in (name, value)]
+        flags = [name for name, value in self.flags.items() if value == "True"]
+        return [*shlex.split(self.program), first, "--config", self.config, *more, *options, *flags]
 
-    def _log_lines(self, lines: Any, said: list[str]) -> None:
-        for line in lines:
-            level, message = _parsed(line.rstrip())
-            said[0] = message
-            self.log.log(level, "%s", message)
+    def _run(self, command: Sequence[str], context: Context) -> dict[str, Any]:
+        """Run a command; return its result, or raise what its exit code stands for."""
+        self.log.info("%s", shlex.join(command))
+        transcript = Transcript(self.log)
+        self._launched = self._launch(context)
+        code = self._launched.run(command, transcript)
+        if code == REFUSED:
+            raise AirflowSkipException(transcript.reason)
+        if code == USAGE:  # the next attempt would be as wrong
+            raise AirflowFailException(transcript.reason)
+        if code:
+            raise AirflowException(f"exit code {code}: {transcript.reason}")
+        if transcript.result is None:
+            raise AirflowException("exit code 0, but no JSON object was printed; is visual_search_command the program?")
+        return transcript.result
+
+    def _launch(self, context: Context) -> Launched:
+        if self.launcher == "local":
+            return LocalProcess()
+        if self.launcher != "kubernetes":
+            raise AirflowFailException(
+                f"the variable visual_search_launcher is {self.launcher!r}; set it to {' or '.join(LAUNCHERS)}"
+            )
+        try:  # heavy, and not everywhere: no DAG needs it to be parsed
+            from kubernetes_pod import KubernetesPod
+        except ImportError as error:
+            raise AirflowFailException(
+                f"{error}; tasks as pods need its provider: install apache-airflow-providers-cncf-kubernetes"
+            ) from error
+        return KubernetesPod(context, stage=self.arguments[0], on_gpu=self.pool == GPU_POOL)
 
 
 def chain_stages(on_gpu: Set[str], options: Mapping[str, Mapping[str, str]]) -> None:
@@ -178,16 +183,6 @@ def chain_stages(on_gpu: Set[str], options: Mapping[str, Mapping[str, str]]) -> 
             for stage in STAGES
         )
     )
-
-
-def _parsed(line: str) -> tuple[int, str]:
-    """Return level and message of a line on stderr; what native code writes is text."""
-    try:
-        value = json.loads(line)
-        message = "\n".join(filter(None, (value["message"], value.get("exc_info"))))
-        return logging.getLevelNamesMapping()[value["severity"]], message
-    except (ValueError, KeyError, TypeError):
-        return logging.INFO, line
 
 
 def _address(uri: str) -> str:

@@ -117,6 +117,7 @@ def settings(config: Path, home: Path, port: int, database: str) -> dict[str, st
             file.write(secrets.token_hex(32))
     url = f"http://127.0.0.1:{port}"
     return {
+        "AIRFLOW_VAR_VISUAL_SEARCH_COMMAND": str(ROOT / ".venv" / "bin" / "visual-search"),
         **os.environ,
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__API__BASE_URL": url,
@@ -129,7 +130,6 @@ def settings(config: Path, home: Path, port: int, database: str) -> dict[str, st
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{LOGIN}:admin",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
-        "AIRFLOW_VAR_VISUAL_SEARCH_COMMAND": str(ROOT / ".venv" / "bin" / "visual-search"),
         "AIRFLOW_VAR_VISUAL_SEARCH_CONFIG": str(config),
     }
 

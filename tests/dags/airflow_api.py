@@ -73,9 +73,20 @@ class Airflow:
         (found,) = [a for a in self.ask("/api/v2/assets?only_active=false")["assets"] if a["name"] == name]
         return int(found["id"])
 
+    def asset_events(self, name: str) -> list[dict[str, Any]]:
+        """Return the updates of an asset, newest first."""
+        path = f"/api/v2/assets/events?asset_id={self.asset(name)}&order_by=-timestamp"
+        found: list[dict[str, Any]] = self.ask(path)["asset_events"]
+        return found
+
     def events(self, name: str) -> int:
         """Return how often an asset was updated."""
-        return int(self.ask(f"/api/v2/assets/events?asset_id={self.asset(name)}")["total_entries"])
+        return len(self.asset_events(name))
+
+    def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """Return what a task of a run has returned."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self.ask(f"{path}?deserialize=true")["value"]
 
 
 def until(ripe: Callable[[], bool], within_s: float, what: str) -> None:

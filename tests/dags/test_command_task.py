@@ -1,13 +1,11 @@
-"""What a task makes of a command: its last line, its exit code, its reason, its end."""
+"""What a task makes of a command, by either launcher: its last line, its exit code, its reason, its end."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
+import logging
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,13 +14,15 @@ from typing import Any
 
 import pytest
 
-from tests.dags.conftest import Program, states
+from tests.dags.conftest import Attempt, Heard, Program, states, task_of
+from tests.dags.kubernetes_api import until
 
 SLEEPER = """
-import subprocess, sys, time
+import os, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-print(child.pid, flush=True)
-open(sys.argv[-1], "w").write(str(child.pid))
+with open(__file__ + ".part", "w") as file:
+    file.write(str(child.pid))
+os.rename(__file__ + ".part", __file__ + ".child")
 time.sleep(600)
 """
 
@@ -36,7 +36,7 @@ def events() -> list[Any]:
         return [(e.asset.name, e.extra.get("run_id")) for e in session.scalars(select(AssetEvent))]
 
 
-def test_a_day_is_seven_commands_of_one_run(dags: dict[str, Any], program: Program) -> None:
+def test_a_day_is_seven_commands_of_one_run(dags: dict[str, Any], program: Program, launcher: str) -> None:
     before = len(events())
     run = dags["visual_search_daily"].test()
     stages = ["catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote"]
@@ -62,7 +62,9 @@ def test_a_feed_keeps_the_model(dags: dict[str, Any], program: Program) -> None:
     assert asked["promote"] == ["--run-id", run_id]
 
 
-def test_a_gate_that_says_no_is_skipped_and_so_is_what_follows(dags: dict[str, Any], program: Program) -> None:
+def test_a_gate_that_says_no_is_skipped_and_so_is_what_follows(
+    dags: dict[str, Any], program: Program, launcher: str
+) -> None:
     before = len(events())
     program.ends(evaluate=("refused: recall.candidates_at_10 is .8, the floor .9", 3))
     run = dags["visual_search_daily"].test()
@@ -73,7 +75,9 @@ def test_a_gate_that_says_no_is_skipped_and_so_is_what_follows(dags: dict[str, A
     assert events()[before:] == []
 
 
-def test_a_failure_stops_what_follows(dags: dict[str, Any], program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_stops_what_follows(
+    dags: dict[str, Any], program: Program, launcher: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for task in dags["visual_search_daily"].tasks:  # `test` would wait for the next attempt
         monkeypatch.setattr(task, "retries", 0)
     program.ends(preprocess=("no space left on the device", 1))
@@ -89,17 +93,60 @@ def test_a_failure_stops_what_follows(dags: dict[str, Any], program: Program, mo
         (1, "AirflowException", "exit code 1: no space left"),
         (2, "AirflowFailException", "no space left"),  # which is not tried again
         (3, "AirflowSkipException", "no space left"),
+        (137, "AirflowException", "exit code 137: no space left"),
     ],
 )
-def test_the_exit_code_decides(program: Program, code: int, error: str, text: str) -> None:
+def test_the_exit_code_decides(program: Program, launcher: str, code: int, error: str, text: str) -> None:
     from airflow.sdk import exceptions
-    from command_task import CommandTask
 
     program.ends(embed=("no space left", code))
-    command = os.environ["AIRFLOW_VAR_VISUAL_SEARCH_COMMAND"]
-    task = CommandTask(task_id="embed", arguments=["embed"], program=command, config="c.toml")
-    with pytest.raises(getattr(exceptions, error), match=f"^{text}$"):
-        task.execute({"dag_run": SimpleNamespace(run_type="manual")})
+    task, context = task_of(program, launcher)
+    with pytest.raises(exceptions.AirflowException, match=f"^{text}$") as raised:
+        task.execute(context)
+    assert type(raised.value) is getattr(exceptions, error)
+
+
+def test_what_a_command_says_is_logged_at_its_level_and_its_last_line_is_the_result(
+    program: Program, launcher: str
+) -> None:
+    task, context = task_of(program, launcher)
+    task._cached_logger = heard = Heard()
+    assert task.execute(context)["counts"] == {"in": 3}
+    said = [line for line in heard.lines if line[1] in {"native code writes text", "a line before the last"}]
+    assert sorted(said) == [(logging.INFO, "a line before the last"), (logging.INFO, "native code writes text")]
+    assert (logging.WARNING, "mind the gap") in heard.lines
+    assert not [message for _, message in heard.lines if message.startswith("{")]
+    program.ends(embed=("no space left", 1))
+    with pytest.raises(Exception, match="exit code 1: no space left"):
+        task.execute(context)
+    assert (logging.ERROR, "no space left") in heard.lines
+
+
+def test_a_command_without_a_result_has_failed(program: Program, launcher: str) -> None:
+    task, context = task_of(program, launcher)
+    task.program = f"{sys.executable} -c pass"
+    with pytest.raises(Exception, match=r"^exit code 0, but no JSON object was printed"):
+        task.execute(context)
+
+
+def test_a_wrong_option_is_told_in_its_own_words(program: Program, launcher: str) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    task, context = task_of(program, launcher)
+    usage = "import sys; print('Error: No such option: --x', file=sys.stderr); sys.exit(2)"
+    program.script.write_text(usage)
+    with pytest.raises(AirflowFailException, match=r"^Error: No such option: --x$"):
+        task.execute(context)
+
+
+def test_an_unknown_launcher_is_refused(program: Program) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    task, context = task_of(program, "docker")
+    text = "^the variable visual_search_launcher is 'docker'; set it to local or kubernetes$"
+    with pytest.raises(AirflowFailException, match=text):
+        task.execute(context)
+    assert program.asked == []
 
 
 @pytest.fixture
@@ -153,9 +200,11 @@ def test_a_backfill_by_airflow_is_refused_before_anything_is_called(program: Pro
         task.execute({"dag_run": SimpleNamespace(run_type="backfill")})
 
 
-def test_what_a_person_types_is_an_argument_and_never_a_command(dags: dict[str, Any], program: Program) -> None:
-    reason = 'the "colours"; $(touch /tmp/x) `id` {{ 1 }} --to y ='
-    run = dags["visual_search_rollback"].test(run_conf={"reason": reason})
+def test_what_a_person_types_is_an_argument_and_never_a_command(
+    dags: dict[str, Any], program: Program, launcher: str
+) -> None:
+    reason = 'the "colours"; $(touch /tmp/x) `id` {{ 1 }} --to y = $$ $(VISUAL_SEARCH_LOG_FORMAT) $HOME'
+    run = dags["visual_search_rollback"].test(run_conf={"reason": reason, "release": None})
     assert states(run) == {"rollback": "success"}
     run = dags["visual_search_rollback"].test(run_conf={"reason": "worse", "release": "20261122T114929Z-5681d8860201"})
     assert states(run) == {"rollback": "success"}
@@ -193,30 +242,22 @@ def test_housekeeping_calls_gc_with_its_grace(dags: dict[str, Any], program: Pro
     assert program.asked == [["gc", "--config", "/shops/a shop.toml", "--grace", "12"]]
 
 
-def test_a_task_that_is_killed_ends_all_that_it_started(tmp_path: Path) -> None:
-    from command_task import CommandTask
-
-    script = tmp_path / "sleeper.py"
-    script.write_text(SLEEPER)
-    task = CommandTask(
-        task_id="t", arguments=["embed"], program=f"{sys.executable} {script}", config=str(tmp_path / "pid")
-    )
-    code: list[int] = []
-    thread = threading.Thread(
-        target=lambda: code.append(task._run([sys.executable, str(script), str(tmp_path / "pid")])[2])
-    )
-    thread.start()
-    until = time.monotonic() + 30
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    child = int((tmp_path / "pid").read_text())
+def test_a_task_that_is_killed_ends_all_that_it_started(program: Program, launcher: str) -> None:
+    program.script.write_text(SLEEPER)
+    task, context = task_of(program, launcher)
+    attempt = Attempt(task, context)
+    child = Path(f"{program.script}.child")
+    until(child.exists)
+    pid = int(child.read_text())
+    assert is_alive(pid)
     task.on_kill()
-    thread.join(30)
-    assert code == [-signal.SIGTERM]
-    with pytest.raises(ProcessLookupError):
-        for _ in range(100):
-            os.kill(child, 0)
-            if Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-                raise ProcessLookupError
-            time.sleep(0.05)
+    attempt.join(30)
+    assert "AirflowException" in repr(attempt.raised)  # and so no success, whatever Airflow makes of a kill
+    until(lambda: not is_alive(pid))
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
