@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
+from pipelines.jobs import job_name
 from pipelines.names import STAGES
 from pipelines.store import Store, open_store
 from tests.e2e.conftest import SHORT, Shop
@@ -58,7 +59,7 @@ def stores(moved: Shop, promoted: Shop) -> tuple[Store, Store]:
 def test_every_step_was_a_job_that_finished(moved: Shop, cluster: Cluster) -> None:
     for stage, steps in STEPS.items():
         for step in steps:
-            jobs = cluster.jobs(f"first-{stage}-{step}")
+            jobs = cluster.jobs(job_name(f"{moved.store}/runs/first/{stage}", step))
             assert jobs, step
             assert {job["state"] for job in jobs} == {"FINISHED"}, step
 
