@@ -378,7 +378,7 @@ class Config(Section):
     def _lies_where_dataflow_sees_it(self) -> Config:
         if self.beam.runner == "dataflow":
             catalogue = self.catalogue
-            read = {"store.uri": self.store.uri, "catalogue.photo_root": catalogue.photo_root}
+            read: dict[str, str | None] = {"store.uri": self.store.uri, "catalogue.photo_root": catalogue.photo_root}
             read |= {"catalogue.snapshot": catalogue.snapshot, "catalogue.deltas": catalogue.deltas}
             read |= {"catalogue.media.path": catalogue.media.path if catalogue.media else None}
             for key, value in read.items():
