@@ -38,7 +38,7 @@ class Dockerfile:
         for line in re.sub(r"\s*\\\n\s*", " ", text).splitlines():
             name, _, rest = line.partition(" ")
             if name == "FROM":
-                base, stage = re.fullmatch(r"(\S+) AS (\S+)", rest).groups()
+                base, stage = re.fullmatch(r"(\S+)(?: AS (\S+))?", rest).groups(default="")
                 argument = re.fullmatch(r"\$\{(\w+)\}", base)
                 read.stages[stage] = Stage(stage, read.arguments[argument[1]] if argument else base)
             elif name and not read.stages:

@@ -52,10 +52,12 @@ def test_images_are_installed_by_the_set_up_from_the_locks() -> None:
     assert all("--no-index --no-deps /wheels/*.whl" in options for options in installs)
 
 
-def test_every_file_that_is_copied_is_there_and_is_sent_to_the_builder() -> None:
-    assert FILE.copied()
-    assert [path for path in FILE.copied() if not (ROOT / path).exists()] == []
-    assert [path for path in FILE.copied() if not is_sent(path, IGNORED)] == []
+@pytest.mark.parametrize("path", sorted((ROOT / "infra").rglob("Dockerfile")), ids=lambda path: path.parent.name)
+def test_every_file_that_is_copied_is_there_and_is_sent_to_the_builder(path: Path) -> None:
+    copied = Dockerfile.read(path).copied()
+    assert copied
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    assert [name for name in copied if not is_sent(name, IGNORED)] == []
 
 
 def test_the_modules_of_the_set_up_are_all_copied() -> None:
