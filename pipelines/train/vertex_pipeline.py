@@ -84,7 +84,8 @@ def _submit(spec: TrainSpec, jobs: VertexJobs, job: VertexJob, number: int) -> N
     write_inputs(spec, remote_spec(spec, job, number), inputs)
     shutil.copyfile(spec.taxonomy, inputs / "taxonomy.json")
     store = BucketStore(job.folder)
-    store.stage_out(inputs, f"{number}")
+    for path in inputs.iterdir():
+        store.put(f"{number}/{path.name}", path.read_bytes())
     if spec.parent:
         store.create_from(f"{number}/parent/weights.npz", Path(spec.parent, "weights.npz"))
     if spec.baseline:

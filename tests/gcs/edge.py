@@ -6,7 +6,8 @@ Run as `python edge.py PORT SERVER_PORT`. Everything is passed on to the server,
   (the request is answered so and not passed on), `lost` (it is passed on, its answer is not), `cut` (neither),
   `delay`, `corrupt` (one bit of the body), `truncate` (half of the body, then the connection ends);
 * `GET /_faults`: what was asked, and the action it met; `DELETE /_faults`: forget both;
-* a chunk of a resumable upload that is sent again: fake-gcs-server appends it twice, Google's does not.
+* a chunk of a resumable upload that is sent again: fake-gcs-server appends it twice, Google's does not;
+* a batch of requests in one, such as Beam renames its shards by: fake-gcs-server overlooks those that Python writes.
 
 Writes are passed on one at a time, for the emulator looks at a precondition before it takes its lock.
 """
@@ -14,15 +15,21 @@ Writes are passed on one at a time, for the emulator looks at a precondition bef
 from __future__ import annotations
 
 import asyncio
+import email
+import email.encoders
+import email.policy
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping
+from email.mime.application import MIMEApplication
+from email.mime.multipart import MIMEMultipart
 from typing import Any, NamedTuple
 
 import aiohttp
 import yarl
 from aiohttp import web
 
+BATCH = "/batch/storage/v1"
 OF_THE_CONNECTION = {"transfer-encoding", "connection", "content-length", "keep-alive"}
 
 
@@ -98,6 +105,8 @@ class Edge:
         if request.method == "GET":
             return await self.ask(request, body)
         async with self.writing:
+            if request.path == BATCH:
+                return await self.each_of(request, body)
             chunk = (request.query.get("upload_id", ""), request.headers.get("Content-Range", ""))
             if chunk in self.chunks:
                 return self.chunks[chunk]
@@ -105,6 +114,26 @@ class Edge:
             if all(chunk) and not chunk[1].endswith("*/*") and answer.status in {200, 201, 308}:
                 self.chunks[chunk] = answer
             return answer
+
+    async def each_of(self, request: web.Request, body: bytes) -> Answer:
+        """Ask the server for each request of a batch; the answers come in their order."""
+        kind = f"Content-Type: {request.headers['Content-Type']}\n\n".encode()
+        answers = MIMEMultipart("mixed")
+        for part in email.message_from_bytes(kind + body).get_payload():
+            head, _, data = part.get_payload(decode=True).replace(b"\r\n", b"\n").partition(b"\n\n")
+            method, url, _ = head.decode().splitlines()[0].split(" ")
+            headers = email.message_from_bytes(head.partition(b"\n")[2])
+            sent = {key: value for key, value in headers.items() if key.lower() not in OF_THE_CONNECTION}
+            address = yarl.URL(self.server + yarl.URL(url, encoded=True).raw_path_qs, encoded=True)
+            async with self.client.request(method, address, headers=sent, data=data or None) as reply:
+                said = (
+                    f"HTTP/1.1 {reply.status} {reply.reason}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n"
+                )
+                answers.attach(
+                    MIMEApplication(said.encode() + await reply.read(), "http", email.encoders.encode_7or8bit)
+                )
+        head, _, data = answers.as_bytes(policy=email.policy.HTTP).partition(b"\r\n\r\n")
+        return Answer(200, {"Content-Type": str(email.message_from_bytes(head)["Content-Type"])}, data)
 
     async def ask(self, request: web.Request, body: bytes) -> Answer:
         """Send the request as it came; the Host header too, for the server writes it into its links."""
