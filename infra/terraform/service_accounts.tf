@@ -16,7 +16,8 @@ locals {
       "roles/storage.objectViewer" = ["trainer", "serving"]
     }
     (google_storage_bucket.temp.name) = {
-      "roles/storage.objectUser" = ["launcher", "dataflow"]
+      "roles/storage.legacyBucketReader" = ["launcher"] # Beam looks at the bucket before it stages a job
+      "roles/storage.objectUser"         = ["launcher", "dataflow"]
     }
     (google_storage_bucket.training.name) = {
       "roles/storage.objectUser" = ["launcher", "trainer"]

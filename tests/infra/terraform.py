@@ -10,7 +10,7 @@ from typing import Any
 
 import hcl2
 
-BUCKET_ROLES = {"roles/storage.objectUser", "roles/storage.objectViewer"}
+BUCKET_ROLES = {"roles/storage.legacyBucketReader", "roles/storage.objectUser", "roles/storage.objectViewer"}
 PROJECT_ROLES = {
     "roles/aiplatform.user",
     "roles/composer.worker",

@@ -245,6 +245,7 @@ def test_rights_are_those_of_the_page(alone: Path) -> None:
         *(("launcher", bucket, "objectUser") for bucket in ("store", "temp", "training")),
         *(("dataflow", bucket, "objectUser") for bucket in ("store", "temp")),
         ("trainer", "store", "objectViewer"),
+        ("launcher", "temp", "legacyBucketReader"),
         ("trainer", "training", "objectUser"),
         ("serving", "store", "objectViewer"),
     }

@@ -94,6 +94,7 @@ def test_labels_hold_what_labels_may() -> None:
         "visual-search-stage": "embed",
         "visual-search-step": "look-up",
     }
+    assert labels("alone", "units")["visual-search-stage"] == "alone"
     assert all(len(value) <= 63 for value in labels(f"/{'x' * 200}/{'y' * 200}", "z" * 200).values())
 
 
