@@ -20,7 +20,7 @@ from tests.gcs.tls import as_google
 from tests.train.conftest import go_live
 from tests.train.vertex_service import State, VertexService, serving
 
-pytestmark = [pytest.mark.gcs, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.gcs, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
 ROOT = Path(__file__).parents[2]
