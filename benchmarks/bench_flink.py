@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,14 @@ def main() -> None:
     """Measure, print, and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True)
-    config = parser.parse_args().config.resolve()
-    parts = get(cache_folder())
-    with tempfile.TemporaryDirectory(prefix="bench-flink-") as scratch:
+    parser.add_argument("--work", type=Path, help="an empty folder for the two stores, which are kept there")
+    chosen = parser.parse_args()
+    config, parts = chosen.config.resolve(), get(cache_folder())
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-flink-")
+        if chosen.work is None
+        else nullcontext(chosen.work) as scratch
+    ):
         here, there = Path(scratch, "process"), Path(scratch, "flink")
         cluster = LocalFlink(Path(scratch, "cluster"), free_port(), free_port())
         written = []
