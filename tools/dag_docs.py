@@ -28,7 +28,7 @@ PostgreSQL.
 promotion and rollback updates: `infra/airflow/on_release.py` is one. It imports nothing of this project and may lie in
 another folder; the asset's event carries the run that made the release. Whoever delivers a feed updates
 `visual_search_feed`, which starts `visual_search_delta`; both together, a shop's feed that waits for a release, is in
-`tests/dags/test_scheduler.py`.
+`tests/dags/consumers.py`.
 
 A day, and the form of a backfill, as Airflow shows them ([the day's graph](pictures/airflow-graph.png),
 [the assets](pictures/airflow-assets.png)):

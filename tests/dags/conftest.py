@@ -60,7 +60,8 @@ if outcome:
     print(json.dumps(line), file=sys.stderr)
     print("native code says goodbye", file=sys.stderr)
     sys.exit(code)
-last = {"stage": arguments[0], "run_id": "r", "counts": {"in": 3}, "seconds": 1.5, "uri": "gs://b/releases/x"}
+run_id = arguments[arguments.index("--run-id") + 1] if "--run-id" in arguments else "r"
+last = {"stage": arguments[0], "run_id": run_id, "counts": {"in": 3}, "seconds": 1.5, "uri": "gs://b/releases/x"}
 print(json.dumps(last | told["says"].get(arguments[0], {})))
 """
 

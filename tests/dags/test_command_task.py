@@ -49,7 +49,7 @@ def test_a_day_is_seven_commands_of_one_run(dags: dict[str, Any], program: Progr
     assert (line["counts"], line["seconds"], line["stage"]) == ({"in": 3}, 1.5, "embed")
     link = results["evaluate"].xcom_pull(task_ids="evaluate", key="_link_ReportLink")
     assert link == "https://storage.cloud.google.com/b/releases/x/report.html"
-    assert events()[before:] == [("visual_search_release", "r")]
+    assert events()[before:] == [("visual_search_release", run_id)]
 
 
 def test_a_feed_keeps_the_model(dags: dict[str, Any], program: Program) -> None:

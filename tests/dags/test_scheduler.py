@@ -1,4 +1,4 @@
-"""A real scheduler on PostgreSQL and the real commands: a day of kills, a feed, a busy day, a backfill."""
+"""A real scheduler on PostgreSQL and the real commands: a day of kills, what it starts, a busy day, a backfill."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pytest
 
 from tests.dags.airflow_api import ROOT, started, until
 from tests.dags.conftest import needs_postgres
+from tests.dags.consumers import CONSUMER, SENDER, with_consumers
 from tests.gcs.emulator import free_port
 
 pytestmark = pytest.mark.slow
@@ -61,7 +62,6 @@ class Shop:
         text = re.sub(r'^snapshot = "(.*)"$', r'snapshot = "\1"\ndeltas = "deltas/*.jsonl"', text, flags=re.MULTILINE)
         text = text.replace("[catalogue.columns]", '[catalogue.columns]\ndeleted = "gone"')
         self.config.write_text(text[: text.index("[preprocess]")] + SHORT)
-        (self.folder / "deltas").mkdir()
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Call the pipeline's own command line."""
@@ -74,12 +74,12 @@ class Shop:
         found: dict[str, Any] = json.loads(done.stdout)
         return found
 
-    def delete(self, name: str, item: str) -> None:
+    def delete(self, name: str, item: str, where: str = "deltas") -> None:
         """Deliver a delta that deletes an item."""
         row = {"sku": item, "gone": "yes", "updated": f"2026-11-2{name[-1]}T00:00:00Z"}
         beside = self.folder / "deltas" / f".{name}"
         beside.write_text(json.dumps(row) + "\n")
-        beside.rename(self.folder / "deltas" / f"{name}.jsonl")
+        beside.rename(self.folder / where / f"{name}.jsonl")
 
 
 class KillEachOnce(threading.Thread):
@@ -122,8 +122,11 @@ def test_days_feeds_and_a_backfill_by_a_real_scheduler(shop: Shop) -> None:
     shutil.copytree(shop.folder, peaceful.folder, symlinks=True)
     peaceful.call("run", "--config", str(peaceful.config), "--run-id", "r", "--quiet")
     home = shop.folder.parent / "home"
-    with started(shop.config, home, free_port(), "--postgres", VISUAL_SEARCH_RETRY_S="2") as airflow:
-        until(lambda: {DAILY, DELTA, BACKFILL} <= airflow.dags(), 120, "the DAGs")
+    more = with_consumers(shop.folder) | {"VISUAL_SEARCH_RETRY_S": "2"}
+    with started(shop.config, home, free_port(), "--postgres", **more) as airflow:
+        until(lambda: {DAILY, DELTA, BACKFILL, CONSUMER, SENDER} <= airflow.dags(), 120, "the DAGs")
+        for dag_id in (CONSUMER, SENDER, DELTA):
+            airflow.unpause(dag_id)
 
         # a scheduled day, each of its stages killed once: as if nothing had happened
         killer = KillEachOnce(shop.store)
@@ -142,19 +145,35 @@ def test_days_feeds_and_a_backfill_by_a_real_scheduler(shop: Shop) -> None:
         for what in ("ledgers", "images", "embeddings", "items"):
             assert mine[what] == theirs[what], what
         assert mine["embeddings"]["most"] == 1
-        assert airflow.events("visual_search_release") == 1
 
-        # a feed goes live without a retrain
+        # its release starts a consumer, once, and tells it which run it is of
+        (event,) = airflow.asset_events("visual_search_release")
+        assert (event["source_dag_id"], event["source_task_id"]) == (DAILY, "promote")
+        assert event["extra"]["run_id"] == first
+        until(lambda: bool(airflow.runs(CONSUMER)), 60, "a run of the consumer")
+        (informed,) = airflow.runs(CONSUMER)
+        assert airflow.finished(CONSUMER, informed) == {"reload": "success"}
+        assert airflow.result(CONSUMER, informed, "reload") == [first]
+
+        # and it starts a shop that has held a feed back, whose feed goes live without a retrain
         gone, busy = mine["items"][:2]
-        airflow.unpause(DELTA)
-        shop.delete("delta-1", gone)
-        feed = airflow.asset("visual_search_feed")
-        airflow.ask("/api/v2/assets/events", {"asset_id": feed})
-        until(lambda: len(airflow.runs(DELTA)) == 1, 60, "a run of the feed")
+        until(lambda: len(airflow.runs(SENDER)) == 1, 60, "a run of the sender")
+        assert airflow.runs(DELTA) == {}
+        shop.delete("delta-1", gone, "outbox")
+        (shop.folder / "outbox" / "open").unlink()
+        until(lambda: len(airflow.runs(DELTA)) == 1, 120, "a run of the feed")
         (run,) = airflow.runs(DELTA)
+        assert run.startswith("asset_triggered__")
         assert airflow.finished(DELTA, run) == dict.fromkeys(STAGES, "success")
         assert gone not in shop.facts(first)["items"]
-        assert airflow.events("visual_search_release") == 2
+        assert [one["source_dag_id"] for one in airflow.asset_events("visual_search_release")] == [DELTA, DAILY]
+        until(
+            lambda: len(airflow.runs(SENDER)) == len(airflow.runs(CONSUMER)) == 2, 60, "what the second release starts"
+        )
+        (second,) = set(airflow.runs(SENDER)) - {min(airflow.runs(SENDER))}
+        assert airflow.finished(SENDER, second) == {"send": "skipped"}
+        assert len(airflow.runs(DELTA)) == 1
+        feed = airflow.asset("visual_search_feed")
 
         # yesterday's task, cleared and run again, promotes nothing older
         live = shop.facts(first)["live"]
