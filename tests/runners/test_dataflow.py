@@ -22,6 +22,7 @@ from pipelines.jobs import Jobs, job_name, labels
 from pipelines.runners import dataflow
 from pipelines.stage import StageError
 from tests.runners.dataflow_api import LIMIT_S, PROJECT, REGION, Api, serving
+from tests.signals import ctrl_c_is_heard
 
 ROOT = Path(__file__).parents[2]
 OWNER = "gs://bucket/shop/runs/20261122T020000Z/embed"
@@ -196,7 +197,8 @@ def test_a_launcher_that_is_killed_leaves_its_job_and_the_next_attempt_waits_for
 
 @pytest.mark.slow
 def test_ctrl_c_cancels_the_job(api: Api, tmp_path: Path) -> None:
-    process = launcher(api, tmp_path)
+    with ctrl_c_is_heard():
+        process = launcher(api, tmp_path)
     job_id = api.wait_for_job()
     api.go(job_id, "RUNNING")
     process.send_signal(signal.SIGINT)

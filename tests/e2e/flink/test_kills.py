@@ -13,6 +13,7 @@ from pipelines.store import Store, open_store
 from tests.e2e.conftest import Shop
 from tests.e2e.flink import facts
 from tests.e2e.flink.conftest import Cluster, on_flink, until
+from tests.signals import ctrl_c_is_heard
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -121,9 +122,8 @@ def test_ctrl_c_cancels_the_job(drawn: Shop, cluster: Cluster, tmp_path: Path) -
     def mine() -> list[str]:
         return [job["state"] for job in cluster.jobs("first-catalogue-merge") if job["jid"] not in before]
 
-    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
-    process = shop.start("catalogue", "--config", str(shop.config), "--run-id", "first")
-    signal.signal(signal.SIGINT, heard)
+    with ctrl_c_is_heard():
+        process = shop.start("catalogue", "--config", str(shop.config), "--run-id", "first")
     until(mine)
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(60) != 0

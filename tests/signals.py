@@ -1,0 +1,15 @@
+"""Signals as a terminal sends them."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def ctrl_c_is_heard() -> Iterator[None]:
+    """Have processes that are started meanwhile be ended by Ctrl-C: a shell has its background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
