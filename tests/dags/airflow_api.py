@@ -63,7 +63,7 @@ class Airflow:
         found = self.ask(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
         return {task["task_id"]: task for task in found}
 
-    def finished(self, dag_id: str, run_id: str, within_s: float = 900) -> dict[str, str]:
+    def finished(self, dag_id: str, run_id: str, within_s: float = 1800) -> dict[str, str]:
         """Wait for the end of a run; return the states of its tasks."""
         until(lambda: self.runs(dag_id).get(run_id) in {"success", "failed"}, within_s, f"{dag_id} {run_id}")
         return {name: task["state"] for name, task in self.tasks(dag_id, run_id).items()}

@@ -68,7 +68,7 @@ def test_a_pod_outlives_its_worker_and_no_second_one_is_made(folder: Path) -> No
         assert cluster.pods == {}
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_release_starts_its_consumers_and_a_feed_that_waits_for_it(folder: Path) -> None:
     program, config = Program(folder), folder / "shop.toml"
     config.touch()

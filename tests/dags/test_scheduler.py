@@ -115,7 +115,7 @@ def shop() -> Iterator[Shop]:
         yield shop
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_days_feeds_and_a_backfill_by_a_real_scheduler(shop: Shop) -> None:
     needs_postgres()
     peaceful = Shop(shop.folder.parent / "peaceful")
