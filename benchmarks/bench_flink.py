@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,14 @@ from typing import Any
 import apache_beam as beam
 import requests
 
-from pipelines.config import BeamSection, FlinkSection, load_config
+from pipelines.config import BeamSection, load_config
 from pipelines.jobs import Jobs
 from pipelines.names import STAGES
 from pipelines.store import open_store
 from tools.flink_parts import get
-from tools.local_flink import LocalFlink, free_port
-from tools.setup_env import ROOT, cache_folder
+from tools.local_flink import LocalFlink
+from tools.ports import free_port
+from tools.setup_env import cache_folder
 
 RESULTS = Path(__file__).parent / "results"
 TASK_MANAGERS = 2
@@ -57,7 +59,7 @@ def with_store(config: Path, store: Path, more: str = "") -> Path:
     text = config.read_text(encoding="utf-8")
     written = text[text.index("[store]") :].split("\n", 2)[1]
     path = config.with_name(f".bench-{store.name}.toml")
-    path.write_text(text.replace(written, f'uri = "{store}"', 1) + more, encoding="utf-8")
+    path.write_text(text.replace(written, f'uri = "{store}"', 1) + f"\n{more}", encoding="utf-8")
     assert load_config(path).catalogue == loaded.catalogue
     return path
 
@@ -76,13 +78,7 @@ def steps(rest: str) -> list[dict[str, Any]]:
 
 def empty_job(cluster: LocalFlink) -> dict[str, float]:
     """Return what a job costs that does nothing, with workers that have the package already."""
-    flink = FlinkSection(
-        job_server=cluster.job_server,
-        rest=cluster.rest,
-        worker_program=str(cluster.boot),
-        setup_file=str(ROOT / "setup.py"),
-    )
-    jobs, seconds = Jobs(BeamSection(runner="flink", flink=flink), "bench"), []
+    jobs, seconds = Jobs(BeamSection(**tomllib.loads(cluster.settings())["beam"]), "bench"), []
     for step in ("warm-up", "empty"):
         started = time.monotonic()
         jobs.run(step, lambda pipeline: pipeline | beam.Create([1, 2]) | beam.Map(str))
@@ -111,14 +107,7 @@ def main() -> None:
             in_process = timed_run(written[0], STAGES)
             cluster.start(parts, TASK_MANAGERS)
             floor = empty_job(cluster)
-            written.append(
-                with_store(
-                    config,
-                    there,
-                    f'\n[beam]\nrunner = "flink"\n[beam.flink]\njob_server = "{cluster.job_server}"\n'
-                    f'rest = "{cluster.rest}"\nworker_program = "{cluster.boot}"\nsetup_file = "{ROOT / "setup.py"}"\n',
-                )
-            )
+            written.append(with_store(config, there, cluster.settings()))
             on_flink = timed_run(written[1], STAGES[:2])
             for name in LENT:
                 shutil.copytree(here / name, there / name)

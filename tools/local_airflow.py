@@ -15,7 +15,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from types import FrameType
 from typing import Iterator, Optional, Sequence
 
 from tools.local_postgres import Postgres, PostgresError
+from tools.ports import is_free
 from tools.setup_env import ROOT
 
 LOGIN = "admin"
@@ -78,12 +78,8 @@ def running(config: Path, home: Path, port: int, *, postgres: bool = False) -> I
 
     Raises AirflowError when the port is taken, or a part does not come up, and PostgresError when that does not.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise AirflowError(f"port {port} is taken; choose another with --port (make airflow PORT=N)") from error
+    if not is_free(port):
+        raise AirflowError(f"port {port} is taken; choose another with --port (make airflow PORT=N)")
     database = Postgres(home / "postgres") if postgres else None
     environment = settings(config, home, port, database.url if database else f"sqlite:///{home}/airflow.db")
     airflow = [sys.executable, "-m", "airflow"]

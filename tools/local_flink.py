@@ -3,11 +3,11 @@
     python -m tools.local_flink start [--home FOLDER] [--task-managers 2] [--port 8081] [--job-port 8099]
     python -m tools.local_flink stop [--home FOLDER]
 
-Owns how they are started, found again and ended. All listen on loopback alone, but for Beam's own ports, those of the
-job server and those by which a TaskManager speaks with its workers, which listen on every interface whatever they are
-told: there the system's own `bind` is replaced by one that knows better (infra/flink/loopback.c). Python workers are
-processes of the TaskManagers, in this checkout's environment. Exit codes: 0 done, 1 failed, 2 the machine lacks
-something.
+Owns how they are started, found again and ended. All listen on loopback alone: Flink's ports are told to, and for
+Beam's own (the job server's, and those by which a TaskManager speaks with its workers), which ask for every interface
+whatever they are told, each process has the system's `bind` replaced by one that binds them to loopback
+(infra/flink/loopback.c). Python workers are processes of the TaskManagers, in this checkout's environment. Exit codes:
+0 done, 1 failed, 2 the machine lacks something.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ from typing import Any, Iterator, Optional, Sequence
 from tools.flink_parts import Parts, get
 from tools.host import HostError, compiler_environment, find_compiler
 from tools.installer import InstallError
+from tools.ports import free_port, is_free
 from tools.setup_env import ROOT, cache_folder
 
 INFRA = ROOT / "infra" / "flink"
@@ -70,7 +72,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             return 0
         parts = get(cache_folder())
         cluster.start(parts, chosen.task_managers)
-        print(f"Flink: {cluster.rest}\nBeam's job server: {cluster.job_server} ({parts.what})\n{cluster.lines()}")
+        print(f"Flink: {cluster.rest}\nBeam's job server: {cluster.job_server} ({parts.what})")
+        print(f"In the environment's file:\n{textwrap.indent(cluster.settings(), '  ')}", end="", flush=True)
     except HostError as error:
         print(f"flink: {error}", file=sys.stderr)
         return 2
@@ -89,20 +92,12 @@ class LocalFlink:
         self.boot = home / "boot"
         self._started: dict[str, subprocess.Popen[bytes]] = {}
 
-    def lines(self) -> str:
-        """Return the lines of a config that runs on this cluster."""
-        return "\n".join(
-            (
-                "In the environment's file:",
-                "  [beam]",
-                '  runner = "flink"',
-                "  [beam.flink]",
-                f'  job_server = "{self.job_server}"',
-                f'  rest = "{self.rest}"',
-                f'  worker_program = "{self.boot}"',
-                f'  setup_file = "{ROOT / "setup.py"}"',
-            )
-        )
+    def settings(self) -> str:
+        """Return the lines of a config, TOML, that runs on this cluster."""
+        values = {"job_server": self.job_server, "rest": self.rest, "worker_program": self.boot}
+        values["setup_file"] = ROOT / "setup.py"
+        lines = "".join(f'{key} = "{value}"\n' for key, value in values.items())
+        return f'[beam]\nrunner = "flink"\n[beam.flink]\n{lines}'
 
     def start(self, parts: Parts, task_managers: int) -> None:
         """Start all processes and wait until they are ready; a cluster that runs stays as it is. Raises FlinkError."""
@@ -131,21 +126,15 @@ class LocalFlink:
     def start_task_manager(self, parts: Parts, number: int) -> None:
         """Start the TaskManager of a number, from 1."""
         name = f"task-manager-{number}"
-        memory = [
-            "-Xmx640m",
-            "-XX:MaxDirectMemorySize=512m",
-            "-XX:MaxMetaspaceSize=256m",
-            "-XX:+UseSerialGC",
-        ]
+        memory = ["-Xmx640m", "-XX:MaxDirectMemorySize=512m", "-XX:MaxMetaspaceSize=256m", "-XX:+UseSerialGC"]
         identity = [f"-Dtaskmanager.resource-id={name}", f"-Dio.tmp.dirs={self._temporary(name)}"]
         self._java(name, [*memory, *OPENS, *self._classes(parts), TASK_MANAGER, "--configDir", self._conf, *identity])
 
     def stop(self) -> int:
         """End every process of the cluster, and the workers that it started; return how many there were."""
-        found = [(pid, name) for name, pid in self.processes()]
-        workers = list(self.workers())
-        _end([pid for pid, _ in found])
-        _end([pid for pid in workers if Path("/proc", str(pid)).exists()])
+        found, workers = [pid for _, pid in self.processes()], list(self.workers())
+        _end(found)
+        _end(workers)  # most have ended with their TaskManagers
         for folder in (self.home / "tmp", self.home / "artifacts"):
             shutil.rmtree(folder, ignore_errors=True)
         return len(found)
@@ -179,11 +168,8 @@ class LocalFlink:
             *sorted(parts.flink.glob("*.jar")),
             parts.job_server,
         ]  # Flink's own first: Beam's jar holds some of them
-        return [
-            f"-Dlog4j.configurationFile={INFRA / 'log4j.properties'}",
-            "-cp",
-            os.pathsep.join(str(jar) for jar in jars),
-        ]
+        path = os.pathsep.join(str(jar) for jar in jars)
+        return [f"-Dlog4j.configurationFile={INFRA / 'log4j.properties'}", "-cp", path]
 
     def _configure(self) -> None:
         """Write Flink's configuration: that of the project, with this cluster's folders and ports."""
@@ -251,12 +237,8 @@ class LocalFlink:
 
     def _check_ports(self) -> None:
         for port in (self.port, self.job_port, self.job_port - 1, self.job_port - 2):
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError as error:
-                    raise FlinkError(f"port {port} is taken; choose others with --port and --job-port") from error
+            if not is_free(port):
+                raise FlinkError(f"port {port} is taken; choose others with --port and --job-port")
 
     def _wait_until_up(self, task_managers: int) -> None:
         until = time.monotonic() + UP_WITHIN_S
@@ -290,6 +272,7 @@ def _commands() -> Iterator[tuple[int, list[str]]]:
 def _end(pids: Sequence[int]) -> None:
     """End processes: with SIGTERM, and what is left after ten seconds with SIGKILL."""
     for one in (signal.SIGTERM, signal.SIGKILL):
+        pids = [pid for pid in pids if _runs(pid)]
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, one)
@@ -305,13 +288,6 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

@@ -7,15 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.dags.conftest import DAGS
+from tests.waiting import until
 
 ROOT = DAGS.parent
 
@@ -87,14 +87,6 @@ class Airflow:
         """Return what a task of a run has returned."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
         return self.ask(f"{path}?deserialize=true")["value"]
-
-
-def until(ripe: Callable[[], bool], within_s: float, what: str) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + within_s
-    while not ripe():
-        assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
-        time.sleep(0.5)
 
 
 @contextmanager

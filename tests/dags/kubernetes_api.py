@@ -17,7 +17,7 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +26,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+
+from tests.servers import serving
+from tests.waiting import until
 
 IMAGE = "registry.example/visual-search:1"
 TOKEN = "a token of the tests"
@@ -206,16 +209,14 @@ class Cluster:
         self.breaks_log_after: int | None = None
         self.breaks_log_at_end = False
         self.server = Server(self)
-        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.serving = serving(self.server)
 
     def __enter__(self) -> Cluster:
-        self.thread.start()
+        self.serving.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.serving.__exit__(None, None, None)
         for pod in self.made:
             if pod.process is not None:
                 with suppress(ProcessLookupError):
@@ -409,11 +410,3 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         pass
-
-
-def until(ripe: Callable[[], bool], within_s: float = 30) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + within_s
-    while not ripe():
-        assert time.monotonic() < deadline, f"not within {within_s} s"
-        time.sleep(0.05)

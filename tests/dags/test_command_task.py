@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.dags.conftest import Attempt, Heard, Program, states, task_of
-from tests.dags.kubernetes_api import until
+from tests.servers import serving
+from tests.waiting import until
 
 SLEEPER = """
 import os, subprocess, sys, time
@@ -163,13 +163,9 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        monkeypatch.setenv("AIRFLOW_VAR_VISUAL_SEARCH_WEBHOOK", f"http://127.0.0.1:{server.server_port}/x")
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(HTTPServer(("127.0.0.1", 0), Handler)) as url:
+        monkeypatch.setenv("AIRFLOW_VAR_VISUAL_SEARCH_WEBHOOK", f"{url}/x")
         yield told
-        server.shutdown()
-        thread.join()
 
 
 def test_a_webhook_is_told_of_a_failure_and_of_nothing_else(

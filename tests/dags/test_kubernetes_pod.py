@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from tests.dags.conftest import DAGS, Attempt, Heard, Program, task_of
-from tests.dags.kubernetes_api import Cluster, until
+from tests.dags.kubernetes_api import Cluster
+from tests.waiting import until
 
 INFRA = DAGS.parent / "infra" / "kubernetes"
 WORKER = """

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.dags.airflow_api import ROOT, started, until
+from tests.dags.airflow_api import ROOT, started
 from tests.dags.conftest import needs_postgres
-from tests.gcs.emulator import free_port
+from tests.waiting import until
 from tools.local_airflow import descendants
+from tools.ports import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -14,9 +14,10 @@ import pytest
 from tests.dags.airflow_api import started
 from tests.dags.conftest import Program, pod_variables
 from tests.dags.consumers import CONSUMER, SENDER, with_consumers
-from tests.dags.kubernetes_api import Cluster, until
-from tests.gcs.emulator import free_port
+from tests.dags.kubernetes_api import Cluster
+from tests.waiting import until
 from tools.local_airflow import descendants
+from tools.ports import free_port
 
 pytestmark = pytest.mark.slow
 STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")

@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
-from tests.dags.airflow_api import ROOT, started, until
+from tests.dags.airflow_api import ROOT, started
 from tests.dags.conftest import needs_postgres
 from tests.dags.consumers import CONSUMER, SENDER, with_consumers
-from tests.gcs.emulator import free_port
+from tests.waiting import until
+from tools.ports import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -40,7 +40,7 @@ from pipelines.store.bucket import BucketStore
 from pipelines.store.folder import FolderStore
 from pipelines.train.examples import ExampleShape, build_examples
 from tests.e2e.conftest import Shop, copy_of
-from tests.runners.dataflow_api import PROJECT, REGION, Api, serving
+from tests.runners.dataflow_api import PROJECT, REGION, Api, dataflow_api
 
 pytestmark = pytest.mark.slow
 
@@ -111,7 +111,7 @@ def asked(promoted: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     feed.write_bytes(b"".join(feed.read_bytes().splitlines(keepends=True)[:-1]))
     for photo in healthy_photos(shop)[:NEW_PHOTOS]:
         ImageOps.mirror(Image.open(photo)).save(photo)
-    with serving() as api, pytest.MonkeyPatch.context() as patch:
+    with dataflow_api() as api, pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", api.url)
         patch.setattr(dataflow, "POLL_S", 0.02)
         api.on_create = lambda job_id: api.go(job_id, "DONE")

@@ -18,7 +18,7 @@ from tests.e2e.conftest import Shop, copy_of
 from tests.gcs.emulator import Emulator
 from tests.gcs.tls import as_google
 from tests.train.conftest import go_live
-from tests.train.vertex_service import State, VertexService, serving
+from tests.train.vertex_service import State, VertexService, vertex_service
 
 pytestmark = [pytest.mark.gcs, pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -41,7 +41,7 @@ endpoint = "{url}"
 def service(gcs: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VertexService]:
     """The stand-in, and an environment in which everything that asks Google asks this machine."""
     folder = tmp_path_factory.mktemp("vertex")
-    with serving(folder) as (served, key), as_google(gcs.url.removeprefix("http://"), folder) as google:
+    with vertex_service(folder) as (served, key), as_google(gcs.url.removeprefix("http://"), folder) as google:
         steps = Steps(folder, {**os.environ, **google, "PYTHONPATH": str(ROOT), CREDENTIALS: str(key)})
         served.on_create = steps.start
         before = os.environ.get(CREDENTIALS)

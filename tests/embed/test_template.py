@@ -20,7 +20,7 @@ from pipelines.runs import RUN_ID
 from pipelines.stage import StageError, run_stage
 from pipelines.store import UnitTable
 from tests.embed.world import World
-from tests.runners.dataflow_api import PROJECT, REGION, Api, serving
+from tests.runners.dataflow_api import PROJECT, REGION, Api, dataflow_api
 
 INFRA = Path(__file__).parents[2] / "infra" / "dataflow"
 METADATA = json.loads((INFRA / "metadata.json").read_text(encoding="utf-8"))
@@ -33,7 +33,7 @@ TEMPLATE = "shop-bucket/staging/template_launches/2026-11-22_02_00_00-1/job_obje
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    with serving() as api:
+    with dataflow_api() as api:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", api.url)
         yield api
 

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tools.ports import free_port
+
 SERVER = "VISUAL_SEARCH_GCS_SERVER"
 """Names the program fake-gcs-server; `make test-gcs` sets it."""
 
@@ -81,14 +83,6 @@ def running(folder: Path) -> Iterator[Emulator]:
             for process in processes:
                 process.kill()
                 process.wait()
-
-
-def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_for(port: int, log: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.servers import serving
 
 NAMES = ("www.googleapis.com", "storage.googleapis.com")
 OF_THE_CONNECTION = {"transfer-encoding", "connection", "content-length", "keep-alive"}
@@ -100,18 +101,13 @@ class _Connection(BaseHTTPRequestHandler):
 def as_google(address: str, folder: Path) -> Iterator[dict[str, str]]:
     """Give the environment in which TensorFlow finds the emulator at `address` (host:port) for Google."""
     pem = _certificate(folder)
-    server = _Google(address, pem)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(_Google(address, pem)) as proxy:
         yield {
-            "https_proxy": f"http://127.0.0.1:{server.server_port}",
+            "https_proxy": proxy,
             "no_proxy": "127.0.0.1,localhost",
             "CURL_CA_BUNDLE": str(pem),
             "GOOGLE_AUTH_TOKEN_FOR_TESTING": "a-token-of-this-test",
         }
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _certificate(folder: Path) -> Path:

@@ -22,6 +22,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import google_crc32c
 from google.cloud.dataflow import JobMessageImportance, JobState
 
+from tests.servers import serving
+
 PROJECT, REGION = "some-project", "europe-west4"
 JOBS = re.compile(rf"/v1b3/projects/{PROJECT}/locations/{REGION}/jobs(?:/(?P<job>[^/]+)(?P<messages>/messages)?)?")
 OBJECT = re.compile(r"/storage/v1/b/(?P<bucket>[^/]+)(?:/o/(?P<name>.+))?")
@@ -159,16 +161,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Api]:
+def dataflow_api() -> Iterator[Api]:
     """Serve on a free port of loopback."""
     api = Api()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": api}))
     api.url = f"http://localhost:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield api
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -21,7 +21,7 @@ from pipelines.config import BeamSection
 from pipelines.jobs import Jobs, job_name, labels
 from pipelines.runners import dataflow
 from pipelines.stage import StageError
-from tests.runners.dataflow_api import LIMIT_S, PROJECT, REGION, Api, serving
+from tests.runners.dataflow_api import LIMIT_S, PROJECT, REGION, Api, dataflow_api
 from tests.signals import ctrl_c_is_heard
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ WORKFLOW = "Workflow failed. Causes: S03:Embed failed., The job failed because a
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     monkeypatch.setattr(dataflow, "POLL_S", 0.05)
     monkeypatch.setattr(dataflow, "MESSAGE_S", 30.0)
-    with serving() as api:
+    with dataflow_api() as api:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", api.url)
         yield api
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,6 +15,8 @@ from pipelines.config import FlinkSection
 from pipelines.runners.cluster import cause, run_on
 from pipelines.runners.flink import Flink
 from pipelines.stage import StageError
+from tests.servers import serving
+from tools.ports import free_port
 
 JOB = "vs-first-embed-units-0badcafe"
 STACK = """java.lang.RuntimeException: Error received from SDK harness for instruction 4: Traceback (most recent call):
@@ -75,24 +76,13 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}"
-    yield found
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        found.url = url
+        yield found
 
 
 def flink(api: Api) -> Flink:
-    return Flink(FlinkSection(rest=api.url, job_server=f"127.0.0.1:{unused_port()}"))
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return Flink(FlinkSection(rest=api.url, job_server=f"127.0.0.1:{free_port()}"))
 
 
 def never(pipeline: beam.Pipeline) -> None:
@@ -143,7 +133,7 @@ def test_ctrl_c_cancels_the_job_that_is_waited_for(api: Api, monkeypatch: pytest
 
 
 def test_without_flink_it_says_which_setting(api: Api) -> None:
-    section = FlinkSection(rest=f"http://127.0.0.1:{unused_port()}")
+    section = FlinkSection(rest=f"http://127.0.0.1:{free_port()}")
     with pytest.raises(StageError, match=r"beam\.flink\.rest = 'http://127.*': no Flink answers there"):
         run_on(Flink(section), JOB, [], never)
 

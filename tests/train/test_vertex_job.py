@@ -12,7 +12,7 @@ from pipelines.config import VertexSection
 from pipelines.stage import StageError
 from pipelines.train import vertex_job
 from pipelines.train.vertex_job import VertexJob, VertexJobs, newest_attempt, output_uri, state_of, wait_for
-from tests.train.vertex_service import State, VertexService, serving, turns
+from tests.train.vertex_service import State, VertexService, turns, vertex_service
 
 Task = PipelineTaskDetail.State
 PENDING, RUNNING = State.PIPELINE_STATE_PENDING, State.PIPELINE_STATE_RUNNING
@@ -27,7 +27,7 @@ BODY = {"displayName": "a training", "runtimeConfig": {"gcsOutputDirectory": "gs
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VertexService]:
     monkeypatch.setattr(vertex_job, "POLL_S", 0.01)
-    with serving(tmp_path) as (served, key):
+    with vertex_service(tmp_path) as (served, key):
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
         yield served
 

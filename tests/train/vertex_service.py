@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, PipelineTaskDetail
+
+from tests.servers import serving
 
 TOKEN = "a-token-of-this-test"
 JOBS = re.compile(r"/v1/(projects/[^/]+/locations/[^/]+/pipelineJobs)(?:/([^/]+))?")
@@ -96,7 +97,7 @@ def _error(code: int, message: str) -> tuple[int, dict[str, Any]]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[VertexService, Path]]:
+def vertex_service(folder: Path) -> Iterator[tuple[VertexService, Path]]:
     """Serve on a free loopback port; give the service, and a service account's key that it knows."""
     service = VertexService()
 
@@ -135,15 +136,8 @@ def serving(folder: Path) -> Iterator[tuple[VertexService, Path]]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    service.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as service.url:
         yield service, _key(folder, service.url)
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _key(folder: Path, url: str) -> Path:

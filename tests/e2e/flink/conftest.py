@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,11 @@ import pytest
 import requests
 
 from tests.e2e.conftest import Shop, copy_of
+from tests.waiting import until
 from tools.flink_parts import Parts, get
-from tools.local_flink import LocalFlink, free_port
-from tools.setup_env import ROOT, cache_folder
+from tools.local_flink import LocalFlink
+from tools.ports import free_port
+from tools.setup_env import cache_folder
 
 TASK_MANAGERS = 2
 PATIENCE_S = 300
@@ -24,14 +25,6 @@ class Cluster:
 
     def __init__(self, flink: LocalFlink, parts: Parts) -> None:
         self.flink, self.parts = flink, parts
-
-    def settings(self) -> str:
-        """Return the lines of a config that runs on it."""
-        return (
-            '\n[beam]\nrunner = "flink"\n[beam.flink]\n'
-            f'job_server = "{self.flink.job_server}"\nrest = "{self.flink.rest}"\n'
-            f'worker_program = "{self.flink.boot}"\nsetup_file = "{ROOT / "setup.py"}"\n'
-        )
 
     def jobs(self, step: str = "") -> list[dict[str, Any]]:
         """Return the jobs whose name holds a step, oldest first."""
@@ -53,18 +46,10 @@ class Cluster:
         for number in range(1, TASK_MANAGERS + 1):
             if f"task-manager-{number}" not in running:
                 self.flink.start_task_manager(self.parts, number)
-        until(lambda: self._task_managers() == TASK_MANAGERS)
+        until(lambda: self._task_managers() == TASK_MANAGERS, PATIENCE_S)
 
     def _task_managers(self) -> int:
         return int(requests.get(f"{self.flink.rest}/overview", timeout=10).json()["taskmanagers"])
-
-
-def until(ready: Callable[[], Any]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not ready():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -92,5 +77,5 @@ def on_flink(shop: Shop, folder: Path, cluster: Cluster) -> Shop:
     """Return a copy of a shop that runs on a cluster."""
     moved = copy_of(shop, folder)
     with moved.config.open("a", encoding="utf-8") as file:
-        file.write(cluster.settings())
+        file.write(f"\n{cluster.flink.settings()}")
     return moved

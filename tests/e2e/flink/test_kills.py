@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.store import Store, open_store
+from pipelines.store import Store, UnitTable, open_store
+from tests.e2e import facts
 from tests.e2e.conftest import Shop
-from tests.e2e.flink import facts
-from tests.e2e.flink.conftest import Cluster, on_flink, until
+from tests.e2e.flink.conftest import PATIENCE_S, Cluster, on_flink
 from tests.signals import ctrl_c_is_heard
+from tests.waiting import until
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -45,7 +46,7 @@ def killed_in(cluster: Cluster, shop: Shop, stage: str, step: str, ripe: Callabl
         assert process.poll() is None, (shop.folder / "killed.log").read_text()
         return bool(job()) and bool(ripe())
 
-    until(ready)
+    until(ready, PATIENCE_S)
     assert job()["state"] == "RUNNING"
     kill(cluster)
     assert process.wait(600) == 0, (shop.folder / "killed.log").read_text()
@@ -56,8 +57,9 @@ def killed_in(cluster: Cluster, shop: Shop, stage: str, step: str, ripe: Callabl
 def assert_nothing_left_visible(store: Store) -> None:
     """Whatever a killed attempt wrote is named by no commit: what commits name is whole, and nothing is there twice."""
     for prefix in ("sources", f"images/{facts.manifest(store, 'preprocess')['outputs']['prep_id']}"):
-        for unit_id in facts.unit_ids(store, prefix):
-            facts.verify(store, prefix, unit_id)
+        table = UnitTable(store, prefix)
+        for unit_id in table.unit_ids():
+            table.verify(unit_id)
     assert not [entry.name for entry in store.list("") if ".tmp-" in entry.name or "beam-temp" in entry.name]
 
 
@@ -102,7 +104,7 @@ def test_the_launchers_next_attempt_waits_for_the_job_that_still_runs(
     shop = on_flink(drawn, tmp_path, cluster)
     before = {job["jid"] for job in cluster.jobs()}
     process = shop.start("catalogue", "--config", str(shop.config), "--run-id", "first")
-    until(lambda: [job for job in cluster.jobs("first-catalogue-merge") if job["jid"] not in before])
+    until(lambda: [job for job in cluster.jobs("first-catalogue-merge") if job["jid"] not in before], PATIENCE_S)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert cluster.jobs("first-catalogue-merge")[-1]["state"] == "RUNNING"
@@ -124,7 +126,7 @@ def test_ctrl_c_cancels_the_job(drawn: Shop, cluster: Cluster, tmp_path: Path) -
 
     with ctrl_c_is_heard():
         process = shop.start("catalogue", "--config", str(shop.config), "--run-id", "first")
-    until(mine)
+    until(mine, PATIENCE_S)
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(60) != 0
-    until(lambda: mine() == ["CANCELED"])
+    until(lambda: mine() == ["CANCELED"], PATIENCE_S)

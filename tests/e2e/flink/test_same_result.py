@@ -13,8 +13,8 @@ import pytest
 from pipelines.jobs import job_name
 from pipelines.names import STAGES
 from pipelines.store import Store, open_store
+from tests.e2e import facts
 from tests.e2e.conftest import SHORT, Shop
-from tests.e2e.flink import facts
 from tests.e2e.flink.conftest import Cluster, on_flink
 from tools.setup_env import ROOT
 
@@ -117,7 +117,7 @@ def test_fashion60_comes_to_the_same(photos: Path, started: Cluster, tmp_path: P
     rest = tail[tail.index("\n[") :]
     attributes = next(line for line in tail.splitlines() if line.startswith("attributes"))
     here, there = Shop(tmp_path / "flink"), Shop(tmp_path / "process")
-    for shop, more in ((here, started.settings()), (there, "")):
+    for shop, more in ((here, f"\n{started.flink.settings()}"), (there, "")):
         shop.folder.mkdir()
         shop.config.write_text(f"{head}{SHORT}{attributes}\n{rest}{more}", encoding="utf-8")
     assert tuple(there.run("first")) == STAGES

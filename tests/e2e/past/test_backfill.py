@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from pipelines.store import UnitTable, open_store
+from tests.e2e import facts
 from tests.e2e.conftest import Shop, copy_of
 from tests.e2e.test_incremental import Rewrite, fields, healthy
-from tests.e2e.test_kills import BALANCE, committed
+from tests.e2e.test_kills import committed
 
 DAYS = ("2026-11-18", "2026-11-19", "2026-11-20")
 WINDOW = ("--start", DAYS[0], "--end", DAYS[-1], "--nice", "0")
@@ -208,7 +209,7 @@ def test_it_is_killed_at_ten_moments_and_comes_to_the_same(lived: Shop, shop: Sh
     for stage in ("catalogue", "preprocess", "embed", "index"):
         for step in (*DAYS[:2], "newest"):
             mine, undisturbed = (one.manifest(f"again.{step}", stage) for one in (shop, other))
-            told = (*BALANCE, "fetched", "prepared", "inferred")
+            told = (*facts.LEDGER, "fetched", "prepared", "inferred")
             for name in told:
                 assert mine["counts"].get(name) == undisturbed["counts"].get(name), (stage, step, name)
     for prefix in ("images", "embeddings"):

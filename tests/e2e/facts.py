@@ -65,16 +65,6 @@ def vectors(store: Store) -> dict[bytes, np.ndarray]:
     return found
 
 
-def unit_ids(store: Store, prefix: str) -> list[str]:
-    """Return the committed units of a table."""
-    return UnitTable(store, prefix).unit_ids()
-
-
-def verify(store: Store, prefix: str, unit_id: str) -> None:
-    """Read a unit back. Raises StoreError when it is not whole."""
-    UnitTable(store, prefix).verify(unit_id)
-
-
 def _all(store: Store, folder: str, schema: pa.Schema) -> pa.Table:
     buckets = range(store.read_json("format.json")["buckets"])
     return pa.concat_tables(read_bucket(store, folder, bucket, schema) for bucket in buckets)
