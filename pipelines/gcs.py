@@ -15,7 +15,8 @@ from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from requests.exceptions import RequestException
 
-SCHEME = "gs://"
+from trainer.files import SCHEME
+
 SPOOLED_BYTES = 8 << 20
 """What a smaller object takes of memory; a larger one is on the disk."""
 READS = 3

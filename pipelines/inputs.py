@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.config import Config
-from pipelines.locations import is_object, walk
+from pipelines.locations import walk
 from pipelines.stage import Ledger, StageError
+from trainer.files import in_bucket
 
 SHOWN = 3
 
@@ -16,7 +17,7 @@ def check_photo_folder(config: Config) -> None:
     """Raise StageError when there is no folder that photo paths start from: a typing error, or a disk not mounted."""
     root = config.catalogue.photo_root
     folder = config.locate(root)
-    if is_object(folder):
+    if in_bucket(folder):
         if next(walk(f"{folder.rstrip('/')}/"), None) is None:
             raise StageError(f"catalogue.photo_root = {root!r}: there is nothing below it; correct the URI")
     elif not Path(folder).is_dir():

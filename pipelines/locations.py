@@ -16,11 +16,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipelines.stage import StageError
+from trainer.files import SCHEME, in_bucket
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob
 
-SCHEME = "gs://"
 _FIELDS = "items(name,size,generation,updated,md5Hash,crc32c)"
 
 
@@ -75,14 +75,9 @@ File = Path | ObjectFile
 """A file that is there."""
 
 
-def is_object(location: str) -> bool:
-    """Tell whether a location is in a bucket."""
-    return location.startswith(SCHEME)
-
-
 def find(pattern: str) -> list[File]:
     """Return the files that a path or a `gs://` URI with `*`, `?` and `[…]` names, in the order of their names."""
-    if not is_object(pattern):
+    if not in_bucket(pattern):
         return [Path(path) for path in sorted(glob.glob(pattern))]
     found = walk(re.split(r"[*?[]", pattern, maxsplit=1)[0])
     return sorted((file for file in found if _path(file.uri).match(str(_path(pattern)))), key=str)

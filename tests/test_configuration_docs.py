@@ -1,4 +1,4 @@
-"""The page docs/configuration.md says what pipelines/config.py allows: every key, its default, its choices; no more."""
+"""The page docs/configuration.md says what pipelines/config allows: every key, its default, its choices; no more."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines import locations
+from trainer.files import in_bucket
 
 MISSING = "missing"
 FETCH_CODES = {
@@ -40,7 +41,7 @@ class Fetcher:
     @property
     def threads(self) -> int:
         """How many photos are worth waiting for at once: one where they are on a disk, more where they are far."""
-        if not locations.is_object(self.root):
+        if not in_bucket(self.root):
             return 1
         from pipelines.gcs import THREADS
 
@@ -48,13 +49,13 @@ class Fetcher:
 
     def is_listed(self, uri: str) -> bool:
         """Tell whether a photo is below a root whose photos are listed instead of being asked for one by one."""
-        return locations.is_object(self.root) and "://" not in uri
+        return in_bucket(self.root) and "://" not in uri
 
     def fingerprint(self, uri: str) -> str:
         """Return what changes when the photo changes: size and mtime or generation; 'missing' when there is nothing."""
         try:
             location = self._location(uri)
-            if locations.is_object(location):
+            if in_bucket(location):
                 found = locations.look(location)
                 return fingerprint_of(found) if found else MISSING
             status = os.stat(location)
@@ -65,7 +66,7 @@ class Fetcher:
     def fetch(self, uri: str) -> bytes:
         """Return the photo's bytes. Raises FetchError, and StageError when a bucket cannot be asked."""
         location = self._location(uri)
-        if not locations.is_object(location):
+        if not in_bucket(location):
             return self._read(Path(location))
         found = locations.look(location)
         if found is None:
@@ -93,7 +94,7 @@ class Fetcher:
             raise FetchError("unsupported_scheme", f"{uri[:80]!r}: photos are read from paths and gs://")
         if separator:
             return rest if scheme == "file" else uri
-        if locations.is_object(self.root):
+        if in_bucket(self.root):
             return f"{self.root.rstrip('/')}/{uri}"
         return str(Path(self.root, uri))
 

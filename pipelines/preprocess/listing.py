@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipelines import locations
 from pipelines.preprocess.fetching import fingerprint_of
+from trainer.files import in_bucket
 
 LISTED = pa.schema([("image_uri", pa.string()), ("fingerprint", pa.string())])
 ROWS_A_TABLE = 10_000
@@ -23,7 +24,7 @@ class ListPhotos(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """List the folders of the first level on one worker, what is below each on any."""
-        roots = [self.root] if locations.is_object(self.root) else []
+        roots = [self.root] if in_bucket(self.root) else []
         parts = (
             pipeline
             | beam.Create(roots, reshuffle=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -12,18 +11,12 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.config import BeamSection
 from pipelines.runners.cluster import Cluster, run_on
-from pipelines.runners.flink import Flink
 
 IN_PROCESS = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
 def run_job(
-    section: BeamSection,
-    name: str,
-    build: Callable[[beam.Pipeline], Any],
-    *,
-    labels: Mapping[str, str] = MappingProxyType({}),
-    on_gpu: bool = False,
+    section: BeamSection, name: str, build: Callable[[beam.Pipeline], Any], *, labels: Mapping[str, str], on_gpu: bool
 ) -> None:
     """Build a pipeline, run it under a name, and wait for it.
 
@@ -43,4 +36,6 @@ def _cluster(section: BeamSection, labels: Mapping[str, str], on_gpu: bool) -> C
         from pipelines.runners.dataflow import Dataflow
 
         return Dataflow(section.dataflow, section.options, labels, on_gpu)
+    from pipelines.runners.flink import Flink
+
     return Flink(section.flink)

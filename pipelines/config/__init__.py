@@ -1,0 +1,42 @@
+"""One TOML file -> frozen sections, one a stage, validated when loaded.
+
+Unknown keys, missing files and impossible sizes are errors that name the key, the value and the fix. Paths in the file
+are relative to the file's folder. Owns no stage logic; imports nothing heavy.
+"""
+
+from pipelines.config.engines import OUR_LABELS, BeamSection, DataflowSection, FlinkSection, VertexSection
+from pipelines.config.loading import Config, ConfigError, load_config
+from pipelines.config.shop import CatalogueSection, Columns, Media, StoreSection
+from pipelines.config.stages import (
+    EmbedSection,
+    EvaluateSection,
+    IndexSection,
+    MonitoringSection,
+    PreprocessSection,
+    PromoteSection,
+    SearchSection,
+    TrainSection,
+)
+
+__all__ = [
+    "OUR_LABELS",
+    "BeamSection",
+    "CatalogueSection",
+    "Columns",
+    "Config",
+    "ConfigError",
+    "DataflowSection",
+    "EmbedSection",
+    "EvaluateSection",
+    "FlinkSection",
+    "IndexSection",
+    "Media",
+    "MonitoringSection",
+    "PreprocessSection",
+    "PromoteSection",
+    "SearchSection",
+    "StoreSection",
+    "TrainSection",
+    "VertexSection",
+    "load_config",
+]

@@ -1,0 +1,162 @@
+"""One TOML file -> the whole configuration; what is wrong is an error that names the key, the value and the fix."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from pipelines.config.base import Section
+from pipelines.config.engines import BeamSection
+from pipelines.config.shop import CatalogueSection, StoreSection
+from pipelines.config.stages import (
+    EmbedSection,
+    EvaluateSection,
+    IndexSection,
+    MonitoringSection,
+    PreprocessSection,
+    PromoteSection,
+    SearchSection,
+    TrainSection,
+)
+from trainer.files import in_bucket
+
+LEARNS_NOT = "train.attributes does not name (it names {})"
+MAPS_NOT = "catalogue.columns.signals does not map (it maps {})"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names the key, the value and the fix."""
+
+
+class Config(Section):
+    """The whole configuration of one environment."""
+
+    recipe: Literal["etsy", "ebay"] = "ebay"
+    store: StoreSection
+    catalogue: CatalogueSection
+    preprocess: PreprocessSection = PreprocessSection()
+    train: TrainSection = TrainSection()
+    embed: EmbedSection = EmbedSection()
+    index: IndexSection = IndexSection()
+    search: SearchSection = SearchSection()
+    evaluate: EvaluateSection = EvaluateSection()
+    promote: PromoteSection = PromoteSection()
+    beam: BeamSection = BeamSection()
+    monitoring: MonitoringSection = MonitoringSection()
+    folder: str = Field("", description="the config file's folder; set when loaded")
+
+    @model_validator(mode="after")
+    def _trains_where_the_store_is(self) -> Config:
+        if self.train.engine == "vertex" and not in_bucket(self.store.uri):
+            raise ValueError(
+                f"train.engine = 'vertex', but store.uri = {self.store.uri!r} is no bucket, and Vertex AI reads the "
+                "training examples from the store; set store.uri = 'gs://BUCKET/PREFIX', or train.engine = 'local'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _weighs_what_is_there(self) -> Config:
+        learned, mapped = self.train.attributes, list(self.catalogue.columns.signals)
+        for key, weights, known, what, lacks, fix in (
+            ("attribute_weights", self.search.attribute_weights, learned, "an attribute", LEARNS_NOT, "add it there"),
+            ("signal_weights", self.search.signal_weights, mapped, "a signal", MAPS_NOT, "map its column there"),
+        ):
+            for name in weights:
+                if name not in known:
+                    raise ValueError(
+                        f"search.{key}.{name} = {weights[name]:g} weighs {what} that "
+                        f"{lacks.format(', '.join(known) or 'none')}; {fix}, or remove the weight"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _lies_where_dataflow_sees_it(self) -> Config:
+        if self.beam.runner == "dataflow":
+            catalogue = self.catalogue
+            read: dict[str, str | None] = {"store.uri": self.store.uri, "catalogue.photo_root": catalogue.photo_root}
+            read |= {"catalogue.snapshot": catalogue.snapshot, "catalogue.deltas": catalogue.deltas}
+            read |= {"catalogue.media.path": catalogue.media.path if catalogue.media else None}
+            for key, value in read.items():
+                if value is not None and not in_bucket(value):
+                    raise ValueError(
+                        f'{key} = {value!r} is no gs:// URI, and workers of beam.runner = "dataflow" see no other '
+                        "machine's files; copy it to a bucket and name that"
+                    )
+        return self
+
+    def locate(self, location: str) -> str:
+        """Return a path of the file as an absolute one, relative to the file's folder; a URI as it is."""
+        if "://" in location:
+            return location
+        return str((Path(self.folder) / Path(location).expanduser()).resolve())
+
+    def with_policy(self, policy: str) -> Config:
+        """Return the same configuration with another `train.policy`, one of POLICIES."""
+        return self.model_copy(update={"train": self.train.model_copy(update={"policy": policy})})
+
+    def digest(self, *names: str) -> str:
+        """Return 16 hex digits that name the values of sections, or of single keys such as 'train.attributes'."""
+        values = {name: attrgetter(name)(self) for name in names}
+        plain = {k: v.model_dump(mode="json") if isinstance(v, BaseModel) else v for k, v in values.items()}
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and validate a TOML file. Raises ConfigError that names the file, the key, the value and the fix."""
+    path = Path(path)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no config file {str(path)!r}; check the path given with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} cannot be read as TOML: {error}") from error
+    if "folder" in raw:
+        raise ConfigError(f"{path}: unknown key 'folder'; remove it")
+    try:
+        config = Config.model_validate({**raw, "folder": str(path.resolve().parent)})
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(path, problem) for problem in error.errors())) from error
+    return _with_absolute_paths(config)
+
+
+def _with_absolute_paths(config: Config) -> Config:
+    store = config.store.model_copy(update={"uri": config.locate(config.store.uri)})
+    flink = config.beam.flink
+    if flink.setup_file is not None:
+        flink = flink.model_copy(update={"setup_file": config.locate(flink.setup_file)})
+    beam = config.beam.model_copy(update={"flink": flink})
+    return config.model_copy(update={"store": store, "beam": beam})
+
+
+def _explain(path: Path, problem: Any) -> str:
+    location = [str(part) for part in problem["loc"]]
+    key = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(location[:-1])
+        near = difflib.get_close_matches(location[-1], known, 1)
+        fix = f"did you mean {near[0]!r}?" if near else f"known keys here: {', '.join(sorted(known))}"
+        return f"{path}: unknown key {key!r} (value {problem['input']!r}); {fix}"
+    if problem["type"] == "missing":
+        return f"{path}: the key {key!r} is missing; add it"
+    message = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], dict):  # the message names the values of the section that matter
+        return f"{path}: [{key}] {message}" if key else f"{path}: {message}"
+    return f"{path}: {key} = {problem['input']!r}: {message}"
+
+
+def _known_keys(location: list[str]) -> list[str]:
+    model: Any = Config
+    for part in location:
+        field = model.model_fields.get(part)
+        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
+        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+        if model is None:
+            return []
+    return [name for name in model.model_fields if name != "folder"]

@@ -1,0 +1,84 @@
+"""What the shop gives: its feeds, its photos, and where the store of what is made of them lies."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.config.base import Section, Share
+
+Split = Literal["train", "val", "test"]
+OUR_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
+
+
+class StoreSection(Section):
+    """Where the store is, and its number of hash buckets, fixed when it is created."""
+
+    uri: str
+    buckets: Annotated[int, Field(gt=0, le=4096)] = 16
+
+
+class Columns(Section):
+    """Which columns of the shop's feed hold what; names are the shop's own."""
+
+    item_id: str
+    photos: str | list[str] = Field(description="one column, or numbered columns")
+    photo_separator: str | None = Field(None, description="splits a list column, such as 'a.jpg|b.jpg'")
+    category: str | list[str] = Field(description="one column with a separated path, or one column a level")
+    category_separator: str = ">"
+    title: str | None = None
+    group_id: str | None = None
+    price: str | None = None
+    updated_at: str | None = None
+    role: str | None = None
+    split: str | None = None
+    deleted: str | None = Field(None, description="true, 1, yes, delete or d: the item is gone")
+    attributes: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's column")
+    signals: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's numeric column")
+
+
+class MediaColumns(Section):
+    """Which columns of a separate table of photos hold what."""
+
+    item_id: str
+    photo: str
+    role: str | None = None
+    split: str | None = None
+    box: list[str] | None = Field(None, description="four columns: left, top, right, bottom in pixels")
+
+    @field_validator("box")
+    @classmethod
+    def _has_four_sides(cls, box: list[str] | None) -> list[str] | None:
+        if box is not None and len(box) != 4:
+            raise ValueError(f"{len(box)} columns; name four: left, top, right and bottom, in this order")
+        return box
+
+
+class Media(Section):
+    """More photos of the same items, in a table of their own (street photos, reviews)."""
+
+    path: str
+    role: str = "street"
+    columns: MediaColumns
+
+
+class CatalogueSection(Section):
+    """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
+
+    snapshot: str | None = Field(None, description="path, gs:// URI or glob of full lists: CSV, JSON lines, Parquet")
+    deltas: str | None = Field(None, description="path, gs:// URI or glob of upsert/delete files, read in name order")
+    delimiter: str = ","
+    photo_root: str = Field(".", description="folder, or gs:// URI of one, that relative photo paths start from")
+    default_role: str = "main"
+    split_names: dict[str, Split] = Field(default_factory=lambda: dict(OUR_SPLITS))
+    columns: Columns
+    media: Media | None = None
+    max_removed_share: Share = 0.3
+    max_rejected_share: Share = 0.1
+
+    @model_validator(mode="after")
+    def _has_a_feed(self) -> CatalogueSection:
+        if not (self.snapshot or self.deltas):
+            raise ValueError("names no feed; set 'snapshot' or 'deltas'")
+        return self

@@ -1,0 +1,142 @@
+"""What each stage after the catalogue does, how it is measured, and what watches it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipelines.config.base import Finite, Positive, Section, Share
+from pipelines.config.engines import VertexSection
+from transforms.photo import Limits, PrepSpec
+
+
+class PreprocessSection(Section):
+    """How photos are prepared, and into which splits new groups of items fall."""
+
+    height: Annotated[int, Field(ge=16, le=2048)] = 96
+    width: Annotated[int, Field(ge=16, le=2048)] = 96
+    quality: Annotated[int, Field(ge=92, le=100)] = 95
+    max_pixels: Positive = 64 << 20
+    max_bytes: Positive = 64 << 20
+    min_side: Positive = 16
+    photos_a_unit: Positive = 2000
+    val_share: Share = 0.1
+    test_share: Share = 0.1
+    max_rejected_share: Share = 0.1
+
+    @model_validator(mode="after")
+    def _leaves_some_to_learn_from(self) -> PreprocessSection:
+        if self.val_share + self.test_share >= 1:
+            raise ValueError(
+                f"val_share = {self.val_share:g} and test_share = {self.test_share:g} leave nothing to learn from; "
+                "lower them until their sum is below 1"
+            )
+        return self
+
+    @property
+    def spec(self) -> PrepSpec:
+        """How photos are prepared."""
+        return PrepSpec(self.height, self.width, self.quality)
+
+    @property
+    def limits(self) -> Limits:
+        """What makes a photo a reject."""
+        return Limits(max_bytes=self.max_bytes, max_pixels=self.max_pixels, min_side=self.min_side)
+
+
+class TrainSection(Section):
+    """What is trained, how long, when, and where."""
+
+    policy: Literal["reuse", "on_change", "always"] = "on_change"
+    trunk: Literal["small", "resnet50"] = "small"
+    minutes: Annotated[float, Field(gt=0)] = 10.0
+    steps: Positive | None = Field(None, description="instead of minutes")
+    batch: Positive = 128
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-2
+    seed: int = 1
+    max_images: Positive = 500_000
+    min_images: Positive = 100
+    min_leaf_images: Positive = 5
+    repeat: dict[str, Positive] = Field(default_factory=dict, description="role -> times in one pass over all photos")
+    attributes: list[str] = Field(default_factory=list, description="attributes that get a head")
+    hash_minutes: Annotated[float, Field(gt=0)] = 1.0
+    memory_bytes: Positive = 4 << 30
+    min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the deepest level")
+    max_accuracy_drop: Share = Field(0.05, description="gate of the Evaluator against the live model")
+    change_share: Share = Field(0.05, description="on_change: retrain when this share of items is new since the model")
+    warm_start: bool = True
+    checkpoint_s: Positive = 60
+    engine: Literal["local", "vertex"] = Field("local", description="where the TFX pipeline runs")
+    vertex: VertexSection | None = None
+
+    @model_validator(mode="after")
+    def _says_where(self) -> TrainSection:
+        if self.engine == "vertex" and self.vertex is None:
+            raise ValueError("engine = 'vertex', but there is no [train.vertex]; say there where, or set 'local'")
+        return self
+
+    @property
+    def learned_by(self) -> list[str]:
+        """The keys that decide what is learned, and not where."""
+        return [f"train.{name}" for name in type(self).model_fields if name not in ("engine", "vertex")]
+
+
+class EmbedSection(Section):
+    """How photos become vectors."""
+
+    batch: Positive = 256
+    photos_a_unit: Positive = 4000
+    max_rejected_share: Share = 0.01
+    accelerator: str | None = Field(
+        None, description="Beam resource hint, such as 'type:nvidia-l4;count:1;install-nvidia-driver'"
+    )
+    min_ram_bytes: Positive | None = Field(None, description="Beam resource hint: memory of a machine for this step")
+
+
+class IndexSection(Section):
+    """Which indexes are built from which photos, and how much memory they may take."""
+
+    kinds: list[Literal["hnsw", "ivf_pca", "binary"]] | None = Field(None, description="what the recipe lists if unset")
+    roles: list[str] = Field(default_factory=lambda: ["main"], description="photos of these roles are the gallery")
+    memory_bytes: Positive = 8 << 30
+    similar: Annotated[int, Field(ge=0)] = 20
+
+
+class SearchSection(Section):
+    """The query plan; what is unset comes from the recipe."""
+
+    candidates: Literal["exact", "hnsw", "ivf_pca", "binary"] | None = None
+    depth: Positive | None = None
+    categories: Positive | None = None
+    unit: Literal["item", "group"] | None = None
+    category_weight: Annotated[Finite, Field(ge=0)] | None = None
+    attribute_weights: dict[str, Finite] = Field(default_factory=dict, description="attribute -> its weight")
+    signal_weights: dict[str, Finite] = Field(default_factory=dict, description="our name of a signal -> its weight")
+
+
+class EvaluateSection(Section):
+    """How a release is measured, and the gates it must pass."""
+
+    queries: Positive = 1000
+    roles: list[str] = Field(
+        default_factory=list, description="photos of these roles are queries; if empty, the test split"
+    )
+    floors: dict[str, float] = Field(default_factory=lambda: {"recall.candidates_at_10": 0.9})
+    margins: dict[str, float] = Field(
+        default_factory=lambda: {"recall.candidates_at_10": 0.02, "retrieval.p_at_10": 0.05}
+    )
+    examples: Positive = 30
+
+
+class PromoteSection(Section):
+    """How many releases are kept for a rollback."""
+
+    keep: Positive = 5
+
+
+class MonitoringSection(Section):
+    """Where Prometheus' node exporter finds what the stages have done."""
+
+    folder: str | None = Field(None, description="folder of its textfile collector; it must be there")
+    environment: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,50}$")] = "default"
