@@ -149,7 +149,7 @@ class LocalFlink:
     def workers(self) -> Iterator[int]:
         """Yield the process ids of the Python workers."""
         for pid, words in _commands():
-            if "apache_beam.runners.worker.sdk_worker_main" not in words:
+            if str(INFRA / "boot.py") not in words:
                 continue
             with suppress(OSError):
                 if f"VISUAL_SEARCH_FLINK_HOME={self.home}".encode() in Path(f"/proc/{pid}/environ").read_bytes():

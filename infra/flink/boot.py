@@ -4,8 +4,8 @@
 
 Asks the provision service what to run, fetches the staged files, installs the project's package among them (what
 `setup.py` packs; its dependencies are in this interpreter's environment already), and becomes the worker, as the start
-programs of Beam's own containers do. A package is installed once a machine, whole or not at all. What goes wrong is
-told to the TaskManager's log.
+programs of Beam's own containers do; in the same process, for to import Beam is most of what a start takes. A package
+is installed once a machine, whole or not at all. What goes wrong is told to the TaskManager's log.
 
 Source: Beam's container contract, https://beam.apache.org/documentation/runtime/environments/
 """
@@ -37,6 +37,7 @@ from apache_beam.portability.api import (
     beam_runner_api_pb2,
     endpoints_pb2,
 )
+from apache_beam.runners.worker import sdk_worker_main
 from google.protobuf import json_format, text_format
 
 PACKED = ".tar.gz"
@@ -59,12 +60,13 @@ def main() -> None:
     worker = Worker(given.id, {name: getattr(given, f"{name}_endpoint") for name in ENDPOINTS})
     try:
         worker.ask()
-        environment = worker.environment(install(worker.package(), home()))
+        site = install(worker.package(), home())
     except (BootError, grpc.RpcError, OSError) as error:
         worker.tell(f"worker {given.id} cannot be started: {error}")
         raise SystemExit(f"boot: {error}") from error
-    command = [sys.executable, "-m", "apache_beam.runners.worker.sdk_worker_main"]
-    os.execve(command[0], command, environment)  # noqa: S606 - a list of our own words
+    os.environ.update(worker.environment())
+    sys.path[:1] = [str(site)] if site else []  # in the place of this program's folder
+    sdk_worker_main.main(sys.argv)
 
 
 class Worker:
@@ -101,12 +103,9 @@ class Worker:
                     return b"".join(part.data for part in stub.GetArtifact(wanted, metadata=self.metadata))
         return None
 
-    def environment(self, site: Path | None) -> dict[str, str]:
-        """Return the variables by which Beam's worker is told all this; `site` comes before what is installed."""
-        paths = [str(site)] if site else []
-        paths += [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+    def environment(self) -> dict[str, str]:
+        """Return the variables by which Beam's worker is told all this."""
         found = {
-            **os.environ,
             "WORKER_ID": self.worker_id,
             "SEMI_PERSISTENT_DIRECTORY": str(home()),
             "PIPELINE_OPTIONS": json.dumps(json_format.MessageToDict(self.info.pipeline_options)),
@@ -116,7 +115,7 @@ class Worker:
         }
         if self.info.status_endpoint.url:
             found["STATUS_API_SERVICE_DESCRIPTOR"] = _descriptor(self.info.status_endpoint.url)
-        return {**found, "PYTHONPATH": os.pathsep.join(paths)} if paths else found
+        return found
 
     def tell(self, text: str) -> None:
         """Write a line into the runner's log, as far as it can be reached; a worker's own output is not kept."""
