@@ -36,16 +36,22 @@ with DAG(
             items={"type": "string", "enum": CHOICES},
             examples=CHOICES,
             title="Stages",
-            description="`catalogue` reads the deltas of these days again, `train` makes one model for all of them. "
+            description_md="`catalogue` reads the deltas of these days again, `train` makes one model for all of them. "
             "What a stage needs of those before it is done too.",
         ),
         "promote": Param(
             None,
             type=["null", "string"],
             enum=[None, "newest", "end", "each", "none"],
+            values_display={
+                "null": "the newest catalogue's release, if evaluate is among the stages",
+                "newest": "the newest catalogue's release",
+                "end": "the last day's release",
+                "each": "each day's release, in turn",
+                "none": "nothing",
+            },
             title="Goes live",
-            description="The newest catalogue's release, that of the last day, each day's in turn, or none. Empty: the "
-            "newest one, where evaluate is among the stages.",
+            description="What is promoted, if its gates pass.",
         ),
         "repair": Param(
             False,

@@ -18,7 +18,7 @@ with DAG(
             type="string",
             minLength=3,
             title="Reason",
-            description="Why; it is kept, and `visual-search status` shows it.",
+            description_md="Why; it is kept, and `visual-search status` shows it.",
         ),
         "release": Param(
             None,

@@ -104,6 +104,10 @@ def test_what_a_form_asks_is_explained(dags: dict[str, Any]) -> None:
     assert set(asked) == {f"visual_search_{name}" for name in ("backfill", "housekeeping", "rollback")}
     for params in asked.values():
         for name in params:
-            schema = params.get_param(name).schema
-            assert schema.get("title"), name
-            assert (schema.get("description") or params.get_param(name).description).endswith("."), name
+            param = params.get_param(name)
+            assert param.schema.get("title"), name
+            said = param.description or param.schema.get("description_md")
+            assert said.endswith("."), name
+            assert "`" not in (param.description or ""), f"{name}: only description_md may have Markdown"
+            choices = param.schema.get("enum", [])
+            assert all(str(choice or "null") in param.schema["values_display"] for choice in choices), name
