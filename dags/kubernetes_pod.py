@@ -99,7 +99,7 @@ class KubernetesPod:
 
 
 class _PodOperator(KubernetesPodOperator):
-    """Says nothing of the log itself, and never makes a pod beside one that is on its way out."""
+    """Says nothing of the log, makes no pod beside one that is on its way out, and leaves none when it is killed."""
 
     @cached_property
     def pod_manager(self) -> PodManager:
@@ -112,7 +112,15 @@ class _PodOperator(KubernetesPodOperator):
                 raise AirflowException(f"pod {pod.metadata.name} is being deleted and does not end; look at its node")
             self.log.info("pod %s of an earlier attempt is being deleted; waiting for its end", pod.metadata.name)
             time.sleep(LOOK_AGAIN_S)
-        return super().get_or_create_pod(pod_request_obj, context)
+        self.pod = pod or pod_request_obj  # what `on_kill` deletes: it may run before the cluster's answer comes
+        try:
+            self.pod = super().get_or_create_pod(pod_request_obj, context)
+        except BaseException:
+            self.pod = None
+            raise
+        if self._killed:  # and it was not there yet
+            self.on_kill()
+        return self.pod
 
 
 class _PodManager(PodManager):

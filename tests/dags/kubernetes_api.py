@@ -204,7 +204,7 @@ class Cluster:
         self.image_environment = {"PATH": os.environ["PATH"]}
         self.needs_token = True
         self.followed = 0
-        self.starts_after_s = 0.0
+        self.starts_after_s = self.answers_after_s = 0.0
         self.ends_as = ""
         self.breaks_log_after: int | None = None
         self.breaks_log_at_end = False
@@ -245,6 +245,7 @@ class Cluster:
         self.pods[pod.name] = pod
         self.made.append(pod)
         threading.Thread(target=pod.run, daemon=True).start()
+        time.sleep(self.answers_after_s)
         return pod.manifest
 
     def get(self, namespace: str, name: str) -> Pod:

@@ -108,6 +108,37 @@ def test_a_worker_that_dies_leaves_the_pod_to_the_next_attempt(
     assert len(cluster.made) == len(program.asked) == 1
 
 
+def test_a_pod_is_ended_whose_task_is_killed_before_it_hears_that_there_is_one(
+    program: Program, cluster: Cluster
+) -> None:
+    cluster.answers_after_s = 2
+    program.script.write_text("import time\ntime.sleep(600)\n")
+    task, context = task_of(program, "kubernetes")
+    attempt = Attempt(task, context)
+    until(lambda: bool(cluster.made) and cluster.made[0].process is not None)
+    task.on_kill()
+    until(lambda: cluster.made[0].process.poll() is not None)
+    attempt.join(30)
+    assert "AirflowException" in repr(attempt.raised)
+    assert len(cluster.made) == 1
+
+
+def test_a_pod_that_is_made_after_its_task_was_killed_is_ended(program: Program, cluster: Cluster) -> None:
+    program.script.write_text("import time\ntime.sleep(600)\n")
+    task, context = task_of(program, "kubernetes")
+    make = cluster.make
+
+    def killed_first(namespace: str, manifest: dict[str, Any]) -> dict[str, Any]:
+        task.on_kill()
+        return make(namespace, manifest)
+
+    cluster.make = killed_first
+    attempt = Attempt(task, context)
+    attempt.join(30)
+    assert "AirflowException" in repr(attempt.raised)
+    until(lambda: cluster.made[0].process is None or cluster.made[0].process.poll() is not None)
+
+
 def test_a_pod_that_is_being_deleted_is_waited_for(
     program: Program, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
