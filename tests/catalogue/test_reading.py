@@ -148,11 +148,11 @@ def test_text_formats_may_be_compressed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.csv.gz", b"this is no gzip"),
-        ("a.csv.gz", gzip.compress(b"sku,name\n" + bytes(range(256)) * 400)[:-300]),  # cut off
-        ("a.csv.gz", gzip.compress(b"sku\n" * 9000)[:12] + b"\xff" * 40),  # damaged inside
-        ("a.parquet", b"PAR1 and no more"),
-        ("a.parquet", b""),
+        pytest.param("a.csv.gz", b"this is no gzip", id="no gzip"),
+        pytest.param("a.csv.gz", gzip.compress(b"sku,name\n" + bytes(range(256)) * 400)[:-300], id="gzip cut off"),
+        pytest.param("a.csv.gz", gzip.compress(b"sku\n" * 9000)[:12] + b"\xff" * 40, id="gzip damaged inside"),
+        pytest.param("a.parquet", b"PAR1 and no more", id="no Parquet"),
+        pytest.param("a.parquet", b"", id="empty Parquet"),
     ],
 )
 def test_a_file_that_is_damaged_as_a_whole_is_named(tmp_path: Path, name: str, content: bytes) -> None:
