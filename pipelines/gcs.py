@@ -9,7 +9,7 @@ import tempfile
 from functools import cache
 from typing import BinaryIO, cast
 
-from google.api_core.exceptions import Forbidden, GoogleAPIError, Unauthorized
+from google.api_core.exceptions import ClientError, Forbidden, GoogleAPIError, TooManyRequests, Unauthorized
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
@@ -71,6 +71,12 @@ def opened(blob: Blob) -> BinaryIO:
         stream.close()
         raise
     return stream
+
+
+def may_pass(error: Exception) -> bool:
+    """Tell whether one of FAILURES may be of the moment, so that nobody need do anything but try again."""
+    lasting = isinstance(error, GoogleAuthError | ClientError | DataCorruption)
+    return not lasting or isinstance(error, TooManyRequests)
 
 
 def advice(error: Exception) -> str:

@@ -6,12 +6,11 @@ all its work through the store, so nothing but its end is needed from it.
 
 from __future__ import annotations
 
-import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import apache_beam as beam
 import grpc
@@ -19,8 +18,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines import logs
 from pipelines.stage import StageError
+from pipelines.store import UnavailableError
 
-_OURS = re.compile(r"^(?:\w+: )*pipelines\.[\w.]+\.\w+: (.+?)(?: \[while running .*)?$", re.MULTILINE)
+_UNAVAILABLE = f"{UnavailableError.__module__}.{UnavailableError.__name__}"
+_OURS = re.compile(r"^(?:\w+: )*(pipelines\.[\w.]+\.\w+): (.+?)(?: \[while running .*)?$", re.MULTILINE)
 _RAISED = re.compile(r"^(?:Caused by: )?([A-Za-z_][\w.$]*(?:Error|Exception|Interrupt|Exit): .+)$", re.MULTILINE)
 
 
@@ -44,7 +45,7 @@ class Cluster(ABC):
     what: str
     """What it is and where, for messages."""
     errors: tuple[type[Exception], ...] = (RuntimeError, grpc.RpcError)
-    """What Beam raises when a job cannot be started there, or is lost while it is followed."""
+    """What Beam raises when a job cannot be started there."""
 
     @abstractmethod
     def options(self, name: str) -> list[str]:
@@ -56,11 +57,14 @@ class Cluster(ABC):
 
     @abstractmethod
     def wait(self, job_id: str) -> Attempt:
-        """Return when the job has ended."""
+        """Return when the job has ended. One that cannot succeed any more may be ended."""
 
-    def follow(self, result: Any) -> None:
-        """Return when the job that Beam has just started has ended. Raises one of `errors` when it failed."""
-        result.wait_until_finish()
+    @abstractmethod
+    def submitted(self, name: str, before: Attempt | None, result: Any) -> str:
+        """Return the id of the job that Beam has just submitted; `before` is the one that had its name until then.
+
+        Raises one of `errors` when it does not come as far as the cluster.
+        """
 
     @abstractmethod
     def why(self, job_id: str) -> str:
@@ -86,32 +90,42 @@ def run_on(cluster: Cluster, name: str, options: Sequence[str], build: Callable[
         _wait(cluster, name, before.job_id)
         return
     try:
-        _submit(cluster, name, options, build)
+        job_id = cluster.submitted(name, before, _submit(cluster, name, options, build))
     except KeyboardInterrupt:
         _cancel(cluster, name)
         raise
     except cluster.errors as error:
         mine = cluster.newest(name)
-        if mine is None or (before is not None and mine.job_id == before.job_id):  # it never came as far as the cluster
+        if not is_new(mine, before):  # it never came as far as the cluster
             raise StageError(f"{name} could not be started on {cluster.what}: {cause(str(error))}") from error
-        _wait(cluster, name, mine.job_id)
+        job_id = mine.job_id
+    _wait(cluster, name, job_id)
+
+
+def is_new(job: Attempt | None, before: Attempt | None) -> TypeGuard[Attempt]:
+    """Tell whether there is a job, and it is not the one that was there before."""
+    return job is not None and (before is None or job.job_id != before.job_id)
+
+
+def is_final(stack: str) -> bool:
+    """Tell whether a job failed by an error of our own that no other machine and no later attempt would be spared."""
+    found = _OURS.findall(stack)
+    return bool(found) and found[-1][0] != _UNAVAILABLE
 
 
 def cause(stack: str) -> str:
     """Return the one line of a failed job's stack that says why: our own errors' message, else the last error."""
-    for pattern in (_OURS, _RAISED):
-        found = pattern.findall(stack)
-        if found:
-            return str(found[-1])
+    found = [message for _, message in _OURS.findall(stack)] or _RAISED.findall(stack)
+    if found:
+        return str(found[-1])
     lines = [line.strip() for line in stack.splitlines() if line.strip()]
     return lines[-1] if lines else "it does not say why"
 
 
-def _submit(cluster: Cluster, name: str, options: Sequence[str], build: Callable[[beam.Pipeline], Any]) -> None:
+def _submit(cluster: Cluster, name: str, options: Sequence[str], build: Callable[[beam.Pipeline], Any]) -> Any:
     pipeline = beam.Pipeline(options=PipelineOptions([*cluster.options(name), f"--job_name={name}", *options]))
     build(pipeline)
-    logging.getLogger("apache_beam.runners.portability.portable_runner").setLevel(logging.CRITICAL)
-    cluster.follow(pipeline.run())
+    return pipeline.run()
 
 
 def _wait(cluster: Cluster, name: str, job_id: str) -> None:

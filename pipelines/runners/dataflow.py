@@ -88,11 +88,10 @@ class Dataflow(Cluster):
         return _attempt(max(jobs, key=lambda job: job.create_time)) if jobs else None
 
     @override
-    def follow(self, result: Any) -> None:
-        job_id = result.job_id()
+    def submitted(self, name: str, before: Attempt | None, result: Any) -> str:
+        job_id = str(result.job_id())
         logs.say(f"a job runs on {self.what}: {self.page(job_id)}")
-        if self.wait(job_id).failed:
-            raise RuntimeError(f"job {job_id} failed")
+        return job_id
 
     @override
     def wait(self, job_id: str) -> Attempt:

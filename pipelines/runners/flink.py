@@ -1,5 +1,8 @@
 """Flink: jobs are submitted to Beam's job server and watched by Flink's REST API.
 
+Flink tries a failed step again, whatever it failed of. That is right when a machine was lost, or the store was away; a
+job that fails by another error of our own is ended instead of failing the same way five times more.
+
 Source: Flink's REST API, https://nightlies.apache.org/flink/flink-docs-release-1.19/docs/ops/rest_api/
 """
 
@@ -11,15 +14,18 @@ import time
 from typing import Any, override
 
 import requests
+from apache_beam.runners.runner import PipelineState
 
 from pipelines.config import FlinkSection
-from pipelines.runners.cluster import Attempt, Cluster
+from pipelines.runners.cluster import Attempt, Cluster, is_final, is_new
 from pipelines.runners.package import package
 from pipelines.stage import StageError
 
 DONE = "FINISHED"
-FAILED = ("FAILED", "CANCELED")
-POLL_S = 1.0
+CANCELLED = "CANCELED"
+FAILED = ("FAILED", CANCELLED)
+RESTARTING = "RESTARTING"
+POLL_S = 0.5
 TIMEOUT_S = 10.0
 GONE_S = 60.0
 """How long a JobManager may be silent while a job is waited for: it may be started again meanwhile."""
@@ -61,25 +67,42 @@ class Flink(Cluster):
         return _attempt(job["jid"], job["state"])
 
     @override
+    def submitted(self, name: str, before: Attempt | None, result: Any) -> str:
+        ended = False
+        try:
+            while not ended:
+                ended = PipelineState.is_terminal(result.state)  # asked first: Flink knows a job before it ends
+                job = self.newest(name)
+                if is_new(job, before):
+                    return job.job_id
+                time.sleep(POLL_S)
+        except KeyboardInterrupt:
+            result.cancel()
+            raise
+        result.wait_until_finish()  # raises what the job server says of it
+        raise StageError(
+            f"{name} has ended, and Flink knows no such job; beam.flink.rest = {self.section.rest!r} and "
+            f"beam.flink.job_server = {self.section.job_server!r} must be of one cluster"
+        )
+
+    @override
     def wait(self, job_id: str) -> Attempt:
-        heard = time.monotonic()
         while True:
-            try:
-                attempt = _attempt(job_id, self._get(f"jobs/{job_id}")["state"])
-                heard = time.monotonic()
-                if attempt.ended:
-                    return attempt
-            except StageError:
-                if time.monotonic() - heard > GONE_S:
-                    raise
+            state = self._get(f"jobs/{job_id}", GONE_S)["state"]
+            attempt = _attempt(job_id, state)
+            if attempt.ended:
+                return attempt
+            if state == RESTARTING and is_final(self.why(job_id)):
+                self.cancel(job_id)
             time.sleep(POLL_S)
 
     @override
     def why(self, job_id: str) -> str:
-        history = self._get(f"jobs/{job_id}/exceptions").get("exceptionHistory", {}).get("entries", [])
-        if not history:
-            return "it was cancelled" if self._get(f"jobs/{job_id}")["state"] == "CANCELED" else ""
-        return str(history[0]["stacktrace"])
+        history = self._get(f"jobs/{job_id}/exceptions", GONE_S).get("exceptionHistory", {}).get("entries", [])
+        stack = str(history[0]["stacktrace"]) if history else ""
+        if is_final(stack) or self._get(f"jobs/{job_id}", GONE_S)["state"] != CANCELLED:
+            return stack
+        return "it was cancelled"
 
     @override
     def page(self, job_id: str) -> str:
@@ -87,7 +110,10 @@ class Flink(Cluster):
 
     @override
     def cancel(self, job_id: str) -> None:
-        requests.patch(f"{self.section.rest}/jobs/{job_id}", params={"mode": "cancel"}, timeout=TIMEOUT_S)
+        try:
+            requests.patch(f"{self.section.rest}/jobs/{job_id}", params={"mode": "cancel"}, timeout=TIMEOUT_S)
+        except requests.RequestException as error:
+            raise StageError(f"a job could not be cancelled ({error}); cancel it there: {self.page(job_id)}") from error
 
     def _check_job_server(self) -> None:
         """Raise StageError when nothing listens: Beam's client would wait for ever."""
@@ -100,16 +126,21 @@ class Flink(Cluster):
                 "(on this machine: `make flink`), or set its address"
             ) from error
 
-    def _get(self, path: str) -> Any:
-        try:
-            answer = requests.get(f"{self.section.rest}/{path}", timeout=TIMEOUT_S)
-            answer.raise_for_status()
-            return answer.json()
-        except (requests.RequestException, ValueError) as error:
-            raise StageError(
-                f"beam.flink.rest = {self.section.rest!r}: no Flink answers there ({error}); start it (`make flink`) "
-                "or set its address"
-            ) from error
+    def _get(self, path: str, patience_s: float = 0.0) -> Any:
+        """Return what Flink answers, within some time if need be. Raises StageError."""
+        until = time.monotonic() + patience_s
+        while True:
+            try:
+                answer = requests.get(f"{self.section.rest}/{path}", timeout=TIMEOUT_S)
+                answer.raise_for_status()
+                return answer.json()
+            except (requests.RequestException, ValueError) as error:
+                if time.monotonic() >= until:
+                    raise StageError(
+                        f"beam.flink.rest = {self.section.rest!r}: no Flink answers there ({error}); start it "
+                        "(`make flink`) or set its address"
+                    ) from error
+            time.sleep(POLL_S)
 
 
 def _attempt(job_id: str, state: str) -> Attempt:

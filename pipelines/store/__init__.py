@@ -1,6 +1,6 @@
 """Where bytes are kept: create-only objects, unit tables and append-only logs; knows nothing of stages or images."""
 
-from pipelines.store.base import Entry, NotFoundError, Store, StoreError
+from pipelines.store.base import Entry, NotFoundError, Store, StoreError, UnavailableError
 from pipelines.store.log import Log
 from pipelines.store.opening import initialise, open_store
 from pipelines.store.units import UnitTable, unit_id_of
@@ -11,6 +11,7 @@ __all__ = [
     "NotFoundError",
     "Store",
     "StoreError",
+    "UnavailableError",
     "UnitTable",
     "initialise",
     "open_store",

@@ -27,6 +27,10 @@ class NotFoundError(StoreError):
     """There is no object of that name."""
 
 
+class UnavailableError(StoreError):
+    """A store does not answer as it should, now; the same may succeed later."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One object of a listing: its name, its size in bytes and when it was last written (seconds since 1970)."""

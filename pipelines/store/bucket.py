@@ -20,7 +20,7 @@ from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud.storage import Blob, Bucket
 
 from pipelines import gcs
-from pipelines.store.base import Entry, NotFoundError, Store, StoreError, check_name
+from pipelines.store.base import Entry, NotFoundError, Store, StoreError, UnavailableError, check_name
 
 WRITER = "writer"
 """The key of the token in an object's metadata."""
@@ -147,4 +147,5 @@ class BucketStore(Store):
                 raise StoreError(f"there is no bucket {self._bucket_name!r}; create it or correct store.uri") from error
             raise NotFoundError(f"{self.uri} holds no object {name!r}") from error
         except gcs.FAILURES as error:
-            raise StoreError(f"cannot {what} {self.uri}/{name}: {gcs.advice(error)}") from error
+            kind = UnavailableError if gcs.may_pass(error) else StoreError
+            raise kind(f"cannot {what} {self.uri}/{name}: {gcs.advice(error)}") from error

@@ -69,6 +69,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 
         def do_PATCH(self) -> None:
             found.cancelled.append(self.path)
+            found.states = ["CANCELLING", "CANCELED"]
             self.send_response(202)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -130,6 +131,104 @@ def test_ctrl_c_cancels_the_job_that_is_waited_for(api: Api, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         run_on(flink(api), JOB, [], never)
     assert api.cancelled == ["/jobs/mine?mode=cancel"]
+
+
+def test_a_job_that_fails_by_an_error_of_ours_is_ended_at_once(api: Api) -> None:
+    api.job("mine", "RUNNING")
+    api.states, api.stack = ["RUNNING", "RESTARTING"], STACK
+    with pytest.raises(StageError, match=r"^/s/images/1.parquet is damaged \(short\); delete it \(vs-first.*mine\)$"):
+        run_on(flink(api), JOB, [], never)
+    assert api.cancelled == ["/jobs/mine?mode=cancel"]
+
+
+LOST = (
+    "org.apache.flink.runtime.jobmaster.JobMasterException: TaskManager with id 1 is no longer reachable.\n\tat a.B\n"
+)
+AWAY = STACK.replace(
+    "StoreError: /s/images/1.parquet is damaged (short); delete it", "UnavailableError: cannot read it: 503"
+)
+
+
+@pytest.mark.parametrize("stack", [LOST, AWAY], ids=["machine", "store"])
+def test_a_job_that_lost_a_machine_or_its_store_for_a_while_goes_on(api: Api, stack: str) -> None:
+    api.job("mine", "RUNNING")
+    api.states, api.stack = ["RUNNING", "RESTARTING", "RESTARTING", "RUNNING", "FINISHED"], stack
+    run_on(flink(api), JOB, [], never)
+    assert api.cancelled == []
+
+
+def test_a_job_that_lost_a_machine_and_is_then_cancelled_was_cancelled(api: Api) -> None:
+    api.job("mine", "RUNNING")
+    api.states, api.stack = ["RUNNING", "RESTARTING", "CANCELED"], LOST
+    with pytest.raises(StageError, match="it was cancelled"):
+        run_on(flink(api), JOB, [], never)
+
+
+class Result:
+    """What Beam gives for a job that it has submitted; `states` are what the job server says, one after the other."""
+
+    def __init__(self, *states: str) -> None:
+        self.states = list(states)
+        self.cancelled = False
+
+    @property
+    def state(self) -> str:
+        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def wait_until_finish(self) -> None:
+        if self.states[0] == "FAILED":
+            raise RuntimeError("java.lang.IllegalArgumentException: no such coder")
+
+
+def test_a_job_is_known_to_flink_some_time_after_it_was_submitted(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.job("old", "FAILED")
+    cluster = flink(api)
+    before = cluster.newest(JOB)
+    waits = iter([lambda: None, lambda: api.job("mine", "RUNNING", start=2)])
+    monkeypatch.setattr("pipelines.runners.flink.time.sleep", lambda _: next(waits)())
+    assert cluster.submitted(JOB, before, Result("RUNNING")) == "mine"
+    assert next(waits, None) is None
+
+
+def test_a_job_may_end_before_it_is_looked_for(api: Api) -> None:
+    api.job("mine", "FINISHED")
+    assert flink(api).submitted(JOB, None, Result("DONE")) == "mine"
+
+
+def test_a_job_that_never_comes_to_flink_says_what_the_job_server_says(api: Api) -> None:
+    api.job("old", "FAILED")
+    cluster = flink(api)
+    with pytest.raises(RuntimeError, match="no such coder"):
+        cluster.submitted(JOB, cluster.newest(JOB), Result("STARTING", "FAILED"))
+
+
+def test_a_job_server_of_another_cluster_is_named(api: Api) -> None:
+    with pytest.raises(
+        StageError, match=r"beam\.flink\.rest = .* and beam\.flink\.job_server = .* must be of one cluster"
+    ):
+        flink(api).submitted(JOB, None, Result("RUNNING", "DONE"))
+
+
+def test_ctrl_c_cancels_a_job_that_flink_does_not_know_yet(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.runners.flink.time.sleep", pressed)
+    result = Result("RUNNING")
+    with pytest.raises(KeyboardInterrupt):
+        flink(api).submitted(JOB, None, result)
+    assert result.cancelled
+
+
+def test_a_job_that_cannot_be_cancelled_is_named() -> None:
+    section = FlinkSection(rest=f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(
+        StageError, match=r"could not be cancelled .*; cancel it there: http://127.*/#/job/running/mine"
+    ):
+        Flink(section).cancel("mine")
 
 
 def test_without_flink_it_says_which_setting(api: Api) -> None:

@@ -36,6 +36,12 @@ class Cluster:
         found = requests.get(f"{self.flink.rest}/jobs/{job_id}", timeout=10).json()
         return [vertex["status"] for vertex in found["vertices"]]
 
+    def failures(self, job_id: str) -> list[dict[str, Any]]:
+        """Return what a job has failed of, one entry an attempt."""
+        found = requests.get(f"{self.flink.rest}/jobs/{job_id}/exceptions", timeout=10).json()
+        entries: list[dict[str, Any]] = found["exceptionHistory"]["entries"]
+        return entries
+
     def pid(self, name: str) -> int:
         """Return the process id of one of its processes."""
         return dict(self.flink.processes())[name]

@@ -1,8 +1,12 @@
-"""SIGKILL on a cluster: a TaskManager, a Python worker, the launcher; the result is that of an undisturbed run."""
+"""SIGKILL on a cluster: a TaskManager, a Python worker, the launcher; the result is that of an undisturbed run.
+
+What no other attempt would be spared, an error of our own, ends the job instead.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +100,20 @@ def test_index_survives(step: str, trained: Shop, promoted: Shop, cluster: Clust
     assert facts.ledger(here, "index") == facts.ledger(there, "index")
     assert facts.manifest(here, "index")["outputs"] == facts.manifest(there, "index")["outputs"]
     assert_nothing_left_visible(here)
+
+
+def test_a_damaged_unit_ends_the_job_at_the_first_attempt(trained: Shop, cluster: Cluster, tmp_path: Path) -> None:
+    shop = on_flink(trained, tmp_path, cluster)
+    store = open_store(str(shop.store))
+    images = UnitTable(store, f"images/{facts.manifest(store, 'preprocess')['outputs']['prep_id']}")
+    name = images.data_name(images.unit_ids()[0])
+    (shop.store / name).write_bytes((shop.store / name).read_bytes()[:-100])
+    failed = shop.cli("embed", "--run-id", "first", code=1)
+    assert re.search(rf"{name} (is damaged|does not match its checksum)", failed.stderr)
+    job = cluster.jobs("first-embed-units")[-1]
+    assert job["state"] == "CANCELED"
+    assert f"/#/job/running/{job['jid']}" in failed.stderr
+    assert len(cluster.failures(job["jid"])) == 1
 
 
 def test_the_launchers_next_attempt_waits_for_the_job_that_still_runs(
