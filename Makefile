@@ -88,10 +88,11 @@ airflow-postgres: AIRFLOW_OPTIONS := --postgres --home work/airflow-postgres
 airflow-postgres: airflow ## the same with its state in PostgreSQL, which must be installed
 
 .PHONY: check
-check: setup ## lint, types, links and commands of the docs
+check: setup-airflow ## lint, types, links and commands of the docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --python-executable .venv-airflow/bin/python dags
 	$(BIN)/python -m tools.check_docs
 
 .PHONY: lint

@@ -108,7 +108,8 @@ class CommandTask(BaseOperator):
         config: str = "{{ var.value.visual_search_config }}",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs, **({"outlets": [RELEASE_ALIAS]} if promotes else {}))
+        outlets = {"outlets": [RELEASE_ALIAS]} if promotes else {}
+        super().__init__(**{**kwargs, **outlets})
         self.arguments, self.options, self.promotes = list(arguments), dict(options or {}), promotes
         self.flags = dict(flags or {})
         self.launcher, self.program, self.config = launcher, program, config
@@ -171,6 +172,7 @@ class CommandTask(BaseOperator):
 
 def chain_stages(on_gpu: Set[str], options: Mapping[str, Mapping[str, str]]) -> None:
     """Have the DAG at hand run all stages in order: those `on_gpu` in its pool, each with its own `options`, if any."""
+    in_pool: dict[str, Any] = {"pool": GPU_POOL}
     chain(
         *(
             CommandTask(
@@ -178,7 +180,7 @@ def chain_stages(on_gpu: Set[str], options: Mapping[str, Mapping[str, str]]) -> 
                 arguments=[stage, "--run-id", RUN_ID],
                 options=options.get(stage),
                 promotes=stage == "promote",
-                **({"pool": GPU_POOL} if stage in on_gpu else {}),
+                **(in_pool if stage in on_gpu else {}),
             )
             for stage in STAGES
         )

@@ -75,7 +75,7 @@ class KubernetesPod:
             ],  # Kubernetes would put variables in the place of $(NAME)
             env_vars={"VISUAL_SEARCH_LOG_FORMAT": "json"},
             labels=LABELS,
-            callbacks=[_Ears(transcript)],
+            callbacks=[_Ears(transcript)],  # type: ignore[list-item]
             log_pod_spec_on_failure=False,
         )
         failure: Exception | None = None
@@ -83,13 +83,13 @@ class KubernetesPod:
             operator.execute_sync(self._context)
         except (AirflowException, ApiException, HTTPError) as error:
             failure = error
-        ended = _ended(operator)
-        if ended is None and operator.pod is None:
+        if operator.pod is None:
             raise AirflowException(f"no pod could be made: {failure}") from failure
+        name, ended = f"pod {operator.pod.metadata.name}", _ended(operator)
         if ended is None:
-            raise AirflowException(f"{_name(operator)} has no exit code: {_why(operator, failure)}") from failure
+            raise AirflowException(f"{name} has no exit code: {_why(operator, failure)}") from failure
         if ended.exit_code and ended.reason not in {None, "Error"}:  # such as OOMKilled
-            transcript.note(logging.ERROR, f"{_name(operator)} was ended: {ended.reason}")
+            transcript.note(logging.ERROR, f"{name} was ended: {ended.reason}")
         return int(ended.exit_code)
 
     def kill(self) -> None:
@@ -131,16 +131,21 @@ class _PodManager(PodManager):
 
 
 class _Ears(KubernetesPodOperatorCallback):
-    """Hands the lines of a pod's log to a transcript as they come, and its end once more when the command has ended."""
+    """Hands the lines of a pod's log to a transcript as they come, and its end once more when the command has ended.
+
+    The provider asks for a class of static methods, and calls whatever it is given as it would call those.
+    """
 
     def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
 
-    def progress_callback(self, *, line: str, **_: Any) -> None:
+    def progress_callback(self, *, line: str, **_: Any) -> None:  # type: ignore[override]
         for part in line.splitlines():
             self._transcript.take(part)
 
-    def on_pod_completion(self, *, pod: V1Pod | None, client: CoreV1Api, **_: Any) -> None:
+    def on_pod_completion(  # type: ignore[override]
+        self, *, pod: V1Pod | None, client: CoreV1Api, **_: Any
+    ) -> None:
         if pod is None:
             return
         name, container = pod.metadata.name, KubernetesPodOperator.BASE_CONTAINER_NAME
@@ -213,10 +218,6 @@ def _ended(operator: KubernetesPodOperator) -> V1ContainerStateTerminated | None
         if container.name == operator.base_container_name:
             return container.state.terminated
     return None
-
-
-def _name(operator: KubernetesPodOperator) -> str:
-    return f"pod {operator.pod.metadata.name}"
 
 
 def _why(operator: KubernetesPodOperator, failure: Exception | None) -> str:
