@@ -108,8 +108,8 @@ class CommandTask(BaseOperator):
         config: str = "{{ var.value.visual_search_config }}",
         **kwargs: Any,
     ) -> None:
-        outlets = {"outlets": [RELEASE_ALIAS]} if promotes else {}
-        super().__init__(**{**kwargs, **outlets})
+        outlets: dict[str, Any] = {"outlets": [RELEASE_ALIAS]} if promotes else {}
+        super().__init__(**kwargs, **outlets)
         self.arguments, self.options, self.promotes = list(arguments), dict(options or {}), promotes
         self.flags = dict(flags or {})
         self.launcher, self.program, self.config = launcher, program, config

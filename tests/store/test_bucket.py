@@ -37,7 +37,6 @@ def test_what_may_pass_is_told_from_what_will_not(
 
     monkeypatch.setattr(gcs, "client", lambda: Client(project="shop", credentials=AnonymousCredentials()))
     monkeypatch.setattr(gcs, "opened", fail)
-    monkeypatch.setattr(gcs, "download", fail)
     with pytest.raises(StoreError, match="cannot read gs://shop/store/a: ") as caught:
         BucketStore("gs://shop/store").read("a")
     assert type(caught.value) is raised
