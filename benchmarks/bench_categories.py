@@ -31,7 +31,7 @@ import tensorflow as tf
 from pipelines.config import load_config
 from pipelines.store import open_store
 from pipelines.store.folder import FolderStore
-from pipelines.taxonomy import Values, extend_taxonomy, read_taxonomy
+from pipelines.tables.taxonomy import Values, extend_taxonomy, read_taxonomy
 from trainer.config import TrainSpec, level_label, levels_of
 from trainer.data import Decoded, Photos, decode
 from trainer.export import save_weights

@@ -34,19 +34,19 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.utils.shared import Shared
 
 from benchmarks.photos import photos_of
-from pipelines.beam import CreateEach
 from pipelines.config import BeamSection
-from pipelines.embed.inference import BATCHES_AHEAD
+from pipelines.embed.infer import BATCHES_AHEAD
 from pipelines.embed.model import Embedder
-from pipelines.embed.planning import TODO
 from pipelines.embed.prefetch import prefetch
-from pipelines.embed.working import UNITS_A_GROUP, EmbedUnits, Job
-from pipelines.jobs import Jobs
-from pipelines.model import ModelFacts
+from pipelines.embed.todo import TODO
+from pipelines.embed.work import UNITS_A_GROUP, EmbedUnits, Job
+from pipelines.jobs.jobs import Jobs
+from pipelines.jobs.transforms import CreateEach
+from pipelines.jobs.units import Unit, cut, write_todo
+from pipelines.models.facts import ModelFacts
 from pipelines.store import UnitTable
 from pipelines.store.folder import FolderStore
-from pipelines.tables import IMAGE_DATA, IMAGE_KEYS
-from pipelines.work import Unit, cut, write_todo
+from pipelines.tables.schemas import IMAGE_DATA, IMAGE_KEYS
 from trainer.config import EMBEDDING_DIM, HASH_BITS
 from trainer.export import ServingModel
 from trainer.hashing import build_hash_head

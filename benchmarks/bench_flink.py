@@ -29,8 +29,8 @@ import apache_beam as beam
 import requests
 
 from pipelines.config import BeamSection, load_config
-from pipelines.jobs import Jobs
-from pipelines.names import STAGES
+from pipelines.jobs.jobs import Jobs
+from pipelines.runs.stages import STAGES
 from pipelines.store import open_store
 from tools.flink_parts import get
 from tools.local_flink import LocalFlink

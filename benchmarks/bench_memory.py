@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.photos import photos_of
 from benchmarks.shop import CATALOGUE, write_feed
 from pipelines.config import load_config
-from pipelines.names import STAGES
+from pipelines.runs.stages import STAGES
 from pipelines.store import open_store
 
 RESULTS = Path(__file__).parent / "results"

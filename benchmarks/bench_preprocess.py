@@ -27,8 +27,8 @@ from PIL import Image
 from benchmarks.photos import photos_of
 from benchmarks.shop import CATALOGUE, write_feed
 from pipelines.config import load_config
-from pipelines.progress import Progress
-from pipelines.runs import open_run, run_stages
+from pipelines.runs.sequence import open_run, run_stages
+from pipelines.telemetry.progress import Progress
 
 RESULTS = Path(__file__).parent / "results"
 LARGE, CATEGORIES = (800, 1067), 7

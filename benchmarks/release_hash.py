@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.config import load_config
-from pipelines.index.searcher import Searcher
-from pipelines.live import live_release_id
-from pipelines.promote.release import read_release
+from pipelines.neighbours.query.searcher import Searcher
+from pipelines.releases.live import live_release_id
+from pipelines.releases.release import read_release
 from pipelines.store import Store, UnitTable, open_store
 from trainer.hashing import build_hash_head, fit_hash_head
 from trainer.heads import loss_weights

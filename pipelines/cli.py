@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from pipelines import logs
-from pipelines.names import POLICIES, PROMOTIONS, STAGES
+from pipelines.runs.stages import POLICIES, PROMOTIONS, STAGES
+from pipelines.telemetry import logs
 
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 
@@ -48,7 +48,7 @@ def guarded(command: Command) -> Command:
     @wraps(command)
     def call(*args: Any, **kwargs: Any) -> Any:
         from pipelines.config import ConfigError
-        from pipelines.stage import GateError, StageError
+        from pipelines.errors import GateError, StageError
         from pipelines.store import StoreError
 
         try:
@@ -106,7 +106,7 @@ def demo(folder: str, items: int, leaf_categories: int, seed: int, poison: float
     """Write a synthetic catalogue, and a config for it, into FOLDER."""
     from pipelines.demo.fates import Shares
     from pipelines.demo.writer import write_catalogue
-    from pipelines.progress import Progress
+    from pipelines.telemetry.progress import Progress
 
     path = Path(folder)
     progress = Progress(quiet=quiet)
@@ -143,7 +143,7 @@ def run(
     quiet: bool,
 ) -> None:
     """Run the stages in order, from the feeds to a promoted release."""
-    from pipelines.runs import stages_between
+    from pipelines.runs.sequence import stages_between
 
     if first != STAGES[0] and run_id is None:
         raise click.UsageError(f"--from {first} goes on with an earlier run; name it with --run-id")
@@ -238,9 +238,9 @@ def search(
 def status(config_path: str, as_json: bool, runs: int, max_age: float | None) -> None:
     """Show the live release and how good it is, the last runs, and the ledger of each stage."""
     from pipelines.config import load_config
-    from pipelines.status import collect_status, lateness, render
+    from pipelines.status.status import collect_status, lateness, render
+    from pipelines.status.summary import in_words
     from pipelines.store import open_store
-    from pipelines.words import in_words
 
     store = open_store(load_config(config_path).store.uri)
     found = collect_status(store, runs=runs)
@@ -307,10 +307,10 @@ def backfill(
     if promote not in {None, "none"} and chosen[-1] != "evaluate":
         raise click.UsageError(f"--promote {promote} needs a release: add evaluate to --stages")
     from pipelines.backfill.command import backfill as do_again
-    from pipelines.backfill.planning import Request
+    from pipelines.backfill.schedule import Request
     from pipelines.config import load_config
-    from pipelines.progress import Progress
-    from pipelines.stage import new_run_id
+    from pipelines.runs.context import new_run_id
+    from pipelines.telemetry.progress import Progress
 
     promotion = promote or ("newest" if chosen[-1] == "evaluate" else "none")
     request = Request(str(start.date()), str(end.date()), chosen, promotion, repair, force)
@@ -344,7 +344,7 @@ def rollback(config_path: str, reason: str, release: str | None) -> None:
 def gc(config_path: str, grace: float, dry_run: bool) -> None:
     """Remove what no kept release, running stage or recent run refers to."""
     from pipelines.config import load_config
-    from pipelines.gc import collect_garbage
+    from pipelines.releases.gc import collect_garbage
     from pipelines.store import open_store
 
     config = load_config(config_path)
@@ -366,9 +366,10 @@ def _run(
     policy: str | None,
 ) -> None:
     from pipelines.config import load_config
-    from pipelines.progress import Progress
-    from pipelines.runs import open_run, run_stages
-    from pipelines.stage import last_line, new_run_id
+    from pipelines.runs.context import new_run_id
+    from pipelines.runs.manifest import last_line
+    from pipelines.runs.sequence import open_run, run_stages
+    from pipelines.telemetry.progress import Progress
 
     progress, config = Progress(quiet=quiet), load_config(config_path)
     if policy is not None:

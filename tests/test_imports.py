@@ -1,4 +1,4 @@
-"""Imports point one way: pipelines -> trainer -> transforms, and each stage stands alone."""
+"""Imports point one way: pipelines -> trainer -> transforms, and within pipelines from a layer to those below it."""
 
 import ast
 from collections.abc import Iterator
@@ -8,10 +8,22 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("transforms", "trainer", "pipelines", "tools", "dags")
-STAGES = ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote")
-# Who measures a query and who answers one both ask the index, by its public modules; who answers also reads what is
-# live, and the photos of results from where they were fetched.
-MAY_ASK = {"evaluate": ("index",), "search": ("index", "promote", "preprocess")}
+
+# The rooms of pipelines/, from the ground up. A module may import its own room and those of lower layers. Rooms of one
+# layer do not know each other, but for the ground floor's, whose errors and words belong to everybody.
+LAYERS = (
+    ("errors", "config", "demo"),
+    ("store", "telemetry"),
+    ("tables", "shop_files"),
+    ("jobs",),
+    ("runs",),
+    ("models", "releases"),
+    ("neighbours",),
+    ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote"),
+    ("search", "backfill", "status"),
+    ("cli",),
+)
+LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
 
 # Whose files -> what they must not import, wherever in a file it stands.
 RULES = {
@@ -51,23 +63,66 @@ def broken_rules(module: str, names: list[str]) -> list[str]:
     """Return what one module imports and must not."""
     forbidden = set(RULES[module.partition(".")[0]]) - set(ALLOWED.get(module, ()))
     broken = [name for name in names if any(is_below(name, package) for package in forbidden)]
-    if not is_below(module, "pipelines.index"):
+    if not is_below(module, "pipelines.neighbours"):
         broken += [name for name in names if is_below(name, "faiss")]
-    return broken + [name for name in names if crosses_stages(module, name)]
+    return broken + [name for name in names if looks_up(module, name)]
 
 
-def crosses_stages(module: str, imported: str) -> bool:
-    """Tell whether one stage imports another. Stages meet in the store."""
-    here, there = (name.split(".")[1] if name.startswith("pipelines.") else "" for name in (module, imported))
-    if here not in (*STAGES, "search") or there not in STAGES or here == there:
+def room(name: str) -> str:
+    package, _, rest = name.partition(".")
+    return rest.partition(".")[0] if package == "pipelines" else ""
+
+
+def looks_up(module: str, imported: str) -> bool:
+    """Tell whether a room imports one of its own layer or of a higher one."""
+    here, there = room(module), room(imported)
+    if not here or not there or here == there:
         return False
-    return there not in MAY_ASK.get(here, ())
+    return LAYER_OF[there] >= LAYER_OF[here] and not LAYER_OF[there] == LAYER_OF[here] == 0
+
+
+def circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of modules that import each other, directly or through others."""
+    reached = {module: _reached(module, imports) for module in imports}
+    found = {
+        tuple(sorted(other for other in reached[module] if module in reached.get(other, ()))) for module in imports
+    }
+    return [list(group) for group in sorted(found) if group]
+
+
+def _reached(start: str, imports: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    ahead = list(imports[start])
+    while ahead:
+        module = ahead.pop()
+        if module not in found:
+            found.add(module)
+            ahead += imports.get(module, ())
+    return found
 
 
 @pytest.mark.parametrize("path", [path for package in PACKAGES for path in modules(package)], ids=module_name)
 def test_imports_point_one_way(path: Path) -> None:
     module = module_name(path)
     assert broken_rules(module, list(imports_of(path.read_text(encoding="utf-8")))) == []
+
+
+def test_every_room_has_its_layer() -> None:
+    rooms = {room(module_name(path)) for path in modules("pipelines")} - {""}
+    assert rooms == LAYER_OF.keys()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    paths = {module_name(path): path for package in ("transforms", "trainer", "pipelines") for path in modules(package)}
+    imports: dict[str, set[str]] = {}
+    for module, path in paths.items():
+        names = imports_of(path.read_text(encoding="utf-8"))
+        imports[module] = {name if name in paths else name.rpartition(".")[0] for name in names} & paths.keys()
+    assert circles(imports) == []
+
+
+def test_a_circle_is_seen() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}}) == [["b", "c"], ["d"]]
 
 
 @pytest.mark.parametrize(
@@ -77,16 +132,19 @@ def test_imports_point_one_way(path: Path) -> None:
         ("transforms.image", "def f():\n    from apache_beam import io", ["apache_beam.io"]),
         ("trainer.model", "from pipelines.store import base", ["pipelines.store.base"]),
         ("trainer.model", "from tfx.v1 import components", []),
-        ("pipelines.status", "import serving.app", ["serving.app"]),
+        ("pipelines.status.status", "import serving.app", ["serving.app"]),
         ("pipelines.cli", "import serving.app", []),
         ("pipelines.embed.stage", "import faiss", ["faiss"]),
-        ("pipelines.index.hnsw", "import faiss", []),
+        ("pipelines.neighbours.kinds.hnsw", "import faiss", []),
         ("pipelines.embed.stage", "from pipelines.train import stage", ["pipelines.train.stage"]),
         ("pipelines.embed.stage", "from pipelines import train", ["pipelines.train"]),
-        ("pipelines.train.stage", "from pipelines.training_plan import x", []),
-        ("pipelines.evaluate.stage", "from pipelines.index import search", []),
-        ("pipelines.promote.stage", "from pipelines.index import search", ["pipelines.index.search"]),
-        ("pipelines.search.table", "from pipelines.embed import stage", ["pipelines.embed.stage"]),
+        ("pipelines.embed.stage", "from pipelines.errors import StageError", []),
+        ("pipelines.store.base", "from pipelines.tables import arrow", ["pipelines.tables.arrow"]),
+        ("pipelines.store.base", "from pipelines.telemetry import logs", ["pipelines.telemetry.logs"]),
+        ("pipelines.config.shop", "from pipelines.errors import StageError", []),
+        ("pipelines.evaluate.stage", "from pipelines.neighbours.query import searcher", []),
+        ("pipelines.search.page", "from pipelines.embed import stage", []),
+        ("pipelines.search.page", "from pipelines.cli import main", ["pipelines.cli.main"]),
         ("pipelines.cli", "from pipelines.train import stage", []),
     ],
 )

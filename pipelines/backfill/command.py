@@ -10,13 +10,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.backfill.planning import PREFIX, Plan, Request, Step, keep_plan, lines, make_plan, read_plan
 from pipelines.backfill.repair import drop
+from pipelines.backfill.schedule import PREFIX, Plan, Request, Step, keep_plan, lines, make_plan, read_plan
 from pipelines.config import Config
-from pipelines.progress import Progress
-from pipelines.runs import open_run, run_stages
-from pipelines.stage import GateError, Manifest, Overrides, StageError, last_line
+from pipelines.errors import GateError, StageError
+from pipelines.runs.context import Overrides
+from pipelines.runs.manifest import Manifest, last_line
+from pipelines.runs.sequence import open_run, run_stages
 from pipelines.store import Store
+from pipelines.telemetry.progress import Progress
 
 COUNTED = ("fetched", "prepared", "inferred")
 

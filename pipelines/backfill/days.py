@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pipelines.stage import StageError
+from pipelines.errors import StageError
 from pipelines.store import Log, Store
 
 LOG = "catalogue/log"

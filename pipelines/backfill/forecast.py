@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from pipelines.backfill.counting import ToDo
 from pipelines.backfill.days import Day
+from pipelines.backfill.todo import ToDo
 from pipelines.config import TrainSection
-from pipelines.stage import Manifest, read_manifest
+from pipelines.runs.manifest import Manifest, read_manifest
 from pipelines.store import Store, UnitTable
 from transforms.photo import PrepSpec
 

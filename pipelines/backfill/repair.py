@@ -9,8 +9,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.jobs import Jobs
-from pipelines.shuffle import ListUnits
+from pipelines.jobs.jobs import Jobs
+from pipelines.jobs.transforms import ListUnits
 from pipelines.store import Store, StoreError, UnitTable
 
 

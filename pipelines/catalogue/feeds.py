@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipelines.catalogue.mapping import needed_columns
-from pipelines.catalogue.reading import FeedError, column_names, format_of
+from pipelines.catalogue.rows import FeedError, column_names, format_of
 from pipelines.config import CatalogueSection, Config
-from pipelines.locations import File, ObjectFile, find
+from pipelines.shop_files.locations import File, ObjectFile, find
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,16 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.catalogue.building import build
 from pipelines.catalogue.feeds import FeedFile, check_columns, find_files, read_positions
-from pipelines.catalogue.reading import FeedError
+from pipelines.catalogue.pipeline import build
+from pipelines.catalogue.rows import FeedError
 from pipelines.catalogue.summary import Summary, check_order, check_summary
-from pipelines.inputs import check_photo_folder, reject_notes
-from pipelines.stage import Ledger, RunContext, StageError, StageResult
+from pipelines.errors import StageError
+from pipelines.runs.context import RunContext
+from pipelines.runs.inputs import check_photo_folder, reject_notes
+from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.store import Log
-from pipelines.taxonomy import extend_taxonomy
+from pipelines.tables.taxonomy import extend_taxonomy
 
 
 def run(context: RunContext) -> StageResult:

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from pipelines.catalogue.mapping import Item, Photo
 from pipelines.store import Store
-from pipelines.tables import DELETES, ITEMS, PHOTOS, read_bucket, write_bucket
+from pipelines.tables.buckets import read_bucket, write_bucket
+from pipelines.tables.schemas import DELETES, ITEMS, PHOTOS
 
 
 def read_state(store: Store, catalogue_id: str, bucket: int) -> tuple[dict[str, Item], dict[str, float]]:

@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.inputs import check_share, first_examples
-from pipelines.stage import GateError, Ledger, RunContext, StageError
+from pipelines.errors import GateError, StageError
+from pipelines.runs.context import RunContext
+from pipelines.runs.inputs import check_share, first_examples
+from pipelines.runs.ledger import Ledger
 
 COUNTS = ("items", "photos", "added", "changed", "removed", "parent_items")
 

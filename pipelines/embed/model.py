@@ -1,6 +1,6 @@
 """An exported model, loaded: prepared JPEG bytes -> pixels -> outputs.
 
-Owns TensorFlow within the stage; imports it when a model is loaded. Must not know Beam, plans or units.
+Owns TensorFlow within the stage; imports it when a model is loaded.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from pipelines.embed.outputs import Outputs, Pixels, top_categories
-from pipelines.model import ModelFacts, Signature, category_outputs
-from pipelines.stage import StageError
+from pipelines.errors import StageError
+from pipelines.models.facts import ModelFacts
+from pipelines.models.signature import Signature, category_outputs
 from pipelines.store import Store
 from transforms.pixels import decode_prepared
 

@@ -1,6 +1,6 @@
 """What a model says of photos, and how it is kept: one row a photo in an embedding unit.
 
-Owns the encoding of vectors in Arrow. Must not know TensorFlow, Beam or the store.
+Owns the encoding of vectors in Arrow.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.tables import DIGEST, VECTOR_KEYS
+from pipelines.tables.arrays import Floats
+from pipelines.tables.schemas import DIGEST, VECTOR_KEYS
 
 VIEW = "full"
 TOP = 3
@@ -21,7 +22,6 @@ TOP = 3
 
 NO_SLOT = -1
 
-Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 

@@ -1,6 +1,6 @@
 """The embed stage: plan what has no vector in the model's space yet, infer it unit by unit, resolve the vectors.
 
-Owns the order of these steps, the ledger and what is said of the cost. Must not know how a model is run.
+Owns the order of these steps, the ledger and what is said of the cost.
 """
 
 from __future__ import annotations
@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.model import ModelFacts, read_facts
-from pipelines.stage import Ledger, RunContext, StageError, StageResult
+from pipelines.errors import StageError
+from pipelines.jobs.units import Unit, cut, read_plan, write_plan
+from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.runs.context import RunContext
+from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.store import UnitTable
-from pipelines.work import Unit, cut, read_plan, write_plan
 
 Facts = dict[str, Any]
 
@@ -50,7 +52,7 @@ def _plan(context: RunContext, model: ModelFacts) -> tuple[list[Unit], Facts]:
     if kept is not None:
         _check_plan(kept[1], model)
         return kept
-    from pipelines.embed.planning import plan
+    from pipelines.embed.todo import plan
 
     prefixes = [f"embeddings/{model.space_id}/{m}" for m in _models_of_space(context, model.space_id)]
     photos = context.outputs("preprocess")["photos"]
@@ -82,7 +84,7 @@ def _embed(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts:
     left = [unit for unit in units if unit.unit_id not in committed]
     if not left:
         return
-    from pipelines.embed.working import Job, embed_units
+    from pipelines.embed.work import Job, embed_units
 
     job = Job(context.store, context.prefix("embed"), model, context.config.embed.batch)
     with context.progress.watch("embed: photos", facts["todo"], done, every_s=2.0):
@@ -90,7 +92,7 @@ def _embed(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts:
 
 
 def _resolve(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts: Facts) -> StageResult:
-    from pipelines.embed.resolving import NO_VECTOR, Resolver, newest_first, resolve
+    from pipelines.embed.resolve import NO_VECTOR, Resolver, newest_first, resolve
 
     folder, photos = context.prefix("embed"), context.outputs("preprocess")["photos"]
     models = newest_first(context.store, _models_of_space(context, model.space_id), model.model_id)

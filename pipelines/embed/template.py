@@ -14,11 +14,11 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.config import EmbedSection
-from pipelines.embed.working import Job, build_units
-from pipelines.model import read_facts
-from pipelines.stage import StageError
+from pipelines.embed.work import Job, build_units
+from pipelines.errors import StageError
+from pipelines.jobs.units import PLAN, Unit, read_plan
+from pipelines.models.facts import read_facts
 from pipelines.store import open_store
-from pipelines.work import PLAN, Unit, read_plan
 
 OPTIONS = (
     "--sdk_location=container",

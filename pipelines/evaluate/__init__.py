@@ -1,5 +1,4 @@
 """The evaluate stage: measures a release, judges it by gates, and writes it down.
 
-Owns the metrics, the gates, the report and `releases/`. Must not know how an index is built, nor which release is
-promoted.
+Owns the metrics, the gates, the report and `releases/`.
 """

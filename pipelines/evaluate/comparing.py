@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.evaluate import drift, served
-from pipelines.evaluate.baseline import Baseline
+from pipelines.evaluate import drift
 from pipelines.evaluate.engine import Engine
 from pipelines.evaluate.measuring import Answers, Asked
 from pipelines.evaluate.quality import Metrics
 from pipelines.evaluate.sources import Sources
-from pipelines.index.choices import plan_of
-from pipelines.index.manifest import IndexFolderError
-from pipelines.index.outputs import QueryOutputs
-from pipelines.model import ModelFacts, read_facts
-from pipelines.stage import RunContext
+from pipelines.models import query_model as served
+from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.models.outputs import QueryOutputs
+from pipelines.neighbours.manifest import IndexFolderError
+from pipelines.neighbours.recipes import plan_of
+from pipelines.releases.live import Baseline
+from pipelines.runs.context import RunContext
 from pipelines.store import NotFoundError
 
 

@@ -14,8 +14,10 @@ import numpy.typing as npt
 
 from pipelines.evaluate.measures import mean, overlap_at
 from pipelines.evaluate.sources import Sources
-from pipelines.jobs import Jobs
-from pipelines.tables import ITEMS, index_of, read_bucket
+from pipelines.jobs.jobs import Jobs
+from pipelines.tables.arrow import index_of
+from pipelines.tables.buckets import read_bucket
+from pipelines.tables.schemas import ITEMS
 
 Metrics = dict[str, float]
 
@@ -24,7 +26,7 @@ def count_items(jobs: Jobs, sources: Sources, theirs: str) -> Metrics:
     """Return the share of items that are new, and of `theirs` (a folder of items) that are gone."""
     import apache_beam as beam
 
-    from pipelines.beam import CreateEach
+    from pipelines.jobs.transforms import CreateEach
 
     def build(pipeline: beam.Pipeline) -> None:
         counts = (

@@ -1,6 +1,6 @@
 """What evaluate asks of an index: the only module here that knows the index package.
 
-Owns the calls into `pipelines.index`, so that what is measured is the very code that serves. Must not judge.
+Owns the calls into `pipelines.index`, so that what is measured is the very code that serves.
 """
 
 from __future__ import annotations
@@ -11,24 +11,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from pipelines.index.base import blocks
-from pipelines.index.outputs import QueryOutputs
-from pipelines.index.plan import Exclusion, QueryPlan
-from pipelines.index.ranking import fold
-from pipelines.index.rerank import rerank
-from pipelines.index.rows import UnknownItemError
-from pipelines.index.searcher import Searcher
-from pipelines.index.settings import PlanConfig
+from pipelines.models.outputs import QueryOutputs
+from pipelines.neighbours.kinds.base import blocks
+from pipelines.neighbours.kinds.rerank import rerank
+from pipelines.neighbours.query.plan import Exclusion, QueryPlan
+from pipelines.neighbours.query.ranking import fold
+from pipelines.neighbours.query.searcher import Searcher
+from pipelines.neighbours.rows import UnknownItemError
+from pipelines.neighbours.settings import PlanConfig
+from pipelines.tables.arrays import Ints
 
 BATCH = 256
 BLOCK_ROWS = 65_536
 TIMED_S = 1.0
 SPARE_CODES = 4
 """Codes fetched for a result of a plain Hamming search: photos of one item, and the test split, drop out."""
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pipelines.evaluate.labels import Label, relevant
 from pipelines.evaluate.measures import precision_at
 from pipelines.evaluate.measuring import Answers, Asked
-from pipelines.evaluate.pictures import Place
+from pipelines.store import Place
 
 RESULTS = 10
 

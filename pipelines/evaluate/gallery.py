@@ -1,7 +1,6 @@
 """What should be found: the gallery, made from the catalogue, the photos and the vectors, never from the index.
 
-Owns the gallery's tables and the counts of what is relevant; pure functions on one bucket. Must not know Beam or an
-index.
+Owns the gallery's tables and the counts of what is relevant; pure functions on one bucket.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.evaluate.queries import TEST
-from pipelines.tables import DIGEST, index_of
+from pipelines.tables.arrow import flat, index_of
+from pipelines.tables.schemas import DIGEST
 
 Keys = npt.NDArray[np.uint64]
 
@@ -44,9 +44,7 @@ def links_of(photos: pa.Table, roles: Iterable[str], unit: str) -> pa.Table:
     """
     kept = photos.filter(pc.is_in(photos["role"], value_set=pa.array(sorted(roles), pa.string())))
     columns = [kept["digest"], kept["item_id"], fold_of(kept["item_id"], kept["group_id"], unit), _is_test(kept)]
-    return pa.table(
-        [_flat(column).cast(field.type) for column, field in zip(columns, LINKS, strict=True)], schema=LINKS
-    )
+    return pa.table([flat(column).cast(field.type) for column, field in zip(columns, LINKS, strict=True)], schema=LINKS)
 
 
 def fold_of(item_ids: pa.ChunkedArray, group_ids: pa.ChunkedArray, unit: str) -> pa.Array:
@@ -62,7 +60,7 @@ def folds_of(photos: pa.Table, links: pa.Table) -> pa.Table:
     """Return the distinct results of a bucket with their category paths, as `FOLDS`."""
     where = index_of(links["item_id"], photos["item_id"])
     paths = [PATH_SEPARATOR.join(path or ()) for path in photos["category"].take(pa.array(where)).to_pylist()]
-    table = pa.table([_flat(links["fold"]), pa.array(paths, pa.string()), _flat(links["test"])], schema=FOLDS)
+    table = pa.table([flat(links["fold"]), pa.array(paths, pa.string()), flat(links["test"])], schema=FOLDS)
     return table.group_by(FOLDS.names).aggregate([]).select(FOLDS.names)
 
 
@@ -78,7 +76,7 @@ def placed(links: pa.Table, vectors: pa.Table, bucket: int) -> pa.Table:
     links = links.sort_by([("digest", "ascending"), ("item_id", "ascending")])
     where = index_of(links["digest"], vectors["digest"])
     links, where = links.filter(pa.array(where >= 0)), pa.array(where[where >= 0])
-    columns = [_flat(links[name]) for name in LINKS.names]
+    columns = [flat(links[name]) for name in LINKS.names]
     columns += [vectors[name].combine_chunks().take(where) for name in ("model_id", "unit_id", "row")]
     columns += [pa.array((bucket << NUMBER_BITS) + np.arange(links.num_rows), pa.int64())]
     return pa.table(columns, schema=GALLERY)
@@ -102,8 +100,4 @@ def _distinct(folds: pa.Table) -> Counter[str]:
 
 
 def _is_test(photos: pa.Table) -> pa.Array:
-    return _flat(pc.fill_null(pc.equal(photos["split"], TEST), False))
-
-
-def _flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return flat(pc.fill_null(pc.equal(photos["split"], TEST), False))

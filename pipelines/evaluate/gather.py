@@ -15,13 +15,14 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.beam import CreateEach
 from pipelines.evaluate import gallery, queries
 from pipelines.evaluate.labels import LABELS, labels_of
 from pipelines.evaluate.sources import Sources
 from pipelines.evaluate.vectors import OUTPUTS, read_outputs
-from pipelines.jobs import Jobs
-from pipelines.tables import from_ipc, index_of, partition
+from pipelines.jobs.jobs import Jobs
+from pipelines.jobs.transforms import CreateEach
+from pipelines.tables.arrow import from_ipc, index_of
+from pipelines.tables.buckets import partition
 
 HELD_OUT, ANY, LINKS, FOLDS = "held_out", "any", "links", "folds"
 OWNERS = pa.schema([("digest", pa.binary(32)), ("item_id", pa.string())])

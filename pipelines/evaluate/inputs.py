@@ -1,6 +1,6 @@
 """What a run is measured with: its queries, what the model says of them, and what exact search finds.
 
-Owns the order of the Beam pipelines before the index is asked. Must not open an index.
+Owns the order of the Beam pipelines before the index is asked.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from pipelines.evaluate import served
+from pipelines.errors import StageError
 from pipelines.evaluate.gallery import key_of
 from pipelines.evaluate.gather import ANY, HELD_OUT, fetch_queries
 from pipelines.evaluate.measuring import Asked, Truth
@@ -18,10 +18,11 @@ from pipelines.evaluate.scan import Scan, own_keys
 from pipelines.evaluate.scanning import resolve_numbers, search_exactly
 from pipelines.evaluate.sources import Sources
 from pipelines.evaluate.vectors import as_vectors
-from pipelines.index.choices import plan_of
-from pipelines.model import ModelFacts
-from pipelines.stage import RunContext, StageError
-from pipelines.tables import index_of
+from pipelines.models import query_model as served
+from pipelines.models.facts import ModelFacts
+from pipelines.neighbours.recipes import plan_of
+from pipelines.runs.context import RunContext
+from pipelines.tables.arrow import index_of
 
 
 def sources_of(context: RunContext) -> Sources:

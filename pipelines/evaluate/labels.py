@@ -1,6 +1,6 @@
 """What is known of the items that a search finds: category, attributes, a picture.
 
-Owns the table of labels and the relevance of a result to a query. Pure; must not know how results were found.
+Owns the table of labels and the relevance of a result to a query. Pure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from pipelines.evaluate.gallery import PATH_SEPARATOR, fold_of
 from pipelines.evaluate.queries import Query
-from pipelines.tables import DIGEST, first_of_each
+from pipelines.tables.arrow import first_of_each, flat
+from pipelines.tables.schemas import DIGEST
 
 LABELS = pa.schema(
     [
@@ -52,7 +53,7 @@ def labels_of(photos: pa.Table, roles: Iterable[str], unit: str) -> pa.Table:
     columns["path"] = pa.array([PATH_SEPARATOR.join(path or ()) for path in kept["category"].to_pylist()], pa.string())
     if not kept.num_rows:
         return LABELS.empty_table()
-    return pa.table([_flat(columns[field.name]).cast(field.type) for field in LABELS], schema=LABELS)
+    return pa.table([flat(columns[field.name]).cast(field.type) for field in LABELS], schema=LABELS)
 
 
 def as_labels(table: pa.Table) -> dict[str, Label]:
@@ -104,7 +105,3 @@ def _shared(path: Sequence[str], other: Sequence[str]) -> float:
             break
         depth += 1
     return depth / len(path) if path else 0.0
-
-
-def _flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

@@ -20,7 +20,7 @@ from pipelines.evaluate.quality import Metrics, Relevance
 from pipelines.evaluate.queries import Query
 from pipelines.evaluate.scan import Tops
 from pipelines.evaluate.vectors import Vectors
-from pipelines.index.outputs import QueryOutputs
+from pipelines.models.outputs import QueryOutputs
 
 Ids = list[list[str]]
 

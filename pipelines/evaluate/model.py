@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from pipelines.model import ModelFacts
+from pipelines.models.facts import ModelFacts
 from pipelines.store import NotFoundError, Store
-from pipelines.taxonomy import read_taxonomy
+from pipelines.tables.taxonomy import read_taxonomy
 
 Curve = list[tuple[float, float]]
 

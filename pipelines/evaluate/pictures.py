@@ -1,6 +1,6 @@
 """Prepared photos as small pictures inside a page.
 
-Owns reading them by unit and shrinking them. Must not know what they show.
+Owns reading them by unit and shrinking them.
 """
 
 from __future__ import annotations
@@ -11,13 +11,10 @@ from collections.abc import Iterable
 
 from PIL import Image, UnidentifiedImageError
 
-from pipelines.store import NotFoundError, Store, UnitTable
+from pipelines.store import NotFoundError, Place, Store, UnitTable
 
 SIDE = 128
 QUALITY = 82
-
-Place = tuple[str, int]
-"""An image unit and the row in it."""
 
 
 def thumbnails(store: Store, prep_id: str, places: Iterable[Place]) -> dict[Place, str]:

@@ -27,7 +27,7 @@ from pipelines.evaluate.measures import (
 )
 from pipelines.evaluate.queries import Query
 from pipelines.evaluate.truth import Top
-from pipelines.taxonomy import category_value
+from pipelines.tables.taxonomy import category_value
 
 Metrics = dict[str, float]
 Lists = Sequence[Sequence[str]]

@@ -1,7 +1,6 @@
 """Which photos are queries, and what is known of them; pure functions over Arrow tables.
 
-Owns the sampling: by a salted hash of the photo, so that the same photo is a query today and tomorrow. Must not know
-Beam.
+Owns the sampling: by a salted hash of the photo, so that the same photo is a query today and tomorrow.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.tables import DIGEST, first_of_each, index_of
-from pipelines.taxonomy import SEPARATOR
+from pipelines.tables.arrow import first_of_each, flat, index_of
+from pipelines.tables.schemas import DIGEST
+from pipelines.tables.taxonomy import SEPARATOR
 
 SALT = b"query:"
 TEST = "test"
@@ -84,7 +84,7 @@ def candidates(
     rank = pa.array([hashlib.sha256(SALT + digest).digest() for digest in keep["digest"].to_pylist()], pa.binary(32))
     columns = {name: keep[name] for name in CANDIDATES.names if name in keep.column_names}
     columns |= {"rank": rank, "held_out": pc.equal(keep["split"], TEST), "cross": pc.invert(in_gallery)}
-    table = pa.table([_flat(columns[field.name]).cast(field.type) for field in CANDIDATES], schema=CANDIDATES)
+    table = pa.table([flat(columns[field.name]).cast(field.type) for field in CANDIDATES], schema=CANDIDATES)
     return lowest([table], count)
 
 
@@ -113,7 +113,3 @@ def as_queries(table: pa.Table) -> list[Query]:
         )
         for row in table.to_pylist()
     ]
-
-
-def _flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

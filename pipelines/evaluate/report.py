@@ -21,7 +21,7 @@ from pipelines.evaluate.names import describe
 from pipelines.evaluate.pictures import thumbnails
 from pipelines.evaluate.vocabulary import SECTIONS
 from pipelines.evaluate.wording import headlines, shown, summary
-from pipelines.model import ModelFacts
+from pipelines.models.facts import ModelFacts
 from pipelines.store import Store
 
 KIND_NAMES = plots.NAMES

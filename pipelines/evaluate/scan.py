@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.evaluate.gallery import Keys, key_of, keys_of
-from pipelines.evaluate.truth import Floats, Top, best_of_block, merge
+from pipelines.evaluate.truth import Top, best_of_block, merge
+from pipelines.tables.arrays import Floats
 
 QUERY_BLOCK = 256
 LISTS = ("photos", "results", "kept")

@@ -12,12 +12,12 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.beam import CreateEach
 from pipelines.evaluate.gallery import NUMBER_BITS
 from pipelines.evaluate.scan import Scan, Tops, merge_tops, scan_unit
 from pipelines.evaluate.sources import Sources
 from pipelines.evaluate.vectors import read_embeddings
-from pipelines.jobs import Jobs
+from pipelines.jobs.jobs import Jobs
+from pipelines.jobs.transforms import CreateEach
 
 
 def search_exactly(jobs: Jobs, sources: Sources, scan: Scan) -> Tops:

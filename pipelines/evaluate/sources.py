@@ -1,6 +1,6 @@
 """Where the stage reads from, and the tables it keeps below its own folder.
 
-Owns names and small writes. Must not know what is measured, nor Beam.
+Owns names and small writes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from pipelines.evaluate import gallery, queries
 from pipelines.store import Store
-from pipelines.tables import ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS, read_bucket
+from pipelines.tables.buckets import read_bucket
+from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.evaluate import inputs, measuring, quality, release
-from pipelines.evaluate.baseline import Baseline, read_baseline
+from pipelines.errors import StageError
+from pipelines.evaluate import inputs, measuring, quality
 from pipelines.evaluate.comparing import compare
 from pipelines.evaluate.engine import Engine
 from pipelines.evaluate.gallery import PATH_SEPARATOR
@@ -23,12 +23,16 @@ from pipelines.evaluate.names import UnknownMetricError, check_documented, check
 from pipelines.evaluate.quality import Metrics, Relevance
 from pipelines.evaluate.report import Findings, render
 from pipelines.evaluate.sources import Sources
-from pipelines.index.choices import plan_of
-from pipelines.index.manifest import IndexFolderError
-from pipelines.index.ranking import UnknownAttributeError
-from pipelines.model import ModelFacts, read_facts
-from pipelines.names import STAGES
-from pipelines.stage import Ledger, RunContext, StageError, StageResult, read_manifest
+from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.neighbours.manifest import IndexFolderError
+from pipelines.neighbours.query.ranking import UnknownAttributeError
+from pipelines.neighbours.recipes import plan_of
+from pipelines.releases import publish as release
+from pipelines.releases.live import Baseline, read_baseline
+from pipelines.runs.context import RunContext
+from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.manifest import read_manifest
+from pipelines.runs.stages import STAGES
 
 NOT_HELD_OUT = (
     "no photo of the test split can be a query, so retrieval and categories are not measured; "

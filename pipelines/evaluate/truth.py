@@ -8,12 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.evaluate.gallery import Keys
-
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
+from pipelines.tables.arrays import Floats, Ints
 
 KEPT = 128
 """Results kept a query: more than the 100 that are asked for, so that equals of the last one are known."""

@@ -1,6 +1,6 @@
 """Stored vectors as arrays.
 
-Owns the reading of embedding units by row. Must not know Beam or which photos they belong to.
+Owns the reading of embedding units by row.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.store import Store, UnitTable
+from pipelines.tables.arrays import Floats
+from pipelines.tables.arrow import flat
 
 OUTPUTS = pa.schema(
     [
@@ -25,8 +27,6 @@ OUTPUTS = pa.schema(
     ]
 )
 STORED = OUTPUTS.names[:-1]
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def read_outputs(store: Store, space_id: str, model_id: str, unit_id: str, rows:
     """Return rows of an embedding unit, in the order asked for, as `OUTPUTS`."""
     table = UnitTable(store, f"embeddings/{space_id}/{model_id}").read_rows(unit_id, rows, STORED)
     table = table.append_column("model_id", pa.array([model_id] * len(table), pa.string()))
-    return pa.table([_flat(table[field.name]).cast(field.type) for field in OUTPUTS], schema=OUTPUTS)
+    return pa.table([flat(table[field.name]).cast(field.type) for field in OUTPUTS], schema=OUTPUTS)
 
 
 def read_embeddings(store: Store, space_id: str, model_id: str, unit_id: str) -> Floats:
@@ -88,7 +88,3 @@ def _matrix(column: pa.ChunkedArray, dtype: np.dtype) -> npt.NDArray:
 def _lists(column: pa.ChunkedArray, dtype: np.dtype) -> npt.NDArray:
     values = column.to_pylist()
     return np.array(values, dtype).reshape(len(values), -1) if values else np.zeros((0, 0), dtype)
-
-
-def _flat(values: pa.ChunkedArray) -> pa.Array:
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

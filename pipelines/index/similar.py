@@ -15,13 +15,14 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
-from pipelines.beam import CreateEach
-from pipelines.index.gathering import INDEX_ITEMS
-from pipelines.index.searcher import Searcher
-from pipelines.index.settings import PlanConfig
-from pipelines.jobs import Jobs
+from pipelines.index.gallery import INDEX_ITEMS
+from pipelines.jobs.jobs import Jobs
+from pipelines.jobs.transforms import CreateEach
+from pipelines.neighbours.query.searcher import Searcher
+from pipelines.neighbours.settings import PlanConfig
 from pipelines.store import Store
-from pipelines.tables import bucket_name, index_of, read_bucket, write_bucket
+from pipelines.tables.arrow import index_of
+from pipelines.tables.buckets import bucket_name, read_bucket, write_bucket
 
 SIMILAR = pa.schema(
     [("item_id", pa.string()), ("rank", pa.int32()), ("similar_item_id", pa.string()), ("score", pa.float32())]

@@ -1,6 +1,6 @@
 """The index stage: gather the gallery, build the kinds that the recipe asks for, add the table of similar items.
 
-Owns the order of the steps, the index's identity and its description, `index.json`, written last. Must not know faiss.
+Owns the order of the steps, the index's identity and its description, `index.json`, written last.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pipelines.index.choices import index_config, plan_of
-from pipelines.index.manifest import FORMAT, config_json
-from pipelines.index.memory import MemoryBudgetError, Prediction, build_ram, check_budget, predict, search_ram
-from pipelines.index.settings import IndexConfig, PlanConfig
-from pipelines.model import ModelFacts, read_facts
-from pipelines.stage import Ledger, RunContext, StageError, StageResult
+from pipelines.errors import StageError
+from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.neighbours.manifest import FORMAT, config_json
+from pipelines.neighbours.memory import MemoryBudgetError, Prediction, build_ram, check_budget, predict, search_ram
+from pipelines.neighbours.recipes import index_config, plan_of
+from pipelines.neighbours.settings import IndexConfig, PlanConfig
+from pipelines.runs.context import RunContext
+from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.store import NotFoundError, Store
-from pipelines.taxonomy import read_taxonomy
+from pipelines.tables.taxonomy import read_taxonomy
 
 if TYPE_CHECKING:
-    from pipelines.index.gathering import Gathered
+    from pipelines.index.gallery import Gathered
 
 NOT_IDENTITY = ("memory_budget_bytes", "block_rows")
 """Settings of a build that change nothing in what is built."""
@@ -83,7 +85,7 @@ def _mixed(model_id: str, found: str, space_id: str) -> str:
 
 
 def _gather(context: RunContext, model: ModelFacts) -> Gathered:
-    from pipelines.index.gathering import Gatherer, gather
+    from pipelines.index.gallery import Gatherer, gather
 
     preprocess, level = context.outputs("preprocess"), max(0, len(model.levels) - 1)
     levels = read_taxonomy(context.store)["levels"]
@@ -140,7 +142,7 @@ def _announce(gathered: Gathered, predictions: Iterable[Prediction]) -> str:
 def _build(
     context: RunContext, model: ModelFacts, config: IndexConfig, plan: PlanConfig, target: str, ram: tuple[int, int]
 ) -> None:
-    from pipelines.index.assembling import Assembly, assemble_on_worker
+    from pipelines.index.assembly import Assembly, assemble_on_worker
     from pipelines.index.similar import Completion, complete
 
     store, folder = context.store, context.prefix("index")

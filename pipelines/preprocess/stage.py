@@ -6,15 +6,17 @@ from collections import Counter
 
 import apache_beam as beam
 
-from pipelines.beam import CreateEach, worker_threads
-from pipelines.inputs import check_photo_folder, check_share, first_examples, reject_notes
-from pipelines.preprocess.fetching import Fetcher
-from pipelines.preprocess.planning import TODO
-from pipelines.preprocess.preparing import Preparer, explain
-from pipelines.preprocess.wiring import Job, build_plan, build_resolve
-from pipelines.stage import Ledger, RunContext, StageError, StageResult
+from pipelines.errors import StageError
+from pipelines.jobs.transforms import CreateEach, worker_threads
+from pipelines.jobs.units import TodoBucket, Unit, cut, read_plan, read_work, write_plan
+from pipelines.preprocess.changes import TODO
+from pipelines.preprocess.pipeline import Job, build_plan, build_resolve
+from pipelines.preprocess.prepare import Preparer, explain
+from pipelines.runs.context import RunContext
+from pipelines.runs.inputs import check_photo_folder, check_share, first_examples, reject_notes
+from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.shop_files.fetch import Fetcher
 from pipelines.store import Store, UnitTable
-from pipelines.work import TodoBucket, Unit, cut, read_plan, read_work, write_plan
 from transforms.photo import PrepSpec
 
 

@@ -1,14 +1,16 @@
 """The promote stage: make a release live, or return to an earlier one; each is one more entry of the live log.
 
-A reader of the log sees one release or the other, never a half of each. Must not build, measure or delete anything.
+A reader of the log sees one release or the other, never a half of each.
 """
 
 from __future__ import annotations
 
 from pipelines.config import Config
-from pipelines.promote.history import Entry, History, append, make_entry, read_history
-from pipelines.promote.release import Release, check_parts, read_release
-from pipelines.stage import GateError, Ledger, RunContext, StageError, StageResult
+from pipelines.errors import GateError, StageError
+from pipelines.releases.history import Entry, History, append, make_entry, read_history
+from pipelines.releases.release import Release, check_parts, read_release
+from pipelines.runs.context import RunContext
+from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.store import Store
 
 ATTEMPTS = 20

@@ -8,15 +8,15 @@ from itertools import chain
 from pathlib import Path
 
 from pipelines.config import Config
-from pipelines.progress import Progress
+from pipelines.errors import StageError
 from pipelines.search.answers import Answer
 from pipelines.search.engine import SearchEngine
 from pipelines.search.output import as_line, print_table
 from pipelines.search.page import MAX_QUERIES, render_page
 from pipelines.search.photos import list_queries
 from pipelines.search.pictures import Pictures
-from pipelines.stage import StageError
 from pipelines.store import open_store
+from pipelines.telemetry.progress import Progress
 
 PIPE_COLUMNS = 160
 """The width of tables that go into a file or a pipe."""

@@ -1,6 +1,6 @@
 """A release, opened for searching: its model, its index and the plan of the config.
 
-Owns the way from queries to answers. Must not know how answers are shown.
+Owns the way from queries to answers.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from types import TracebackType
 import numpy as np
 
 from pipelines.config import Config
-from pipelines.index.choices import plan_of
-from pipelines.index.manifest import IndexFolderError
-from pipelines.index.plan import QueryPlan
-from pipelines.index.ranking import UnknownAttributeError
-from pipelines.index.rows import Hit, UnknownItemError
-from pipelines.index.searcher import Searcher
-from pipelines.live import live_release_id
-from pipelines.model import read_facts
-from pipelines.promote.release import Release, read_release
+from pipelines.errors import StageError
+from pipelines.models.facts import read_facts
+from pipelines.models.query_model import QueryModel
+from pipelines.neighbours.manifest import IndexFolderError
+from pipelines.neighbours.query.plan import QueryPlan
+from pipelines.neighbours.query.ranking import UnknownAttributeError
+from pipelines.neighbours.query.searcher import Searcher
+from pipelines.neighbours.recipes import plan_of
+from pipelines.neighbours.rows import Hit, UnknownItemError
+from pipelines.releases.live import live_release_id
+from pipelines.releases.release import Release, read_release
 from pipelines.search.answers import Answer, Result
-from pipelines.search.model import QueryModel
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
-from pipelines.stage import StageError
 from pipelines.store import Store
 
 BATCH = 64

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
 
-from pipelines.preprocess.fetching import Fetcher, FetchError
+from pipelines.shop_files.fetch import Fetcher, FetchError
 from transforms.image import prepare
 from transforms.photo import BadPhoto, Limits, PrepSpec
 

@@ -9,11 +9,12 @@ from functools import lru_cache
 from PIL import Image
 
 from pipelines.config import Config
-from pipelines.preprocess.fetching import Fetcher, FetchError
-from pipelines.promote.release import Release
+from pipelines.releases.release import Release
+from pipelines.shop_files.fetch import Fetcher, FetchError
 from pipelines.store import Store
 from pipelines.store.opening import read_format
-from pipelines.tables import PHOTOS, bucket_of, read_bucket
+from pipelines.tables.buckets import bucket_of, read_bucket
+from pipelines.tables.schemas import PHOTOS
 from transforms.image import prepare
 from transforms.photo import BadPhoto, Limits, PrepSpec
 

@@ -3,12 +3,13 @@
 from pipelines.store.base import Entry, NotFoundError, Store, StoreError, UnavailableError
 from pipelines.store.log import Log
 from pipelines.store.opening import initialise, open_store
-from pipelines.store.units import UnitTable, unit_id_of
+from pipelines.store.units import Place, UnitTable, unit_id_of
 
 __all__ = [
     "Entry",
     "Log",
     "NotFoundError",
+    "Place",
     "Store",
     "StoreError",
     "UnavailableError",

@@ -1,8 +1,7 @@
 """A store in Google Cloud Storage: created once by `ifGenerationMatch=0`, read with its checksum.
 
-The client sends a request again when its answer was lost, preconditions or not: the second one of a write that was
-done fails with 412. Every object carries a random token of its writer, so that a writer knows its own.
-It must not know about stages; TensorFlow and faiss see what `stage_in` gives them.
+The client sends a request again when its answer was lost, preconditions or not: the second one of a write that was done
+fails with 412. Every object carries a random token of its writer, so that a writer knows its own.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import BinaryIO, override
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud.storage import Blob, Bucket
 
-from pipelines import gcs
+from pipelines.store import gcs
 from pipelines.store.base import Entry, NotFoundError, Store, StoreError, UnavailableError, check_name
 
 WRITER = "writer"

@@ -29,6 +29,10 @@ def unit_id_of(keys: Iterable[bytes | str]) -> str:
     return digest.hexdigest()[:16]
 
 
+Place = tuple[str, int]
+"""A unit and a row in its data."""
+
+
 class UnitTable:
     """A table of units below a prefix of a store."""
 

@@ -22,12 +22,14 @@ import google_crc32c
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.beam import CreateEach
-from pipelines.quiet import import_tensorflow
-from pipelines.stage import RunContext
+from pipelines.jobs.transforms import CreateEach
+from pipelines.models.tensorflow import import_tensorflow
+from pipelines.runs.context import RunContext
 from pipelines.store import Store, UnitTable
-from pipelines.tables import ITEMS, RESOLVED_PHOTOS, from_ipc, index_of, read_bucket, to_ipc
-from pipelines.taxonomy import category_value
+from pipelines.tables.arrow import from_ipc, index_of, to_ipc
+from pipelines.tables.buckets import read_bucket
+from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
+from pipelines.tables.taxonomy import category_value
 from trainer.config import level_label
 
 SPLITS = {"train": "Split-train", "val": "Split-eval"}

@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final
 
-from pipelines.stage import StageError
+from pipelines.errors import StageError
 from trainer.config import TrainOutcome, TrainSpec
 
 MARK: Final = "train:"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.live import live_release_id
-from pipelines.stage import RunContext
+from pipelines.releases.live import live_release_id
+from pipelines.runs.context import RunContext
 from pipelines.store import Store
-from pipelines.taxonomy import read_taxonomy
+from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.seen import count_new_items
 
 

@@ -1,7 +1,7 @@
 """The schema of the training examples, made from the taxonomy's labels and not inferred from the data at hand.
 
 It says what Transform parses and what ExampleValidator finds missing. Domains stay open: a category that nobody has
-seen before is no anomaly. It must not know about TFX's components.
+seen before is no anomaly.
 """
 
 from __future__ import annotations

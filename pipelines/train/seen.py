@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.store import Store
-from pipelines.tables import ITEMS, bucket_name, index_of, read_bucket, write_bucket
+from pipelines.tables.arrow import index_of
+from pipelines.tables.buckets import bucket_name, read_bucket, write_bucket
+from pipelines.tables.schemas import ITEMS
 
 ID = ["item_id"]
 

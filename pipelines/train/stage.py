@@ -11,9 +11,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.stage import Ledger, RunContext, StageError, StageResult
+from pipelines.errors import StageError
+from pipelines.runs.context import RunContext
+from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.store import Store
-from pipelines.taxonomy import read_taxonomy
+from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.examples import Examples, ExampleShape, build_examples
 from pipelines.train.policy import Live, catalogue_id, live_model, reason_to_train, sizes
 from pipelines.train.seen import keep_items

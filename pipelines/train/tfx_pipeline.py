@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.stage import StageError
+from pipelines.errors import StageError
 from pipelines.train.schema import statistics_features, write_schema
 from trainer.config import TrainOutcome, TrainSpec
 

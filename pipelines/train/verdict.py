@@ -1,6 +1,6 @@
 """The Evaluator's question and its answer: the config of its gates, and what it found in our words.
 
-Only the overall slice is gated; the slices by top-level category are reported. It must not know how a model is trained.
+Only the overall slice is gated; the slices by top-level category are reported.
 """
 
 from __future__ import annotations

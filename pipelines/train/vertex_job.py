@@ -1,7 +1,7 @@
 """One training as a PipelineJob of Vertex AI: its name, where its files are, and the service's REST interface.
 
 An attempt has a number and a job's id has it too, so that who starts the same training again attaches to the job that
-is there; a second one begins only after the first has failed or was cancelled. It must not know what a job does.
+is there; a second one begins only after the first has failed or was cancelled.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from google.auth.transport.requests import AuthorizedSession
 from requests.exceptions import RequestException
 
 from pipelines.config import VertexSection
-from pipelines.stage import StageError
+from pipelines.errors import StageError
 
 VERTEX_JSON: Final = "vertex.json"
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"

@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from pipelines.gcs import split
 from pipelines.store.bucket import BucketStore
+from pipelines.store.gcs import split
 from pipelines.train.vertex_job import VERTEX_JSON, Job, VertexJob, VertexJobs, newest_attempt, output_uri, wait_for
 from trainer.config import TrainOutcome, TrainSpec
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.backfill.days import newest, window
-from pipelines.stage import StageError
+from pipelines.errors import StageError
 from pipelines.store import Log, Store, open_store
 
 

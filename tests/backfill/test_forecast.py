@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.backfill.counting import ToDo
 from pipelines.backfill.days import Day
 from pipelines.backfill.forecast import Experience, Sample, experience, price, training_seconds, weights
+from pipelines.backfill.todo import ToDo
 from pipelines.config import TrainSection
 from pipelines.store import Store, UnitTable, open_store
 

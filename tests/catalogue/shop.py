@@ -15,12 +15,12 @@ from PIL import Image
 
 from pipelines.cli import main
 from pipelines.config import load_config
-from pipelines.progress import Progress
-from pipelines.runs import open_run, run_stages
-from pipelines.stage import Manifest
+from pipelines.runs.manifest import Manifest
+from pipelines.runs.sequence import open_run, run_stages
 from pipelines.store import Log, Store
 from pipelines.store.folder import FolderStore
-from pipelines.tables import read_parquet
+from pipelines.tables.buckets import read_parquet
+from pipelines.telemetry.progress import Progress
 
 BUCKETS = 3
 COLUMNS = {"item_id": "sku", "photos": "image", "category": "path", "title": "name"}

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.catalogue.feeds import check_columns, find_files, read_positions
-from pipelines.catalogue.reading import FeedError
+from pipelines.catalogue.rows import FeedError
 from pipelines.config import Config
 
 HEADER = "sku,image,path\n"

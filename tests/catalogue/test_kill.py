@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.stage import read_manifest
+from pipelines.runs.manifest import read_manifest
 from tests.catalogue.shop import Shop
 from tests.catalogue.synthetic import copy_of, drawn
 from tests.cli.killing import Files, files, finish, kill_when, names, what_it_did

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.catalogue import stage
-from pipelines.stage import GateError, Manifest, StageError
+from pipelines.errors import GateError, StageError
+from pipelines.runs.manifest import Manifest
 from pipelines.store import Log
-from pipelines.taxonomy import read_taxonomy
+from pipelines.tables.taxonomy import read_taxonomy
 from tests.catalogue.shop import Shop, rows_of
 
 TABLES = ("items", "photos", "deletes", "rejects")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.stage import Manifest, read_manifest
+from pipelines.runs.manifest import Manifest, read_manifest
 from tests.catalogue.shop import Shop
 from tests.catalogue.synthetic import copy_of, drawn, truth_of
 

@@ -7,11 +7,11 @@ from typing import get_args
 import pytest
 from click.testing import CliRunner, Result
 
-from pipelines import runs
 from pipelines.cli import main
 from pipelines.config import TrainSection
-from pipelines.names import POLICIES
-from pipelines.stage import RunContext
+from pipelines.runs import sequence as runs
+from pipelines.runs.context import RunContext
+from pipelines.runs.stages import POLICIES
 
 CONFIG = """
 store.uri = "store"

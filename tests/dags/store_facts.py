@@ -8,11 +8,12 @@ import json
 import sys
 from collections import Counter
 
-from pipelines.live import live_release_id
-from pipelines.names import STAGES
-from pipelines.stage import read_manifest
+from pipelines.releases.live import live_release_id
+from pipelines.runs.manifest import read_manifest
+from pipelines.runs.stages import STAGES
 from pipelines.store import Log, UnitTable, open_store
-from pipelines.tables import ITEMS, read_bucket
+from pipelines.tables.buckets import read_bucket
+from pipelines.tables.schemas import ITEMS
 
 store, run_id = open_store(sys.argv[1]), sys.argv[2]
 LEDGER = ("in", "ok", "skipped", "rejected")

@@ -54,7 +54,9 @@ def test_a_schedule_has_explicit_intervals_in_utc(dags: dict[str, Any], name: st
 
 
 def test_the_stages_follow_each_other(dags: dict[str, Any]) -> None:
-    names = re.search(r"^STAGES: Final = \((.*)\)$", (DAGS.parent / "pipelines/names.py").read_text(), re.MULTILINE)
+    names = re.search(
+        r"^STAGES: Final = \((.*)\)$", (DAGS.parent / "pipelines/runs/stages.py").read_text(), re.MULTILINE
+    )
     assert names is not None
     stages = list(ast.literal_eval(f"({names[1]})"))
     assert stages == STAGES
@@ -83,7 +85,7 @@ def test_a_run_of_a_dag_names_one_run_of_the_pipeline(run_id: str) -> None:
     from command_task import run_name
 
     found = re.search(
-        r'^RUN_ID = re.compile\(r"(.*)"\)$', (DAGS.parent / "pipelines/runs.py").read_text(), re.MULTILINE
+        r'^RUN_ID = re.compile\(r"(.*)"\)$', (DAGS.parent / "pipelines/runs/sequence.py").read_text(), re.MULTILINE
     )
     assert found is not None
     assert re.fullmatch(found[1], run_name("visual_search_daily", run_id))
@@ -91,7 +93,7 @@ def test_a_run_of_a_dag_names_one_run_of_the_pipeline(run_id: str) -> None:
 
 
 def test_a_backfill_offers_what_the_command_takes(dags: dict[str, Any]) -> None:
-    names = (DAGS.parent / "pipelines/names.py").read_text()
+    names = (DAGS.parent / "pipelines/runs/stages.py").read_text()
     promotions = re.search(r"^PROMOTIONS: Final = \((.*)\)$", names, re.MULTILINE)
     assert promotions is not None
     params = dags["visual_search_backfill"].params

@@ -6,7 +6,7 @@ from PIL import Image
 
 from pipelines.demo.encode import Encoding, encode_jpeg
 from pipelines.demo.poison import BAD_FILES, BAD_PLACES, PHOTO_CODES
-from pipelines.preprocess.fetching import Fetcher, FetchError
+from pipelines.shop_files.fetch import Fetcher, FetchError
 from transforms.image import prepare
 from transforms.photo import CODES, BadPhoto, PrepSpec
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.catalogue.mapping import RejectError, map_row
-from pipelines.catalogue.reading import read_rows
+from pipelines.catalogue.rows import read_rows
 from pipelines.config import load_config
 from pipelines.demo.config import write_config
 from pipelines.demo.items import make_items, stream

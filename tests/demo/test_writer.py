@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 
 from pipelines.catalogue.mapping import RejectError, map_media, map_row
-from pipelines.catalogue.merging import Arrival, merge
-from pipelines.catalogue.reading import read_rows
+from pipelines.catalogue.merge import Arrival, merge
+from pipelines.catalogue.rows import read_rows
 from pipelines.config import load_config
 from pipelines.demo.fates import POISON_KINDS, Shares
 from pipelines.demo.honest import ODD_KINDS
 from pipelines.demo.writer import write_catalogue
-from pipelines.preprocess.fetching import Fetcher, FetchError
+from pipelines.shop_files.fetch import Fetcher, FetchError
 from transforms.image import prepare
 from transforms.phash import hamming
 from transforms.photo import BadPhoto, PrepSpec

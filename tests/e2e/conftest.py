@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from pipelines.cli import main
 from pipelines.demo.config import write_config
 from pipelines.demo.writer import write_catalogue
-from pipelines.names import STAGES
+from pipelines.runs.stages import STAGES
 
 ITEMS, LEAVES, SEED = 260, 16, 5
 SHORT = """

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.store import Store, UnitTable
-from pipelines.tables import ITEMS, PHOTOS, RESOLVED_PHOTOS, read_bucket
+from pipelines.tables.buckets import read_bucket
+from pipelines.tables.schemas import ITEMS, PHOTOS, RESOLVED_PHOTOS
 
 LEDGER = ("in", "ok", "skipped", "rejected")
 

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from pipelines.names import STAGES
+from pipelines.runs.stages import STAGES
 from pipelines.store import Store, open_store
 from tests.e2e import facts
 from tests.e2e.conftest import Shop, copy_of

@@ -31,16 +31,16 @@ from PIL import Image, ImageOps
 
 import pipelines.config
 from pipelines.config import BeamSection, Config
-from pipelines.embed.working import UNITS_A_GROUP
-from pipelines.progress import Progress
-from pipelines.runners import dataflow, running
-from pipelines.runs import open_run
+from pipelines.embed.work import UNITS_A_GROUP
+from pipelines.jobs.runners import dataflow, running
+from pipelines.runs.sequence import open_run
 from pipelines.store import opening
 from pipelines.store.bucket import BucketStore
 from pipelines.store.folder import FolderStore
+from pipelines.telemetry.progress import Progress
 from pipelines.train.examples import ExampleShape, build_examples
 from tests.e2e.conftest import Shop, copy_of
-from tests.runners.dataflow_api import PROJECT, REGION, Api, dataflow_api
+from tests.jobs.dataflow_api import PROJECT, REGION, Api, dataflow_api
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.index.searcher import Searcher
-from pipelines.names import STAGES
+from pipelines.neighbours.query.searcher import Searcher
+from pipelines.runs.stages import STAGES
 from tests.e2e.conftest import Shop
 
 
@@ -75,7 +75,7 @@ def indexed_uris(shop: Shop) -> set[str]:
 
 def test_similar_items_are_what_search_says(promoted: Shop) -> None:
     from pipelines.store import open_store
-    from pipelines.tables import read_parquet
+    from pipelines.tables.buckets import read_parquet
 
     store = open_store(str(promoted.store))
     folder = f"indexes/{promoted.live()['index']['index_id']}/similar"

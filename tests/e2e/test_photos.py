@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.store import UnitTable, open_store
-from pipelines.tables import RESOLVED_PHOTOS, read_bucket
+from pipelines.tables.buckets import read_bucket
+from pipelines.tables.schemas import RESOLVED_PHOTOS
 from tools.setup_env import ROOT
 from transforms.image import prepare
 from transforms.photo import PrepSpec

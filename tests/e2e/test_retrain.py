@@ -16,7 +16,7 @@ from tests.e2e.test_incremental import Rewrite, fields, heading, line_of
 
 def slots(shop: Shop) -> list[dict[str, int]]:
     from pipelines.store import open_store
-    from pipelines.taxonomy import read_taxonomy
+    from pipelines.tables.taxonomy import read_taxonomy
 
     levels: list[dict[str, int]] = read_taxonomy(open_store(str(shop.store)))["levels"]
     return levels

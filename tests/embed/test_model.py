@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from pipelines.embed.model import Embedder, InferenceError
-from pipelines.model import read_facts
-from pipelines.stage import StageError
+from pipelines.errors import StageError
+from pipelines.models.facts import read_facts
 from tests.embed.world import GREEN, RED, World, drawn, jpeg
 from transforms.pixels import decode_prepared
 

@@ -4,12 +4,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.embed import stage, working
+from pipelines.embed import stage
+from pipelines.embed import work as working
 from pipelines.embed.model import Embedder
-from pipelines.model import ModelFacts, read_facts
-from pipelines.stage import Manifest, RunContext, StageError, read_manifest, run_stage
+from pipelines.errors import StageError
+from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.runs.context import RunContext
+from pipelines.runs.manifest import Manifest, read_manifest
+from pipelines.runs.sequence import run_stage
 from pipelines.store import Store, StoreError, UnitTable
-from pipelines.tables import RESOLVED_VECTORS, read_bucket
+from pipelines.tables.buckets import read_bucket
+from pipelines.tables.schemas import RESOLVED_VECTORS
 from tests.embed.world import BUCKETS, DIM, GREEN, RED, World, digest_of, drawn, jpeg
 
 Places = list[tuple[int, str, int]]

@@ -15,12 +15,12 @@ from google.cloud import dataflow
 from pipelines.config import DataflowSection
 from pipelines.embed import stage
 from pipelines.embed.template import main, parser
-from pipelines.runners.running import IN_PROCESS
-from pipelines.runs import RUN_ID
-from pipelines.stage import StageError, run_stage
+from pipelines.errors import StageError
+from pipelines.jobs.runners.running import IN_PROCESS
+from pipelines.runs.sequence import RUN_ID, run_stage
 from pipelines.store import UnitTable
 from tests.embed.world import World
-from tests.runners.dataflow_api import PROJECT, REGION, Api, dataflow_api
+from tests.jobs.dataflow_api import PROJECT, REGION, Api, dataflow_api
 
 INFRA = Path(__file__).parents[2] / "infra" / "dataflow"
 METADATA = json.loads((INFRA / "metadata.json").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def planned(world: World, twenty: list[tuple[int, str, int]], monkeypatch: pytes
     """A run whose embed stage was stopped when it had planned."""
     context = world.start_run("r", twenty, "model-a", "model-a")
     with monkeypatch.context() as stopped:
-        stopped.setattr("pipelines.embed.working.embed_units", lambda *_: (_ for _ in ()).throw(StageError("no GPU")))
+        stopped.setattr("pipelines.embed.work.embed_units", lambda *_: (_ for _ in ()).throw(StageError("no GPU")))
         with pytest.raises(StageError, match="no GPU"):
             run_stage(context, "embed", stage.run)
     return world

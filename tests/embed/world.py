@@ -9,12 +9,13 @@ import pyarrow as pa
 from PIL import Image
 
 from pipelines.config import Config
-from pipelines.progress import Progress
-from pipelines.stage import RunContext
+from pipelines.runs.context import RunContext
 from pipelines.store import UnitTable
 from pipelines.store.folder import FolderStore
-from pipelines.tables import IMAGE_DATA, IMAGE_KEYS, RESOLVED_PHOTOS, bucket_of, write_bucket
-from tests.model_json import model_json
+from pipelines.tables.buckets import bucket_of, write_bucket
+from pipelines.tables.schemas import IMAGE_DATA, IMAGE_KEYS, RESOLVED_PHOTOS
+from pipelines.telemetry.progress import Progress
+from tests.models.model_json import model_json
 
 HEIGHT, WIDTH, DIM, CODE_BYTES = 16, 12, 16, 4
 PREP_ID = "16x12-q95-v1"

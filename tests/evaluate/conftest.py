@@ -16,21 +16,13 @@ import pytest
 from PIL import Image
 
 from pipelines.config import Config
-from pipelines.index.outputs import QueryOutputs
-from pipelines.progress import Progress
-from pipelines.stage import RunContext
+from pipelines.models.outputs import QueryOutputs
+from pipelines.runs.context import RunContext
 from pipelines.store import UnitTable, initialise, open_store, unit_id_of
-from pipelines.tables import (
-    IMAGE_DATA,
-    IMAGE_KEYS,
-    ITEMS,
-    RESOLVED_PHOTOS,
-    RESOLVED_VECTORS,
-    VECTOR_KEYS,
-    bucket_of,
-    write_bucket,
-)
-from tests.model_json import model_json
+from pipelines.tables.buckets import bucket_of, write_bucket
+from pipelines.tables.schemas import IMAGE_DATA, IMAGE_KEYS, ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS, VECTOR_KEYS
+from pipelines.telemetry.progress import Progress
+from tests.models.model_json import model_json
 
 DIM, BUCKETS, PREP = 512, 4, "64x48-q95-v1"
 LEAVES = [("shoes", "boots"), ("shoes", "sandals"), ("bags", "totes"), ("bags", "belts"), ("hats",)]
@@ -265,8 +257,8 @@ def _curves(context: RunContext, model_id: str) -> None:
 
 
 def _index(context: RunContext, fake: Fake, model_id: str, space_id: str) -> str:
-    from pipelines.index.settings import IndexConfig
-    from pipelines.index.write import IndexInput, build_index
+    from pipelines.neighbours.folder import IndexInput, build_index
+    from pipelines.neighbours.settings import IndexConfig
 
     gallery = [photo for photo in fake.photos if photo.role == "main"]
     photos = sorted({photo.digest: photo for photo in gallery}.items())
@@ -332,5 +324,5 @@ def fake_serve(store: object, model_id: str, prep_id: str, places: list[tuple[st
 @pytest.fixture
 def write(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return the function that writes a run; the exported model is replaced by what the run's vectors say."""
-    monkeypatch.setattr("pipelines.evaluate.served.serve", fake_serve)
+    monkeypatch.setattr("pipelines.models.query_model.serve", fake_serve)
     return write_run

@@ -7,7 +7,7 @@ from pipelines.evaluate.labels import Label
 from pipelines.evaluate.measuring import Answers, Asked
 from pipelines.evaluate.queries import Query
 from pipelines.evaluate.vectors import Vectors
-from pipelines.index.outputs import QueryOutputs
+from pipelines.models.outputs import QueryOutputs
 
 LABELS = {
     name: Label("", path, {}, name, (name, 0))

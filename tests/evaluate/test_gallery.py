@@ -14,7 +14,7 @@ from pipelines.evaluate.gallery import (
     links_of,
     placed,
 )
-from pipelines.tables import RESOLVED_VECTORS
+from pipelines.tables.schemas import RESOLVED_VECTORS
 
 A, B, C = (bytes([n]) * 32 for n in (1, 2, 3))
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.evaluate.model import read_curves, slots_by_level
-from pipelines.model import read_facts
+from pipelines.models.facts import read_facts
 from pipelines.store.folder import FolderStore
-from tests.model_json import model_json
+from tests.models.model_json import model_json
 
 
 @pytest.fixture

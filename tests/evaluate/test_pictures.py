@@ -10,7 +10,7 @@ from PIL import Image
 from pipelines.evaluate.pictures import shrink, thumbnails
 from pipelines.store import UnitTable
 from pipelines.store.folder import FolderStore
-from pipelines.tables import IMAGE_DATA, IMAGE_KEYS
+from pipelines.tables.schemas import IMAGE_DATA, IMAGE_KEYS
 
 
 def jpeg(width: int, height: int) -> bytes:

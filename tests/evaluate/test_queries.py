@@ -5,7 +5,7 @@ import hashlib
 import pyarrow as pa
 
 from pipelines.evaluate.queries import active_photos, as_queries, candidates, lowest
-from pipelines.tables import ITEMS, RESOLVED_PHOTOS
+from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
 
 
 def photo(item: str, pixels: str, **values: object) -> dict[str, object]:

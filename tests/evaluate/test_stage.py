@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines.evaluate import release
+from pipelines.errors import StageError
 from pipelines.evaluate.names import check_documented
 from pipelines.evaluate.stage import run
-from pipelines.stage import RunContext, StageError, run_stage
+from pipelines.releases import publish as release
+from pipelines.runs.context import RunContext
+from pipelines.runs.sequence import run_stage
 from pipelines.store import Log
 
 Start = Callable[..., RunContext]

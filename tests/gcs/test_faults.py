@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import gcs as gcs_client
 from pipelines.store import NotFoundError, Store, StoreError, UnitTable, open_store
+from pipelines.store import gcs as gcs_client
 from pipelines.store.bucket import BucketStore
 from tests.gcs.emulator import Emulator
 

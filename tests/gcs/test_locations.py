@@ -10,13 +10,13 @@ import pytest
 from apache_beam.testing.util import assert_that
 
 from pipelines.catalogue.feeds import check_columns, find_files
-from pipelines.catalogue.reading import FeedError, read_rows
+from pipelines.catalogue.rows import FeedError, read_rows
 from pipelines.config import Config
-from pipelines.inputs import check_photo_folder
-from pipelines.locations import ObjectFile, find, look
-from pipelines.preprocess.fetching import Fetcher, FetchError
-from pipelines.preprocess.listing import ListPhotos
-from pipelines.stage import StageError
+from pipelines.errors import StageError
+from pipelines.runs.inputs import check_photo_folder
+from pipelines.shop_files.fetch import Fetcher, FetchError
+from pipelines.shop_files.listing import ListPhotos
+from pipelines.shop_files.locations import ObjectFile, find, look
 from pipelines.store import Store, open_store
 from tests.gcs.emulator import Emulator
 

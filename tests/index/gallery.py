@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.config import Config
-from pipelines.progress import Progress
-from pipelines.stage import RunContext
+from pipelines.runs.context import RunContext
 from pipelines.store import UnitTable, initialise
 from pipelines.store.folder import FolderStore
-from pipelines.tables import ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS, VECTOR_KEYS, bucket_of, write_bucket
-from tests.model_json import model_json
+from pipelines.tables.buckets import bucket_of, write_bucket
+from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS, VECTOR_KEYS
+from pipelines.telemetry.progress import Progress
+from tests.models.model_json import model_json
 
 BUCKETS = 4
 DIM, BITS = 32, 64

@@ -5,12 +5,12 @@ import pyarrow as pa
 import pytest
 
 from pipelines.index import stage
-from pipelines.index.choices import plan_of
-from pipelines.index.searcher import Searcher
-from pipelines.index.settings import PlanConfig
 from pipelines.index.similar import SIMILAR, similar_table
-from pipelines.stage import run_stage
-from pipelines.tables import bucket_of, read_bucket
+from pipelines.neighbours.query.searcher import Searcher
+from pipelines.neighbours.recipes import plan_of
+from pipelines.neighbours.settings import PlanConfig
+from pipelines.runs.sequence import run_stage
+from pipelines.tables.buckets import bucket_of, read_bucket
 from tests.index.gallery import BUCKETS, Gallery, plain
 
 

@@ -6,16 +6,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.index import assembling, similar, stage
-from pipelines.index.gathering import INDEX_ITEMS
-from pipelines.index.outputs import QueryOutputs
-from pipelines.index.searcher import Searcher
-from pipelines.index.settings import PlanConfig
-from pipelines.stage import Manifest, RunContext, StageError, read_manifest, run_stage
+from pipelines.errors import StageError
+from pipelines.index import assembly as assembling
+from pipelines.index import similar, stage
+from pipelines.index.gallery import INDEX_ITEMS
+from pipelines.models.outputs import QueryOutputs
+from pipelines.neighbours.query.searcher import Searcher
+from pipelines.neighbours.settings import PlanConfig
+from pipelines.runs.context import RunContext
+from pipelines.runs.manifest import Manifest, read_manifest
+from pipelines.runs.sequence import run_stage
 from pipelines.store import StoreError
-from pipelines.tables import read_bucket
+from pipelines.tables.buckets import read_bucket
 from tests.index.gallery import BUCKETS, DIM, Gallery, Photo, digest_of, plain
-from tests.model_json import model_json
+from tests.models.model_json import model_json
 
 EXACT = PlanConfig(kind="exact")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.stage import read_manifest
+from pipelines.runs.manifest import read_manifest
 from pipelines.store import UnitTable
 from tests.catalogue.shop import Shop
 from tests.catalogue.synthetic import copy_of, drawn

@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipelines.errors import StageError
 from pipelines.preprocess import stage
-from pipelines.preprocess.preparing import Preparer
-from pipelines.stage import Manifest, StageError
+from pipelines.preprocess.prepare import Preparer
+from pipelines.runs.manifest import Manifest
 from pipelines.store import UnitTable
 from tests.catalogue.shop import Shop, jpeg, plain_shop, rows_of
 

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from pipelines.config import Config
-from pipelines.live import live_release_id
-from pipelines.progress import Progress
+from pipelines.errors import GateError, StageError
 from pipelines.promote import stage
-from pipelines.promote.release import BrokenReleaseError
 from pipelines.promote.stage import rollback, run
-from pipelines.stage import GateError, Overrides, RunContext, StageError, run_stage
+from pipelines.releases.live import live_release_id
+from pipelines.releases.release import BrokenReleaseError
+from pipelines.runs.context import Overrides, RunContext
+from pipelines.runs.sequence import run_stage
 from pipelines.store import Log, Store, open_store
+from pipelines.telemetry.progress import Progress
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 
 from pipelines.config import Config
 from pipelines.store import Log, Store, initialise, open_store
-from pipelines.tables import PHOTOS, bucket_of, write_bucket
-from tests.model_json import model_json
+from pipelines.tables.buckets import bucket_of, write_bucket
+from pipelines.tables.schemas import PHOTOS
+from tests.models.model_json import model_json
 from transforms.image import prepare
 from transforms.photo import PrepSpec
 
@@ -114,10 +115,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 def add_index(shop: Shop) -> None:
-    from pipelines.index.settings import IndexConfig
-    from pipelines.index.write import IndexInput, build_index
-    from pipelines.model import read_facts
-    from pipelines.search.model import QueryModel
+    from pipelines.models.facts import read_facts
+    from pipelines.models.query_model import QueryModel
+    from pipelines.neighbours.folder import IndexInput, build_index
+    from pipelines.neighbours.settings import IndexConfig
 
     originals = [path.read_bytes() for path in shop.photos]
     digests = [hashlib.sha256(data).digest() for data in originals]

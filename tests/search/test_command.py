@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.errors import StageError
 from pipelines.search.answers import Answer, Result
 from pipelines.search.command import search_and_show
 from pipelines.search.output import as_line
 from pipelines.search.page import render_page
-from pipelines.stage import StageError
 
 
 def test_json_is_one_object_a_line_and_query(shop, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from pipelines.config import Config
+from pipelines.errors import StageError
 from pipelines.search import engine as engine_module
 from pipelines.search.engine import SearchEngine
-from pipelines.stage import StageError
 from pipelines.store import StoreError, open_store
 
 

@@ -10,8 +10,7 @@ from google.cloud.storage import Client
 from google.cloud.storage.exceptions import DataCorruption
 from requests.exceptions import ConnectTimeout
 
-from pipelines import gcs
-from pipelines.store import StoreError, UnavailableError
+from pipelines.store import StoreError, UnavailableError, gcs
 from pipelines.store.bucket import BucketStore
 
 

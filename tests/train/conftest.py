@@ -12,11 +12,12 @@ import pyarrow as pa
 import pytest
 
 from pipelines.config import Config
-from pipelines.progress import Progress
-from pipelines.stage import RunContext
+from pipelines.runs.context import RunContext
 from pipelines.store import Log, Store, open_store
-from pipelines.tables import ITEMS, bucket_of, write_bucket
-from pipelines.taxonomy import extend_taxonomy
+from pipelines.tables.buckets import bucket_of, write_bucket
+from pipelines.tables.schemas import ITEMS
+from pipelines.tables.taxonomy import extend_taxonomy
+from pipelines.telemetry.progress import Progress
 from pipelines.train import launch, stage
 from pipelines.train.examples import Examples
 from pipelines.train.vertex_job import VERTEX_JSON, VertexJob

@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.store import Store
-from pipelines.taxonomy import extend_taxonomy
+from pipelines.tables.taxonomy import extend_taxonomy
 from pipelines.train.seen import News, count_new_items, keep_items
 from pipelines.train.stage import run
 from tests.train.conftest import BUCKETS, FakeTraining, MakeContext, finish_preprocess, go_live, write_items

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.config import VertexSection
-from pipelines.stage import StageError
+from pipelines.errors import StageError
 from pipelines.store import Store, open_store
-from pipelines.taxonomy import extend_taxonomy
+from pipelines.tables.taxonomy import extend_taxonomy
 from pipelines.train.stage import run
 from tests.train.conftest import FakeTraining, MakeContext, finish_preprocess, go_live
 

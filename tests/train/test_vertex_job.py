@@ -9,7 +9,7 @@ import pytest
 from google.cloud.aiplatform_v1.types import PipelineTaskDetail
 
 from pipelines.config import VertexSection
-from pipelines.stage import StageError
+from pipelines.errors import StageError
 from pipelines.train import vertex_job
 from pipelines.train.vertex_job import VertexJob, VertexJobs, newest_attempt, output_uri, state_of, wait_for
 from tests.train.vertex_service import State, VertexService, turns, vertex_service

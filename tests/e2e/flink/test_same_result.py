@@ -10,8 +10,8 @@ import numpy as np
 import psutil
 import pytest
 
-from pipelines.jobs import job_name
-from pipelines.names import STAGES
+from pipelines.jobs.jobs import job_name
+from pipelines.runs.stages import STAGES
 from pipelines.store import Store, open_store
 from tests.e2e import facts
 from tests.e2e.conftest import SHORT, Shop

@@ -1,0 +1,1 @@
+"""Beam jobs: where and how they run, the transforms that they share, and units of work."""

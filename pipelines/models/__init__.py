@@ -1,0 +1,1 @@
+"""Exported models as the store keeps them."""

@@ -1,0 +1,103 @@
+"""The exported model, as a query needs it: prepared JPEG bytes -> what the plan takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.errors import StageError
+from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.models.outputs import AttributeScores, QueryOutputs
+from pipelines.models.signature import Signature, category_outputs
+from pipelines.store import Place, Store, UnitTable
+
+
+class QueryModel:
+    """A loaded model."""
+
+    def __init__(self, store: Store, facts: ModelFacts) -> None:
+        self._facts, self._serve = facts, Signature(store, facts.model_id, "serve_prepared")
+
+    def __call__(self, jpegs: Sequence[bytes]) -> QueryOutputs:
+        """Return one forward pass over prepared photos."""
+        raw = self._serve(list(jpegs))
+        attributes = {
+            name: AttributeScores(values, raw[f"attribute_probabilities_{name}"])
+            for name, values in self._facts.attributes.items()
+        }
+        return QueryOutputs(raw["embedding"], raw.get("hash"), self._probabilities(raw), attributes)
+
+    def close(self) -> None:
+        """Give up the local copy of the model."""
+        self._serve.close()
+
+    def _probabilities(self, raw: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32] | None:
+        """Return float32 `[n, slots]` of the finest level, each column moved to its permanent slot."""
+        names = category_outputs(raw)
+        if not names or not self._facts.levels:
+            return None
+        return by_slot(raw[names[-1]], self._facts.levels[-1])
+
+
+def by_slot(probabilities: npt.NDArray[Any], slots: Sequence[int]) -> npt.NDArray[np.float32]:
+    """Return `[n, 1 + highest slot]` float32 with column i of `[n, len(slots)]` at slots[i], 0 elsewhere."""
+    if probabilities.shape[1] != len(slots):
+        raise StageError(
+            f"the model has {probabilities.shape[1]} categories of the finest level, its model.json names {len(slots)} "
+            "slots; export it again"
+        )
+    dense = np.zeros((len(probabilities), 1 + max(slots)), np.float32)
+    dense[:, list(slots)] = probabilities
+    return dense
+
+
+BATCH = 64
+
+
+def serve(store: Store, model_id: str, prep_id: str, places: Sequence[Place]) -> QueryOutputs:
+    """Return what a model says of prepared photos, given by unit and row, in their order.
+
+    Raises NotFoundError when a photo or the model is gone.
+    """
+    photos = read_photos(store, prep_id, places)
+    model = QueryModel(store, read_facts(store, model_id))
+    try:
+        return joined([model(photos[start : start + BATCH]) for start in range(0, len(photos), BATCH)])
+    finally:
+        model.close()
+
+
+def read_photos(store: Store, prep_id: str, places: Sequence[Place]) -> list[bytes]:
+    """Return prepared JPEGs, given by unit and row, in their order."""
+    by_unit: dict[str, list[int]] = {}
+    for unit, row in sorted(set(places)):
+        by_unit.setdefault(unit, []).append(row)
+    found: dict[Place, bytes] = {}
+    for unit, rows in by_unit.items():
+        images = UnitTable(store, f"images/{prep_id}").read_rows(unit, rows, ["image"])["image"].to_pylist()
+        found.update({(unit, row): image for row, image in zip(rows, images, strict=True)})
+    return [found[place] for place in places]
+
+
+def joined(parts: Sequence[QueryOutputs]) -> QueryOutputs:
+    """Return the outputs of batches as those of one."""
+    hashes = [part.hashes for part in parts if part.hashes is not None]
+    probabilities = [part.probabilities for part in parts if part.probabilities is not None]
+    attributes = {
+        name: AttributeScores(first.values, np.concatenate([part.attributes[name].probabilities for part in parts]))
+        for name, first in parts[0].attributes.items()
+    }
+    return QueryOutputs(
+        np.concatenate([part.embeddings for part in parts]),
+        np.concatenate(hashes) if hashes else None,
+        np.concatenate(probabilities) if probabilities else None,
+        attributes,
+    )
+
+
+def largest_difference(stored: np.ndarray, served: np.ndarray) -> float:
+    """Return the largest difference between two embeddings `[n, dim]` of the same photos, over all their dimensions."""
+    return float(np.abs(stored - served).max(initial=0.0))

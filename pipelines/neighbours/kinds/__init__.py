@@ -1,0 +1,1 @@
+"""Kinds of index over the vectors of one space, behind one interface."""

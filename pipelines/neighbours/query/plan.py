@@ -1,0 +1,160 @@
+"""The plan of a query: candidates, re-ranking, folding, until enough live results are found.
+
+Owns the order of the steps, so that evaluation measures what serving does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipelines.models.outputs import QueryOutputs
+from pipelines.neighbours.kinds.base import SearchResult, blocks
+from pipelines.neighbours.query.candidates import CandidateFinder, Parts
+from pipelines.neighbours.query.ranking import Ranker, fold
+from pipelines.neighbours.settings import PlanConfig
+from pipelines.tables.arrays import Array, Floats, Ints
+
+QUERY_BLOCK = 256
+ROUNDS = 3
+GROWTH = 4
+"""Each further round looks at this many times as many rows, lists and categories; then the search is exact."""
+
+NONE: Ints = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Say what one query must not find: items and groups of variants, by number."""
+
+    items: Ints = field(default_factory=lambda: NONE)
+    groups: Ints = field(default_factory=lambda: NONE)
+
+
+@dataclass
+class PlanResult:
+    """Hold the answers of a plan.
+
+    By query: `links` and their `scores`, best first; `scanned` int64 `[num_queries]`, vectors or codes compared in the
+    first round (-1 where the index does not say); `depth`, the rows scored exactly in it; `rounds`, how often it had to
+    look further.
+    """
+
+    links: list[Ints]
+    scores: list[Floats]
+    scanned: Ints
+    depth: Ints
+    rounds: Ints
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A block of queries: what the model says of them, what they must not find, and where their answers go.
+
+    `numbers` are their positions in `done`.
+    """
+
+    outputs: QueryOutputs
+    numbers: Ints
+    exclusions: Sequence[Exclusion]
+    k: int
+    done: PlanResult
+
+    def take(self, positions: Ints) -> "_Asked":
+        some = [self.exclusions[p] for p in positions]
+        return _Asked(self.outputs.take(positions), self.numbers[positions], some, self.k, self.done)
+
+
+class QueryPlan:
+    """Answer queries as a `PlanConfig` says."""
+
+    def __init__(self, parts: Parts, config: PlanConfig) -> None:
+        self._parts, self._config = parts, config
+        self._finder, self._ranker = CandidateFinder(parts, config), Ranker(parts.rows, config)
+        self._keys = {"item": parts.rows.link_item, "group": parts.rows.link_group}.get(config.fold)
+        self._live_rows = np.zeros(len(parts.rows), bool)
+        self._live_rows[parts.rows.link_row[parts.live_links]] = True
+        self._num_live = self._distinct(parts.live_links)
+
+    def run(self, outputs: QueryOutputs, k: int, exclusions: Sequence[Exclusion] | None = None) -> PlanResult:
+        """Return the best `k` live results of each query, fewer only where the index holds fewer."""
+        if k < 1:
+            raise ValueError(f"k is {k}: ask for at least one result")
+        if exclusions is None:
+            exclusions = [Exclusion()] * len(outputs)
+        done = PlanResult([NONE] * len(outputs), [np.zeros(0, np.float32)] * len(outputs), *_counters(len(outputs)))
+        for part in blocks(len(outputs), QUERY_BLOCK):
+            numbers = np.arange(part.start, part.stop)
+            asked = self._finder.with_votes(outputs.take(numbers))
+            self._answer(_Asked(asked, numbers, exclusions[part], k, done))
+        return done
+
+    def _answer(self, asked: _Asked) -> None:
+        fetch = max(asked.k * self._config.overfetch, self._config.rerank_pool if self._config.reranks else 0)
+        for attempt in range(ROUNDS):
+            found = self._finder.find(asked.outputs, fetch * GROWTH**attempt, GROWTH**attempt)
+            if not attempt:
+                asked.done.scanned[asked.numbers], asked.done.depth[asked.numbers] = found.scanned, found.depth
+            self._rank(found.result, asked)
+            asked = asked.take(self._lacking(asked))
+            if not len(asked.numbers):
+                return
+            asked.done.rounds[asked.numbers] += 1
+        for position in range(len(asked.numbers)):
+            self._answer_exactly(asked.take(np.array([position])))
+
+    def _answer_exactly(self, asked: _Asked) -> None:
+        live, fetch = int(self._live_rows.sum()), asked.k * self._config.overfetch
+        while True:
+            self._rank(self._parts.exact.search(asked.outputs.embeddings, fetch, live=self._live_rows), asked)
+            if fetch >= live or not len(self._lacking(asked)):
+                return
+            fetch = min(fetch * GROWTH, live)
+
+    def _lacking(self, asked: _Asked) -> Ints:
+        """Return the positions of the queries that could have more results than they have."""
+        short = min(asked.k, self._num_live)
+        return np.array(
+            [
+                position
+                for position, (number, exclusion) in enumerate(zip(asked.numbers, asked.exclusions, strict=True))
+                if (count := len(asked.done.links[number])) < short and count < self._reachable(exclusion)
+            ],
+            np.int64,
+        )
+
+    def _reachable(self, exclusion: Exclusion) -> int:
+        if not len(exclusion.items) and not len(exclusion.groups):
+            return self._num_live
+        every = np.arange(len(self._parts.live_links))
+        return self._distinct(self._parts.live_links & self._permitted(every, exclusion))
+
+    def _distinct(self, links: Array) -> int:
+        return len(np.unique(np.flatnonzero(links) if self._keys is None else self._keys[links]))
+
+    def _rank(self, found: SearchResult, asked: _Asked) -> None:
+        for position, number in enumerate(asked.numbers):
+            known = found.rows[position] >= 0
+            links, scores = self._folded(found.rows[position][known], found.scores[position][known], asked, position)
+            asked.done.links[number], asked.done.scores[number] = links[: asked.k], scores[: asked.k]
+
+    def _folded(self, rows: Ints, similarities: Floats, asked: _Asked, position: int) -> tuple[Ints, Floats]:
+        tables = self._parts.rows
+        links = tables.links_of_rows(rows)
+        spread = np.repeat(similarities, tables.link_offsets[rows + 1] - tables.link_offsets[rows])
+        allowed = self._parts.live_links[links] & self._permitted(links, asked.exclusions[position])
+        links, spread = links[allowed], spread[allowed]
+        scores = self._ranker.scores(links, spread, asked.outputs, position)
+        return fold(links, scores, links if self._keys is None else self._keys[links])
+
+    def _permitted(self, links: Ints, exclusion: Exclusion) -> Array:
+        permitted = np.ones(len(links), bool)
+        if len(exclusion.items):
+            permitted &= ~np.isin(self._parts.rows.link_item[links], exclusion.items)
+        if len(exclusion.groups):
+            permitted &= ~np.isin(self._parts.rows.link_group[links], exclusion.groups)
+        return permitted
+
+
+def _counters(num_queries: int) -> tuple[Ints, Ints, Ints]:
+    return np.full(num_queries, -1, np.int64), np.zeros(num_queries, np.int64), np.zeros(num_queries, np.int64)

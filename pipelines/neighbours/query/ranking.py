@@ -1,0 +1,85 @@
+"""From rows and similarities to ranked links: re-ranking by what is known of an item, and folding.
+
+Owns the formula of the final score.
+"""
+
+import numpy as np
+
+from pipelines.models.outputs import AttributeScores, QueryOutputs
+from pipelines.neighbours.rows import Rows
+from pipelines.neighbours.settings import PlanConfig
+from pipelines.tables.arrays import Array, Floats, Ints
+
+SAME_PHOTO = 0.9995
+"""Vectors of this similarity or more are of one photo: two passes may differ by 1e-3 in each of 512 dimensions."""
+LEAD = 1e-4
+"""How far the query's very photo is kept ahead of others."""
+
+
+class UnknownAttributeError(ValueError):
+    """The plan weighs an attribute that the model has no head for."""
+
+
+class Ranker:
+    """Score links by similarity, agreement of category and attributes, and quality signals.
+
+    `score = similarity + category_weight x p(category) + sum of weight x (2 p(value) - 1) over attributes + sum of
+    weight x signal`; p is the model's probability of what the item is listed as, an unknown attribute counts 0, a
+    signal is its percent rank among all photos of items (unknown: 0.5). What shows the query's very photo
+    (`SAME_PHOTO`) is lifted above all else where the weights would put something before it; links of one photo keep
+    their order among each other.
+    """
+
+    def __init__(self, rows: Rows, config: PlanConfig) -> None:
+        self._rows, self._config = rows, config
+        for names, known, what in (
+            (config.attribute_weights, rows.attributes, "attribute"),
+            (config.signal_weights, rows.signals, "signal"),
+        ):
+            for name in names:
+                if name not in known:
+                    kept = ", ".join(known) or "none"
+                    raise ValueError(
+                        f"the plan weighs {what} {name!r}, the index keeps {kept}: map it in catalogue.columns.{what}s "
+                        "and make a new release, or do not weigh it"
+                    )
+
+    def scores(self, links: Ints, similarities: Floats, outputs: QueryOutputs, query: int) -> Floats:
+        """Return the final scores of one query's `links`, given the `similarities` of their photos."""
+        total = similarities.astype(np.float32)
+        if self._config.category_weight and outputs.probabilities is not None:
+            likely = _at(outputs.probabilities[query], self._rows.link_slot[links])
+            total = total + self._config.category_weight * likely
+        for name, weight in self._config.attribute_weights.items():
+            if name not in outputs.attributes:
+                known = ", ".join(outputs.attributes) or "none"
+                raise UnknownAttributeError(
+                    f"the plan weighs attribute {name!r}, of which the model says nothing (it knows {known}): name it "
+                    "in train.attributes and train a new model, or do not weigh it"
+                )
+            total = total + weight * self._agreement(name, links, outputs.attributes[name], query)
+        for name, weight in self._config.signal_weights.items():
+            total = total + weight * self._rows.signals[name][links]
+        same = similarities >= SAME_PHOTO
+        if same.any() and not same.all():
+            total = total + np.where(same, max(0.0, total[~same].max() + LEAD - total[same].min()), 0)
+        return np.asarray(total, np.float32)
+
+    def _agreement(self, name: str, links: Ints, scores: AttributeScores, query: int) -> Floats:
+        values, codes = self._rows.attributes[name]
+        column = {value: position for position, value in enumerate(scores.values)}
+        by_code = np.array([column.get(value, -1) for value in values] + [-1])
+        columns = by_code[codes[links]]
+        return np.where(columns >= 0, 2 * _at(scores.probabilities[query], columns) - 1, 0).astype(np.float32)
+
+
+def _at(probabilities: Floats, columns: Array) -> Floats:
+    inside = (columns >= 0) & (columns < len(probabilities))
+    return np.where(inside, probabilities[np.where(inside, columns, 0)], 0).astype(np.float32)
+
+
+def fold(links: Ints, scores: Floats, keys: Array) -> tuple[Ints, Floats]:
+    """Keep the best link of each key, best first; equal scores in the order given."""
+    order = np.argsort(-scores, kind="stable")
+    first = np.sort(np.unique(keys[order], return_index=True)[1])
+    return links[order][first], scores[order][first]

@@ -1,0 +1,148 @@
+"""An opened index: photos or items in, the shop's items out.
+
+Owns the loading of an index folder and searches by stored vector. Rows never leave: answers are `Hit`s.
+"""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines.models.outputs import AttributeScores, QueryOutputs
+from pipelines.neighbours.folder import TOP_PROBABILITIES, TOP_SLOTS, VECTORS
+from pipelines.neighbours.kinds.base import VectorIndex, blocks
+from pipelines.neighbours.kinds.binary import BinaryIndex
+from pipelines.neighbours.kinds.exact import ExactIndex
+from pipelines.neighbours.kinds.factory import vector_index
+from pipelines.neighbours.manifest import config_of, read_manifest
+from pipelines.neighbours.query.candidates import Parts
+from pipelines.neighbours.query.plan import Exclusion, PlanResult, QueryPlan
+from pipelines.neighbours.rows import Hit, Rows
+from pipelines.neighbours.settings import PlanConfig
+from pipelines.tables.arrays import Floats, Ints
+
+ITEM_BLOCK = 1_024
+
+LISTED_WEIGHT = 0.5
+"""A stored photo's category is half what its item is listed as, half what the model says."""
+
+
+class Searcher:
+    """Answer queries from one index folder."""
+
+    def __init__(self, folder: Path, kinds: Collection[str] | None = None, dead_items: Collection[str] = ()) -> None:
+        self.manifest: dict[str, Any] = read_manifest(folder)
+        self._folder = folder
+        config, dim = config_of(self.manifest), self.manifest["dim"]
+        self.vectors = np.load(folder / VECTORS, mmap_mode="r")
+        self.rows = Rows(folder, self.manifest["vocabulary"])
+        exact, indexes, binary = ExactIndex(), dict[str, VectorIndex](), None
+        exact.load(folder, self.vectors)
+        for kind in config.kinds if kinds is None else [kind for kind in config.kinds if kind in kinds]:
+            if kind == "binary":
+                binary = BinaryIndex()
+                binary.load(folder / kind)
+            elif kind != "exact":
+                indexes[kind] = vector_index(kind, config, dim)
+                indexes[kind].load(folder / kind, self.vectors)
+        trained = self.manifest["trained_slots"]
+        trained_slots = None if trained is None else np.array(trained, np.int64)
+        live = self.rows.live_links(dead_items)
+        self.parts = Parts(self.vectors, self.rows, exact, indexes, binary, trained_slots, live)
+        self._plans: dict[str, QueryPlan] = {}
+
+    @classmethod
+    def open(cls, folder: Path, kinds: Collection[str] | None = None, dead_items: Collection[str] = ()) -> "Searcher":
+        """Open an index folder with all its kinds or the named ones.
+
+        `dead_items` are never found: what was sold or hidden since the build. Raises IndexFolderError.
+        """
+        return cls(folder, kinds, dead_items)
+
+    def search(self, outputs: QueryOutputs, k: int, plan: PlanConfig) -> list[list[Hit]]:
+        """Return the best `k` results of each photo, best first."""
+        return self._hits(self.run(outputs, k, plan))
+
+    def search_items(
+        self,
+        item_ids: Sequence[str],
+        k: int,
+        plan: PlanConfig,
+        *,
+        leave_out_duplicates: bool = True,
+        leave_out_variants: bool = True,
+    ) -> list[list[Hit]]:
+        """Return what looks like the first photo of each item, by stored vector, the item itself left out.
+
+        Duplicates share a photo with it, variants its group. Raises UnknownItemError.
+        """
+        items = np.array([self.rows.item(item_id) for item_id in item_ids], np.int64)
+        hits: list[list[Hit]] = []
+        for part in blocks(len(items), ITEM_BLOCK):
+            exclusions = [self._exclusion(int(item), leave_out_duplicates, leave_out_variants) for item in items[part]]
+            hits += self._hits(self._plan(plan).run(self.stored_outputs(items[part], plan), k, exclusions))
+        return hits
+
+    def run(self, outputs: QueryOutputs, k: int, plan: PlanConfig) -> PlanResult:
+        """Return the links and statistics of a search: for measuring inside this package."""
+        return self._plan(plan).run(outputs, k)
+
+    def stored_outputs(self, items: Ints, plan: PlanConfig) -> QueryOutputs:
+        """Return what a model said of the first photo of `items` (numbers), as far as the index keeps it."""
+        links = np.array([self.rows.links_of_item(int(item))[0] for item in items], np.int64)
+        stored = self.rows.link_row[links]
+        hashes = self.parts.binary.codes_of(stored) if self.parts.binary else None
+        embeddings = np.asarray(self.vectors[stored], np.float32)
+        attributes = {
+            name: self._listed(name, links) for name in plan.attribute_weights if name in self.rows.attributes
+        }
+        return QueryOutputs(embeddings, hashes, self._stored_probabilities(links, stored, plan), attributes)
+
+    def _plan(self, config: PlanConfig) -> QueryPlan:
+        if repr(config) not in self._plans:
+            self._plans[repr(config)] = QueryPlan(self.parts, config)
+        return self._plans[repr(config)]
+
+    def _hits(self, result: PlanResult) -> list[list[Hit]]:
+        return self.rows.hits(result.links, result.scores)
+
+    def _exclusion(self, item: int, duplicates: bool, variants: bool) -> Exclusion:
+        rows, items, groups = self.rows, np.array([item]), np.zeros(0, np.int64)
+        own = rows.links_of_item(item)
+        if duplicates:
+            items = np.unique(rows.link_item[rows.links_of_rows(np.unique(rows.link_row[own]))])
+        if variants:
+            groups = np.unique(rows.link_group[own])
+        return Exclusion(items.astype(np.int64), groups.astype(np.int64))
+
+    def _stored_probabilities(self, links: Ints, stored: Ints, plan: PlanConfig) -> Floats | None:
+        if self.parts.binary is None and not plan.category_weight:
+            return None
+        listed = np.asarray(self.rows.link_slot[links])
+        top, probabilities = self._top(stored)
+        scanned = listed if self.parts.binary is None else self.parts.binary.slots
+        width = 1 + int(max(scanned.max(initial=0), top.max(initial=0)))
+        dense = np.zeros((len(links), width), np.float32)
+        query, column = np.nonzero((top >= 0) & (probabilities > 0))
+        share = 1 - LISTED_WEIGHT if top.size else 0
+        dense[query, top[query, column]] = share * probabilities[query, column]
+        known = np.flatnonzero(listed >= 0)
+        dense[known, listed[known]] += 1 - share
+        return dense
+
+    def _top(self, stored: Ints) -> tuple[Any, Any]:
+        if not (self._folder / TOP_SLOTS).exists():
+            return np.zeros((len(stored), 0), np.int64), np.zeros((len(stored), 0), np.float32)
+        slots = np.load(self._folder / TOP_SLOTS, mmap_mode="r")[stored]
+        return np.asarray(slots, np.int64), np.load(self._folder / TOP_PROBABILITIES, mmap_mode="r")[stored]
+
+    def _listed(self, name: str, links: Ints) -> AttributeScores:
+        values, codes = self.rows.attributes[name]
+        found = np.asarray(codes[links])
+        # An item without the attribute asks for nothing: one half is worth 0 in the ranking.
+        probabilities = np.full((len(links), len(values)), 0.5, np.float32)
+        known = np.flatnonzero(found >= 0)
+        probabilities[known] = 0
+        probabilities[known, found[known]] = 1
+        return AttributeScores(values, probabilities)

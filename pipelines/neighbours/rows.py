@@ -1,0 +1,129 @@
+"""What the rows of an index stand for: reading the tables, memory-mapped.
+
+Owns the way from a row to its photo and its items, and back. Rows are known to this package alone: results carry item
+ids.
+"""
+
+import bisect
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.neighbours import row_tables as files
+from pipelines.tables.arrays import Array, Ints
+
+
+class UnknownItemError(Exception):
+    """Say that an item is not in the index."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Hold one result: an item of the shop, and the photo of it that was found.
+
+    `score` is what the results are ordered by; `digest` is the sha256 of the photo in hex.
+    """
+
+    item_id: str
+    score: float
+    category: tuple[str, ...]
+    image_uri: str
+    digest: str
+
+
+class Rows:
+    """Read the links between rows and items.
+
+    A link is one photo of one item. Arrays by link: `link_item`, `link_group`, `link_slot`; `link_offsets` `[rows + 1]`
+    cuts them by row. Items are numbered by the order of their ids.
+    """
+
+    def __init__(self, folder: Path, vocabulary: dict[str, Any]) -> None:
+        self.digests = _mapped(folder / files.DIGESTS)
+        self.link_offsets = _mapped(folder / files.OFFSETS)
+        self.row_slots = _mapped(folder / files.ROW_SLOTS)
+        self.link_item = _mapped(folder / files.LINK_ITEMS)
+        self.link_group = _mapped(folder / files.LINK_GROUPS)
+        self.link_slot = _mapped(folder / files.LINK_SLOTS)
+        self.active = _mapped(folder / files.ACTIVE)
+        self.link_row = np.repeat(np.arange(len(self.digests)), np.diff(self.link_offsets))
+        self.attributes = {
+            name: (list(values), _mapped(folder / f"attribute_{number}.npy"))
+            for number, (name, values) in enumerate(vocabulary["attributes"].items())
+        }
+        self.signals = {
+            name: _mapped(folder / f"signal_{number}.npy") for number, name in enumerate(vocabulary["signals"])
+        }
+        self._item_links = _mapped(folder / files.ITEM_LINKS)
+        self._item_offsets = _mapped(folder / files.ITEM_OFFSETS)
+        self._link_category = _mapped(folder / files.LINK_CATEGORIES)
+        self._categories = [tuple(path or ()) for path in _table(folder / files.CATEGORIES)["path"].to_pylist()]
+        self._links = _table(folder / files.LINKS)
+        self._item_ids = _table(folder / files.ITEM_IDS)["item_id"].combine_chunks()
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    @property
+    def num_items(self) -> int:
+        """Return how many items the index holds, active or not."""
+        return len(self._item_ids)
+
+    def item(self, item_id: str) -> int:
+        """Return the number of an item, or raise UnknownItemError."""
+        found = bisect.bisect_left(self._item_ids, item_id, key=lambda value: value.as_py())
+        if found == len(self._item_ids) or self._item_ids[found].as_py() != item_id:
+            raise UnknownItemError(f"item {item_id!r} is not in the index: check its id, or index it first")
+        return found
+
+    def links_of_item(self, item: int) -> Ints:
+        """Return the links of an item, its first photo first."""
+        return np.asarray(self._item_links[self._item_offsets[item] : self._item_offsets[item + 1]])
+
+    def links_of_rows(self, rows: Ints) -> Ints:
+        """Return the links of `rows`, in their order; `link_row` leads back."""
+        starts, stops = self.link_offsets[rows], self.link_offsets[rows + 1]
+        counts = stops - starts
+        return np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+
+    def live_links(self, dead_items: Collection[str]) -> Array:
+        """Return which links may be found, bool `[links]`: active, of no item in `dead_items`; unknown ids are fine."""
+        live = np.array(self.active)
+        for item_id in dead_items:
+            try:
+                live[self.links_of_item(self.item(item_id))] = False
+            except UnknownItemError:
+                continue
+        return live
+
+    def item_ids(self) -> list[str]:
+        """Return the ids of all items, sorted."""
+        ids: list[str] = self._item_ids.to_pylist()
+        return ids
+
+    def hits(self, links: Sequence[Ints], scores: Sequence[Array]) -> list[list[Hit]]:
+        """Return the results of each query from its `links` and their `scores`, both in order."""
+        flat = np.concatenate([np.zeros(0, np.int64), *links])
+        table = self._links.take(pa.array(flat)).to_pydict()
+        categories = [self._categories[code] for code in self._link_category[flat]]
+        digests = map(bytes.hex, map(bytes, np.asarray(self.digests[self.link_row[flat]])))
+        columns = zip(table["item_id"], categories, table["image_uri"], digests, strict=True)
+        return [
+            [
+                Hit(item_id, float(score), category, image_uri, digest)
+                for score, (item_id, category, image_uri, digest) in zip(of_query, columns, strict=False)
+            ]
+            for of_query in scores
+        ]
+
+
+def _mapped(path: Path) -> Any:
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _table(path: Path) -> pa.Table:
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()

@@ -1,0 +1,94 @@
+"""Which photos are to be fetched or prepared: catalogue against sources and prepared images. Pure joins."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.jobs.transforms import Tables
+from pipelines.shop_files.fetch import MISSING, Fetcher
+from pipelines.tables.arrow import first_of_each, index_of
+from pipelines.tables.schemas import DIGEST
+
+TODO = pa.schema(
+    [
+        ("image_uri", pa.string()),
+        ("fingerprint", pa.string()),
+        ("digest", DIGEST),  # of an image that is prepared already: while the bytes have it, nothing is prepared
+        ("previous", pa.string()),  # unit of the source that this one replaces: the same again is other work
+    ]
+)
+SEEN = pa.schema([*TODO, ("same", pa.bool_())])
+
+
+def newest_sources(sources: pa.Table) -> pa.Table:
+    """Return one row a uri: the one fetched last, the smallest unit_id where runs raced."""
+    return first_of_each(sources, "image_uri", [("fetched_at", "descending"), ("unit_id", "ascending")])
+
+
+@dataclass(frozen=True)
+class CompareSources:
+    """Compares the wanted uris of a bucket with what was fetched before; asks for what was not listed one by one."""
+
+    fetcher: Fetcher
+    threads: int
+    limit_tags: frozenset[str]
+
+    def __call__(self, _: int, tables: Tables) -> tuple[pa.Table, pa.Table]:
+        """Return (rows to fetch, TODO), (rows fetched well before, SEEN; `same` if unchanged since)."""
+        uris = pc.unique(tables["photos"]["image_uri"]).sort()
+        prints = self._fingerprints(uris, tables["listed"])
+        sources = newest_sources(tables["sources"])
+        at = index_of(uris, sources["image_uri"])
+        before = sources.take(pa.array(at, mask=at < 0))
+        same = [
+            known is not None and known in {now, *(limited(now, tag) for tag in self.limit_tags)}
+            for now, known in zip(prints, before["fingerprint"].to_pylist(), strict=True)
+        ]
+        rows = pa.table(
+            [uris, prints, before["digest"].combine_chunks(), before["unit_id"].fill_null(""), same], schema=SEEN
+        )
+        well = pc.field("digest").is_valid()
+        return rows.filter(~well & ~pc.field("same")).select(TODO.names), rows.filter(well)
+
+    def _fingerprints(self, uris: pa.Array, listed: pa.Table) -> list[str]:
+        at = index_of(uris, listed["image_uri"])
+        known = listed["fingerprint"].take(pa.array(at, mask=at < 0))
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(self._fingerprint, uris.to_pylist(), known.to_pylist()))
+
+    def _fingerprint(self, uri: str, listed: str | None) -> str:
+        if self.fetcher.is_listed(uri):
+            return listed or MISSING
+        return self.fetcher.fingerprint(uri)
+
+
+def limited(fingerprint: str, limit_tag: str) -> str:
+    """Return the fingerprint of a photo that a limit refuses: another limit is another matter."""
+    return f"{fingerprint} {limit_tag}"
+
+
+def lacking_images(_: int, tables: Tables) -> pa.Table:
+    """Return what of the seen photos (SEEN) is to do (TODO).
+
+    That is what may have changed, and what this way of preparing has not seen: one uri a digest.
+    """
+    seen, images = tables["seen"], tables["images"]["digest"]
+    same, changed = seen.filter(seen["same"]), seen.filter(pc.invert(seen["same"]))
+    lacking = same.filter(pa.array(index_of(same["digest"], images) < 0))
+    lacking = first_of_each(lacking, "digest", [("image_uri", "ascending")])
+    prepared = pa.array(index_of(changed["digest"], images) >= 0)
+    known = pc.if_else(prepared, changed["digest"].combine_chunks(), pa.scalar(None, DIGEST))
+    return pa.concat_tables([_todo(lacking, pa.nulls(len(lacking), DIGEST)), _todo(changed, known)])
+
+
+def _todo(rows: pa.Table, digests: pa.Array) -> pa.Table:
+    return rows.set_column(rows.schema.get_field_index("digest"), TODO.field("digest"), digests).select(TODO.names)
+
+
+def sorted_todo(tables: Tables) -> pa.Table:
+    """Return a bucket's rows to do, one a uri, in the order of their uris."""
+    return first_of_each(tables["todo"], "image_uri", [("image_uri", "ascending")]).sort_by("image_uri")

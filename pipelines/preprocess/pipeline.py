@@ -1,0 +1,165 @@
+"""The two Beam pipelines of the preprocess stage: what is to do, and what became of every photo."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.jobs.transforms import CreateEach, JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
+from pipelines.jobs.units import write_todo
+from pipelines.preprocess.changes import SEEN, TODO, CompareSources, lacking_images, sorted_todo
+from pipelines.preprocess.prepare import Preparer
+from pipelines.preprocess.resolve import WORKING, ResolveImages, ResolveSources, finish, with_labels
+from pipelines.preprocess.splits import SPLITS, commit_splits, group_and_split
+from pipelines.shop_files.fetch import FETCH_CODES
+from pipelines.shop_files.listing import LISTED, ListPhotos
+from pipelines.store import Store, UnitTable
+from pipelines.tables.buckets import read_bucket, write_bucket
+from pipelines.tables.schemas import IMAGE_KEYS, ITEMS, PHOTOS, SOURCE_KEYS
+
+NAMED_SOURCES = unit_keys(SOURCE_KEYS)
+NAMED_IMAGES = unit_keys(IMAGE_KEYS)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the steps of one run share; small, for it travels to workers."""
+
+    store: Store
+    prefix: str
+    catalogue: str
+    images: str
+    buckets: int
+    preparer: Preparer
+
+    @property
+    def photos(self) -> str:
+        """Folder of the resolved table."""
+        return f"{self.prefix}/photos"
+
+    @property
+    def done(self) -> str:
+        """Name of the object that counts what this run has done."""
+        return f"{self.prefix}/done.json"
+
+
+def build_plan(pipeline: beam.Pipeline, job: Job) -> None:
+    """Write the photos that are to be fetched or prepared, by bucket, and how many they are."""
+    photos = pipeline | "ReadPhotos" >> ReadBuckets(job.store, f"{job.catalogue}/photos", PHOTOS, job.buckets)
+    sources = pipeline | "ReadSources" >> ReadUnitKeys(job.store, ["sources"])
+    images = pipeline | "ReadImages" >> ReadUnitKeys(job.store, [job.images])
+    fetcher = job.preparer.fetcher
+    listed = pipeline | "ListPhotos" >> ListPhotos(fetcher.root)
+    compared = {"photos": photos, "sources": sources, "listed": listed} | "CompareSources" >> JoinByBucket(
+        {"photos": "image_uri", "sources": "image_uri", "listed": "image_uri"},
+        {"photos": PHOTOS, "sources": NAMED_SOURCES, "listed": LISTED},
+        job.buckets,
+        CompareSources(fetcher, 4 * job.preparer.threads, frozenset(job.preparer.limit_tags.values())),
+    )
+    seen = compared | "Seen" >> beam.Map(lambda pair: pair[1])
+    lacking = {"seen": seen, "images": images} | "LackingImages" >> JoinByBucket(
+        {"seen": "digest", "images": "digest"}, {"seen": SEEN, "images": NAMED_IMAGES}, job.buckets, lacking_images
+    )
+    todo = (compared | "New" >> beam.Map(lambda pair: pair[0]), lacking) | "Todo" >> beam.Flatten()
+    _ = {"todo": todo} | "WriteTodo" >> JoinByBucket(
+        {"todo": "image_uri"}, {"todo": TODO}, job.buckets, _WriteTodo(job.store, job.prefix)
+    )
+
+
+@dataclass(frozen=True)
+class _WriteTodo:
+    store: Store
+    prefix: str
+
+    def __call__(self, bucket: int, tables: Tables) -> None:
+        counted = write_todo(self.store, self.prefix, bucket, sorted_todo(tables))
+        self.store.create_json(f"{self.prefix}/plan/counts/{bucket:05d}.json", asdict(counted))
+
+
+def build_resolve(
+    pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str], val_share: float, test_share: float
+) -> None:
+    """Write the resolved photos with their groups and splits, by bucket, and what the run's units have done."""
+    _count_units(pipeline, job, unit_ids)
+    rows = _resolve_photos(pipeline, job, frozenset(unit_ids))
+    known = pipeline | "ReadSplits" >> ReadUnitKeys(job.store, ["splits"])
+    splits = group_and_split(rows, known, job.buckets, val_share, test_share)
+    _ = splits | "CommitSplits" >> beam.Map(commit_splits, job.store)
+    _ = {"photos": rows, "splits": splits | "SplitRows" >> beam.Map(lambda pair: pair[0])} | "Finish" >> JoinByBucket(
+        {"photos": "item_id", "splits": "item_id"}, {"photos": WORKING, "splits": SPLITS}, job.buckets, _Finish(job)
+    )
+
+
+def _resolve_photos(pipeline: beam.Pipeline, job: Job, unit_ids: frozenset[str]) -> beam.PCollection:
+    photos = pipeline | "ReadPhotos" >> (
+        CreateEach(range(job.buckets)) | beam.Map(_read_working, job.store, job.catalogue)
+    )
+    sources = pipeline | "ReadSources" >> ReadUnitKeys(job.store, ["sources"])
+    images = pipeline | "ReadImages" >> ReadUnitKeys(job.store, [job.images])
+    fetched = {"photos": photos, "sources": sources} | "ResolveSources" >> JoinByBucket(
+        {"photos": "image_uri", "sources": "image_uri"},
+        {"photos": WORKING, "sources": NAMED_SOURCES},
+        job.buckets,
+        ResolveSources(unit_ids),
+    )
+    with_photo = fetched | "WithPhoto" >> beam.Map(lambda t: t.filter(pc.field("digest").is_valid()))
+    without = fetched | "WithoutPhoto" >> beam.Map(lambda t: t.filter(pc.field("digest").is_null()))
+    prepared = {"photos": with_photo, "images": images} | "ResolveImages" >> JoinByBucket(
+        {"photos": "digest", "images": "digest"},
+        {"photos": WORKING, "images": NAMED_IMAGES},
+        job.buckets,
+        ResolveImages(unit_ids),
+    )
+    return (prepared, without) | "AllPhotos" >> beam.Flatten()
+
+
+def _count_units(pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str]) -> None:
+    _ = (
+        pipeline
+        | "Units" >> CreateEach(unit_ids)
+        | "CountDone" >> beam.Map(_count_done, job.store, job.images)
+        | "AddUp" >> beam.CombineGlobally(_add_up)
+        | "KeepDone" >> beam.Map(lambda done: job.store.put(job.done, json.dumps(done).encode()))
+    )
+
+
+def _count_done(unit_id: str, store: Store, images: str) -> dict[str, int]:
+    """Return how many photos a unit has read, and how many it has prepared."""
+    read = UnitTable(store, "sources").read_keys(unit_id)["code"].to_pylist()
+    prepared = UnitTable(store, images).read_keys(unit_id)["code"].to_pylist()
+    return {"fetched": sum(code not in FETCH_CODES for code in read), "prepared": prepared.count("")}
+
+
+def _add_up(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    total = {"fetched": 0, "prepared": 0}
+    for one in counts:
+        total = {name: total[name] + one[name] for name in total}
+    return total
+
+
+@dataclass(frozen=True)
+class _Finish:
+    job: Job
+
+    def __call__(self, bucket: int, tables: Tables) -> None:
+        photos = tables["photos"]
+        write_bucket(self.job.store, self.job.photos, bucket, finish(photos, tables["splits"]))
+        counts: Counter[str] = Counter()
+        examples: dict[str, str] = {}
+        for uri, code, done in zip(*(photos[n].to_pylist() for n in ("image_uri", "code", "done_now")), strict=True):
+            counts[code or ("ok" if done else "skipped")] += 1
+            if code:
+                examples[code] = min(uri, examples.get(code, uri))
+        kept = json.dumps({"counts": counts, "examples": examples})
+        self.job.store.put(f"{self.job.prefix}/counts/{bucket:05d}.json", kept.encode())
+
+
+def _read_working(bucket: int, store: Store, catalogue: str) -> pa.Table:
+    items = read_bucket(store, f"{catalogue}/items", bucket, ITEMS, ["item_id", "group_id", "title"])
+    return with_labels(read_bucket(store, f"{catalogue}/photos", bucket, PHOTOS), items)

@@ -1,0 +1,110 @@
+"""The live log: what is live, what was, and what a rollback returns to. Owns the entries; judges nothing."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipelines.releases.live import PREFIX
+from pipelines.releases.release import Release
+from pipelines.store import Log, Store, StoreError
+
+NEEDED = {"release_id", "action", "run_id"}
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class History:
+    """All entries of the live log, oldest first, as they were when it was read."""
+
+    entries: tuple[tuple[int, Entry], ...]
+
+    @property
+    def number(self) -> int:
+        """The number of the newest entry, 0 of an empty log."""
+        return self.entries[-1][0] if self.entries else 0
+
+    @property
+    def live(self) -> Entry | None:
+        """The newest entry."""
+        return self.entries[-1][1] if self.entries else None
+
+    def returnable(self) -> list[str]:
+        """Return the releases that rollbacks would come to, the live one first.
+
+        A rollback takes away what it left, so that rolling back twice goes further back.
+        """
+        stack: list[str] = []
+        for _, entry in self.entries:
+            release_id = entry["release_id"]
+            earlier = stack[:-1]
+            if entry["action"] == "rollback" and release_id in earlier:
+                stack = earlier[: len(earlier) - earlier[::-1].index(release_id)]
+            else:
+                stack.append(release_id)
+        return stack[::-1]
+
+    def recent(self, count: int) -> list[str]:
+        """Return the last `count` different releases that were live, newest first."""
+        ids = dict.fromkeys(entry["release_id"] for _, entry in reversed(self.entries))
+        return list(ids)[:count]
+
+    def promotion_of(self, run_id: str, release_id: str) -> int | None:
+        """Return the number of the entry by which a run promoted a release, or None."""
+        for number, entry in self.entries:
+            if (entry["action"], entry["run_id"], entry["release_id"]) == ("promote", run_id, release_id):
+                return number
+        return None
+
+
+def read_history(store: Store) -> History:
+    """Return the live log. Raises StoreError when an entry is damaged."""
+    entries = tuple(Log(store, PREFIX).entries())
+    for number, entry in entries:
+        lacking = sorted(NEEDED - entry.keys())
+        if lacking:
+            raise StoreError(
+                f"{store.uri}/{PREFIX}: entry {number} lacks {lacking[0]!r}; it was not written by promote"
+            )
+    return History(entries)
+
+
+def kept_releases(history: History, keep: int) -> set[str]:
+    """Return the releases that must stay: the live one, the last `keep`, and the next `keep` that rollbacks come to."""
+    return {*history.recent(keep), *history.returnable()[:keep]}
+
+
+def make_entry(
+    release: Release, action: str, previous: str | None, *, run_id: str, config_digest: str, reason: str | None
+) -> Entry:
+    """Return an entry of the live log: what became live, instead of what, and who did it where, when and why."""
+    return {
+        "release_id": release.release_id,
+        "action": action,
+        "previous": previous,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "by": f"{_user()}@{socket.gethostname()}",
+        "run_id": run_id,
+        "config_digest": config_digest,
+        "gates": release.gates,
+        "blessed": release.blessed,
+        "reason": reason,
+        "positions": release.positions,
+        "catalogue_number": release.catalogue_number,
+    }
+
+
+def append(store: Store, history: History, entry: Entry) -> bool:
+    """Append an entry to the log as it was read; return False when another was faster."""
+    return Log(store, PREFIX).append(history.number + 1, entry)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return "unknown"

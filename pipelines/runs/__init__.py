@@ -1,0 +1,1 @@
+"""A run: its context, ledger, lease and manifests, and its stages in order."""

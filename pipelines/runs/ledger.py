@@ -1,0 +1,56 @@
+"""Where the records of a stage went, and what the stage gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.errors import StageError
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where every input record of a stage went; `total` = `ok` + `skipped` + `rejected`."""
+
+    total: int
+    ok: int
+    skipped: int = 0
+    rejected: int = 0
+    rejects: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.total != self.ok + self.skipped + self.rejected:
+            raise StageError(
+                f"the ledger does not balance: {self.total} in, but {self.ok} ok + {self.skipped} skipped + "
+                f"{self.rejected} rejected = {self.ok + self.skipped + self.rejected}; this is a defect, report it"
+            )
+        if sum(self.rejects.values()) != self.rejected:
+            raise StageError(f"{self.rejected} rejected, but the reason codes count {sum(self.rejects.values())}")
+
+    def counts(self) -> dict[str, int]:
+        """Return the ledger under its published names."""
+        return {"in": self.total, "ok": self.ok, "skipped": self.skipped, "rejected": self.rejected}
+
+    def check_share(self, stage: str, limit: float) -> None:
+        """Raise StageError when more than `limit` of the input was rejected."""
+        if self.total and self.rejected / self.total > limit:
+            codes = ", ".join(f"{code} {n}" for code, n in sorted(self.rejects.items(), key=lambda item: -item[1]))
+            raise StageError(
+                f"{stage} rejected {self.rejected} of {self.total} records ({self.rejected / self.total:.1%}; {codes}),"
+                f" over {stage}.max_rejected_share = {limit:.1%}; mend the input or raise the limit"
+            )
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage did: its ledger, more counts (`fetched`, `inferred`, …), outputs for later stages, and notes.
+
+    `refusal` is the reason of a gate that said no after the work was done and kept (exit code 3).
+    """
+
+    ledger: Ledger
+    counts: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    uri: str = ""
+    notes: list[str] = field(default_factory=list)
+    refusal: str | None = None

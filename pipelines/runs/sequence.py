@@ -1,0 +1,108 @@
+"""Running stages in order: from a config and a run id to manifests; imports each stage only when its turn comes."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from pipelines.config import Config
+from pipelines.errors import StageError
+from pipelines.runs.context import Overrides, RunContext
+from pipelines.runs.lease import lease
+from pipelines.runs.ledger import StageResult
+from pipelines.runs.manifest import Manifest, read_manifest, sections_of
+from pipelines.runs.prometheus import attempt
+from pipelines.runs.stages import STAGES
+from pipelines.store import initialise, open_store
+from pipelines.telemetry import logs
+from pipelines.telemetry.peak_memory import PeakMemory
+from pipelines.telemetry.progress import Progress
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def open_run(
+    config: Config,
+    run_id: str,
+    progress: Progress,
+    *,
+    accept_reason: str | None = None,
+    limit: int | None = None,
+    overrides: Overrides = Overrides(),  # noqa: B008 - frozen
+) -> RunContext:
+    """Return the context of a run, creating the store at the first. Raises StageError for an unusable run id."""
+    if not RUN_ID.fullmatch(run_id):
+        raise StageError(f"run id {run_id!r} is not usable: letters, digits, '.', '_' and '-', at most 100 of them")
+    store = open_store(config.store.uri)
+    layout = initialise(store, config.store.buckets)
+    return RunContext(config, store, run_id, layout.buckets, progress, accept_reason, limit, overrides)
+
+
+def stages_between(first: str, last: str) -> tuple[str, ...]:
+    """Return the stages from first to last. Raises StageError when they are the wrong way round."""
+    start, stop = STAGES.index(first), STAGES.index(last)
+    if start > stop:
+        raise StageError(f"--from {first} comes after --to {last}; the order is {', '.join(STAGES)}")
+    return STAGES[start : stop + 1]
+
+
+def run_stage(context: RunContext, stage: str, work: Callable[[RunContext], StageResult]) -> Manifest:
+    """Run a stage unless its manifest is there, and write the manifest last.
+
+    Raises StageError when the run did this stage with another config, or another process is at it now.
+    """
+    digest = context.config.digest(*sections_of(stage))
+    done = read_manifest(context.store, context.run_id, stage)
+    if done is not None:
+        if done["config_digest"] != digest:
+            raise StageError(
+                f"run {context.run_id!r} did {stage} with another configuration; start a new run with another --run-id"
+            )
+        return done
+    started, memory = time.time(), PeakMemory()
+    with lease(context, stage):
+        result = work(context)
+    manifest = _manifest(context, stage, digest, result, started) | {"peak_memory_bytes": memory.peak_bytes()}
+    context.store.create_json(f"{context.prefix(stage)}/manifest.json", manifest)
+    return read_manifest(context.store, context.run_id, stage) or manifest
+
+
+def run_stages(context: RunContext, stages: tuple[str, ...]) -> Iterator[Manifest]:
+    """Run the stages in order, yielding each manifest; stops after a stage whose gate said no."""
+    for stage in stages:
+        logs.bind(run_id=context.run_id, stage=stage)
+        with attempt(context, stage) as one:
+            manifest = run_stage(context, stage, _work(stage))
+            one.finished(manifest)
+        yield manifest
+        if manifest["refusal"]:
+            return
+
+
+def _work(stage: str) -> Callable[[RunContext], StageResult]:
+    module: Any = importlib.import_module(f"pipelines.{stage}.stage")
+    work: Callable[[RunContext], StageResult] = module.run
+    return work
+
+
+def _manifest(context: RunContext, stage: str, digest: str, result: StageResult, started: float) -> Manifest:
+    return {
+        "stage": stage,
+        "run_id": context.run_id,
+        "config_digest": digest,
+        "counts": result.ledger.counts() | result.counts,
+        "rejects": result.ledger.rejects,
+        "outputs": result.outputs,
+        "notes": result.notes,
+        "refusal": result.refusal,
+        "uri": result.uri or f"{context.store.uri}/{context.prefix(stage)}",
+        "seconds": round(time.time() - started, 3),
+        "started_at": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": socket.gethostname(),
+    }

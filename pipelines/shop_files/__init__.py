@@ -1,0 +1,1 @@
+"""The shop's own files: feeds and photos, by path or URI."""

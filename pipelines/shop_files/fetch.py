@@ -1,0 +1,104 @@
+"""Where a photo's original bytes come from, a path or a bucket; the uri decides. Knows nothing of images.
+
+That a photo is missing or too large is a fact about it, and a reject. That a bucket cannot be asked is none: it raises
+StageError, and what was asked for is asked for again by the next run.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.shop_files import locations
+from trainer.files import in_bucket
+
+MISSING = "missing"
+FETCH_CODES = {
+    "missing": "there is nothing at the uri",
+    "not_a_file": "the path is a folder or a device",
+    "unreadable": "the file system or the permissions are in the way",
+    "unsupported_scheme": "photos are read from paths and gs://",
+    "too_large_bytes": "the file is larger than the limit",
+}
+
+
+class FetchError(Exception):
+    """A photo could not be fetched: `code` is one of FETCH_CODES, `detail` is for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code, self.detail = code, detail
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """Fetches photos; relative uris start at `root`, larger photos than `max_bytes` are rejected unread."""
+
+    root: str
+    max_bytes: int
+
+    @property
+    def threads(self) -> int:
+        """How many photos are worth waiting for at once: one where they are on a disk, more where they are far."""
+        if not in_bucket(self.root):
+            return 1
+        from pipelines.store.gcs import THREADS
+
+        return THREADS
+
+    def is_listed(self, uri: str) -> bool:
+        """Tell whether a photo is below a root whose photos are listed instead of being asked for one by one."""
+        return in_bucket(self.root) and "://" not in uri
+
+    def fingerprint(self, uri: str) -> str:
+        """Return what changes when the photo changes: size and mtime or generation; 'missing' when there is nothing."""
+        try:
+            location = self._location(uri)
+            if in_bucket(location):
+                found = locations.look(location)
+                return fingerprint_of(found) if found else MISSING
+            status = os.stat(location)
+        except (OSError, ValueError, FetchError):
+            return MISSING
+        return f"{status.st_size}-{status.st_mtime_ns}"
+
+    def fetch(self, uri: str) -> bytes:
+        """Return the photo's bytes. Raises FetchError, and StageError when a bucket cannot be asked."""
+        location = self._location(uri)
+        if not in_bucket(location):
+            return self._read(Path(location))
+        found = locations.look(location)
+        if found is None:
+            raise FetchError("missing", location)
+        self._check_size(found.size_bytes)
+        with found.open() as stream:
+            return stream.read()
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            if not path.is_file():
+                raise FetchError("not_a_file" if path.exists() else "missing", f"{path}")
+            self._check_size(path.stat().st_size)
+            return path.read_bytes()
+        except (OSError, ValueError) as error:
+            raise FetchError("unreadable", f"{path}: {error}") from error
+
+    def _check_size(self, size_bytes: int) -> None:
+        if size_bytes > self.max_bytes:
+            raise FetchError("too_large_bytes", f"{size_bytes} bytes, the limit is {self.max_bytes}")
+
+    def _location(self, uri: str) -> str:
+        scheme, separator, rest = uri.partition("://")
+        if separator and scheme not in {"file", "gs"}:
+            raise FetchError("unsupported_scheme", f"{uri[:80]!r}: photos are read from paths and gs://")
+        if separator:
+            return rest if scheme == "file" else uri
+        if in_bucket(self.root):
+            return f"{self.root.rstrip('/')}/{uri}"
+        return str(Path(self.root, uri))
+
+
+def fingerprint_of(found: locations.ObjectFile) -> str:
+    """Return what `Fetcher.fingerprint` says of an object."""
+    return f"{found.size_bytes}-{found.generation}"

@@ -1,0 +1,66 @@
+"""How good the live release is, in plain words: what a person wants to know after a run, and what to try next.
+
+Reads the metrics that evaluate wrote; judges nothing and measures nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pipelines.status.status import LiveRelease
+from pipelines.store import NotFoundError, Store
+
+Metrics = Mapping[str, float]
+
+
+def in_words(store: Store, live: LiveRelease, config_path: str) -> list[str]:
+    """Return lines that say what the live release is, how good it is, and three commands to try next."""
+    try:
+        metrics: Metrics = store.read_json(f"releases/{live.release_id}/metrics.json")
+    except NotFoundError:  # a release from elsewhere: status shows the problem
+        return []
+    return ["", *_what(live, metrics), *_how_good(metrics), "", *_next(config_path)]
+
+
+def _what(live: LiveRelease, metrics: Metrics) -> Iterator[str]:
+    leaves = sum(name.startswith("leaf.") and name.endswith(".queries") for name in metrics)
+    photos = metrics["gallery.photos"]
+    yield f"Live now: {live.items:,} items with {photos:,.0f} different photos can be searched by photo."
+    if metrics.get("queries.held_out"):
+        yield (
+            f"Measured with {metrics['queries.held_out']:,.0f} photos that the model did not learn from, "
+            f"in {leaves} categories:"
+        )
+
+
+def _how_good(metrics: Metrics) -> Iterator[str]:
+    lines = (
+        (["retrieval.p_at_10_l1"], "of the ten most similar results, {:.0%} are in the photo's top-level category"),
+        (
+            ["retrieval.p_at_10", "retrieval.attainable_p_at_10"],
+            "and {:.0%} in exactly its category, of {:.0%} that could be",
+        ),
+        (["category.leaf_top1"], "the model names the category of {:.0%} of the photos"),
+        (
+            ["retrieval.same_item_hit_at_1"],
+            "of other photos of an item that is in the index, {:.0%} find the item first",
+        ),
+        (["retrieval.same_item_hit_at_5"], "and {:.0%} find it in the first five"),
+        (["recall.candidates_at_10"], "the index finds {:.1%} of what a comparison with every photo finds"),
+    )
+    for names, text in lines:
+        if metrics.keys() >= set(names):
+            yield f"  * {text.format(*(metrics[name] for name in names))}"
+    if {"qps.plan", "qps.exact"} <= metrics.keys():
+        plan, exact = metrics["qps.plan"], metrics["qps.exact"]
+        yield f"  * it answers {plan:,.0f} queries a second here; a comparison with every photo, {exact:,.0f}"
+
+
+def _next(config_path: str) -> Iterator[str]:
+    command = Path(".venv/bin/visual-search")
+    start = str(command) if command.exists() else "visual-search"
+    yield "Try next:"
+    yield f"  {start} search --config {config_path} PHOTO_OR_FOLDER --html results.html"
+    yield f"  {start} search --config {config_path} --item ITEM_ID"
+    yield f"  {start} run --config {config_path}   # again: only what is new costs anything"

@@ -1,0 +1,1 @@
+"""Tables of rows: schemas, hash buckets, Arrow, and the taxonomy."""

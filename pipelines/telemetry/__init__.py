@@ -1,0 +1,1 @@
+"""Words and numbers for people and monitors: logs, progress, memory."""

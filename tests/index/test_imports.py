@@ -1,9 +1,0 @@
-import subprocess
-import sys
-
-
-def test_settings_and_recipes_load_without_faiss():
-    modules = "pipelines.index, pipelines.index.settings, pipelines.index.recipes, pipelines.index.searcher"
-    script = f"import {modules}, sys; print('faiss' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"

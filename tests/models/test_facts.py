@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.errors import StageError
+from pipelines.models.facts import read_facts
+from pipelines.models.signature import category_outputs
+from pipelines.store import NotFoundError
+from pipelines.store.folder import FolderStore
+
+FACTS: dict[str, Any] = {
+    "model_id": "m",
+    "space_id": "s",
+    "prep_id": "32x24-q95-v1",
+    "height": 32,
+    "width": 24,
+    "dim": 512,
+    "bits": 4096,
+    "levels": [[0], [0, 2, 1]],
+    "trained": [[0], [0, 2]],
+    "attributes": {"colour": ["red", "blue"]},
+    "metrics": {"loss": 1.5},
+}
+
+
+def store_with(folder: Path, facts: dict[str, Any]) -> FolderStore:
+    store = FolderStore(folder)
+    store.create_json("models/m/model.json", facts)
+    return store
+
+
+def test_facts_are_read(tmp_path: Path) -> None:
+    facts = read_facts(store_with(tmp_path, FACTS), "m")
+    assert (facts.model_id, facts.space_id, facts.prep_id) == ("m", "s", "32x24-q95-v1")
+    assert (facts.height, facts.width, facts.dim, facts.bits) == (32, 24, 512, 4096)
+    assert (facts.levels, facts.trained) == (((0,), (0, 2, 1)), ((0,), (0, 2)))
+    assert facts.attributes == {"colour": ("red", "blue")}
+    assert facts.metrics == {"loss": 1.5}
+
+
+@pytest.mark.parametrize("missing", sorted(FACTS.keys() - {"metrics"}))
+def test_a_missing_fact_is_an_error_that_names_it_and_the_file(tmp_path: Path, missing: str) -> None:
+    store = store_with(tmp_path, {name: value for name, value in FACTS.items() if name != missing})
+    with pytest.raises(
+        StageError, match=rf"models/m/model\.json cannot be used \('{missing}'\); export the model again"
+    ):
+        read_facts(store, "m")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"levels": 5}, {"height": "tall"}, {"trained": [["first"]]}, {"attributes": ["red"]}, {"prep_id": "p"}]
+)
+def test_a_wrong_fact_is_an_error(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(StageError, match=r"models/m/model\.json cannot be used \(.+\); export the model again"):
+        read_facts(store_with(tmp_path, FACTS | wrong), "m")
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="models/gone"):
+        read_facts(FolderStore(tmp_path), "gone")
+
+
+def test_categories_come_coarsest_first_and_by_number() -> None:
+    levels = [f"category_probabilities_{level}" for level in (10, 2, 0)]
+    assert category_outputs(["embedding", *levels, "hash"]) == levels[::-1]
+    assert category_outputs(["embedding", "category_probabilities"]) == ["category_probabilities"]

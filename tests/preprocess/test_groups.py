@@ -1,0 +1,114 @@
+"""Who stands on one side of a split: equal titles, equal photos, equal group_ids, and chains of them."""
+
+import random
+from collections import defaultdict
+
+import pyarrow as pa
+import pytest
+
+from pipelines.preprocess.groups import (
+    KEYED,
+    LINKS,
+    assign_splits,
+    find_links,
+    group_key,
+    own_label,
+    relabel,
+    smallest_of_linked,
+    split_of_group,
+)
+
+
+def key(n: int) -> bytes:
+    return n.to_bytes(8, "big")
+
+
+def test_titles_are_equal_whatever_their_case_and_spaces() -> None:
+    assert own_label("a", "", "Red  Boot ") == own_label("b", "g", "red boot")
+    assert own_label("a", "", "STRASSE") == own_label("b", "", "straße")
+    assert own_label("a", "", "red boot") != own_label("a", "", "red boots")
+    assert len(own_label("a", "", "x")) == 8
+
+
+def test_without_a_title_the_group_and_without_a_group_the_item() -> None:
+    assert own_label("a", "g", "") == own_label("b", "g", " ") == group_key("g")
+    assert own_label("a", "", "") != own_label("b", "", "")
+    assert own_label("a", "", "") != own_label("x", "a", "") != own_label("x", "", "a")
+    assert group_key("") is None
+
+
+def links(*pairs: tuple[int, int]) -> pa.Table:
+    return pa.Table.from_pylist([{"label": key(a), "other": key(b)} for a, b in pairs], LINKS)
+
+
+def numbers(table: pa.Table) -> list[tuple[int, ...]]:
+    return sorted(tuple(int.from_bytes(value, "big") for value in row.values()) for row in table.to_pylist())
+
+
+def test_a_key_links_its_labels_with_the_smallest_of_them() -> None:
+    rows = [(1, 5), (1, 3), (1, 3), (1, 9), (2, 4), (2, 4), (3, 7), (4, 5), (4, 3), (5, 2**63 + 1), (5, 2**63)]
+    table = pa.Table.from_pylist([{"key": key(k), "label": key(label)} for k, label in rows], KEYED)
+    found = find_links(table)
+    assert found.schema.equals(LINKS)
+    assert numbers(found) == [(5, 3), (9, 3), (2**63 + 1, 2**63)]
+    assert numbers(find_links(KEYED.empty_table())) == []
+
+
+def test_a_chain_of_any_length_is_one_group_under_its_smallest_label() -> None:
+    # 9-8-7-…-1 in single steps, 20 with 30 alone, and a ring of 40, 41, 42
+    chain = [(n + 1, n) for n in range(1, 9)]
+    random.Random(1).shuffle(chain)
+    found = smallest_of_linked(links(*chain, (30, 20), (41, 40), (42, 41), (42, 40)))
+    assert found.schema.equals(LINKS)
+    assert numbers(found) == [(n, 1) for n in range(2, 10)] + [(30, 20), (41, 40), (42, 40)]
+    assert numbers(smallest_of_linked(links())) == []
+
+
+def test_any_graph_is_joined_as_one_link_after_the_other_would_join_it() -> None:
+    draw = random.Random(2)
+    pairs = [(max(a, b), min(a, b)) for a, b in (draw.sample(range(1000), 2) for _ in range(600))]
+    group = {n: {n} for n in range(1000)}
+    for a, b in pairs:
+        joined = group[a] | group[b]
+        group |= dict.fromkeys(joined, joined)
+    expected = [(n, min(members)) for n, members in sorted(group.items()) if n != min(members)]
+    assert numbers(smallest_of_linked(links(*pairs))) == expected
+    sizes = defaultdict(int)
+    for members in group.values():
+        sizes[min(members)] += 1
+    assert max(sizes.values()) / 1000 > 0.2  # long chains were among them
+
+
+def test_labels_without_a_link_stay() -> None:
+    labels = pa.chunked_array([pa.array([key(1), key(2)], pa.binary(8)), pa.array([key(3)], pa.binary(8))])
+    assert relabel(labels, links((2, 1))).to_pylist() == [key(1), key(1), key(3)]
+    assert relabel(labels, links()).to_pylist() == [key(1), key(2), key(3)]
+
+
+def test_the_split_of_a_group_is_by_its_label_and_the_shares_are_kept() -> None:
+    splits = [split_of_group(key(n), 0.2, 0.1) for n in range(5000)]
+    assert splits == [split_of_group(key(n), 0.2, 0.1) for n in range(5000)]
+    assert splits.count("val") / 5000 == pytest.approx(0.2, abs=0.02)
+    assert splits.count("test") / 5000 == pytest.approx(0.1, abs=0.02)
+    assert {split_of_group(key(n), 0, 0) for n in range(50)} == {"train"}
+    assert {split_of_group(key(n), 0, 1) for n in range(50)} == {"test"}
+
+
+def assigned(groups: dict[str, int], known: dict[str, str]) -> tuple[dict[str, str], list[bool]]:
+    table = pa.table({"item_id": list(groups), "label": pa.array([key(g) for g in groups.values()], pa.binary(8))})
+    held = pa.table(
+        {"item_id": pa.array(list(known), pa.string()), "split": pa.array(list(known.values()), pa.string())}
+    )
+    result, new = assign_splits(table, held, 0.0, 1.0)  # whoever follows nobody is tested
+    return dict(zip(result["item_id"].to_pylist(), result["split"].to_pylist(), strict=True)), new.tolist()
+
+
+def test_new_items_follow_their_group_and_known_ones_stay() -> None:
+    splits, new = assigned({"a": 1, "b": 1, "c": 2}, {"a": "val"})
+    assert splits == {"a": "val", "b": "val", "c": "test"}
+    assert new == [False, True, True]
+
+
+def test_groups_that_met_later_stay_apart_and_new_items_go_where_a_model_may_have_seen_them() -> None:
+    splits, _ = assigned({"a": 1, "b": 1, "c": 1}, {"a": "test", "b": "train"})
+    assert splits == {"a": "test", "b": "train", "c": "train"}

@@ -1,0 +1,322 @@
+"""Garbage collection: a store with every kind of object is scanned before, between and after."""
+
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipelines.releases.gc import collect_garbage
+from pipelines.store import Log, Store, StoreError, UnitTable, open_store
+from pipelines.store.folder import FolderStore
+
+DAY_S = 24 * 3600.0
+
+
+class KilledError(Exception):
+    """Stands for a SIGKILL between two deletions."""
+
+
+class FragileStore(FolderStore):
+    """A store whose process is killed at a deletion."""
+
+    deletions_left = 10**9
+
+    def delete(self, name: str) -> None:
+        if not self.deletions_left:
+            raise KilledError
+        self.deletions_left -= 1
+        super().delete(name)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(str(tmp_path / "store"))
+
+
+def tomorrow(days: float = 2.0) -> float:
+    """Return a `now` at which everything that the test wrote is old."""
+    return time.time() + days * DAY_S
+
+
+def add_unit(store: Store, prefix: str, unit_id: str) -> None:
+    keys = pa.table({"key": ["k"], "code": [""], "row": pa.array([0], pa.int32())})
+    UnitTable(store, prefix).commit(unit_id, keys, pa.table({"value": [1]}))
+
+
+def add_run(store: Store, name: str, prep_id: str = "8x8-q95-v1", **release: object) -> None:
+    """Put everything into the store that one run of all stages leaves there."""
+    for bucket in range(2):
+        store.create(f"catalogue/c-{name}/items/{bucket:05}.parquet", b"items")
+        store.create(f"runs/{name}/preprocess/photos/{bucket:05}.parquet", b"photos")
+    store.create(f"examples/{name}/Split-train/0.gz", b"examples")
+    store.create_json(f"models/m-{name}/model.json", {"model_id": f"m-{name}", "prep_id": prep_id})
+    store.create(f"models/m-{name}/saved_model/saved_model.pb", b"graph")
+    store.create_json(f"models/by-key/key-{name}.json", {"model_id": f"m-{name}"})
+    add_unit(store, f"embeddings/m-{name}/m-{name}", "00000000000000aa")
+    store.create(f"indexes/i-{name}/index.json", b"{}")
+    store.create(f"indexes/i-{name}/vectors.npy", b"vectors")
+    if not UnitTable(store, f"images/{prep_id}").has("00000000000000bb"):
+        add_unit(store, f"images/{prep_id}", "00000000000000bb")
+    identities = {"model": f"m-{name}", "index": f"i-{name}", "catalogue_id": f"c-{name}"}
+    manifest = {"release_id": f"r-{name}", "run_id": name, "blessed": True, "positions": {}, **identities, **release}
+    store.create_json(f"releases/r-{name}/manifest.json", manifest)
+    store.create(f"releases/r-{name}/report.html", b"<html>")
+    outputs = {
+        "catalogue": {"catalogue_id": f"c-{name}"}, "preprocess": {"prep_id": prep_id},
+        "train": {"model_id": f"m-{name}", "space_id": f"m-{name}"}, "embed": {"space_id": f"m-{name}"},
+        "index": {"index_id": f"i-{name}"}, "evaluate": {"release_id": f"r-{name}"}, "promote": {},
+    }  # fmt: skip
+    for stage, values in outputs.items():
+        store.create_json(f"runs/{name}/{stage}/manifest.json", {"stage": stage, "outputs": values})
+
+
+def promote(store: Store, *names: str) -> None:
+    log = Log(store, "live")
+    for name in names:
+        number, _ = log.head()
+        log.append(number + 1, {"release_id": f"r-{name}", "action": "promote", "run_id": name, "positions": {}})
+
+
+def add_permanent(store: Store) -> list[str]:
+    before = set(names(store))
+    for name in ("format.json", "taxonomy/1.json", "sources/00000000000000cc-000000000000.parquet"):
+        store.create(name, b"{}")
+    add_unit(store, "splits", "00000000000000dd")
+    return sorted(set(names(store)) - before)
+
+
+def names(store: Store, prefix: str = "") -> list[str]:
+    return sorted(entry.name for entry in store.list(prefix))
+
+
+def of_run(all_names: list[str], run: str) -> list[str]:
+    marks = (f"c-{run}/", f"runs/{run}/", f"examples/{run}/", f"m-{run}/", f"key-{run}.json", f"i-{run}/", f"r-{run}/")
+    return [name for name in all_names if any(mark in name for mark in marks)]
+
+
+def test_a_scan_finds_exactly_what_kept_releases_need(store: Store) -> None:
+    for run in ("one", "two", "three"):
+        add_run(store, run)
+    add_run(store, "other", prep_id="9x9-q95-v1")
+    promote(store, "one", "two", "three")
+    permanent = add_permanent(store)
+    before = names(store)
+    result = collect_garbage(store, keep=2, now=tomorrow())
+    # releases two and three stay, with all but the examples of their runs; preparation 8x8 stays for their models
+    expected = {*permanent, *names(store, "live"), *names(store, "images/8x8-q95-v1")}
+    for run in ("two", "three"):
+        expected |= {name for name in of_run(before, run) if not name.startswith("examples/")}
+    assert set(names(store)) == expected
+    assert result.kept == ["r-three", "r-two"]
+    assert {kind: swept.groups for kind, swept in result.removed.items()} == {
+        "releases": 2, "runs": 2, "indexes": 2, "embeddings": 2, "train keys": 2, "models": 2, "examples": 4,
+        "images": 1, "catalogue": 2,
+    }  # fmt: skip
+    assert sum(swept.objects for swept in result.removed.values()) == len(before) - len(expected)
+
+
+def test_a_dry_run_counts_the_same_and_deletes_nothing(store: Store) -> None:
+    for run in ("one", "two"):
+        add_run(store, run)
+    promote(store, "two")
+    before, now = names(store), tomorrow()
+    sizes = sum(entry.size_bytes for entry in store.list(""))
+    foreseen = collect_garbage(store, keep=1, dry_run=True, now=now)
+    assert names(store) == before
+    done = collect_garbage(store, keep=1, now=now)
+    assert foreseen.removed == done.removed
+    assert done.bytes == sizes - sum(entry.size_bytes for entry in store.list("")) > 0
+    assert foreseen.lines()[0].startswith("would remove releases: 1 (2 objects, 0.0 MB)")
+    assert done.as_dict()["removed"]["models"] == {"groups": 1, "objects": 2, "bytes": done.removed["models"].bytes}
+
+
+def test_nothing_younger_than_the_grace_period_goes(store: Store) -> None:
+    add_run(store, "one")
+    before = names(store)
+    result = collect_garbage(store, keep=1, now=time.time() + DAY_S - 60)
+    assert (names(store), result.removed) == (before, {})
+    assert result.lines() == ["nothing to remove", "kept releases: r-one"]
+    collect_garbage(store, keep=1, grace_s=3600, now=time.time() + DAY_S - 60)
+    assert names(store) == []
+
+
+def test_a_young_run_keeps_the_old_objects_that_it_names(store: Store) -> None:
+    add_run(store, "one")
+    now = tomorrow()
+    path = Path(store.uri) / "runs" / "one" / "embed" / "manifest.json"
+    os.utime(path, (now - 60, now - 60))
+    before = names(store)
+    collect_garbage(store, keep=1, now=now)
+    assert names(store) == before
+
+
+def lease(now: float, **changes: object) -> bytes:
+    return json.dumps(
+        {"host": "another-machine", "pid": 1, "process_started": None, "heartbeat": now, **changes}
+    ).encode()
+
+
+def test_a_running_stage_keeps_its_run_and_what_it_may_be_about_to_adopt(store: Store) -> None:
+    add_run(store, "one")
+    add_run(store, "two")
+    now = tomorrow()
+    store.create("runs/two/train/checkpoint", b"")
+    store.put("runs/two/train/lease.json", lease(now))
+    before = names(store)
+    result = collect_garbage(store, keep=1, now=now)
+    left = names(store)
+    assert set(of_run(before, "two")) <= set(left)
+    assert set(of_run(left, "one")) == {
+        "models/by-key/key-one.json", "models/m-one/model.json", "models/m-one/saved_model/saved_model.pb",
+        "examples/one/Split-train/0.gz",
+    }  # fmt: skip
+    assert "models were left alone while train of run two is running" in result.notes
+
+
+@pytest.mark.parametrize("dead", [{"heartbeat": 0}, {"host": socket.gethostname(), "pid": 2**22 + 1}])
+def test_a_dead_lease_keeps_nothing(store: Store, dead: dict[str, object]) -> None:
+    add_run(store, "two")
+    now = tomorrow()
+    store.put("runs/two/train/lease.json", lease(now, **dead))
+    collect_garbage(store, keep=1, now=now)
+    assert names(store) == []
+
+
+def test_the_newest_catalogue_stays_though_no_release_has_it(store: Store) -> None:
+    add_run(store, "one")
+    log = Log(store, "catalogue/log")
+    log.append(1, {"catalogue_id": "c-zero"})
+    log.append(2, {"catalogue_id": "c-one"})
+    collect_garbage(store, keep=1, now=tomorrow())
+    assert names(store) == [
+        "catalogue/c-one/items/00000.parquet",
+        "catalogue/c-one/items/00001.parquet",
+        "catalogue/log/00000001.json",
+        "catalogue/log/00000002.json",
+    ]
+
+
+def test_unit_data_without_its_commit_goes_and_committed_data_stays(store: Store) -> None:
+    add_run(store, "one")
+    promote(store, "one")
+    before = set(names(store)) - set(names(store, "examples"))
+    now = tomorrow()
+    orphans = [
+        "images/8x8-q95-v1/00000000000000ee-0123456789ab.parquet",  # killed before the commit
+        "images/8x8-q95-v1/00000000000000bb-0123456789ab.parquet",  # killed after another worker's commit
+        "embeddings/m-one/m-one/00000000000000aa-0123456789ab.parquet",
+    ]
+    young = "images/8x8-q95-v1/00000000000000ff-0123456789ab.parquet"
+    for name in [*orphans, young]:
+        store.create(name, b"orphan")
+    os.utime(Path(store.uri) / young, (now - 60, now - 60))
+    result = collect_garbage(store, keep=1, now=now)
+    assert set(names(store)) == before | {young}
+    assert (result.removed["uncommitted"].objects, result.removed["uncommitted"].bytes) == (3, 18)
+
+
+def test_data_of_damaged_keys_is_left_to_whoever_repairs_them(store: Store) -> None:
+    add_run(store, "one")
+    promote(store, "one")
+    store.put("images/8x8-q95-v1/00000000000000bb.keys.parquet", b"damaged")
+    store.create("images/8x8-q95-v1/00000000000000bb-0123456789ab.parquet", b"perhaps an orphan")
+    collect_garbage(store, keep=1, now=tomorrow())
+    assert len(names(store, "images")) == 3
+
+
+def test_old_temporary_files_go(store: Store) -> None:
+    folder = Path(store.uri) / "images"
+    folder.mkdir(parents=True)
+    (folder / ".tmp-old").write_bytes(b"half")
+    assert collect_garbage(store, keep=1, dry_run=True, now=tomorrow()).removed == {}
+    assert collect_garbage(store, keep=1, now=tomorrow()).removed["temporaries"].objects == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_a_live_release_that_cannot_be_read_stops_everything(store: Store) -> None:
+    add_run(store, "one")
+    add_run(store, "two")
+    promote(store, "one")
+    store.delete("releases/r-one/manifest.json")
+    before = names(store)
+    with pytest.raises(StoreError, match="holds no release 'r-one'"):
+        collect_garbage(store, keep=1, now=tomorrow())
+    assert names(store) == before
+
+
+def test_a_larger_keep_than_before_finds_releases_gone_and_goes_on(store: Store) -> None:
+    for run in ("one", "two"):
+        add_run(store, run)
+    promote(store, "one", "two")
+    collect_garbage(store, keep=1, now=tomorrow())
+    assert collect_garbage(store, keep=5, now=tomorrow()).kept == ["r-two"]
+
+
+def whole(store: Store) -> None:
+    """Check that whatever a reader may start from leads to objects that are there."""
+    found = set(names(store))
+    for name in found:
+        if name.startswith("releases/") and name.endswith("manifest.json"):
+            run = store.read_json(name)["run_id"]
+            needed = {
+                f"models/m-{run}/model.json",
+                f"indexes/i-{run}/index.json",
+                f"catalogue/c-{run}/items/00000.parquet",
+            }
+            assert needed <= found
+        if name.endswith(".keys.parquet"):
+            prefix, _, file = name.rpartition("/")
+            UnitTable(store, prefix).verify(file.removesuffix(".keys.parquet"))
+        if name.startswith("models/") and name.endswith("model.json"):
+            assert name.replace("model.json", "saved_model/saved_model.pb") in found
+        if name.startswith("models/by-key"):
+            assert f"models/{store.read_json(name)['model_id']}/model.json" in found
+        if name.endswith("index.json"):
+            assert name.replace("index.json", "vectors.npy") in found
+        if name.startswith("runs/") and name.endswith("promote/manifest.json"):
+            assert name.replace("promote", "catalogue") in found
+
+
+def test_a_kill_at_any_deletion_leaves_nothing_half_deleted_in_sight(tmp_path: Path) -> None:
+    store = FragileStore(tmp_path / "store")
+    for run in ("one", "two"):
+        add_run(store, run, prep_id=f"{len(run)}x8-q95-v{len(run) + (run == 'two')}")
+    promote(store, "two")
+    kept, now, kills = {n for n in of_run(names(store), "two") if not n.startswith("examples/")}, tomorrow(), 0
+    while True:
+        store.deletions_left = 1
+        try:
+            collect_garbage(store, keep=1, now=now)
+            break
+        except KilledError:
+            kills += 1
+        whole(store)
+        assert kept <= set(names(store))
+    assert kills >= 20
+    assert set(names(store)) == kept | {"live/00000001.json", *names(store, "images/3x8-q95-v4")}
+
+
+def test_a_backfill_that_is_not_done_keeps_its_catalogues_and_its_runs(store: Store) -> None:
+    names = ("old", "manual__19.123.2026-11-18", "manual__19.123.2026-11-19", "new")
+    for number, name in enumerate(names, 1):
+        add_run(store, name)
+        Log(store, "catalogue/log").append(number, {"catalogue_id": f"c-{name}"})
+    promote(store, "new")
+    plan = {"steps": [{"number": 1}, {"number": None}]}
+    store.create_json("backfills/manual__19.123/plan.json", plan)
+    collect_garbage(store, keep=1, now=tomorrow())
+    assert store.exists("catalogue/c-old/items/00000.parquet")
+    assert not store.exists("runs/old/catalogue/manifest.json")
+    for name in names[1:3]:
+        assert store.exists(f"runs/{name}/catalogue/manifest.json")
+        assert store.exists(f"indexes/i-{name}/index.json")
+    store.create_json("backfills/manual__19.123/done.json", {})
+    collect_garbage(store, keep=1, now=tomorrow())
+    for name in names[:3]:
+        assert not store.exists(f"catalogue/c-{name}/items/00000.parquet")
+        assert not store.exists(f"runs/{name}/catalogue/manifest.json")
+    assert store.exists("catalogue/c-new/items/00000.parquet")
