@@ -15,6 +15,7 @@ from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import check_photo_folder, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.outputs import CatalogueOutputs
 from pipelines.store import Log
 from pipelines.tables.taxonomy import extend_taxonomy
 
@@ -76,7 +77,7 @@ def _entry(
 
 
 def _result(number: int, entry: dict[str, Any], ledger: Ledger) -> StageResult:
-    outputs = {"catalogue_id": entry["catalogue_id"], "number": number, "positions": entry["positions"]}
+    outputs = CatalogueOutputs(entry["catalogue_id"], number, entry["positions"])
     return StageResult(ledger, dict(entry["counts"]), outputs, notes=entry.get("notes", []))
 
 

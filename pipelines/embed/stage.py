@@ -13,6 +13,7 @@ from pipelines.jobs.units import Unit, cut, read_plan, write_plan
 from pipelines.models.facts import ModelFacts, read_facts
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.outputs import EmbedOutputs, PreprocessOutputs, TrainOutputs
 from pipelines.store import UnitTable
 
 Facts = dict[str, Any]
@@ -27,12 +28,12 @@ def run(context: RunContext) -> StageResult:
 
 
 def _model(context: RunContext) -> ModelFacts:
-    train, prep_id = context.outputs("train"), context.outputs("preprocess")["prep_id"]
-    model = read_facts(context.store, train["model_id"])
-    if model.space_id != train["space_id"]:
+    train, prep_id = context.outputs(TrainOutputs), context.outputs(PreprocessOutputs).prep_id
+    model = read_facts(context.store, train.model_id)
+    if model.space_id != train.space_id:
         raise StageError(
             f"model {model.model_id} is of space {model.space_id}, the train stage of this run says "
-            f"{train['space_id']}; spaces are never mixed: start a new run"
+            f"{train.space_id}; spaces are never mixed: start a new run"
         )
     if model.prep_id != prep_id:
         raise StageError(
@@ -55,7 +56,7 @@ def _plan(context: RunContext, model: ModelFacts) -> tuple[list[Unit], Facts]:
     from pipelines.embed.todo import plan
 
     prefixes = [f"embeddings/{model.space_id}/{m}" for m in _models_of_space(context, model.space_id)]
-    photos = context.outputs("preprocess")["photos"]
+    photos = context.outputs(PreprocessOutputs).photos
     planned = plan(context.store, context.jobs("embed"), photos, prefixes, folder, context.buckets)
     if not planned.wanted:
         raise StageError(
@@ -94,7 +95,7 @@ def _embed(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts:
 def _resolve(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts: Facts) -> StageResult:
     from pipelines.embed.resolve import NO_VECTOR, Resolver, newest_first, resolve
 
-    folder, photos = context.prefix("embed"), context.outputs("preprocess")["photos"]
+    folder, photos = context.prefix("embed"), context.outputs(PreprocessOutputs).photos
     models = newest_first(context.store, _models_of_space(context, model.space_id), model.model_id)
     resolver = Resolver(models, frozenset(unit.unit_id for unit in units))
     found = resolve(context.store, context.jobs("embed"), photos, resolver, model.space_id, folder, context.buckets)
@@ -106,7 +107,7 @@ def _resolve(context: RunContext, model: ModelFacts, units: Sequence[Unit], fact
     rejects = dict(found.rejects)
     ledger = Ledger(facts["wanted"], found.inferred, found.kept, sum(rejects.values()), rejects)
     ledger.check_share("embed", context.config.embed.max_rejected_share)
-    outputs = {"model_id": model.model_id, "space_id": model.space_id, "vectors": f"{folder}/vectors"}
+    outputs = EmbedOutputs(model.model_id, model.space_id, f"{folder}/vectors")
     counts = {"inferred": facts["todo"], "units": len(units), "models": len(models)}
     return StageResult(ledger, counts, outputs, notes=[cost(model, facts["wanted"], facts["todo"])])
 

@@ -22,20 +22,21 @@ from pipelines.models import query_model as served
 from pipelines.models.facts import ModelFacts
 from pipelines.neighbours.recipes import plan_of
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, PreprocessOutputs
 from pipelines.tables.arrow import index_of
 
 
 def sources_of(context: RunContext) -> Sources:
     """Return where the run's stages have left what is measured."""
-    config, embed = context.config, context.outputs("embed")
+    config, embed = context.config, context.outputs(EmbedOutputs)
     return Sources(
         store=context.store,
         prefix=f"{context.prefix('evaluate')}/work",
         buckets=context.buckets,
-        items=f"catalogue/{context.outputs('catalogue')['catalogue_id']}/items",
-        photos=context.outputs("preprocess")["photos"],
-        vectors=embed["vectors"],
-        space_id=embed["space_id"],
+        items=f"catalogue/{context.outputs(CatalogueOutputs).catalogue_id}/items",
+        photos=context.outputs(PreprocessOutputs).photos,
+        vectors=embed.vectors,
+        space_id=embed.space_id,
         roles=tuple(config.evaluate.roles),
         gallery_roles=tuple(config.index.roles),
         count=config.evaluate.queries,
@@ -67,7 +68,7 @@ def asked_of(context: RunContext, sources: Sources, sampled: pa.Table, model: Mo
     if not kept.num_rows:
         raise StageError(f"none of {sampled.num_rows} queries has a vector; look at the embed stage's ledger")
     queries, vectors = as_queries(kept), as_vectors(stored.take(pa.array(where[where >= 0])))
-    prep_id = context.outputs("preprocess")["prep_id"]
+    prep_id = context.outputs(PreprocessOutputs).prep_id
     outputs = served.serve(context.store, model.model_id, prep_id, [query.image for query in queries])
     return Asked(queries, vectors, outputs, _own_items(sources, queries))
 

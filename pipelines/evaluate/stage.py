@@ -32,6 +32,7 @@ from pipelines.releases.live import Baseline, read_baseline
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import read_manifest
+from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, EvaluateOutputs, IndexOutputs
 from pipelines.runs.stages import STAGES
 
 NOT_HELD_OUT = (
@@ -93,7 +94,7 @@ def _measure(context: RunContext, baseline: Baseline | None) -> Measured:
     say("evaluate: sampling queries and laying out the gallery")
     sample_and_lay_out(context.jobs("evaluate"), sources)
     sampled = inputs.sampled_queries(sources)
-    model = read_facts(context.store, context.outputs("embed")["model_id"])
+    model = read_facts(context.store, context.outputs(EmbedOutputs).model_id)
     asked = inputs.asked_of(context, sources, sampled, model)
     metrics = inputs.count(sources, asked, model)
     say(f"evaluate: exact search of {len(asked.queries)} queries in {metrics['gallery.photos']:.0f} photos")
@@ -114,7 +115,7 @@ def _measure(context: RunContext, baseline: Baseline | None) -> Measured:
 def _ask_index(
     context: RunContext, sources: Sources, asked: Asked, truth: Truth
 ) -> tuple[Answers, dict[str, Label], Metrics]:
-    with context.store.stage_in(f"indexes/{context.outputs('index')['index_id']}") as folder:
+    with context.store.stage_in(f"indexes/{context.outputs(IndexOutputs).index_id}") as folder:
         try:
             engine = Engine.open(folder, plan_of(context.config))
         except (IndexFolderError, ValueError) as error:
@@ -165,16 +166,16 @@ def _ledger_metrics(context: RunContext) -> Metrics:
 
 
 def _manifest(context: RunContext, baseline: Baseline | None, gates: list[Gate], measured: Measured) -> dict[str, Any]:
-    store, catalogue, model = context.store, context.outputs("catalogue"), measured.model
-    index_id = context.outputs("index")["index_id"]
+    store, catalogue, model = context.store, context.outputs(CatalogueOutputs), measured.model
+    index_id = context.outputs(IndexOutputs).index_id
     return {
         "run_id": context.run_id,
         "parent": None if baseline is None else baseline.release_id,
         "model": release.reference(store, f"models/{model.model_id}", model_id=model.model_id, space_id=model.space_id),
         "index": release.reference(store, f"indexes/{index_id}", index_id=index_id),
-        "catalogue_id": catalogue["catalogue_id"],
-        "catalogue_number": catalogue["number"],
-        "positions": catalogue["positions"],
+        "catalogue_id": catalogue.catalogue_id,
+        "catalogue_number": catalogue.number,
+        "positions": catalogue.positions,
         "gates": [gate.as_dict() for gate in gates],
         "blessed": blessed(gates),
         "refusal": refusal(gates),
@@ -209,7 +210,7 @@ def _result(context: RunContext, manifest: dict[str, Any]) -> StageResult:
     lost = total - ok
     ledger = Ledger(total, ok, rejected=lost, rejects={"no_vector": lost} if lost else {})
     name = f"releases/{manifest['release_id']}"
-    outputs = {"release_id": manifest["release_id"], "blessed": manifest["blessed"]}
+    outputs = EvaluateOutputs(manifest["release_id"], manifest["blessed"])
     uri = f"{context.store.uri}/{name}"
     notes = [*manifest["notes"], f"the report is {uri}/report.html"]
     return StageResult(ledger, {"queries": ok}, outputs, uri, notes, manifest["refusal"])

@@ -18,6 +18,7 @@ from pipelines.neighbours.recipes import index_config, plan_of
 from pipelines.neighbours.settings import IndexConfig, PlanConfig
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.outputs import EmbedOutputs, IndexOutputs, PreprocessOutputs
 from pipelines.store import NotFoundError, Store
 from pipelines.tables.taxonomy import read_taxonomy
 
@@ -35,10 +36,10 @@ def run(context: RunContext) -> StageResult:
     `index.memory_bytes`.
     """
     plan, config = _settings(context)
-    embed = context.outputs("embed")
-    model = _read_model(context.store, embed["model_id"], embed["space_id"])
+    embed = context.outputs(EmbedOutputs)
+    model = _read_model(context.store, embed.model_id, embed.space_id)
     gathered = _gather(context, model)
-    _check_spaces(context.store, gathered.models, embed["space_id"])
+    _check_spaces(context.store, gathered.models, embed.space_id)
     _check_gallery(context, gathered)
     predictions = _predictions(gathered, model, config)
     index_id = _index_id(context, gathered, model, config, plan)
@@ -49,7 +50,7 @@ def run(context: RunContext) -> StageResult:
         searched = [prediction for prediction in predictions if prediction.kind in plan.kinds]
         ram = build_ram(predictions, gathered.rows), search_ram(searched, gathered.rows)
         _build(context, model, config, plan, target, ram)
-        facts = {"index_id": index_id, "catalogue_id": context.outputs("preprocess")["catalogue_id"]}
+        facts = {"index_id": index_id, "catalogue_id": context.outputs(PreprocessOutputs).catalogue_id}
         _describe(context, target, facts | {"run_id": context.run_id, "similar": context.config.index.similar})
     return _result(context, gathered, index_id, built)
 
@@ -87,14 +88,14 @@ def _mixed(model_id: str, found: str, space_id: str) -> str:
 def _gather(context: RunContext, model: ModelFacts) -> Gathered:
     from pipelines.index.gallery import Gatherer, gather
 
-    preprocess, level = context.outputs("preprocess"), max(0, len(model.levels) - 1)
+    preprocess, level = context.outputs(PreprocessOutputs), max(0, len(model.levels) - 1)
     levels = read_taxonomy(context.store)["levels"]
     gatherer = Gatherer(
         context.store,
         context.prefix("index"),
-        f"catalogue/{preprocess['catalogue_id']}",
-        preprocess["photos"],
-        context.outputs("embed")["vectors"],
+        f"catalogue/{preprocess.catalogue_id}",
+        preprocess.photos,
+        context.outputs(EmbedOutputs).vectors,
         tuple(sorted(context.config.index.roles)),
         level,
         levels[level] if level < len(levels) else {},
@@ -169,6 +170,6 @@ def _result(context: RunContext, gathered: Gathered, index_id: str, built: bool)
     ledger = Ledger(gathered.links + rejected, gathered.links, 0, rejected, dict(gathered.rejects))
     counts = {"vectors": index["counts"]["vectors"], "items": index["counts"]["items"], "built": int(built)}
     counts["duplicates"] = gathered.links - gathered.rows
-    outputs = {name: index[name] for name in ("index_id", "space_id", "model_id")}
+    outputs = IndexOutputs(index["index_id"], index["space_id"], index["model_id"])
     notes = [] if built else [f"nothing new: index {index_id} holds the same already"]
     return StageResult(ledger, counts, outputs, f"{context.store.uri}/indexes/{index_id}", notes)

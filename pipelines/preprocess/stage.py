@@ -15,6 +15,7 @@ from pipelines.preprocess.prepare import Preparer, explain
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import check_photo_folder, check_share, first_examples, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
 from pipelines.shop_files.fetch import Fetcher
 from pipelines.store import Store, UnitTable
 from transforms.photo import PrepSpec
@@ -23,7 +24,7 @@ from transforms.photo import PrepSpec
 def run(context: RunContext) -> StageResult:
     """Prepare what is new and resolve the photos of the run's catalogue."""
     section = context.config.preprocess
-    catalogue_id = context.outputs("catalogue")["catalogue_id"]
+    catalogue_id = context.outputs(CatalogueOutputs).catalogue_id
     check_photo_folder(context.config)
     spec = section.spec
     job = _job(context, catalogue_id, spec)
@@ -35,8 +36,7 @@ def run(context: RunContext) -> StageResult:
     except StageError:
         _forget(job)
         raise
-    names = {"prep_id": spec.prep_id, "catalogue_id": catalogue_id, "photos": job.photos}
-    outputs = names | {"with_image": ledger.ok + ledger.skipped}
+    outputs = PreprocessOutputs(spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
     notes = [] if units else ["nothing new: 0 photos fetched, 0 prepared"]
     notes += reject_notes(ledger, examples)
     return StageResult(ledger, counts | {"units": len(units)}, outputs, notes=notes)

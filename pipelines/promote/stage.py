@@ -11,6 +11,7 @@ from pipelines.releases.history import Entry, History, append, make_entry, read_
 from pipelines.releases.release import Release, check_parts, read_release
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.outputs import EvaluateOutputs, PromoteOutputs
 from pipelines.store import Store
 
 ATTEMPTS = 20
@@ -23,7 +24,7 @@ def run(context: RunContext) -> StageResult:
     the live one is newer (unless a `force_reason` says why it is to go), and StoreError when something that the release
     refers to is gone.
     """
-    release = read_release(context.store, str(context.outputs("evaluate")["release_id"]))
+    release = read_release(context.store, str(context.outputs(EvaluateOutputs).release_id))
     check_parts(context.store, release)
     _check_blessed(release, context.accept_reason)
     for _ in range(ATTEMPTS):
@@ -84,7 +85,7 @@ def _entry(context: RunContext, release: Release, history: History) -> Entry:
 def _result(store: Store, release: Release, history: History, number: int, *, promoted: bool) -> StageResult:
     before = history.live["release_id"] if history.live else "none"
     note = f"{release.release_id} is live, before it {before}" if promoted else f"{release.release_id} was live already"
-    outputs = {"release_id": release.release_id, "live": number}
+    outputs = PromoteOutputs(release.release_id, number)
     ledger = Ledger(1, 1) if promoted else Ledger(1, 0, 1)
     return StageResult(ledger, outputs=outputs, uri=f"{store.uri}/releases/{release.release_id}", notes=[note])
 

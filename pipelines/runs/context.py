@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from pipelines.config import Config
 from pipelines.errors import StageError
 from pipelines.jobs.jobs import Jobs
 from pipelines.runs.manifest import read_manifest
+from pipelines.runs.outputs import StageOutputs
 from pipelines.store import Store
 from pipelines.telemetry.progress import Progress
 
@@ -53,13 +53,13 @@ class RunContext:
         """Return what runs the Beam pipelines of a stage of this run."""
         return Jobs(self.config.beam, f"{self.store.uri}/{self.prefix(stage)}")
 
-    def outputs(self, stage: str) -> dict[str, Any]:
-        """Return the outputs of an earlier stage of this run. Raises StageError when it has not finished."""
+    def outputs[Outputs: StageOutputs](self, kind: type[Outputs]) -> Outputs:
+        """Return what an earlier stage of this run hands on. Raises StageError when it has not finished."""
+        stage = kind.stage
         manifest = read_manifest(self.store, self.run_id, stage)
         if manifest is None:
             raise StageError(f"run {self.run_id!r} has no finished {stage} stage; run it first: visual-search {stage}")
-        outputs: dict[str, Any] = manifest["outputs"]
-        return outputs
+        return kind.of_json(manifest["outputs"])
 
 
 def new_run_id(now: datetime | None = None) -> str:

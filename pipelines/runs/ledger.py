@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from pipelines.errors import StageError
+from pipelines.runs.outputs import StageOutputs
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class StageResult:
 
     ledger: Ledger
     counts: dict[str, int] = field(default_factory=dict)
-    outputs: dict[str, Any] = field(default_factory=dict)
+    outputs: StageOutputs | None = None
     uri: str = ""
     notes: list[str] = field(default_factory=list)
     refusal: str | None = None

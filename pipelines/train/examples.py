@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 from pipelines.jobs.transforms import CreateEach
 from pipelines.models.tensorflow import import_tensorflow
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store, UnitTable
 from pipelines.tables.arrow import from_ipc, index_of, to_ipc
 from pipelines.tables.buckets import read_bucket
@@ -90,14 +91,14 @@ class _Job:
 
 
 def _job(context: RunContext, shape: ExampleShape) -> _Job:
-    prepared = context.outputs("preprocess")
+    prepared = context.outputs(PreprocessOutputs)
     return _Job(
         context.store,
-        prepared["photos"],
-        f"catalogue/{prepared['catalogue_id']}",
-        f"images/{prepared['prep_id']}",
+        prepared.photos,
+        f"catalogue/{prepared.catalogue_id}",
+        f"images/{prepared.prep_id}",
         f"examples/{context.run_id}",
-        min(1.0, context.config.train.max_images / max(1, prepared["with_image"])),
+        min(1.0, context.config.train.max_images / max(1, prepared.with_image)),
         shape,
     )
 

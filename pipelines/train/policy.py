@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.releases.live import live_release_id
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store
 from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.seen import count_new_items
@@ -80,4 +81,4 @@ def sizes(values: dict[str, dict[str, int]]) -> dict[str, int]:
 
 def catalogue_id(context: RunContext) -> str:
     """Return the catalogue whose photos the run has prepared."""
-    return str(context.outputs("preprocess")["catalogue_id"])
+    return str(context.outputs(PreprocessOutputs).catalogue_id)

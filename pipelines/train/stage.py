@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.outputs import PreprocessOutputs, TrainOutputs
 from pipelines.store import Store
 from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.examples import Examples, ExampleShape, build_examples
@@ -27,7 +28,7 @@ CODE_VERSION = 2
 
 def run(context: RunContext) -> StageResult:
     """Keep the live model, or train one; a model that the Evaluator refuses stops nothing."""
-    prep_id = context.outputs("preprocess")["prep_id"]
+    prep_id = context.outputs(PreprocessOutputs).prep_id
     if context.overrides.model_id is not None:
         return _given(context, context.overrides.model_id, prep_id)
     live = live_model(context.store)
@@ -62,7 +63,7 @@ def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
 
 def _price(context: RunContext) -> str:
     """Say what a new model costs, before anything is done for it."""
-    section, photos = context.config.train, context.outputs("preprocess")["with_image"]
+    section, photos = context.config.train, context.outputs(PreprocessOutputs).with_image
     effort = (
         f"{section.steps:,} steps" if section.steps else f"about {section.minutes + section.hash_minutes:g} minutes"
     )
@@ -235,5 +236,5 @@ def _adopt(store: Store, key: str, live: Live | None) -> tuple[str, str | None] 
 
 
 def _result(model_id: str, space_id: str, decision: str, note: str, examples: int) -> StageResult:
-    outputs = {"model_id": model_id, "space_id": space_id, "decision": decision, "reason": note}
+    outputs = TrainOutputs(model_id, space_id, decision, note)
     return StageResult(Ledger(examples, examples), {"examples": examples}, outputs, notes=[note])

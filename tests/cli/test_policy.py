@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from pipelines.cli import main
 from pipelines.config import TrainSection
-from pipelines.runs import sequence as runs
+from pipelines.runs import sequence
 from pipelines.runs.context import RunContext
 from pipelines.runs.stages import POLICIES
 
@@ -31,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[str, ...]]]:
         found.append((context.config.train.policy, stages))
         return iter(())
 
-    monkeypatch.setattr(runs, "run_stages", run_stages)
+    monkeypatch.setattr(sequence, "run_stages", run_stages)
     return found
 
 

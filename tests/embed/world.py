@@ -10,6 +10,7 @@ from PIL import Image
 
 from pipelines.config import Config
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import PreprocessOutputs, StageOutputs, TrainOutputs
 from pipelines.store import UnitTable
 from pipelines.store.folder import FolderStore
 from pipelines.tables.buckets import bucket_of, write_bucket
@@ -129,8 +130,8 @@ class World:
             part = [row for row in rows if bucket_of(str(row["item_id"]), BUCKETS) == bucket]
             if part:
                 write_bucket(self.store, folder, bucket, pa.Table.from_pylist(part, RESOLVED_PHOTOS))
-        self._finish(run_id, "preprocess", {"prep_id": PREP_ID, "photos": folder, "catalogue_id": "c"})
-        self._finish(run_id, "train", {"model_id": model_id, "space_id": space_id, "decision": "trained"})
+        self._finish(run_id, PreprocessOutputs(PREP_ID, "c", folder, 0))
+        self._finish(run_id, TrainOutputs(model_id, space_id, "trained", ""))
         return self.context(run_id)
 
     def context(self, run_id: str) -> RunContext:
@@ -145,5 +146,5 @@ class World:
         }
         return RunContext(Config.model_validate(values), self.store, run_id, BUCKETS, Progress(quiet=True))
 
-    def _finish(self, run_id: str, stage: str, outputs: dict[str, object]) -> None:
-        self.store.create_json(f"runs/{run_id}/{stage}/manifest.json", {"outputs": outputs})
+    def _finish(self, run_id: str, outputs: StageOutputs) -> None:
+        self.store.create_json(f"runs/{run_id}/{outputs.stage}/manifest.json", {"outputs": outputs.as_json()})

@@ -18,6 +18,7 @@ from PIL import Image
 from pipelines.config import Config
 from pipelines.models.outputs import QueryOutputs
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs, StageOutputs
 from pipelines.store import UnitTable, initialise, open_store, unit_id_of
 from pipelines.tables.buckets import bucket_of, write_bucket
 from pipelines.tables.schemas import IMAGE_DATA, IMAGE_KEYS, ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS, VECTOR_KEYS
@@ -121,23 +122,23 @@ def write_run(
     _curves(context, model_id)
     SERVED[model_id] = {places[photo.digest]: photo for photo in fake.photos}
     index_id = _index(context, fake, model_id, space_id)
-    outputs = {
-        "catalogue": {"catalogue_id": catalogue_id, "number": 1, "positions": {"snapshot": "2026-01-01"}},
-        "preprocess": {"prep_id": PREP, "catalogue_id": catalogue_id, "photos": f"runs/{run}/preprocess/photos"},
-        "embed": {"model_id": model_id, "space_id": space_id, "vectors": f"runs/{run}/embed/vectors"},
-        "index": {"index_id": index_id, "space_id": space_id, "model_id": model_id},
-    }
-    for stage, values in outputs.items():
+    outputs: list[StageOutputs] = [
+        CatalogueOutputs(catalogue_id, 1, {"snapshot": "2026-01-01"}),
+        PreprocessOutputs(PREP, catalogue_id, f"runs/{run}/preprocess/photos", len(fake.photos)),
+        EmbedOutputs(model_id, space_id, f"runs/{run}/embed/vectors"),
+        IndexOutputs(index_id, space_id, model_id),
+    ]
+    for values in outputs:
         counts = {"in": 3, "ok": 2, "skipped": 0, "rejected": 1}
         facts = {
-            "stage": stage,
-            "outputs": values,
+            "stage": values.stage,
+            "outputs": values.as_json(),
             "counts": counts,
             "rejects": {"bad_image": 1},
             "seconds": 1.5,
             "notes": [],
         }
-        store.create_json(f"runs/{run}/{stage}/manifest.json", facts)
+        store.create_json(f"runs/{run}/{values.stage}/manifest.json", facts)
 
 
 def _catalogue(context: RunContext, fake: Fake, catalogue_id: str) -> None:

@@ -127,7 +127,7 @@ def test_a_rerun_after_a_kill_adopts_the_release_of_the_run(
     first, second = run(context), run(context)
     assert kept is not None
     assert first == second
-    assert first.outputs["release_id"] == kept["release_id"]
+    assert first.outputs.release_id == kept["release_id"]
     assert context.store.folders("releases") == [kept["release_id"]]
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from pipelines.config import Config
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import EmbedOutputs, PreprocessOutputs
 from pipelines.store import UnitTable, initialise
 from pipelines.store.folder import FolderStore
 from pipelines.tables.buckets import bucket_of, write_bucket
@@ -74,7 +75,7 @@ class Gallery:
         self.store.create_json("taxonomy/00000001.json", step)
         self._write_vectors(run_id, space, models)
         self.write_catalogue(run_id)
-        outputs = {"model_id": models[0], "space_id": space, "vectors": f"runs/{run_id}/embed/vectors"}
+        outputs = EmbedOutputs(models[0], space, f"runs/{run_id}/embed/vectors").as_json()
         self.store.create_json(f"runs/{run_id}/embed/manifest.json", {"outputs": outputs})
 
     def write_catalogue(self, run_id: str) -> None:
@@ -106,7 +107,7 @@ class Gallery:
         ]
         self._write_buckets(f"catalogue/{run_id}/items", items, ITEMS, "item_id")
         self._write_buckets(f"runs/{run_id}/preprocess/photos", photos, RESOLVED_PHOTOS, "item_id")
-        outputs = {"prep_id": "p", "catalogue_id": run_id, "photos": f"runs/{run_id}/preprocess/photos"}
+        outputs = PreprocessOutputs("p", run_id, f"runs/{run_id}/preprocess/photos", len(photos)).as_json()
         self.store.create_json(f"runs/{run_id}/preprocess/manifest.json", {"outputs": outputs})
 
     def adopt_vectors(self, run_id: str, of_run: str) -> None:

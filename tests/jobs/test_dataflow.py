@@ -31,8 +31,8 @@ LAUNCHER = """
 import sys
 import apache_beam as beam
 from pipelines.config import BeamSection
-from pipelines.jobs import Jobs
-from pipelines.runners import dataflow
+from pipelines.jobs.jobs import Jobs
+from pipelines.jobs.runners import dataflow
 dataflow.POLL_S = 0.05
 section, owner = BeamSection.model_validate_json(sys.argv[1]), sys.argv[2]
 Jobs(section, owner).run("units", lambda pipeline: pipeline | beam.Create([1]))

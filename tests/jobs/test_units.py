@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.jobs import units as work
+from pipelines.jobs import units
 from pipelines.jobs.units import TodoBucket
 from pipelines.store import NotFoundError, Store, open_store
 
@@ -25,59 +25,59 @@ def rows(*keys: str) -> pa.Table:
 
 def test_ten_rows_in_units_of_at_most_four_are_three_nearly_equal_units() -> None:
     # 10 rows, 3 units: the ends are 10 // 3 = 3, 20 // 3 = 6 and 10
-    units = work.cut([TodoBucket(2, 6, "b"), TodoBucket(0, 4, "a"), TodoBucket(1, 0, "none")], 4)
-    assert [unit.parts for unit in units] == [((0, 0, 3),), ((0, 3, 4), (2, 0, 2)), ((2, 2, 6),)]
-    assert [unit.rows for unit in units] == [3, 3, 4]
+    made = units.cut([TodoBucket(2, 6, "b"), TodoBucket(0, 4, "a"), TodoBucket(1, 0, "none")], 4)
+    assert [unit.parts for unit in made] == [((0, 0, 3),), ((0, 3, 4), (2, 0, 2)), ((2, 2, 6),)]
+    assert [unit.rows for unit in made] == [3, 3, 4]
 
 
 def test_nothing_to_do_is_no_unit() -> None:
-    assert work.cut([], 4) == []
-    assert work.cut([TodoBucket(0, 0, "a")], 4) == []
+    assert units.cut([], 4) == []
+    assert units.cut([TodoBucket(0, 0, "a")], 4) == []
 
 
 @given(st.lists(st.integers(0, 50), max_size=8), st.integers(1, 20))
 def test_every_row_is_in_exactly_one_unit(sizes: list[int], rows_a_unit: int) -> None:
     buckets = [TodoBucket(i, size, str(i)) for i, size in enumerate(sizes)]
-    units = work.cut(buckets, rows_a_unit)
-    covered = [(b, row) for unit in units for b, start, stop in unit.parts for row in range(start, stop)]
+    made = units.cut(buckets, rows_a_unit)
+    covered = [(b, row) for unit in made for b, start, stop in unit.parts for row in range(start, stop)]
     assert covered == [(i, row) for i, size in enumerate(sizes) for row in range(size)]
-    assert all(0 < unit.rows <= rows_a_unit for unit in units)
-    assert max((u.rows for u in units), default=0) - min((u.rows for u in units), default=0) <= 1
-    assert len({unit.unit_id for unit in units}) == len(units)
+    assert all(0 < unit.rows <= rows_a_unit for unit in made)
+    assert max((u.rows for u in made), default=0) - min((u.rows for u in made), default=0) <= 1
+    assert len({unit.unit_id for unit in made}) == len(made)
 
 
 def test_unit_ids_name_the_rows() -> None:
-    same = work.cut([TodoBucket(0, 4, "a"), TodoBucket(1, 4, "b")], 4)
-    assert work.cut([TodoBucket(1, 4, "b"), TodoBucket(0, 4, "a")], 4) == same
-    changed = work.cut([TodoBucket(0, 4, "a"), TodoBucket(1, 4, "c")], 4)
+    same = units.cut([TodoBucket(0, 4, "a"), TodoBucket(1, 4, "b")], 4)
+    assert units.cut([TodoBucket(1, 4, "b"), TodoBucket(0, 4, "a")], 4) == same
+    changed = units.cut([TodoBucket(0, 4, "a"), TodoBucket(1, 4, "c")], 4)
     assert changed[0] == same[0]
     assert changed[1].unit_id != same[1].unit_id
 
 
 def test_a_plan_reads_back_with_its_facts_and_rows(store: Store) -> None:
-    todo = [work.write_todo(store, "runs/r/embed", i, rows(*keys)) for i, keys in enumerate([("a", "b", "c"), ("d",)])]
+    todo = [units.write_todo(store, "runs/r/embed", i, rows(*keys)) for i, keys in enumerate([("a", "b", "c"), ("d",)])]
     assert [b.rows for b in todo] == [3, 1]
-    units = work.cut(todo, 2)
-    work.write_plan(store, "runs/r/embed", units, skipped=7)
-    assert work.read_plan(store, "runs/r/embed") == (units, {"skipped": 7})
-    done = [work.read_work(store, "runs/r/embed", unit, SCHEMA)["key"].to_pylist() for unit in units]
+    made = units.cut(todo, 2)
+    units.write_plan(store, "runs/r/embed", made, skipped=7)
+    assert units.read_plan(store, "runs/r/embed") == (made, {"skipped": 7})
+    done = [units.read_work(store, "runs/r/embed", unit, SCHEMA)["key"].to_pylist() for unit in made]
     assert done == [["a", "b"], ["c", "d"]]
 
 
 def test_a_retried_bucket_has_the_same_checksum(store: Store) -> None:
-    first = work.write_todo(store, "p", 0, rows("a", "b"))
-    assert work.write_todo(store, "p", 0, rows("a", "b")) == first
-    assert work.write_todo(store, "q", 0, rows("a", "c")).checksum != first.checksum
+    first = units.write_todo(store, "p", 0, rows("a", "b"))
+    assert units.write_todo(store, "p", 0, rows("a", "b")) == first
+    assert units.write_todo(store, "q", 0, rows("a", "c")).checksum != first.checksum
 
 
 def test_a_plan_that_was_never_completed_is_discarded(store: Store) -> None:
-    work.write_todo(store, "runs/r/embed", 0, rows("stale"))
-    assert work.read_plan(store, "runs/r/embed") is None
+    units.write_todo(store, "runs/r/embed", 0, rows("stale"))
+    assert units.read_plan(store, "runs/r/embed") is None
     assert list(store.list("runs")) == []
 
 
 def test_a_plan_that_is_gone_is_said(store: Store) -> None:
-    unit = work.cut([work.write_todo(store, "p", 3, rows("a"))], 2)[0]
-    work.discard_todo(store, "p")
+    unit = units.cut([units.write_todo(store, "p", 3, rows("a"))], 2)[0]
+    units.discard_todo(store, "p")
     with pytest.raises(NotFoundError, match=f"the plan p/plan of unit {unit.unit_id} is gone; start a new run"):
-        work.read_work(store, "p", unit, SCHEMA)
+        units.read_work(store, "p", unit, SCHEMA)

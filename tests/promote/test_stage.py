@@ -14,6 +14,7 @@ from pipelines.promote.stage import rollback, run
 from pipelines.releases.live import live_release_id
 from pipelines.releases.release import BrokenReleaseError
 from pipelines.runs.context import Overrides, RunContext
+from pipelines.runs.outputs import PromoteOutputs
 from pipelines.runs.sequence import run_stage
 from pipelines.store import Log, Store, open_store
 from pipelines.telemetry.progress import Progress
@@ -61,7 +62,7 @@ def log_of(store: Store) -> list[tuple[str, str, str | None]]:
 def test_the_first_release_becomes_live_with_all_that_is_to_be_known(store: Store) -> None:
     context = add_release(store, "r1")
     result = run(context)
-    assert result.outputs == {"release_id": "r1", "live": 1}
+    assert result.outputs == PromoteOutputs("r1", 1)
     assert result.ledger.counts() == {"in": 1, "ok": 1, "skipped": 0, "rejected": 0}
     entry = Log(store, "live").entry(1)
     assert (entry["release_id"], entry["action"], entry["previous"]) == ("r1", "promote", None)
@@ -74,7 +75,7 @@ def test_promoting_what_is_live_is_no_second_entry(store: Store) -> None:
     context = add_release(store, "r1")
     run(context)
     again = run(context)
-    assert again.outputs == {"release_id": "r1", "live": 1}
+    assert again.outputs == PromoteOutputs("r1", 1)
     assert again.ledger.counts() == {"in": 1, "ok": 0, "skipped": 1, "rejected": 0}
     assert again.notes == ["r1 was live already"]
     assert len(log_of(store)) == 1
@@ -85,7 +86,7 @@ def test_a_rerun_after_a_kill_does_not_undo_a_rollback(store: Store) -> None:
     second = add_release(store, "r2")
     run(second)
     rollback(store, reason="shoes look like bags")
-    assert run(second).outputs == {"release_id": "r2", "live": 2}
+    assert run(second).outputs == PromoteOutputs("r2", 2)
     assert live_release_id(store) == "r1"
 
 
@@ -121,7 +122,7 @@ def test_nothing_that_is_live_may_be_newer_in_any_feed(store: Store, held: dict[
     run(add_release(store, "r1", positions={"snapshot": "2026-01-02", "deltas": "b"}))
     context = add_release(store, "r2", positions=held)
     if allowed:
-        assert run(context).outputs["live"] == 2
+        assert run(context).outputs.live == 2
         return
     with pytest.raises(GateError, match=r"it would bring back what has changed since\. Start a new run"):
         run(context)

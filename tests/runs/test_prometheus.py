@@ -8,9 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipelines.config import Config, ConfigError, load_config
 from pipelines.errors import StageError
-from pipelines.runs import sequence as runs
+from pipelines.runs import sequence
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.outputs import EvaluateOutputs
 from pipelines.runs.sequence import run_stages
 from pipelines.store import open_store
 from pipelines.telemetry.progress import Progress
@@ -38,7 +39,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
 
         return run
 
-    monkeypatch.setattr(runs, "_work", of)
+    monkeypatch.setattr(sequence, "_work", of)
     return results
 
 
@@ -70,7 +71,7 @@ def samples(path: Path) -> dict[tuple[str, str], float]:
 
 
 def test_a_finished_stage_says_what_it_did(tmp_path: Path, folder: Path, work: Work) -> None:
-    work["embed"] = StageResult(Ledger(5, 3, 1, 1, {"truncated": 1}), {"inferred": 3}, {})
+    work["embed"] = StageResult(Ledger(5, 3, 1, 1, {"truncated": 1}), {"inferred": 3})
     before = time.time()
     (manifest,) = run_stages(context(tmp_path), ("embed",))
     found = samples(folder / "visual_search_shop_embed.prom")
@@ -101,7 +102,7 @@ def test_a_failure_leaves_the_last_result_and_says_how_it_ended(tmp_path: Path, 
         (one,) = [name for name in outcomes if found["stage_attempt_outcome", name]]
         return one
 
-    work["embed"] = StageResult(Ledger(5, 5), {}, {})
+    work["embed"] = StageResult(Ledger(5, 5))
     list(run_stages(context(tmp_path), ("embed",)))
     assert outcome() == "done"
     kept = (folder / "visual_search_shop_embed.prom").read_text()
@@ -110,7 +111,7 @@ def test_a_failure_leaves_the_last_result_and_says_how_it_ended(tmp_path: Path, 
         list(run_stages(context(tmp_path, "r2"), ("embed",)))
     assert outcome() == "failed"
     assert (folder / "visual_search_shop_embed.prom").read_text() == kept
-    work["embed"] = StageResult(Ledger(5, 5), {}, {}, refusal="recall is .8, the floor .95")
+    work["embed"] = StageResult(Ledger(5, 5), refusal="recall is .8, the floor .95")
     list(run_stages(context(tmp_path, "r3"), ("embed",)))
     assert outcome() == "refused"
     assert samples(folder / "visual_search_shop_embed.prom")["stage_refused", ""] == 1
@@ -119,7 +120,7 @@ def test_a_failure_leaves_the_last_result_and_says_how_it_ended(tmp_path: Path, 
 def test_evaluate_says_how_good_its_release_is(tmp_path: Path, folder: Path, work: Work) -> None:
     here = context(tmp_path)
     here.store.create_json("releases/x/metrics.json", {"retrieval.p_at_10": 0.84, "gallery.photos": 44072})
-    work["evaluate"] = StageResult(Ledger(1, 1), {}, {"release_id": "x", "blessed": True})
+    work["evaluate"] = StageResult(Ledger(1, 1), outputs=EvaluateOutputs("x", True))
     list(run_stages(here, ("evaluate",)))
     found = samples(folder / "visual_search_shop_evaluate.prom")
     assert {name: value for (metric, name), value in found.items() if metric == "quality"} == {
@@ -140,7 +141,7 @@ def test_a_file_that_cannot_be_written_is_told_and_fails_nothing(
     said: list[str] = []
     monkeypatch.setattr(Progress, "say", lambda _, text: said.append(text))
     (folder / "visual_search_shop_embed.prom").mkdir()
-    work["embed"] = StageResult(Ledger(5, 5), {}, {})
+    work["embed"] = StageResult(Ledger(5, 5))
     (manifest,) = run_stages(context(tmp_path), ("embed",))
     assert manifest["counts"]["ok"] == 5
     assert [text.partition(": Is a directory")[0] for text in said] == [

@@ -17,6 +17,7 @@ from pipelines.runs.context import RunContext, new_run_id
 from pipelines.runs.lease import STALE_S, lease_is_live
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import last_line, read_manifest
+from pipelines.runs.outputs import EmbedOutputs, TrainOutputs
 from pipelines.runs.sequence import run_stage
 from pipelines.runs.stages import STAGES
 from pipelines.store import Store, open_store
@@ -25,8 +26,9 @@ from pipelines.telemetry.progress import Progress
 HOLDER = """
 import sys, time
 from pipelines.config import Config
-from pipelines.progress import Progress
-from pipelines.stage import RunContext, run_stage
+from pipelines.telemetry.progress import Progress
+from pipelines.runs.context import RunContext
+from pipelines.runs.sequence import run_stage
 from pipelines.store import open_store
 config = Config.model_validate_json(sys.argv[2])
 def work(context):
@@ -52,8 +54,11 @@ def context(store: Store) -> RunContext:
     return RunContext(make_config(), store, "r1", 4, Progress(quiet=True))
 
 
+OUTPUTS = EmbedOutputs("m", "s", "runs/r1/embed/vectors")
+
+
 def finished(context: RunContext) -> StageResult:
-    return StageResult(Ledger(5, 3, 1, 1, {"truncated": 1}), {"inferred": 3}, {"space_id": "s"}, notes=["one is cut"])
+    return StageResult(Ledger(5, 3, 1, 1, {"truncated": 1}), {"inferred": 3}, OUTPUTS, notes=["one is cut"])
 
 
 def test_the_ledger_balances() -> None:
@@ -89,7 +94,7 @@ def test_the_manifest_is_written_last_and_holds_what_was_done(context: RunContex
     manifest = run_stage(context, "embed", work)
     assert manifest["counts"] == {"in": 5, "ok": 3, "skipped": 1, "rejected": 1, "inferred": 3}
     assert manifest["rejects"] == {"truncated": 1}
-    assert context.outputs("embed") == {"space_id": "s"}
+    assert context.outputs(EmbedOutputs) == OUTPUTS
     assert read_manifest(context.store, "r1", "embed") == manifest
     assert [entry.name for entry in context.store.list("runs")] == ["runs/r1/embed/manifest.json"]
     assert json.loads(last_line(manifest)) == {
@@ -187,7 +192,14 @@ def test_a_failed_stage_leaves_no_manifest_and_no_lease(context: RunContext, err
 
 def test_an_earlier_stage_that_has_not_run(context: RunContext) -> None:
     with pytest.raises(StageError, match="run 'r1' has no finished train stage; run it first: visual-search train"):
-        context.outputs("train")
+        context.outputs(TrainOutputs)
+
+
+def test_a_stage_that_another_version_has_run(context: RunContext) -> None:
+    manifest = {"outputs": {"model_id": "m", "space_id": "s"}}
+    context.store.create_json("runs/r1/train/manifest.json", manifest)
+    with pytest.raises(StageError, match="the train stage of this run says nothing of 'decision': another version"):
+        context.outputs(TrainOutputs)
 
 
 def hold(context: RunContext) -> subprocess.Popen[str]:

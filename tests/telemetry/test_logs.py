@@ -14,10 +14,11 @@ from pipelines.telemetry import logs
 from pipelines.telemetry.progress import Progress
 
 CRASH = """
-from pipelines import cli, runs
+from pipelines import cli
+from pipelines.runs import sequence
 def broken(*_, **__):
     raise ZeroDivisionError("nobody expected this")
-runs.open_run = broken
+sequence.open_run = broken
 cli.main()
 """
 CONFIG = """

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.config import Config
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Log, Store, open_store
 from pipelines.tables.buckets import bucket_of, write_bucket
 from pipelines.tables.schemas import ITEMS
@@ -41,8 +42,7 @@ def write_items(store: Store, catalogue_id: str, item_ids: Iterable[str]) -> Non
 
 def finish_preprocess(store: Store, run_id: str, catalogue_id: str, prep_id: str = PREP) -> None:
     """Write what preprocess tells later stages."""
-    outputs = {"prep_id": prep_id, "catalogue_id": catalogue_id, "photos": f"runs/{run_id}/preprocess/photos"}
-    outputs |= {"with_image": 240}
+    outputs = PreprocessOutputs(prep_id, catalogue_id, f"runs/{run_id}/preprocess/photos", 240).as_json()
     store.create_json(f"runs/{run_id}/preprocess/manifest.json", {"outputs": outputs})
 
 

@@ -19,7 +19,7 @@ def decide(make_context: MakeContext, training: FakeTraining, store: Store):
         write_items(store, "c2", items)
         finish_preprocess(store, "r2", "c2")
         outputs = run(make_context("r2", **train)).outputs
-        return outputs["decision"], outputs["reason"]
+        return outputs.decision, outputs.reason
 
     return again
 

@@ -16,7 +16,7 @@ from tests.train.conftest import FakeTraining, MakeContext, finish_preprocess, g
 def test_the_first_model_has_nothing_to_start_from_or_to_be_compared_with(
     make_context: MakeContext, training: FakeTraining
 ) -> None:
-    assert run(make_context()).outputs["decision"] == "trained"
+    assert run(make_context()).outputs.decision == "trained"
     assert [(spec.parent, spec.baseline) for spec in training.specs] == [(None, None)]
     assert training.specs[0].gate_level == 1
 
@@ -77,7 +77,7 @@ def test_a_refused_model_leaves_the_live_one_and_is_not_trained_again(
     for name in ("r2", "r3"):
         finish_preprocess(store, name, "c1")
         result = run(make_context(name, policy="always", warm_start=False, seed=2))
-        assert (result.outputs["decision"], result.outputs["model_id"]) == ("refused", "model1")
+        assert (result.outputs.decision, result.outputs.model_id) == ("refused", "model1")
     assert len(training.specs) == 2
 
 
@@ -96,7 +96,7 @@ def test_the_verdict_of_another_live_model_is_not_adopted(
     go_live(store, "model3")
     finish_preprocess(store, "r4", "c1")
     result = run(make_context("r4", **cold, seed=2))  # refused beside model1; nobody has compared it with model3
-    assert result.outputs["model_id"] == "model4"
+    assert result.outputs.model_id == "model4"
     assert Path(training.specs[3].baseline or "").name == "model3"
 
 
@@ -107,7 +107,7 @@ def test_an_equal_cold_training_adopts_the_live_model(
     run(make_context(**cold))
     go_live(store, "model1")
     finish_preprocess(store, "r2", "c1")
-    assert run(make_context("r2", **cold)).outputs["model_id"] == "model1"
+    assert run(make_context("r2", **cold)).outputs.model_id == "model1"
     assert len(training.specs) == 1
 
 

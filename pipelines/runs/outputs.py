@@ -1,0 +1,102 @@
+"""What each stage hands on to the later ones of its run; it stands in the stage's manifest, under `outputs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Self
+
+from pipelines.errors import StageError
+
+
+@dataclass(frozen=True)
+class StageOutputs:
+    """The outputs of one stage; names of folders and objects are those of the store."""
+
+    stage: ClassVar[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them as they stand in a manifest."""
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Read what a manifest holds. Raises StageError when the run was made by a version that wrote others."""
+        names = [field.name for field in fields(cls)]
+        lacking = [name for name in names if name not in kept]
+        if lacking:
+            raise StageError(
+                f"the {cls.stage} stage of this run says nothing of {lacking[0]!r}: another version of the program ran "
+                "it; start a new run with another --run-id"
+            )
+        return cls(**{name: kept[name] for name in names})
+
+
+@dataclass(frozen=True)
+class CatalogueOutputs(StageOutputs):
+    """The state of the shop that the run works on: its number in the catalogue's log, and how far each feed is read."""
+
+    stage = "catalogue"
+    catalogue_id: str
+    number: int
+    positions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class PreprocessOutputs(StageOutputs):
+    """The resolved table of photos, how they were prepared, and how many have a prepared photo."""
+
+    stage = "preprocess"
+    prep_id: str
+    catalogue_id: str
+    photos: str
+    with_image: int
+
+
+@dataclass(frozen=True)
+class TrainOutputs(StageOutputs):
+    """The model of the run; `decision` is trained, reused or refused."""
+
+    stage = "train"
+    model_id: str
+    space_id: str
+    decision: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class EmbedOutputs(StageOutputs):
+    """The resolved table of vectors, and the model that queries must be embedded with."""
+
+    stage = "embed"
+    model_id: str
+    space_id: str
+    vectors: str
+
+
+@dataclass(frozen=True)
+class IndexOutputs(StageOutputs):
+    """The index, and the model and space of its vectors."""
+
+    stage = "index"
+    index_id: str
+    space_id: str
+    model_id: str
+
+
+@dataclass(frozen=True)
+class EvaluateOutputs(StageOutputs):
+    """The release that was measured, and whether it passed its gates."""
+
+    stage = "evaluate"
+    release_id: str
+    blessed: bool
+
+
+@dataclass(frozen=True)
+class PromoteOutputs(StageOutputs):
+    """The release that went live, and the number of its entry in the live log."""
+
+    stage = "promote"
+    release_id: str
+    live: int
