@@ -1,8 +1,7 @@
 """Training examples: today's labels joined to a bounded sample of prepared photos, one TFRecord file an image unit.
 
 Labels travel as small Arrow batches to the image units; pixels are read once, where they are written out again. The
-test split is never written. Feature names: `image`, `digest`, `item_id`, `role`, `category_<level>`, `attr_<name>`,
-`price`.
+test split is never written. Feature names: `image`, `digest`, `item_id`, `role`, `category_<level>`, `attr_<name>`.
 """
 
 from __future__ import annotations
@@ -43,7 +42,6 @@ LABELLED = pa.schema(
         ("image_row", pa.int32()),
         ("category", pa.list_(pa.string())),
         ("attributes", pa.map_(pa.string(), pa.string())),
-        ("price", pa.float64()),
     ]
 )
 
@@ -125,7 +123,7 @@ def label_rows(bucket: int, store: Store, photos: str, catalogue: str, rate: flo
     table = pa.table(
         {
             **{name: rows[name] for name in ("digest", "item_id", "role", "split", "image_row")},
-            **{name: items[name].combine_chunks().take(at) for name in ("category", "attributes", "price")},
+            **{name: items[name].combine_chunks().take(at) for name in ("category", "attributes")},
         },
         LABELLED,
     )
@@ -176,8 +174,6 @@ def encode(rows: list[dict[str, Any]], images: list[bytes], shape: ExampleShape)
                 features[level_label(level)] = text(category_value(row["category"], level))
             for name in shape.attributes:
                 features[f"attr_{name}"] = text(attributes.get(name, ""))
-            if row["price"] is not None:
-                features["price"] = tf.train.Feature(float_list=tf.train.FloatList(value=[row["price"]]))
             example = tf.train.Example(features=tf.train.Features(feature=features))
             file.write(_framed(example.SerializeToString(deterministic=True)))
     return sink.getvalue()

@@ -6,7 +6,7 @@ seen before is no anomaly.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ REQUIRED_LABEL = level_label(0)
 WITHOUT_STATISTICS = ("image", "digest")
 
 
-def example_schema(slots: Mapping[str, Mapping[str, int]], numeric: Sequence[str] = ()) -> Any:
-    """Return the `Schema` proto of examples with these labels (strings) and numbers (floats).
+def example_schema(slots: Mapping[str, Mapping[str, int]]) -> Any:
+    """Return the `Schema` proto of examples with these labels (strings).
 
     Every example has item_id, digest, role, image and category_0, one value each; another label must occur somewhere,
-    at most once an example; a number may be missing altogether. Raises ValueError when there is no `category_0`.
+    at most once an example. Raises ValueError when there is no `category_0`.
     """
     from tensorflow_transform.tf_metadata import schema_utils
 
@@ -29,11 +29,10 @@ def example_schema(slots: Mapping[str, Mapping[str, int]], numeric: Sequence[str
         raise ValueError(
             f"no label {REQUIRED_LABEL!r} among {', '.join(sorted(slots)) or 'none'}; a taxonomy has a top level"
         )
-    schema = schema_utils.schema_from_feature_spec(raw_feature_spec(slots, numeric, image=True))
+    schema = schema_utils.schema_from_feature_spec(raw_feature_spec(slots))
     for feature in schema.feature:
-        if feature.name in slots or feature.name in numeric:
-            feature.value_count.max = 1
         if feature.name in slots:
+            feature.value_count.max = 1
             feature.presence.min_count = 1
         if feature.name in (REQUIRED_LABEL, *PASSED_THROUGH):
             feature.presence.min_count = 1
@@ -41,14 +40,13 @@ def example_schema(slots: Mapping[str, Mapping[str, int]], numeric: Sequence[str
     return schema
 
 
-def write_schema(path: Path, slots: Mapping[str, Mapping[str, int]], numeric: Sequence[str] = ()) -> None:
+def write_schema(path: Path, slots: Mapping[str, Mapping[str, int]]) -> None:
     """Write the schema as text, as ImportSchemaGen reads it."""
     from google.protobuf import text_format
 
-    path.write_text(text_format.MessageToString(example_schema(slots, numeric)), encoding="utf-8")
+    path.write_text(text_format.MessageToString(example_schema(slots)), encoding="utf-8")
 
 
-def statistics_features(slots: Mapping[str, Mapping[str, int]], numeric: Sequence[str] = ()) -> list[str]:
+def statistics_features(slots: Mapping[str, Mapping[str, int]]) -> list[str]:
     """Return the features that statistics are made of: not photos and digests, which would fill memory."""
-    every = (*PASSED_THROUGH, *slots, *numeric)
-    return [name for name in every if name not in WITHOUT_STATISTICS]
+    return [name for name in (*PASSED_THROUGH, *slots) if name not in WITHOUT_STATISTICS]

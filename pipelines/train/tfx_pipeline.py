@@ -60,10 +60,8 @@ def _prepare(spec: TrainSpec, work: Path) -> None:
 
 def write_inputs(spec: TrainSpec, told: TrainSpec, folder: Path) -> None:
     """Write what the components read of `work`: the specification as they are `told` it, and the schema."""
-    from trainer.tfx_module.module import NUMERIC
-
     told.save(folder / "tfx_spec.json")
-    write_schema(folder / "schema.pbtxt", spec.slots(), NUMERIC)
+    write_schema(folder / "schema.pbtxt", spec.slots())
 
 
 def _link_live(saved_model: Path, folder: Path) -> None:
@@ -120,7 +118,6 @@ def _checked_examples(spec: TrainSpec) -> dict[str, Any]:
     from tfx import v1 as tfx
 
     from pipelines.train.anomalies import CheckAnomalies
-    from trainer.tfx_module.module import NUMERIC
 
     examples = tfx.dsl.Importer(
         source_uri=spec.examples,
@@ -130,7 +127,7 @@ def _checked_examples(spec: TrainSpec) -> dict[str, Any]:
     ).with_id("Examples")
     statistics = tfx.components.StatisticsGen(
         examples=examples.outputs["result"],
-        stats_options=tfdv.StatsOptions(feature_allowlist=statistics_features(spec.slots(), NUMERIC)),
+        stats_options=tfdv.StatsOptions(feature_allowlist=statistics_features(spec.slots())),
     )
     schema = tfx.components.ImportSchemaGen(schema_file=f"{spec.work}/schema.pbtxt")
     validator = tfx.components.ExampleValidator(

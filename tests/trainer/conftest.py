@@ -12,7 +12,7 @@ import tensorflow as tf
 from tests.trainer.world import HEIGHT, WIDTH, labels, make_photos, roles
 from trainer.config import TrainSpec
 from trainer.data import Decoded, Photos
-from transforms.labels import count_feature, slot_feature
+from transforms.labels import slot_feature
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def records(tmp_path: Path) -> str:
             texts = {"image": jpeg, "role": roles()[row].encode()}
             feature = {k: tf.train.Feature(bytes_list=tf.train.BytesList(value=[v])) for k, v in texts.items()}
             for name, values in labels().items():
-                for key in (slot_feature(name), count_feature(name)):
-                    feature[key] = tf.train.Feature(int64_list=tf.train.Int64List(value=[int(values[row])]))
+                slot = tf.train.Int64List(value=[int(values[row])])
+                feature[slot_feature(name)] = tf.train.Feature(int64_list=slot)
             writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
     return str(path)
 

@@ -30,7 +30,7 @@ from transforms.labels import label_preprocessing_fn, raw_feature_spec
 def transform_output(spec: TrainSpec, tmp_path: Path) -> str:
     """What the Transform component would write for the labels of the specification."""
     slots = spec.slots()
-    schema = schema_utils.schema_from_feature_spec(raw_feature_spec(slots, (), image=True))
+    schema = schema_utils.schema_from_feature_spec(raw_feature_spec(slots))
     metadata = dataset_metadata.DatasetMetadata(schema)
     row = {
         "item_id": b"a",

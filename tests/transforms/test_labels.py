@@ -1,6 +1,5 @@
 """Labels through TensorFlow Transform, with every number worked out by hand."""
 
-import math
 import pickle
 
 import apache_beam as beam
@@ -11,7 +10,7 @@ import tensorflow_transform.beam as tft_beam
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from transforms.labels import label_preprocessing_fn, raw_feature_spec
+from transforms.labels import PASSED_THROUGH, label_preprocessing_fn, raw_feature_spec, slot_feature
 
 # "Bags" was never seen in this data, "Hats" has no slot yet; slot 2 belongs to a category that was removed.
 SLOTS = {
@@ -19,38 +18,32 @@ SLOTS = {
     "category_2": {"Shoes > Boots": 0, "Shoes > Sandals": 1},
     "attr_colour": {},
 }
-ROWS = [  # item_id, category_1, category_2, price
-    ("a", "Shoes", "Shoes > Boots", 10.0),
-    ("b", "Shoes", "Shoes > Sandals", 20.0),
-    ("c", "Shoes", "", 30.0),
-    ("d", "Belts", "", 40.0),
-    ("e", "Hats", "", math.nan),
-    ("f", None, None, None),
+ROWS = [  # item_id, category_1, category_2
+    ("a", "Shoes", "Shoes > Boots"),
+    ("b", "Shoes", "Shoes > Sandals"),
+    ("c", "Shoes", ""),
+    ("d", "Belts", ""),
+    ("e", "Hats", ""),
+    ("f", None, None),
 ]
 
 
-def example(item_id, category_1, category_2, price):
+def example(item_id, category_1, category_2):
     name = item_id.encode()
-    optional = {
-        "category_1": category_1,
-        "category_2": category_2,
-        "attr_colour": "red",
-        "price": price,
-        "rating": None,
-    }
+    optional = {"category_1": category_1, "category_2": category_2, "attr_colour": "red"}
     raw = {"item_id": name, "digest": b"\x00\xff" + name, "role": b"main", "image": b"\xff\xd8" + name}
     return raw | {feature: [] if value is None else [value] for feature, value in optional.items()}
 
 
 def preprocessing_fn(inputs):
-    return label_preprocessing_fn(inputs, slots=SLOTS, numeric=["price", "rating"], num_buckets=2)
+    return label_preprocessing_fn(inputs, slots=SLOTS)
 
 
 @pytest.fixture(scope="module")
 def transformed(tmp_path_factory):
     """The rows by item_id, and the folder of the transform function."""
     folder = tmp_path_factory.mktemp("tft")
-    spec = raw_feature_spec(SLOTS, ["price", "rating"], image=True)
+    spec = raw_feature_spec(SLOTS)
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
     with beam.Pipeline(runner=FnApiRunner()) as p, tft_beam.Context(temp_dir=str(folder / "tmp")):
         raw = (p | beam.Create([example(*row) for row in ROWS]), metadata)
@@ -74,24 +67,6 @@ def test_a_label_without_taxonomy_is_unknown_everywhere(transformed):
     assert column(transformed, "attr_colour_slot") == [-1] * 6
 
 
-def test_counts_are_those_of_the_whole_data_and_zero_for_unknown(transformed):
-    assert column(transformed, "category_1_count") == [3, 3, 3, 1, 0, 0]
-    assert column(transformed, "category_2_count") == [1, 1, 0, 0, 0, 0]
-
-
-def test_numbers_fall_into_quantiles_and_missing_ones_into_none(transformed):
-    # Of 10, 20, 30, 40 the boundary of two quantiles is 20 or 30; a bucket holds what is at or above its boundary.
-    buckets = column(transformed, "price_bucket")
-    assert buckets[0] == 0
-    assert buckets[3] == 1
-    assert sorted(buckets[:4]) == buckets[:4]
-    assert buckets[4:] == [-1, -1]
-
-
-def test_a_number_that_nobody_gives_has_no_buckets(transformed):
-    assert column(transformed, "rating_bucket") == [-1] * 6
-
-
 def test_identity_and_photos_pass_through_byte_by_byte(transformed):
     assert column(transformed, "image") == [b"\xff\xd8" + item_id for item_id in (b"a", b"b", b"c", b"d", b"e", b"f")]
     assert column(transformed, "digest")[0] == b"\x00\xffa"
@@ -108,27 +83,22 @@ def test_the_saved_transform_gives_the_same_slots_to_new_rows(transformed):
         "category_1": tf.sparse.from_dense([["Belts"], ["Nothing"]]),
         "category_2": tf.sparse.from_dense([["Shoes > Sandals"], [""]]),
         "attr_colour": tf.sparse.from_dense([["red"], ["red"]]),
-        "price": tf.SparseTensor([[1, 0]], [1000.0], [2, 1]),
-        "rating": tf.SparseTensor(tf.zeros([0, 2], tf.int64), tf.zeros([0]), [2, 1]),
     }
     found = layer(new)
     assert found["category_1_slot"].numpy().tolist() == [3, -1]
-    assert found["category_1_count"].numpy().tolist() == [1, 0]
     assert found["category_2_slot"].numpy().tolist() == [1, -1]
-    assert found["price_bucket"].numpy().tolist() == [-1, 1]
+    assert set(found) == {*PASSED_THROUGH, *map(slot_feature, SLOTS)}  # what nothing reads is not computed
 
 
 @pytest.mark.parametrize(
-    ("slots", "numeric", "num_buckets", "message"),
+    ("slots", "message"),
     [
-        ({"attr_size": {}}, [], 10, "the examples have no attr_size; they have item_id"),
-        ({}, ["price"], 10, "the examples have no price"),
-        ({"item_id": {"a": -1}}, [], 10, "item_id: slot -1 is negative"),
-        ({"item_id": {"a": 4, "b": 4}}, [], 10, "item_id: two values share a slot"),
-        ({}, [], 1, "num_buckets=1: quantiles need at least 2"),
+        ({"attr_size": {}}, "the examples have no attr_size; they have item_id"),
+        ({"item_id": {"a": -1}}, "item_id: slot -1 is negative"),
+        ({"item_id": {"a": 4, "b": 4}}, "item_id: two values share a slot"),
     ],
 )
-def test_impossible_tables_are_refused(slots, numeric, num_buckets, message):
+def test_impossible_tables_are_refused(slots, message):
     inputs = {"item_id": tf.constant([b"a"])}
     with pytest.raises(ValueError, match=message):
-        label_preprocessing_fn(inputs, slots=slots, numeric=numeric, num_buckets=num_buckets)
+        label_preprocessing_fn(inputs, slots=slots)

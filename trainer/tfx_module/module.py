@@ -15,7 +15,6 @@ import tensorflow as tf
 from trainer.config import TrainSpec, level_label
 from transforms.labels import label_preprocessing_fn, slot_feature
 
-NUMERIC: Final = ("price",)
 METRICS: Final = "metrics.json"
 GATE_WEIGHT: Final = "gate_weight"
 
@@ -26,7 +25,7 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, str]
     `gate_weight` is float32 [batch]: 1 where the label that the Evaluator judges is known, else 0.
     """
     spec = TrainSpec.load(custom_config["spec"])
-    outputs = label_preprocessing_fn(inputs, slots=spec.slots(), numeric=NUMERIC)
+    outputs = label_preprocessing_fn(inputs, slots=spec.slots())
     judged = outputs[slot_feature(level_label(spec.gate_level))]
     return {**outputs, GATE_WEIGHT: tf.cast(judged >= 0, tf.float32)}
 
