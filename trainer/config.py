@@ -13,12 +13,19 @@ from trainer.files import read_text
 EMBEDDING_DIM = 512
 HASH_BITS = 4096
 EXPORT_VERSION = 2
+CHECKPOINT_LINE = "checkpoint of step "
+"""How a training says that a checkpoint is written, with its step after it."""
 _LEVEL = "category_"
 
 
 def level_label(level: int) -> str:
     """Return the label of a taxonomy level, 0 the top."""
     return f"{_LEVEL}{level}"
+
+
+def checkpoint_name(step: int) -> str:
+    """Return what the names of a checkpoint's files begin with."""
+    return f"ckpt-{step}"
 
 
 def levels_of(labels: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ attribute (colour, pattern), and by a term that keeps the similarities of embedd
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 
@@ -16,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.config import EMBEDDING_DIM, HASH_BITS, levels_of
+from trainer.divergence import DivergedError, all_finite
 from trainer.heads import combined_loss
 from trainer.loop import say
 from trainer.schedule import LEAST_STEPS, one_cycle, rows_of_step, share_done
@@ -79,6 +81,8 @@ def fit_hash_head(
         targets = {name: tf.constant(values[rows]) for name, values in slots.items()}
         loss = step(tf.constant(embeddings[rows], tf.float32), targets)
         done += 1
+    if not math.isfinite(float(loss)) or not all_finite(head.variables):
+        raise DivergedError(f"the training of the hash head has diverged: its loss is {float(loss)} after {done} steps")
     say(f"hash head: {done} steps")
     return {"hash.loss": float(loss), "hash.steps": float(done), "hash.seconds": round(time.monotonic() - started, 1)}
 

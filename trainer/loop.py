@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from trainer.augment import augment
-from trainer.config import TrainSpec, level_label, levels_of
+from trainer.config import CHECKPOINT_LINE, TrainSpec, level_label, levels_of
 from trainer.data import Photos
+from trainer.divergence import DivergedError, all_finite
 from trainer.heads import combined_loss, loss_weights
 from trainer.measure import accuracies
 from trainer.optimizers import build_optimizer
@@ -49,22 +51,43 @@ class Trainer:
             say(f"goes on from step {int(self.step.numpy())}, {self._share():.0%} done")
         targets = {name: targets_of(train, name, self.spec.min_leaf_images) for name in self.labels}
         order = train.repeated(self.spec.repeat)
-        saved = time.monotonic()
+        saved, behind = time.monotonic(), None
         since = _Since(saved)
         while (before := self._share()) < 1.0:
             started = time.monotonic()
             rows = order[rows_of_step(int(self.step.numpy()), len(order), self.spec.batch, self.spec.seed)]
             since.losses.append(self.train_one(rows, train, targets))
+            self._check_loss(behind)  # that of the step before is known by now: nothing waits for it
+            behind = since.losses[-1]
             self.step.assign_add(1)
             self.spent_s.assign_add(time.monotonic() - started)
             if int(REPORTS * self._share()) > int(REPORTS * before):
                 self._report(since, held_out)
                 since = _Since(time.monotonic())
             if time.monotonic() - saved > self.spec.checkpoint_s:
-                self.manager.save(checkpoint_number=int(self.step.numpy()))
+                self._save()
                 saved = time.monotonic()
-        self.manager.save(checkpoint_number=int(self.step.numpy()))
+        self._save()
         return self.evaluate(held_out)
+
+    def _check_loss(self, loss: tf.Tensor | float | None) -> None:
+        if loss is not None and not math.isfinite(float(loss)):
+            self._stop(f"the loss is {float(loss)}")
+
+    def _save(self) -> None:
+        """Write a checkpoint, and say so. Raises DivergedError rather than keep weights of which nothing can come."""
+        if not all_finite([*self.trunk.variables, *self.heads.variables]):
+            self._stop("there are weights that are no finite numbers")
+        self.manager.save(checkpoint_number=int(self.step.numpy()))
+        say(f"{CHECKPOINT_LINE}{int(self.step.numpy())}")
+
+    def _stop(self, what: str) -> NoReturn:
+        good = self.manager.latest_checkpoint
+        where = f"the last good checkpoint is of step {good.rpartition('-')[2]}" if good else "no checkpoint is good"
+        raise DivergedError(
+            f"the training has diverged: {what} at step {int(self.step.numpy())}; {where}; lower train.learning_rate = "
+            f"{self.spec.learning_rate:g}, which trains anew, or run again as it is if the machine is to blame"
+        )
 
     def evaluate(
         self, photos: Photos, limit: int | None = None, size: tuple[int, int] | None = None
@@ -116,10 +139,12 @@ class Trainer:
 
     def _report(self, since: _Since, held_out: Photos) -> None:
         seconds, step, size = time.monotonic() - since.started, int(self.step.numpy()), self._size()
+        loss = float(np.mean([float(loss) for loss in since.losses]))
+        self._check_loss(loss)
         point: dict[str, Any] = {
             "step": step,
             "height": size[0],
-            "loss": round(float(np.mean([float(loss) for loss in since.losses])), 4),
+            "loss": round(loss, 4),
             "learning_rate": float(self.optimizer.learning_rate.numpy()),
             "images_a_second": round(len(since.losses) * self.spec.batch / seconds, 1),
             **{name: round(value, 4) for name, value in self.evaluate(held_out, REPORTED_PHOTOS, size).items()},

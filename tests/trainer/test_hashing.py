@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.divergence import DivergedError
 from trainer.export import pack_bits
 from trainer.hashing import build_hash_head, contrast, fidelity, fit_hash_head, likenesses
 
@@ -67,3 +68,12 @@ def gap_between(head: keras.Model, embeddings: np.ndarray, slots: np.ndarray) ->
     codes = np.sign(np.asarray(head(embeddings)))
     similar, same = codes @ codes.T / codes.shape[1], slots[:, None] == slots[None, :]
     return float(similar[same].mean() - similar[~same].mean())
+
+
+def test_a_hash_head_that_learns_no_numbers_is_no_model() -> None:
+    embeddings = np.full((40, 512), np.nan, np.float32)
+    slots = {"category_0": np.arange(40, dtype=np.int32) % 2}
+    with pytest.raises(DivergedError, match=r"the hash head has diverged: its loss is nan after \d+ steps"):
+        fit_hash_head(
+            build_hash_head(64), embeddings, slots, {"category_0": 2}, {"category_0": 1.0}, minutes=0.001, seed=1
+        )

@@ -9,6 +9,7 @@ import pytest
 from tests.trainer.world import tiny_trunk
 from trainer.config import TrainSpec
 from trainer.data import Photos
+from trainer.divergence import DivergedError
 from trainer.heads import build_heads
 from trainer.loop import Trainer, targets_of
 from transforms.labels import slot_feature
@@ -63,6 +64,35 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_weights(
     assert done == [0, 1, 2, 3, 4, 5, 6, 7]
     for one, other in zip(weights_of(whole), weights_of(resumed), strict=True):
         assert one == pytest.approx(other, abs=2e-3)
+
+
+def test_a_loss_that_is_no_number_stops_the_training_with_its_last_good_checkpoint(
+    spec: TrainSpec, photos: Photos, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks_at_5(self: Trainer, *given: object) -> object:
+        loss = step_once(self, *given)
+        if int(self.step.numpy()) == 5:
+            self.heads.trainable_variables[0].assign(self.heads.trainable_variables[0] * np.nan)
+        return loss
+
+    step_once = Trainer.train_one
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "train_one", breaks_at_5)
+        with pytest.raises(DivergedError, match=r"finite numbers at step 6; the last good checkpoint is of step 5; "):
+            new_trainer(replace(spec, checkpoint_s=0.0)).fit(photos, photos)
+        with pytest.raises(DivergedError, match=r"the loss is nan at step 7; no checkpoint is good; lower train"):
+            new_trainer(replace(spec, checkpoints=f"{spec.checkpoints}/other")).fit(photos, photos)
+    assert [line for line in capsys.readouterr().err.splitlines() if "checkpoint" in line] == [
+        f"train: checkpoint of step {step}" for step in range(1, 6)
+    ]
+    again = new_trainer(spec)  # the machine was to blame: the same training goes on from there
+    again.fit(photos, photos)
+    assert all(np.isfinite(values).all() for values in weights_of(again))
+
+
+def test_a_learning_rate_that_is_far_too_high_is_named(spec: TrainSpec, photos: Photos) -> None:
+    with pytest.raises(DivergedError, match=r"lower train\.learning_rate = 1e\+30, which trains anew"):
+        new_trainer(replace(spec, learning_rate=1e30)).fit(photos, photos)
 
 
 def test_a_finished_run_trains_no_more_and_keeps_two_checkpoints(spec: TrainSpec, photos: Photos) -> None:
