@@ -45,6 +45,20 @@ class PreprocessSection(Section):
         return Limits(max_bytes=self.max_bytes, max_pixels=self.max_pixels, min_side=self.min_side)
 
 
+WHEN_AND_WHERE = (
+    "policy",
+    "change_share",
+    "max_images",
+    "min_images",
+    "memory_bytes",
+    "warm_start",
+    "checkpoint_s",
+    "engine",
+    "vertex",
+)
+"""Keys of [train] that decide nothing of what is learned from given examples and a given parent."""
+
+
 class TrainSection(Section):
     """What is trained, how long, when, and where."""
 
@@ -78,8 +92,8 @@ class TrainSection(Section):
 
     @property
     def learned_by(self) -> list[str]:
-        """The keys that decide what is learned, and not where."""
-        return [f"train.{name}" for name in type(self).model_fields if name not in ("engine", "vertex")]
+        """The keys that decide what is learned from given examples and how it is judged, and not where or when."""
+        return [f"train.{name}" for name in type(self).model_fields if name not in WHEN_AND_WHERE]
 
 
 class EmbedSection(Section):

@@ -1,7 +1,7 @@
 """The interface of a store: what a folder and a bucket have in common.
 
 Names are relative POSIX paths. Objects are created once and never overwritten; `put` is the exception for what a single
-running stage owns (leases, checkpoints).
+running stage owns (leases).
 """
 
 from __future__ import annotations

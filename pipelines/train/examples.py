@@ -1,49 +1,41 @@
-"""Training examples: today's labels joined to a bounded sample of prepared photos, one TFRecord file an image unit.
+"""Training examples: what photos are to teach, joined to their pixels; one TFRecord file an image unit and split.
 
-Labels travel as small Arrow batches to the image units; pixels are read once, where they are written out again. The
-test split is never written. Feature names: `image`, `digest`, `item_id`, `role`, `category_<level>`, `attr_<name>`.
+Labels travel as small Arrow batches, first to the bucket of their photo's digest and then to its image unit; pixels are
+read once, where they are written out again. Feature names: `image`, `digest`, `item_id`, `role`, `category_<level>`,
+`attr_<name>`.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
-import json
-import struct
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import google_crc32c
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.jobs.transforms import CreateEach
 from pipelines.models.tensorflow import import_tensorflow
 from pipelines.runs.context import RunContext
+from pipelines.runs.inputs import first_examples
 from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store, UnitTable
-from pipelines.tables.arrow import from_ipc, index_of, to_ipc
-from pipelines.tables.buckets import read_bucket
-from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
+from pipelines.tables.arrow import from_ipc, to_ipc
+from pipelines.tables.buckets import partition, write_bucket
 from pipelines.tables.taxonomy import category_value
+from pipelines.train.labels import attribute_column, labelled, one_a_photo, read_labels
+from pipelines.train.sample import Sample, draw, merged, strata_of
+from pipelines.train.seen import seen_photos
 from trainer.config import level_label
 
 SPLITS = {"train": "Split-train", "val": "Split-eval"}
-LABELLED = pa.schema(
-    [
-        ("digest", pa.binary(32)),
-        ("item_id", pa.string()),
-        ("role", pa.string()),
-        ("split", pa.string()),
-        ("image_row", pa.int32()),
-        ("category", pa.list_(pa.string())),
-        ("attributes", pa.map_(pa.string(), pa.string())),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -56,20 +48,31 @@ class ExampleShape:
 
 @dataclass(frozen=True)
 class Examples:
-    """What was written: the folder in the store, examples by split, and the checksum of all files."""
+    """What was written, and why photos of the train and val splits were left out.
+
+    `folder` is that of the files, `digests` that of a table of the photos that were there to choose from; `photos` is
+    how many photos there are, `counts` how many are examples, by split, `rejects` how many teach nothing, by code, with
+    an example each in `details`. `checksum` names the examples by what is in them, wherever and however they are kept.
+    """
 
     folder: str
+    digests: str
+    photos: int
     counts: dict[str, int]
+    rejects: dict[str, int]
+    details: dict[str, str]
     checksum: str
 
 
-def build_examples(context: RunContext, shape: ExampleShape) -> Examples:
-    """Write the examples of a run, at most `train.max_images`; a rerun writes the same files."""
+def build_examples(context: RunContext, shape: ExampleShape, beside: str | None = None) -> Examples:
+    """Write the examples of a run, about `train.max_images`; a rerun writes the same files.
+
+    `beside` is the live model, which tells what is new; without one nothing is.
+    """
     done = f"{context.prefix('train')}/examples.json"
     if not context.store.exists(done):
-        job = _job(context, shape)
-        context.jobs("train").run("examples", lambda pipeline: _build(pipeline, job, context.buckets))
-        _publish(context.store, job, done)
+        job = _job(context, shape, beside)
+        context.jobs("train").run("examples", lambda pipeline: _build(pipeline, job, done))
     return Examples(**context.store.read_json(done))
 
 
@@ -79,122 +82,173 @@ class _Job:
     photos: str
     catalogue: str
     images: str
+    seen: str | None
     folder: str
-    rate: float
+    digests: str
+    buckets: int
+    most: int
+    floor: int
+    seed: str
     shape: ExampleShape
 
-    @property
-    def parts(self) -> str:
-        return f"{self.folder}/parts"
 
-
-def _job(context: RunContext, shape: ExampleShape) -> _Job:
-    prepared = context.outputs(PreprocessOutputs)
+def _job(context: RunContext, shape: ExampleShape, beside: str | None) -> _Job:
+    prepared, section = context.outputs(PreprocessOutputs), context.config.train
+    name = f"{context.prefix('train')}/sample.json"
+    context.store.create_json(name, {"seed": _today(), "beside": beside})
+    kept = context.store.read_json(name)  # that of the first attempt: one of the next day goes on with its sample
     return _Job(
         context.store,
         prepared.photos,
         f"catalogue/{prepared.catalogue_id}",
         f"images/{prepared.prep_id}",
+        f"models/{kept['beside']}" if kept["beside"] else None,
         f"examples/{context.run_id}",
-        min(1.0, context.config.train.max_images / max(1, prepared.with_image)),
+        f"{context.prefix('train')}/photos",
+        context.buckets,
+        section.max_images,
+        section.min_leaf_images,
+        kept["seed"],
         shape,
     )
 
 
-def _build(pipeline: beam.Pipeline, job: _Job, buckets: int) -> None:
-    _ = (
-        pipeline
-        | "Buckets" >> CreateEach(range(buckets))
-        | "ReadLabels" >> beam.FlatMap(label_rows, job.store, job.photos, job.catalogue, job.rate)
-        | "GroupByImageUnit" >> beam.GroupByKey()
-        | "WriteExamples" >> beam.MapTuple(_WriteUnit(job))
-    )
-
-
-def label_rows(bucket: int, store: Store, photos: str, catalogue: str, rate: float) -> Iterator[tuple[str, bytes]]:
-    """Yield (image unit, LABELLED rows as IPC) of a bucket's photos that are in train or val and in the sample."""
-    rows = read_bucket(store, photos, bucket, RESOLVED_PHOTOS)
-    rows = rows.filter((pc.field("code") == "") & pc.field("split").isin(list(SPLITS)))
-    rows = rows.filter(pa.array([_sampled(digest, rate) for digest in rows["digest"].to_pylist()], pa.bool_()))
-    if not rows.num_rows:
-        return
-    items = read_bucket(store, f"{catalogue}/items", bucket, ITEMS)
-    at = pa.array(index_of(rows["item_id"], items["item_id"]))
-    table = pa.table(
-        {
-            **{name: rows[name] for name in ("digest", "item_id", "role", "split", "image_row")},
-            **{name: items[name].combine_chunks().take(at) for name in ("category", "attributes")},
-        },
-        LABELLED,
-    )
-    units = rows["image_unit"]
-    for unit in pc.unique(units).to_pylist():
-        yield unit, to_ipc(table.filter(pc.equal(units, unit)))
-
-
-def _sampled(digest: bytes, rate: float) -> bool:
-    return rate >= 1.0 or int.from_bytes(hashlib.sha256(b"sample:" + digest).digest()[:8], "big") / 2**64 < rate
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 @dataclass(frozen=True)
-class _WriteUnit:
-    job: _Job
+class _Facts:
+    """A part of what `Examples` says; the checksum is a sum, so that neither order nor files matter."""
 
-    def __call__(self, unit_id: str, parts: Iterable[bytes]) -> None:
-        rows = from_ipc(sorted(parts), LABELLED).sort_by([("image_row", "ascending"), ("item_id", "ascending")])
-        images = UnitTable(self.job.store, self.job.images).read_rows(unit_id, rows["image_row"].to_pylist(), ["image"])
-        facts: dict[str, Any] = {}
-        for split, folder in SPLITS.items():
-            wanted = pc.equal(rows["split"], split)
-            part = rows.filter(wanted)
-            if part.num_rows:
-                data = encode(part.to_pylist(), images.filter(wanted)["image"].to_pylist(), self.job.shape)
-                self.job.store.create(f"{self.job.folder}/{folder}/{unit_id}.gz", data)
-                facts[split] = [part.num_rows, hashlib.sha256(data).hexdigest()]
-        self.job.store.put(f"{self.job.parts}/{unit_id}.json", json.dumps(facts).encode())
+    photos: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    rejects: Counter[str] = field(default_factory=Counter)
+    details: dict[str, str] = field(default_factory=dict)
+    checksum: int = 0
+
+    def __add__(self, other: _Facts) -> _Facts:
+        return _Facts(
+            self.photos + other.photos,
+            self.counts + other.counts,
+            self.rejects + other.rejects,
+            first_examples(self.details, other.details),
+            (self.checksum + other.checksum) % 2**256,
+        )
 
 
-def encode(rows: list[dict[str, Any]], images: list[bytes], shape: ExampleShape) -> bytes:
-    """Return a gzipped TFRecord file of tf.Examples; equal rows give equal bytes."""
+def _build(pipeline: beam.Pipeline, job: _Job, done: str) -> None:
+    photos = (
+        pipeline
+        | "Buckets" >> CreateEach(range(job.buckets))
+        | "ReadLabels" >> beam.FlatMap(_read_labels, job)
+        | "GroupByDigest" >> beam.GroupByKey()
+        | "OneAPhoto" >> beam.Map(_one_a_photo, job)
+    )
+    sample = (
+        photos
+        | "Strata" >> beam.Map(lambda table: strata_of(_taught(table), job.seed, job.floor))
+        | "AddUpStrata" >> beam.CombineGlobally(partial(merged, floor=job.floor))
+        | "Draw" >> beam.Map(draw, job.most, job.seed)
+    )
+    written = (
+        photos
+        | "Take" >> beam.FlatMap(_take, beam.pvalue.AsSingleton(sample))
+        | "GroupByImageUnit" >> beam.GroupByKey()
+        | "WriteExamples" >> beam.Map(_write_unit, job)
+    )
+    _ = (
+        (photos | "CountPhotos" >> beam.Map(_counted), written)
+        | beam.Flatten()
+        | "AddUp" >> beam.CombineGlobally(lambda parts: sum(parts, _Facts()))
+        | "Publish" >> beam.Map(_publish, job, done)
+    )
+
+
+def _read_labels(bucket: int, job: _Job) -> Iterator[tuple[int, bytes]]:
+    rows = read_labels(job.store, job.photos, job.catalogue, bucket, job.shape.attributes)
+    yield from partition(rows, "digest", job.buckets)
+
+
+def _one_a_photo(grouped: tuple[int, Iterable[bytes]], job: _Job) -> pa.Table:
+    bucket, parts = grouped
+    rows = from_ipc(sorted(parts), labelled(job.shape.attributes))
+    photos = one_a_photo(rows, seen_photos(job.store, job.seen, bucket) if job.seen else None)
+    write_bucket(job.store, job.digests, bucket, _taught(photos).select(["digest"]))
+    return photos
+
+
+def _taught(photos: pa.Table) -> pa.Table:
+    return photos.filter(pc.field("code") == "")
+
+
+def _counted(photos: pa.Table) -> _Facts:
+    rejected = photos.filter(pc.field("code") != "")
+    details: dict[str, str] = {}
+    for code, detail in zip(rejected["code"].to_pylist(), rejected["detail"].to_pylist(), strict=True):
+        details = first_examples(details, {code: detail})
+    return _Facts(len(photos), rejects=Counter(rejected["code"].to_pylist()), details=details)
+
+
+def _take(photos: pa.Table, sample: Sample) -> Iterator[tuple[str, bytes]]:
+    photos = _taught(photos)
+    photos = photos.filter(sample.takes(photos))
+    for unit in pc.unique(photos["image_unit"]).to_pylist():
+        yield unit, to_ipc(photos.filter(pc.field("image_unit") == unit), "zstd")
+
+
+def _write_unit(grouped: tuple[str, Iterable[bytes]], job: _Job) -> _Facts:
+    unit_id, parts = grouped
+    rows = pa.concat_tables(pa.ipc.open_stream(part).read_all() for part in parts).sort_by("image_row")
+    images = UnitTable(job.store, job.images).read_rows(unit_id, rows["image_row"].to_pylist(), ["image"])
+    facts = _Facts()
+    for split, folder in SPLITS.items():
+        wanted = pc.equal(rows["split"], split)
+        part = rows.filter(wanted)
+        if part.num_rows:
+            records = encode(part.to_pylist(), images.filter(wanted)["image"].to_pylist(), job.shape)
+            _write_records(job.store, f"{job.folder}/{folder}/{unit_id}.gz", records)
+            facts += _Facts(counts=Counter({split: len(records)}), checksum=_sum(split, records))
+    return facts
+
+
+def encode(rows: list[dict[str, Any]], images: list[bytes], shape: ExampleShape) -> list[bytes]:
+    """Return a serialised tf.Example for each photo; equal rows give equal bytes."""
     tf = import_tensorflow()
 
-    def text(value: str) -> Any:
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
+    def feature(value: str | bytes) -> Any:
+        data = value.encode() if isinstance(value, str) else value
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[data]))
 
-    def raw(value: bytes) -> Any:
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-
-    sink = io.BytesIO()
-    with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=1, mtime=0) as file:
-        for row, image in zip(rows, images, strict=True):
-            attributes = dict(row["attributes"])
-            features = {"image": raw(image), "digest": raw(row["digest"])}
-            features |= {name: text(row[name]) for name in ("item_id", "role")}
-            for level in range(shape.levels):
-                features[level_label(level)] = text(category_value(row["category"], level))
-            for name in shape.attributes:
-                features[f"attr_{name}"] = text(attributes.get(name, ""))
-            example = tf.train.Example(features=tf.train.Features(feature=features))
-            file.write(_framed(example.SerializeToString(deterministic=True)))
-    return sink.getvalue()
+    records = []
+    for row, image in zip(rows, images, strict=True):
+        values: dict[str, str | bytes] = {"image": image, **{name: row[name] for name in ("digest", "item_id", "role")}}
+        for level in range(shape.levels):
+            values[level_label(level)] = category_value(row["category"] or [], level)
+        for name in map(attribute_column, shape.attributes):
+            values[name] = row[name] or ""
+        features = tf.train.Features(feature={name: feature(value) for name, value in values.items()})
+        records.append(tf.train.Example(features=features).SerializeToString(deterministic=True))
+    return records
 
 
-def _framed(record: bytes) -> bytes:
-    """Return a record framed as TFRecord: length, masked crc32c of it, data, masked crc32c of it."""
-    length = struct.pack("<Q", len(record))
-    return b"".join((length, _masked_crc(length), record, _masked_crc(record)))
+def _write_records(store: Store, name: str, records: list[bytes]) -> None:
+    tf = import_tensorflow()
+    options = tf.io.TFRecordOptions("GZIP", compression_level=1)  # JPEGs are compressed already
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "records.gz")
+        with tf.io.TFRecordWriter(str(path), options) as writer:
+            for record in records:
+                writer.write(record)
+        store.create_from(name, path)
 
 
-def _masked_crc(data: bytes) -> bytes:
-    crc = google_crc32c.value(data)
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+def _sum(split: str, records: list[bytes]) -> int:
+    digests = (hashlib.sha256(f"{split}:".encode() + record).digest() for record in records)
+    return sum(int.from_bytes(digest, "big") for digest in digests) % 2**256
 
 
-def _publish(store: Store, job: _Job, done: str) -> None:
-    counts: Counter[str] = Counter()
-    checksum = hashlib.sha256()
-    for name in sorted(entry.name for entry in store.list(job.parts)):
-        for split, (rows, digest) in sorted(store.read_json(name).items()):
-            counts[split] += rows
-            checksum.update(f"{name}:{split}:{digest};".encode())
-    store.create_json(done, {"folder": job.folder, "counts": dict(counts), "checksum": checksum.hexdigest()})
+def _publish(facts: _Facts, job: _Job, done: str) -> None:
+    checksum = facts.checksum.to_bytes(32, "big").hex()
+    places = {"folder": job.folder, "digests": job.digests}
+    job.store.create_json(done, {**vars(facts), **places, "checksum": checksum})

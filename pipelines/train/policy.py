@@ -9,8 +9,8 @@ from pipelines.releases.live import live_release_id
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store
-from pipelines.tables.taxonomy import read_taxonomy
-from pipelines.train.seen import count_new_items
+from pipelines.train.news import News, count_news, known_labels, learnable_labels
+from pipelines.train.seen import seen_items
 
 
 @dataclass(frozen=True)
@@ -46,37 +46,33 @@ def reason_to_train(context: RunContext, live: Live | None, prep_id: str) -> str
         return None
     if policy == "always":
         return "the policy is 'always'"
-    return _new_items(context, live) or _new_labels(context.store, live)
+    return _over_the_share(context, live)
 
 
-def _new_items(context: RunContext, live: Live) -> str | None:
-    limit = context.config.train.change_share
-    news = count_new_items(context.store, catalogue_id(context), live.folder, context.buckets)
-    if news is None:
+def _over_the_share(context: RunContext, live: Live) -> str | None:
+    section = context.config.train
+    if seen_items(context.store, live.folder, 0) is None:
         context.progress.say(
-            f"train: model {live.model_id} keeps no list of its items, so train.change_share cannot be looked at; "
-            "train once with policy 'always'"
+            f"train: model {live.model_id} keeps no list of its items, so only labels are looked at for "
+            "train.change_share; train once with policy 'always'"
         )
+    news = _news(context, live)
+    if news.share <= section.change_share:
         return None
-    if news.share <= limit:
-        return None
-    return f"{news.new} of {news.items} items are new since the live model, over train.change_share = {limit:g}"
+    parts = [f"{news.unseen} of {news.items} items are new since the live model"]
+    if news.relabelled:
+        parts.append(f"{news.relabelled} more have a category or attribute value that it has not learned and now could")
+    return f"{', '.join(parts)}, over train.change_share = {section.change_share:g}"
 
 
-def _new_labels(store: Store, live: Live) -> str | None:
-    new = _new_values(read_taxonomy(store), live.facts["lineage"]["slots"])
-    return f"{new} categories or attribute values are new since the live model" if new else None
-
-
-def _new_values(taxonomy: dict[str, Any], known: dict[str, Any]) -> int:
-    levels = sum(map(len, taxonomy["levels"])) - sum(known["levels"])
-    attributes = sum(sizes(taxonomy["attributes"]).values()) - sum(known["attributes"].values())
-    return int(levels + attributes)
-
-
-def sizes(values: dict[str, dict[str, int]]) -> dict[str, int]:
-    """Return how many slots each attribute has."""
-    return {name: len(slots) for name, slots in values.items()}
+def _news(context: RunContext, live: Live) -> News:
+    store, section = context.store, context.config.train
+    catalogue, photos = f"catalogue/{catalogue_id(context)}", context.outputs(PreprocessOutputs).photos
+    known = known_labels(live.facts, store.read_json(f"{live.folder}/taxonomy.json"))
+    labels = learnable_labels(
+        store, catalogue, photos, context.buckets, known, section.attributes, section.min_leaf_images
+    )
+    return count_news(store, catalogue, live.folder, context.buckets, labels, section.attributes)
 
 
 def catalogue_id(context: RunContext) -> str:

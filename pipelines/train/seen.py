@@ -1,53 +1,45 @@
-"""Which items a model has seen: their ids by bucket, beside the model, and how many of today's are not among them.
+"""What a model has seen: ids of items and digests of photos by bucket, beside the model.
 
-A copy, because the catalogue that a model was trained on may be collected long before the model.
+Copies, because the catalogue that a model was trained on may be collected long before the model.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
+import pyarrow as pa
 
 from pipelines.store import Store
-from pipelines.tables.arrow import index_of
 from pipelines.tables.buckets import bucket_name, read_bucket, write_bucket
-from pipelines.tables.schemas import ITEMS
+from pipelines.tables.schemas import DIGEST, ITEMS
 
-ID = ["item_id"]
-
-
-@dataclass(frozen=True)
-class News:
-    """How many items a catalogue has, and how many of them a model has not seen."""
-
-    items: int
-    new: int
-
-    @property
-    def share(self) -> float:
-        """Return new items as a share of all."""
-        return self.new / max(1, self.items)
+ITEM_IDS = pa.schema([ITEMS.field("item_id")])
+DIGESTS = pa.schema([("digest", DIGEST)])
 
 
-def keep_items(store: Store, catalogue_id: str, model_folder: str, buckets: int) -> int:
-    """Write the ids of a catalogue's items to `<model_folder>/items/<bucket>.parquet`; return how many they are."""
+def keep_seen(store: Store, catalogue_id: str, digests: str, model_folder: str, buckets: int) -> int:
+    """Write `<model_folder>/items/<bucket>.parquet` (ids of a catalogue's items) and `…/photos/…` (a table of digests).
+
+    Return how many items they are.
+    """
     count = 0
     for bucket in range(buckets):
-        ids = read_bucket(store, f"catalogue/{catalogue_id}/items", bucket, ITEMS, ID)
-        write_bucket(store, f"{model_folder}/items", bucket, ids)
-        count += ids.num_rows
+        items = read_bucket(store, f"catalogue/{catalogue_id}/items", bucket, ITEM_IDS, ITEM_IDS.names)
+        write_bucket(store, f"{model_folder}/items", bucket, items)
+        write_bucket(store, f"{model_folder}/photos", bucket, read_bucket(store, digests, bucket, DIGESTS))
+        count += items.num_rows
     return count
 
 
-def count_new_items(store: Store, catalogue_id: str, model_folder: str, buckets: int) -> News | None:
-    """Return how many of a catalogue's items the model has not seen; None where the model keeps no ids."""
-    if not store.exists(f"{model_folder}/items/{bucket_name(0)}"):
+def seen_items(store: Store, model_folder: str, bucket: int) -> pa.Table | None:
+    """Return the ids of a bucket's items that a model has seen; None when it keeps no list of them."""
+    return _kept(store, f"{model_folder}/items", bucket, ITEM_IDS)
+
+
+def seen_photos(store: Store, model_folder: str, bucket: int) -> pa.Table | None:
+    """Return the digests of a bucket's photos that a model has seen; None when it keeps no list of them."""
+    return _kept(store, f"{model_folder}/photos", bucket, DIGESTS)
+
+
+def _kept(store: Store, folder: str, bucket: int, schema: pa.Schema) -> pa.Table | None:
+    if not store.exists(f"{folder}/{bucket_name(0)}"):
         return None
-    items = new = 0
-    for bucket in range(buckets):
-        today = read_bucket(store, f"catalogue/{catalogue_id}/items", bucket, ITEMS, ID)["item_id"]
-        seen = read_bucket(store, f"{model_folder}/items", bucket, ITEMS, ID)["item_id"]
-        items += len(today)
-        new += int(np.count_nonzero(index_of(today, seen) < 0))
-    return News(items, new)
+    return read_bucket(store, folder, bucket, schema, schema.names)

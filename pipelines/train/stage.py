@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,17 +14,17 @@ from typing import Any
 
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
+from pipelines.runs.inputs import reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.outputs import PreprocessOutputs, TrainOutputs
-from pipelines.store import Store
 from pipelines.tables.taxonomy import read_taxonomy
+from pipelines.train.adoption import adopt, keep_verdict, train_key, verdict_key
+from pipelines.train.checkpoints import Checkpoints
 from pipelines.train.examples import Examples, ExampleShape, build_examples
-from pipelines.train.policy import Live, catalogue_id, live_model, reason_to_train, sizes
-from pipelines.train.seen import keep_items
+from pipelines.train.policy import Live, catalogue_id, live_model, reason_to_train
+from pipelines.train.seen import keep_seen
 from trainer.config import TrainOutcome, TrainSpec
 from transforms.photo import PrepSpec
-
-CODE_VERSION = 2
 
 
 def run(context: RunContext) -> StageResult:
@@ -35,20 +36,19 @@ def run(context: RunContext) -> StageResult:
     reason = reason_to_train(context, live, prep_id)
     if reason is None and live is not None:
         note = f"the live model {live.model_id} is kept ({context.config.train.policy})"
-        return _result(live.model_id, live.facts["space_id"], "reused", note, 0)
+        return _result(live.model_id, live.facts["space_id"], "reused", note)
     context.progress.say(f"train: {reason}; {_price(context)}")
     taxonomy = read_taxonomy(context.store)
-    examples = _examples(context, taxonomy)
-    key = train_key(context, examples, taxonomy, live)
-    model_id, refused = _adopt(context.store, key, live) or _train(context, examples, taxonomy, live, prep_id, key)
-    total = sum(examples.counts.values())
+    examples = _examples(context, taxonomy, live)
+    key = train_key(context, examples, taxonomy, live, prep_id)
+    model_id, refused = adopt(context.store, key, live) or _train(context, examples, taxonomy, live, prep_id, key)
     if refused and live is not None:
         note = f"the new model was refused ({refused}); the run goes on with the live model {live.model_id}"
-        return _result(live.model_id, live.facts["space_id"], "refused", note, total)
+        return _result(live.model_id, live.facts["space_id"], "refused", note, examples)
     if refused:
         raise StageError(f"the first model was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
-    return _result(model_id, facts["space_id"], "trained", f"trained {model_id}: {reason}", total)
+    return _result(model_id, facts["space_id"], "trained", f"trained {model_id}: {reason}", examples)
 
 
 def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
@@ -58,7 +58,7 @@ def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
             f"model {model_id} reads photos prepared as {facts['prep_id']}, the config prepares {prep_id}; "
             "set preprocess.height, width and quality back, or add train to --stages"
         )
-    return _result(model_id, facts["space_id"], "reused", f"model {model_id} is used, as it was asked for", 0)
+    return _result(model_id, facts["space_id"], "reused", f"model {model_id} is used, as it was asked for")
 
 
 def _price(context: RunContext) -> str:
@@ -70,19 +70,7 @@ def _price(context: RunContext) -> str:
     return f"training takes {effort}, and the new model opens a space: all {photos:,} photos will be embedded again"
 
 
-def train_key(context: RunContext, examples: Examples, taxonomy: dict[str, Any], live: Live | None) -> str:
-    """Return the name of this training: equal inputs adopt one model, however often they are run."""
-    parts = [
-        examples.checksum,
-        context.config.digest(*context.config.train.learned_by),
-        live.model_id if live and context.config.train.warm_start else None,
-        hashlib.sha256(json.dumps(taxonomy, sort_keys=True).encode()).hexdigest(),
-        CODE_VERSION,
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
-
-
-def _examples(context: RunContext, taxonomy: dict[str, Any]) -> Examples:
+def _examples(context: RunContext, taxonomy: dict[str, Any], live: Live | None) -> Examples:
     section = context.config.train
     unknown = [name for name in section.attributes if name not in taxonomy["attributes"]]
     if unknown:
@@ -94,7 +82,7 @@ def _examples(context: RunContext, taxonomy: dict[str, Any]) -> Examples:
             f"all items are in one category ({names}); a model needs two to tell apart: map a finer column"
         )
     shape = ExampleShape(len(taxonomy["levels"]), tuple(section.attributes))
-    examples = build_examples(context, shape)
+    examples = build_examples(context, shape, live.model_id if live else None)
     train, held_out = examples.counts.get("train", 0), examples.counts.get("val", 0)
     if train < section.min_images or not held_out:
         raise StageError(
@@ -109,7 +97,10 @@ def _train(
 ) -> tuple[str, str | None]:
     from pipelines.train.launch import MODULE, VERTEX_MODULE, run_in_subprocess
 
-    state = _state_folder(context, _verdict_key(key, live))
+    name = verdict_key(key, live)
+    state = _state_folder(context, name)
+    checkpoints = _checkpoints(context, name, state)
+    checkpoints.restore()
     with ExitStack() as staged:
         module, folder = VERTEX_MODULE, f"{context.store.uri}/{examples.folder}"
         if context.config.train.engine == "local":
@@ -118,13 +109,37 @@ def _train(
         if live is not None and live.facts["prep_id"] == prep_id:
             spec = _beside_live(context, spec, live, staged.enter_context(context.store.stage_in(live.folder)))
         if module == VERTEX_MODULE:
-            _name_job(context, spec, _verdict_key(key, live))
-        outcome = run_in_subprocess(spec, lambda line: context.progress.say(f"train: {line}"), module)
+            _name_job(context, spec, name)
+        try:
+            outcome = run_in_subprocess(spec, _listener(context, checkpoints), module)
+        except StageError as error:
+            raise StageError(_where_to_go_on(error, checkpoints)) from error
         model_id = _keep(context, spec, outcome, taxonomy, key, examples)
-    verdict = {"model_id": model_id, "refused": outcome.refused}
-    context.store.create_json(f"models/by-key/{_verdict_key(key, live)}.json", verdict)
+    keep_verdict(context.store, key, live, model_id, outcome.refused)
+    checkpoints.discard()
     shutil.rmtree(state, ignore_errors=True)
     return model_id, outcome.refused
+
+
+def _checkpoints(context: RunContext, name: str, state: Path) -> Checkpoints:
+    prefix = f"{context.prefix('train')}/checkpoints/{name}"
+    return Checkpoints(context.store, prefix, state / "checkpoints", context.progress)
+
+
+def _listener(context: RunContext, checkpoints: Checkpoints) -> Callable[[str], None]:
+    def listen(line: str) -> None:
+        if not checkpoints.heard(line):
+            context.progress.say(f"train: {line}")
+
+    return listen
+
+
+def _where_to_go_on(error: StageError, checkpoints: Checkpoints) -> str:
+    newest = checkpoints.newest()
+    if newest is None:
+        return str(error)
+    place = f"{checkpoints.store.uri}/{newest}"
+    return f"{error}\nthe last checkpoint is {place}: the same run, with the same [train], goes on from there"
 
 
 def _name_job(context: RunContext, spec: TrainSpec, key: str) -> None:
@@ -151,10 +166,10 @@ def _beside_live(context: RunContext, spec: TrainSpec, live: Live, folder: Path)
 
 
 def _state_folder(context: RunContext, key: str) -> Path:
-    """Return the local folder of checkpoints and TFX's work; the same key finds it again after a kill."""
-    name = hashlib.sha256(f"{context.store.uri}|{key}".encode()).hexdigest()[:16]
+    """Return the local folder of TFX's work, whose log stays when a training fails; what must last is in the store."""
+    name = hashlib.sha256(f"{context.store.uri}|{context.run_id}|{key}".encode()).hexdigest()[:16]
     state = Path(tempfile.gettempdir(), f"visual-search-train-{name}")
-    (state / "checkpoints").mkdir(parents=True, exist_ok=True)
+    state.mkdir(parents=True, exist_ok=True)
     return state
 
 
@@ -204,9 +219,8 @@ def _keep(
         "train_key": key,
         "parent": Path(spec.parent).name if spec.parent else None,
         "catalogue_id": catalogue_id(context),
-        "items": keep_items(context.store, catalogue_id(context), folder, context.buckets),
+        "items": keep_seen(context.store, catalogue_id(context), examples.digests, folder, context.buckets),
         "examples": asdict(examples),
-        "slots": {"levels": [len(v) for v in taxonomy["levels"]], "attributes": sizes(taxonomy["attributes"])},
     }
     context.store.stage_out(Path(outcome.export), f"{folder}/saved_model")
     context.store.create_from(f"{folder}/weights.npz", Path(spec.work, "weights.npz"))
@@ -219,22 +233,10 @@ def _keep(
     return str(model_id)
 
 
-def _verdict_key(key: str, live: Live | None) -> str:
-    """Return the name of a training's verdict: one against another live model says nothing about today's."""
-    return f"{key}-{live.model_id}" if live else key
-
-
-def _adopt(store: Store, key: str, live: Live | None) -> tuple[str, str | None] | None:
-    """Return (model, why it was refused) of an equal training: the live model's own, or one compared with it."""
-    if live is not None and live.facts["lineage"]["train_key"] == key:
-        return live.model_id, None
-    name = f"models/by-key/{_verdict_key(key, live)}.json"
-    if not store.exists(name):
-        return None
-    kept = store.read_json(name)
-    return kept["model_id"], kept["refused"]
-
-
-def _result(model_id: str, space_id: str, decision: str, note: str, examples: int) -> StageResult:
+def _result(model_id: str, space_id: str, decision: str, note: str, examples: Examples | None = None) -> StageResult:
     outputs = TrainOutputs(model_id, space_id, decision, note)
-    return StageResult(Ledger(examples, examples), {"examples": examples}, outputs, notes=[note])
+    if examples is None:
+        return StageResult(Ledger(0, 0), {"examples": 0}, outputs, notes=[note])
+    used, rejected = sum(examples.counts.values()), sum(examples.rejects.values())
+    ledger = Ledger(examples.photos, used, examples.photos - used - rejected, rejected, examples.rejects)
+    return StageResult(ledger, {"examples": used}, outputs, notes=[note, *reject_notes(ledger, examples.details)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -87,26 +88,33 @@ def test_index_evaluate_and_promote_come_to_the_same(
     assert abs(shop.metrics()[name] - promoted.metrics()[name]) <= 0.005
 
 
-def test_train_goes_on_from_its_last_checkpoint(prepared: Shop, tmp_path: Path) -> None:
+def test_train_goes_on_from_its_last_checkpoint_on_another_machine(prepared: Shop, tmp_path: Path) -> None:
     shop = copy_of(prepared, tmp_path)
-    state = tmp_path / "state"
-    state.mkdir()
     shop.configure(r"^steps = 60$", "steps = 61")  # a training of its own, which no other test has begun
-    os.environ["TMPDIR"] = str(state)
     try:
         assert kill_when(shop, "train", lease(shop, "train"), 1.0)
-        assert kill_when(shop, "train", lambda: steps_done(state) >= 12)
-        reached = steps_done(state)
+        os.environ["TMPDIR"] = str(one_machine(tmp_path, "killed"))
+        assert kill_when(shop, "train", lambda: steps_done(shop) >= 12)
+        reached = steps_done(shop)
         assert reached < 61
+        shutil.rmtree(os.environ["TMPDIR"])  # the pod is gone, and all that it had beside the store
+        os.environ["TMPDIR"] = str(one_machine(tmp_path, "another"))
         shop.start("train", "--config", str(shop.config), "--run-id", "first").wait()
     finally:
         del os.environ["TMPDIR"]
     log = (shop.folder / "killed.log").read_text()
     assert f"goes on from step {reached}, " in log
     assert shop.manifest("first", "train")["counts"]["ok"] > 0
+    assert steps_done(shop) == 0  # a model is there instead
 
 
-def steps_done(state: Path) -> int:
-    """Return the step of the newest whole checkpoint."""
-    done = [int(path.stem.rpartition("-")[2]) for path in state.rglob("ckpt-*.index")]
-    return max(done, default=0)
+def one_machine(folder: Path, name: str) -> Path:
+    """Return a new folder for what a machine keeps to itself."""
+    (folder / name).mkdir()
+    return folder / name
+
+
+def steps_done(shop: Shop) -> int:
+    """Return the step of the newest checkpoint in the store."""
+    kept = (shop.store / "runs" / "first" / "train" / "checkpoints").rglob("*.tar")
+    return max((int(path.stem) for path in kept if path.stem.isdigit()), default=0)

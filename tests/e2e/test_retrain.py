@@ -6,11 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.e2e.conftest import Shop
+from tests.e2e.conftest import Shop, copy_of
 from tests.e2e.test_incremental import Rewrite, fields, heading, line_of
 
 
@@ -79,6 +80,17 @@ def test_slots_never_move_and_a_retrain_starts_from_the_live_model(shop: Shop, r
         assert facts["trunk_checksum"]["before"] == facts["trunk_checksum"]["after"]
         old, grown = (len(model(shop, one)["levels"][-1]) for one in (parent, child))
         assert grown >= old
+
+
+def test_an_equal_training_of_another_run_is_adopted_and_not_done(trained: Shop, tmp_path: Path) -> None:
+    shop = copy_of(trained, tmp_path)
+    shop.configure(r"^\[train\]$", '[train]\npolicy = "always"')
+    shop.run("second", "--to", "train")
+    first, second = (shop.manifest(run, "train")["outputs"] for run in ("first", "second"))
+    assert (second["model_id"], second["decision"]) == (first["model_id"], "trained")
+    assert len([path for path in (shop.store / "models").iterdir() if path.name != "by-key"]) == 1
+    keys = {shop.store / "models" / "by-key" / f"{model(shop, first['model_id'])['lineage']['train_key']}.json"}
+    assert set((shop.store / "models" / "by-key").iterdir()) == keys
 
 
 def model(shop: Shop, model_id: str) -> dict[str, Any]:

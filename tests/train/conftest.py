@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,32 +12,48 @@ import pyarrow as pa
 import pytest
 
 from pipelines.config import Config
+from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Log, Store, open_store
 from pipelines.tables.buckets import bucket_of, write_bucket
-from pipelines.tables.schemas import ITEMS
+from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
 from pipelines.tables.taxonomy import extend_taxonomy
 from pipelines.telemetry.progress import Progress
 from pipelines.train import launch, stage
 from pipelines.train.examples import Examples
 from pipelines.train.vertex_job import VERTEX_JSON, VertexJob
-from trainer.config import TrainOutcome, TrainSpec
+from trainer.config import CHECKPOINT_LINE, TrainOutcome, TrainSpec
 
 BUCKETS, PREP = 2, "24x16-q95-v1"
 MakeContext = Callable[..., RunContext]
 
 
-def write_items(store: Store, catalogue_id: str, item_ids: Iterable[str]) -> None:
-    """Write a catalogue's items; all of them are boots."""
-    ids = list(item_ids)
+def write_items(
+    store: Store, catalogue_id: str, item_ids: Iterable[str], labels: Mapping[str, tuple[str, str]] | None = None
+) -> None:
+    """Write a catalogue's items, boots without a colour unless `labels` give an item's (leaf, colour)."""
+    ids, labels = list(item_ids), labels or {}
+    for bucket in range(BUCKETS):
+        rows = []
+        for name in sorted(ids):
+            if bucket_of(name, BUCKETS) == bucket:
+                leaf, colour = labels.get(name, ("shoes > boots", ""))
+                row = {"item_id": name, "group_id": "", "category": leaf.split(" > "), "title": ""}
+                rows.append({**row, "attributes": [("colour", colour)]})
+        write_bucket(store, f"catalogue/{catalogue_id}/items", bucket, pa.Table.from_pylist(rows, ITEMS))
+
+
+def write_photos(store: Store, run_id: str, photos: Mapping[str, int], split: str = "train") -> None:
+    """Write which photos preprocess has resolved: so many of each item."""
     for bucket in range(BUCKETS):
         rows = [
-            {"item_id": name, "group_id": "", "category": ["shoes", "boots"], "title": "", "attributes": []}
-            for name in sorted(ids)
+            {"item_id": name, "role": "main", "split": split, "code": "", "digest": f"{name}-{n}".encode().rjust(32)}
+            for name, count in photos.items()
+            for n in range(count)
             if bucket_of(name, BUCKETS) == bucket
         ]
-        write_bucket(store, f"catalogue/{catalogue_id}/items", bucket, pa.Table.from_pylist(rows, ITEMS))
+        write_bucket(store, f"runs/{run_id}/preprocess/photos", bucket, pa.Table.from_pylist(rows, RESOLVED_PHOTOS))
 
 
 def finish_preprocess(store: Store, run_id: str, catalogue_id: str, prep_id: str = PREP) -> None:
@@ -61,21 +77,30 @@ class FakeTraining:
     modules: list[str] = field(default_factory=list)
     jobs: list[VertexJob] = field(default_factory=list)
     refused: str | None = None
+    dies_after: int | None = None
+    found: list[list[str]] = field(default_factory=list)
 
     def __call__(self, spec: TrainSpec, progress: Callable[[str], None], module: str) -> TrainOutcome:
         assert spec.baseline is None or Path(spec.baseline, "saved_model", "saved_model.pb").is_file()
         assert spec.parent is None or Path(spec.parent, "weights.npz").is_file()
         self.specs.append(spec)
         self.modules.append(module)
-        work = Path(spec.work)
+        work, checkpoints = Path(spec.work), Path(spec.checkpoints)
+        self.found.append(sorted(path.name for path in checkpoints.iterdir()))
+        if self.dies_after is not None:
+            for suffix in ("index", "data-00000-of-00001"):
+                (checkpoints / f"ckpt-{self.dies_after}.{suffix}").write_bytes(b"weights")
+            progress(f"{CHECKPOINT_LINE}{self.dies_after}")
+            raise StageError("training failed in Trainer: the loss is nan")
         if (work / VERTEX_JSON).is_file():
             self.jobs.append(VertexJob.load(work / VERTEX_JSON))
         export = work / "export"
-        export.mkdir(parents=True)
+        export.mkdir(parents=True, exist_ok=True)
         (export / "saved_model.pb").write_bytes(b"graph")
         (work / "weights.npz").write_bytes(b"weights")
         levels = [[0], [0, 1]]
         facts = {"model_id": f"model{len(self.specs)}", "prep_id": spec.prep_id, "levels": levels, "metrics": {}}
+        facts |= {"trained": [[0], [0]], "attributes": {"colour": ["red"]}}
         (work / "model.json").write_text(json.dumps(facts))
         return TrainOutcome(str(export), self.refused, {})
 
@@ -85,9 +110,10 @@ def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTraining:
     """Replace the training, the examples and the folder of checkpoints; the test sees what a training was told."""
     fake = FakeTraining()
 
-    def examples(context: RunContext, _: Any) -> Examples:
+    def examples(context: RunContext, *_: Any) -> Examples:
         context.store.create("examples/all/Split-train/0.gz", b"")
-        return Examples("examples/all", {"train": 500, "val": 50}, "one-checksum")
+        counts, rejects, details = {"train": 500, "val": 50}, {"leaf_disagrees": 3}, {"leaf_disagrees": "a: b / c"}
+        return Examples("examples/all", "runs/all/train/photos", 600, counts, rejects, details, "one-checksum")
 
     monkeypatch.setattr(launch, "run_in_subprocess", fake)
     monkeypatch.setattr(stage, "build_examples", examples)

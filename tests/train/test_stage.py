@@ -9,6 +9,7 @@ from pipelines.config import VertexSection
 from pipelines.errors import StageError
 from pipelines.store import Store, open_store
 from pipelines.tables.taxonomy import extend_taxonomy
+from pipelines.train import stage
 from pipelines.train.stage import run
 from tests.train.conftest import FakeTraining, MakeContext, finish_preprocess, go_live
 
@@ -36,7 +37,7 @@ def test_a_new_model_is_compared_with_the_live_one_warm_start_or_not(
     run(make_context())
     go_live(store, "model1")
     finish_preprocess(store, "r2", "c1")
-    run(make_context("r2", policy="always", warm_start=warm_start))
+    run(make_context("r2", policy="always", warm_start=warm_start, seed=2))
     spec = training.specs[1]
     assert spec.baseline is not None
     assert Path(spec.baseline).name == "model1"
@@ -62,7 +63,7 @@ def test_a_live_model_that_lacks_the_deepest_level_is_started_from_but_not_compa
     go_live(store, "model1")
     extend_taxonomy(store, [("level:2", "shoes > boots > tall"), ("level:2", "shoes > boots > low")])
     finish_preprocess(store, "r2", "c1")
-    run(make_context("r2"))
+    run(make_context("r2", policy="always"))
     assert training.specs[1].gate_level == 2
     assert training.specs[1].parent is not None
     assert training.specs[1].baseline is None
@@ -152,3 +153,72 @@ def test_vertex_ai_reads_the_examples_in_the_store_and_is_told_the_name_of_its_j
     assert training.jobs == [VertexJob.of(section, store.uri, "r1", key)]
     run(make_context("r1"))  # where it was learned is not what was learned: the model is adopted
     assert len(training.specs) == 1
+
+
+def test_photos_are_accounted_for_and_what_teaches_nothing_is_told_with_an_example(
+    make_context: MakeContext, training: FakeTraining
+) -> None:
+    result = run(make_context())
+    assert result.ledger.counts() == {"in": 600, "ok": 550, "skipped": 47, "rejected": 3}
+    assert result.ledger.rejects == {"leaf_disagrees": 3}
+    assert result.notes[1:] == ["3 of 600 rejected: leaf_disagrees 3", "  leaf_disagrees, for example a: b / c"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"policy": "always"}, {"change_share": 0.5}, {"memory_bytes": 1 << 20}, {"checkpoint_s": 5}, {"min_images": 9}],
+)
+def test_an_equal_training_of_another_run_is_adopted_whenever_and_wherever_it_is_to_be_done(
+    make_context: MakeContext, training: FakeTraining, store: Store, other: dict[str, object]
+) -> None:
+    extend_taxonomy(store, [("attribute:brand", "one")])
+    run(make_context())
+    extend_taxonomy(store, [("attribute:brand", "another")])  # no head learns brands
+    finish_preprocess(store, "r2", "c1")
+    assert run(make_context("r2", **other)).outputs.model_id == "model1"
+    assert len(training.specs) == 1
+
+
+@pytest.mark.parametrize("other", [{"seed": 2}, {"steps": 5}, {"min_accuracy": 0.1}, {"attributes": ["brand"]}])
+def test_another_training_is_done(
+    make_context: MakeContext, training: FakeTraining, store: Store, other: dict[str, object]
+) -> None:
+    extend_taxonomy(store, [("attribute:brand", "one")])
+    run(make_context())
+    finish_preprocess(store, "r2", "c1")
+    assert run(make_context("r2", **other)).outputs.model_id == "model2"
+
+
+def test_photos_that_were_prepared_in_another_way_are_another_training(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    run(make_context())
+    finish_preprocess(store, "r2", "c1", "24x16-q95-v2")
+    assert run(make_context("r2")).outputs.model_id == "model2"
+
+
+def test_a_training_that_died_goes_on_on_another_machine_and_leaves_no_checkpoints(
+    make_context: MakeContext, training: FakeTraining, store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    training.dies_after = 120
+    with pytest.raises(StageError) as died:
+        run(make_context(steps=200))
+    (kept,) = [entry.name for entry in store.list("runs/r1/train/checkpoints")]
+    assert str(died.value).splitlines() == [
+        "training failed in Trainer: the loss is nan",
+        f"the last checkpoint is {store.uri}/{kept}: the same run, with the same [train], goes on from there",
+    ]
+    monkeypatch.setattr(stage.tempfile, "gettempdir", lambda: str(tmp_path / "another machine"))
+    training.dies_after = None
+    run(make_context(steps=200))
+    assert training.found == [[], ["checkpoint", "ckpt-120.data-00000-of-00001", "ckpt-120.index"]]
+    assert not list(store.list("runs/r1/train/checkpoints"))
+
+
+def test_a_training_with_other_settings_starts_anew(make_context: MakeContext, training: FakeTraining) -> None:
+    training.dies_after = 120
+    with pytest.raises(StageError):
+        run(make_context(learning_rate=0.1))
+    training.dies_after = None
+    run(make_context(learning_rate=0.01))
+    assert training.found == [[], []]

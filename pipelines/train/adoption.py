@@ -1,0 +1,60 @@
+"""What names a training, so that an equal one is not done twice: its key, its verdict, and finding that of another run.
+
+The key is made of what decides the result and never of where that is kept: not of folders, runs, units or stores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pipelines.runs.context import RunContext
+from pipelines.store import Store
+from pipelines.train.examples import Examples
+from pipelines.train.policy import Live
+
+CODE_VERSION: Final = 3
+
+
+def train_key(
+    context: RunContext, examples: Examples, taxonomy: Mapping[str, Any], live: Live | None, prep_id: str
+) -> str:
+    """Return the name of a training: 16 hex digits of examples, slots, settings, parent and code version."""
+    section = context.config.train
+    heads = {name: taxonomy["attributes"].get(name, {}) for name in section.attributes}
+    starts = section.warm_start and live is not None and live.facts["prep_id"] == prep_id
+    parts = [
+        examples.checksum,
+        prep_id,
+        context.config.digest(*section.learned_by),
+        live.model_id if live and starts else None,
+        {**taxonomy, "attributes": heads},
+        CODE_VERSION,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def verdict_key(key: str, live: Live | None) -> str:
+    """Return the name of a training's verdict: one against another live model says nothing about today's."""
+    return f"{key}-{live.model_id}" if live else key
+
+
+def keep_verdict(store: Store, key: str, live: Live | None, model_id: str, refused: str | None) -> None:
+    """Write which model a training came to, and why it was refused."""
+    store.create_json(_verdict_name(key, live), {"model_id": model_id, "refused": refused})
+
+
+def adopt(store: Store, key: str, live: Live | None) -> tuple[str, str | None] | None:
+    """Return (model, why it was refused) of an equal training: the live model's own, or one compared with it."""
+    if live is not None and live.facts["lineage"]["train_key"] == key:
+        return live.model_id, None
+    if not store.exists(_verdict_name(key, live)):
+        return None
+    kept = store.read_json(_verdict_name(key, live))
+    return kept["model_id"], kept["refused"]
+
+
+def _verdict_name(key: str, live: Live | None) -> str:
+    return f"models/by-key/{verdict_key(key, live)}.json"
