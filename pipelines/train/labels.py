@@ -21,6 +21,8 @@ from pipelines.tables.taxonomy import category_value
 
 LEAF_DISAGREES: Final = "leaf_disagrees"
 IN_TEST_SPLIT: Final = "in_test_split"
+UNIT_SEPARATOR: Final = "\x1f"
+"""Between the parts of a path while it is a key; it is in no name, unlike what people put between them."""
 HELD_BACK: Final = ("train", "val", "test")
 """Of a photo's splits the last one counts: what one item holds out, another one must not teach."""
 NAMES: Final = ("digest", "item_id", "role", "split", "image_unit", "image_row", "leaf", "category")
@@ -68,9 +70,16 @@ def item_labels(items: pa.Table, attributes: Sequence[str]) -> pa.Table:
     """Return the `label_columns` of items; a leaf is the full path, as one string."""
     maps = flat(items["attributes"])
     found = {attribute_column(name): pc.map_lookup(maps, pa.scalar(name), "first") for name in attributes}
-    paths = items["category"].to_pylist()
-    leaf = pa.array([category_value(path, len(path) - 1) if path else "" for path in paths], pa.string())
-    return pa.table({name: _or_null(values) for name, values in ({"leaf": leaf} | found).items()})
+    columns = {"leaf": _leaves(flat(items["category"]))} | found
+    return pa.table({name: _or_null(values) for name, values in columns.items()})
+
+
+def _leaves(categories: pa.Array) -> pa.Array:
+    """Return the value of each whole path, made once a distinct one; "" or null of none."""
+    coded = pc.binary_join(categories, UNIT_SEPARATOR).dictionary_encode()
+    paths = [joined.split(UNIT_SEPARATOR) if joined else [] for joined in coded.dictionary.to_pylist()]
+    values = pa.array([category_value(path, len(path) - 1) for path in paths], pa.string())
+    return values.take(coded.indices)
 
 
 def _or_null(values: pa.Array) -> pa.Array:

@@ -1,4 +1,8 @@
-"""What is news to a model: items that it has not seen, and items with a label that it did not learn and now could."""
+"""What is news to a model: items that it has not seen, and items with a label that it could not learn and now could.
+
+That a label can be learned is told by one count, today's as that of the day when the model was trained: what cannot be
+learned for another reason is no news a second time.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +28,16 @@ Labels = Mapping[str, AbstractSet[str]]
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where today's items and photos are: the store, the catalogue's folder, the resolved photos' and their buckets."""
+
+    store: Store
+    catalogue: str
+    photos: str
+    buckets: int
+
+
+@dataclass(frozen=True)
 class News:
     """How many items a catalogue has, how many a model has not seen, and how many more have a label it could learn."""
 
@@ -38,47 +51,32 @@ class News:
         return (self.unseen + self.relabelled) / max(1, self.items)
 
 
-def known_labels(facts: Mapping[str, Any], taxonomy: Mapping[str, Any]) -> Labels:
-    """Return the labels that a model has learned, by its `model.json` and `taxonomy.json`."""
-    learned = [set(slots) for slots in facts["trained"]]
-    levels = zip(taxonomy["levels"], learned, strict=False)
-    leaves = {value for level, slots in levels for value, slot in level.items() if slot in slots}
-    return {"leaf": leaves} | {f"attr_{name}": set(values) for name, values in facts["attributes"].items()}
+def learnable_labels(place: Place, attributes: Sequence[str], floor: int) -> Labels:
+    """Return the labels that have at least `floor` photos to learn from."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in label_columns(attributes)}
+    for bucket in range(place.buckets):
+        rows = read_labels(place.store, place.photos, place.catalogue, bucket, attributes)
+        rows = rows.filter(pc.field("split") == "train")
+        for name, counter in counts.items():
+            found = rows.filter(rows[name].is_valid()).group_by(name).aggregate([("digest", "count_distinct")])
+            counter.update(dict(zip(found[name].to_pylist(), found["digest_count_distinct"].to_pylist(), strict=True)))
+    return {name: {value for value, count in counter.items() if count >= floor} for name, counter in counts.items()}
 
 
-def count_news(
-    store: Store, catalogue: str, model_folder: str, buckets: int, labels: Labels, attributes: Sequence[str]
-) -> News:
+def count_news(place: Place, model_folder: str, labels: Labels, attributes: Sequence[str]) -> News:
     """Return how many of a catalogue's items are news to a model; `labels` are those that it could learn now."""
     items = unseen = relabelled = 0
-    for bucket in range(buckets):
-        table = read_bucket(store, f"{catalogue}/items", bucket, ITEMS, ["item_id", "category", "attributes"])
-        seen = seen_items(store, model_folder, bucket)
+    for bucket in range(place.buckets):
+        table = read_bucket(
+            place.store, f"{place.catalogue}/items", bucket, ITEMS, ["item_id", "category", "attributes"]
+        )
+        seen = seen_items(place.store, model_folder, bucket)
         new = np.zeros(len(table), bool) if seen is None else index_of(table["item_id"], seen["item_id"]) < 0
         items += len(table)
         unseen += int(np.count_nonzero(new))
         if any(labels.values()):
             relabelled += int(np.count_nonzero(~new & _has_any(item_labels(table, attributes), labels)))
     return News(items, unseen, relabelled)
-
-
-def learnable_labels(
-    store: Store, catalogue: str, photos: str, buckets: int, known: Labels, attributes: Sequence[str], floor: int
-) -> Labels:
-    """Return the labels that are not known and have at least `floor` photos to learn from."""
-    counts: dict[str, Counter[str]] = {name: Counter() for name in label_columns(attributes)}
-    for bucket in range(buckets):
-        rows = read_labels(store, photos, catalogue, bucket, attributes).filter(pc.field("split") == "train")
-        for name, counter in counts.items():
-            unknown = rows.filter(_outside(rows[name], known.get(name, ())))
-            found = unknown.group_by(name).aggregate([("digest", "count_distinct")])
-            counter.update(dict(zip(found[name].to_pylist(), found["digest_count_distinct"].to_pylist(), strict=True)))
-    return {name: {value for value, count in counter.items() if count >= floor} for name, counter in counts.items()}
-
-
-def _outside(values: pa.ChunkedArray, known: AbstractSet[str] | Sequence[str]) -> pa.ChunkedArray:
-    inside = pc.is_in(values, value_set=pa.array(sorted(known), pa.string()))
-    return pc.and_(values.is_valid(), pc.invert(inside))
 
 
 def _has_any(labels: pa.Table, wanted: Labels) -> Array:

@@ -9,8 +9,8 @@ from pipelines.releases.live import live_release_id
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store
-from pipelines.train.news import News, count_news, known_labels, learnable_labels
-from pipelines.train.seen import seen_items
+from pipelines.train.news import News, Place, count_news, learnable_labels
+from pipelines.train.seen import seen_items, seen_labels
 
 
 @dataclass(frozen=True)
@@ -51,28 +51,36 @@ def reason_to_train(context: RunContext, live: Live | None, prep_id: str) -> str
 
 def _over_the_share(context: RunContext, live: Live) -> str | None:
     section = context.config.train
-    if seen_items(context.store, live.folder, 0) is None:
-        context.progress.say(
-            f"train: model {live.model_id} keeps no list of its items, so only labels are looked at for "
-            "train.change_share; train once with policy 'always'"
-        )
     news = _news(context, live)
     if news.share <= section.change_share:
         return None
     parts = [f"{news.unseen} of {news.items} items are new since the live model"]
     if news.relabelled:
-        parts.append(f"{news.relabelled} more have a category or attribute value that it has not learned and now could")
+        parts.append(f"{news.relabelled} more have a category or attribute value that it could not learn and now could")
     return f"{', '.join(parts)}, over train.change_share = {section.change_share:g}"
 
 
 def _news(context: RunContext, live: Live) -> News:
-    store, section = context.store, context.config.train
-    catalogue, photos = f"catalogue/{catalogue_id(context)}", context.outputs(PreprocessOutputs).photos
-    known = known_labels(live.facts, store.read_json(f"{live.folder}/taxonomy.json"))
-    labels = learnable_labels(
-        store, catalogue, photos, context.buckets, known, section.attributes, section.min_leaf_images
-    )
-    return count_news(store, catalogue, live.folder, context.buckets, labels, section.attributes)
+    """Count the news; labels are looked at when new items alone do not decide."""
+    section, place = context.config.train, place_of(context)
+    known = seen_labels(context.store, live.folder)
+    if known is None or seen_items(context.store, live.folder, 0) is None:
+        context.progress.say(
+            f"train: model {live.model_id} keeps no list of its items or labels, so not all that train.change_share is "
+            "of can be looked at; train once with policy 'always'"
+        )
+    unseen = count_news(place, live.folder, {}, ())
+    if known is None or unseen.share > section.change_share:
+        return unseen
+    now = learnable_labels(place, section.attributes, section.min_leaf_images)
+    labels = {name: values - known.get(name, set()) for name, values in now.items()}
+    return count_news(place, live.folder, labels, section.attributes) if any(labels.values()) else unseen
+
+
+def place_of(context: RunContext) -> Place:
+    """Return where the items and photos are that the run has prepared."""
+    prepared = context.outputs(PreprocessOutputs)
+    return Place(context.store, f"catalogue/{prepared.catalogue_id}", prepared.photos, context.buckets)
 
 
 def catalogue_id(context: RunContext) -> str:

@@ -1,9 +1,11 @@
-"""What a model has seen: ids of items and digests of photos by bucket, beside the model.
+"""What a model has seen: ids of items and digests of photos by bucket, and the labels it could learn, beside the model.
 
 Copies, because the catalogue that a model was trained on may be collected long before the model.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
@@ -27,6 +29,18 @@ def keep_seen(store: Store, catalogue_id: str, digests: str, model_folder: str, 
         write_bucket(store, f"{model_folder}/photos", bucket, read_bucket(store, digests, bucket, DIGESTS))
         count += items.num_rows
     return count
+
+
+def keep_labels(store: Store, model_folder: str, labels: Mapping[str, Iterable[str]]) -> None:
+    """Write `<model_folder>/labels.json`: the labels that could be learned when the model was trained."""
+    store.create_json(f"{model_folder}/labels.json", {name: sorted(values) for name, values in labels.items()})
+
+
+def seen_labels(store: Store, model_folder: str) -> dict[str, set[str]] | None:
+    """Return the labels that could be learned when a model was trained; None when it keeps no list of them."""
+    if not store.exists(f"{model_folder}/labels.json"):
+        return None
+    return {name: set(values) for name, values in store.read_json(f"{model_folder}/labels.json").items()}
 
 
 def seen_items(store: Store, model_folder: str, bucket: int) -> pa.Table | None:

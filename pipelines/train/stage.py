@@ -21,8 +21,9 @@ from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.adoption import adopt, keep_verdict, train_key, verdict_key
 from pipelines.train.checkpoints import Checkpoints
 from pipelines.train.examples import Examples, ExampleShape, build_examples
-from pipelines.train.policy import Live, catalogue_id, live_model, reason_to_train
-from pipelines.train.seen import keep_seen
+from pipelines.train.news import learnable_labels
+from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train
+from pipelines.train.seen import keep_labels, keep_seen
 from trainer.config import TrainOutcome, TrainSpec
 from transforms.photo import PrepSpec
 
@@ -41,14 +42,16 @@ def run(context: RunContext) -> StageResult:
     taxonomy = read_taxonomy(context.store)
     examples = _examples(context, taxonomy, live)
     key = train_key(context, examples, taxonomy, live, prep_id)
-    model_id, refused = adopt(context.store, key, live) or _train(context, examples, taxonomy, live, prep_id, key)
+    adopted = adopt(context.store, key, live)
+    model_id, refused = adopted or _train(context, examples, taxonomy, live, prep_id, key)
     if refused and live is not None:
         note = f"the new model was refused ({refused}); the run goes on with the live model {live.model_id}"
         return _result(live.model_id, live.facts["space_id"], "refused", note, examples)
     if refused:
         raise StageError(f"the first model was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
-    return _result(model_id, facts["space_id"], "trained", f"trained {model_id}: {reason}", examples)
+    done = f"took {model_id}, to which an equal training came" if adopted else f"trained {model_id}"
+    return _result(model_id, facts["space_id"], "trained", f"{done}: {reason}", examples)
 
 
 def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
@@ -228,6 +231,9 @@ def _keep(
     if curves.is_file():
         context.store.create_from(f"{folder}/curves.jsonl", curves)
     context.store.create_json(f"{folder}/taxonomy.json", taxonomy)
+    section = context.config.train
+    labels = learnable_labels(place_of(context), section.attributes, section.min_leaf_images)
+    keep_labels(context.store, folder, labels)
     facts |= {"space_id": model_id, "lineage": lineage, "metrics": facts["metrics"] | outcome.metrics}
     context.store.create_json(f"{folder}/model.json", facts)
     return str(model_id)

@@ -100,7 +100,6 @@ class FakeTraining:
         (work / "weights.npz").write_bytes(b"weights")
         levels = [[0], [0, 1]]
         facts = {"model_id": f"model{len(self.specs)}", "prep_id": spec.prep_id, "levels": levels, "metrics": {}}
-        facts |= {"trained": [[0], [0]], "attributes": {"colour": ["red"]}}
         (work / "model.json").write_text(json.dumps(facts))
         return TrainOutcome(str(export), self.refused, {})
 

@@ -6,7 +6,7 @@ import pytest
 from pipelines.store import Store
 from pipelines.tables.buckets import write_bucket
 from pipelines.tables.taxonomy import extend_taxonomy
-from pipelines.train.news import News, count_news
+from pipelines.train.news import News, Place, count_news
 from pipelines.train.seen import keep_seen, seen_photos
 from pipelines.train.stage import run
 from tests.train.conftest import (
@@ -19,12 +19,20 @@ from tests.train.conftest import (
     write_photos,
 )
 
+COLOURED = {"attributes": ["colour"], "min_leaf_images": 3}
+OTHER_LEAF, OTHER_COLOUR = ("shoes > clogs", "red"), ("shoes > boots", "green")
+KNOWN = ("shoes > boots", "red")
+
 
 @pytest.fixture
 def decide(make_context: MakeContext, training: FakeTraining, store: Store):
     """Train on the items a to d, promote, then run again with other items; return the decision and its reason."""
     extend_taxonomy(store, [("attribute:colour", "green"), ("attribute:colour", "red")])
-    run(make_context())
+    write_items(store, "of-r1", "abcd", {"a": KNOWN})
+    write_photos(store, "r1", {"a": 9})
+    store.delete("runs/r1/preprocess/manifest.json")
+    finish_preprocess(store, "r1", "of-r1")
+    run(make_context(**COLOURED))
     go_live(store, "model1")
 
     def again(
@@ -66,11 +74,6 @@ def test_the_other_policies_do_not_look(decide, policy: str, decision: str) -> N
     assert decide("wxyz", policy=policy, seed=2)[0] == decision
 
 
-COLOURED = {"attributes": ["colour"], "min_leaf_images": 3}
-OTHER_LEAF, OTHER_COLOUR = ("shoes > clogs", "red"), ("shoes > boots", "green")
-KNOWN = ("shoes > boots", "red")
-
-
 @pytest.mark.parametrize("label", [OTHER_LEAF, OTHER_COLOUR, ("hats", "red")])
 def test_items_of_a_label_that_was_not_learned_and_now_can_be_count_as_new_ones_do(decide, label) -> None:
     labels = {"a": label, "b": KNOWN, "c": KNOWN, "d": KNOWN}
@@ -83,12 +86,19 @@ def test_the_reason_tells_how_many_items_have_such_a_label(decide) -> None:
     labels = {"a": OTHER_LEAF, "b": OTHER_COLOUR, "c": KNOWN, "z": OTHER_COLOUR}
     decision, reason = decide("abcz", labels, {"a": 3, "b": 2, "z": 1}, change_share=0.74, **COLOURED)
     assert decision == "trained"
-    assert "1 of 4 items are new since the live model, 2 more have a category or attribute value that it has" in reason
+    assert "1 of 4 items are new since the live model, 2 more have a category or attribute value that it cou" in reason
 
 
 def test_an_item_that_is_new_in_two_ways_counts_once(decide) -> None:
     labels = {"a": ("shoes > clogs", "green"), "b": KNOWN, "c": KNOWN, "d": KNOWN}
     assert decide("abcd", labels, {"a": 3}, change_share=0.25, **COLOURED)[0] == "reused"
+
+
+def test_a_label_that_no_training_learns_is_news_once(decide, store: Store) -> None:
+    labels = dict.fromkeys("abcd", OTHER_LEAF)  # all photos may be those of another leaf too
+    assert decide("abcd", labels, {"a": 9}, change_share=0.5, **COLOURED)[0] == "trained"
+    go_live(store, "model2")
+    assert decide("abcd", labels, {"a": 9}, change_share=0.0, run_id="r3", **COLOURED)[0] == "reused"
 
 
 def test_a_label_with_too_few_photos_to_be_learned_is_no_news(decide) -> None:
@@ -113,7 +123,7 @@ def test_a_category_that_nobody_has_yet_trains_nothing(decide, store: Store) -> 
 
 
 def test_the_ids_stay_when_the_catalogue_is_collected(decide, store: Store) -> None:
-    for entry in list(store.list("catalogue/c1")):
+    for entry in list(store.list("catalogue/of-r1")):
         store.delete(entry.name)
     assert decide("abcd", change_share=0.0)[0] == "reused"
 
@@ -129,7 +139,8 @@ def test_counts_by_hand(store: Store) -> None:
     write_items(store, "c2", "cdefg", {"c": OTHER_LEAF, "d": OTHER_COLOUR, "e": OTHER_LEAF})
 
     def news(catalogue: str, model: str, **labels: set[str]) -> News:
-        return count_news(store, f"catalogue/{catalogue}", f"models/{model}", BUCKETS, labels, ["colour"])
+        place = Place(store, f"catalogue/{catalogue}", "none", BUCKETS)
+        return count_news(place, f"models/{model}", labels, ["colour"])
 
     assert news("c2", "m") == News(5, 3)
     assert news("c2", "m", leaf={"shoes > clogs"}, attr_colour={"blue"}) == News(5, 3, 1)
