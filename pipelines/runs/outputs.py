@@ -55,7 +55,7 @@ class PreprocessOutputs(StageOutputs):
 
 @dataclass(frozen=True)
 class TrainOutputs(StageOutputs):
-    """The model of the run; `decision` is trained, reused or refused."""
+    """The model of the run; `decision` is trained, adopted (of an equal training), reused or refused."""
 
     stage = "train"
     model_id: str

@@ -50,8 +50,8 @@ def run(context: RunContext) -> StageResult:
     if refused:
         raise StageError(f"the first model was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
-    done = f"took {model_id}, to which an equal training came" if adopted else f"trained {model_id}"
-    return _result(model_id, facts["space_id"], "trained", f"{done}: {reason}", examples)
+    decision, done = ("adopted", "adopted, of an equal training,") if adopted else ("trained", "trained")
+    return _result(model_id, facts["space_id"], decision, f"{done} {model_id}: {reason}", examples)
 
 
 def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:

@@ -87,7 +87,7 @@ def test_an_equal_training_of_another_run_is_adopted_and_not_done(trained: Shop,
     shop.configure(r"^\[train\]$", '[train]\npolicy = "always"')
     shop.run("second", "--to", "train")
     first, second = (shop.manifest(run, "train")["outputs"] for run in ("first", "second"))
-    assert (second["model_id"], second["decision"]) == (first["model_id"], "trained")
+    assert (second["model_id"], second["decision"]) == (first["model_id"], "adopted")
     assert len([path for path in (shop.store / "models").iterdir() if path.name != "by-key"]) == 1
     keys = {shop.store / "models" / "by-key" / f"{model(shop, first['model_id'])['lineage']['train_key']}.json"}
     assert set((shop.store / "models" / "by-key").iterdir()) == keys

@@ -175,7 +175,9 @@ def test_an_equal_training_of_another_run_is_adopted_whenever_and_wherever_it_is
     run(make_context())
     extend_taxonomy(store, [("attribute:brand", "another")])  # no head learns brands
     finish_preprocess(store, "r2", "c1")
-    assert run(make_context("r2", **other)).outputs.model_id == "model1"
+    outputs = run(make_context("r2", **other)).outputs
+    assert (outputs.model_id, outputs.decision) == ("model1", "adopted")
+    assert "adopted, of an equal training, model1: there is no live model yet" in outputs.reason
     assert len(training.specs) == 1
 
 
