@@ -12,9 +12,13 @@ from trainer.files import read_text
 
 EMBEDDING_DIM = 512
 HASH_BITS = 4096
-EXPORT_VERSION = 2
+EXPORT_VERSION = 3
 CHECKPOINT_LINE = "checkpoint of step "
 """How a training says that a checkpoint is written, with its step after it."""
+LEAF = "leaf"
+"""The label of an item's whole category path, at whatever depth; levels are auxiliary."""
+LEAF_OUTPUT = "leaf_probabilities"
+"""What its probabilities are called in an exported model."""
 _LEVEL = "category_"
 
 
@@ -38,8 +42,8 @@ class TrainSpec:
     """One training run.
 
     Paths are local ones or `gs://` URIs: `examples` holds Split-train/ and Split-eval/ with gzipped TFRecords;
-    `taxonomy` is the JSON of permanent slots {"levels": [{value: slot}], "attributes": {name: {value: slot}}}; `work`
-    is a throw-away folder;
+    `taxonomy` is the JSON of permanent slots {"leaves": {value: slot}, "levels": [{value: slot}], "attributes": {name:
+    {value: slot}}}; `work` is a throw-away folder;
     `checkpoints` is kept between attempts; `parent` is the folder of the model to start from (weights.npz), or None;
     `baseline` that of the live model (saved_model/) which the Evaluator compares with, or None; `repeat` how often a
     photo of a role is learned from in one pass over all, once if its role is not there.
@@ -70,13 +74,13 @@ class TrainSpec:
     memory_bytes: int = 4 << 30
     min_accuracy: float = 0.0
     max_accuracy_drop: float = 0.05
-    gate_level: int = 0
     checkpoint_s: float = 60.0
 
     def slots(self) -> dict[str, dict[str, int]]:
-        """Return the label features' slots: {'category_<level>' or 'attr_<name>': {value: slot}}."""
+        """Return the label features' slots: {'leaf', 'category_<level>' or 'attr_<name>': {value: slot}}."""
         taxonomy = json.loads(read_text(self.taxonomy))
-        slots = {level_label(level): values for level, values in enumerate(taxonomy["levels"])}
+        slots = {LEAF: taxonomy["leaves"]}
+        slots |= {level_label(level): values for level, values in enumerate(taxonomy["levels"])}
         return slots | {f"attr_{name}": taxonomy["attributes"].get(name, {}) for name in self.attributes}
 
     def save(self, path: Path) -> None:

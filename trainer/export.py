@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +12,48 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer.config import HASH_BITS, TrainSpec
+from trainer.config import HASH_BITS, LEAF, LEAF_OUTPUT, TrainSpec
 from transforms.tf_pixels import decode_prepared_batch
 
 Outputs = dict[str, tf.Tensor]
 
 OUTPUTS = {"category": "category_probabilities", "attr": "attribute_probabilities"}
 """What the probabilities of a label are called, by the kind of label."""
+NOT_LEARNED = -1e9
+"""The logit of a class without photos: its probability is 0, in float32 exactly."""
+
+
+@dataclass(frozen=True)
+class Readout:
+    """How logits are read: which classes of each label were learned (bool [classes]), and the leaf's temperature."""
+
+    learned: Mapping[str, np.ndarray]
+    temperature: float
+
+    def probabilities(self, label: str, logits: tf.Tensor) -> tf.Tensor:
+        """Return the softmax float32 [batch, classes] over the learned classes, 0 for all others."""
+        learned = self.learned[label]
+        scaled = logits / self.temperature if label == LEAF else logits
+        return tf.nn.softmax(tf.where(learned, scaled, NOT_LEARNED)) * learned.astype(np.float32)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what names a model beside its weights."""
+        named = {f"readout/{label}": learned for label, learned in self.learned.items()}
+        return {**named, "readout/temperature": np.array(self.temperature)}
 
 
 class ServingModel(tf.Module):
     """Trunk, heads and hash head behind the signatures `serve_prepared`, `serve_pixels` and `evaluate`.
 
     Outputs: `embedding` float32 [batch, 512], L2-normalised; `hash` uint8 [batch, 512], 4096 bits packed most
-    significant first; `category_probabilities_<level>` float32 [batch, slots] a taxonomy level;
-    `attribute_probabilities_<name>` float32 [batch, slots] an attribute with a head.
+    significant first; `leaf_probabilities` float32 [batch, slots], calibrated; `category_probabilities_<level>`
+    float32 [batch, slots] a taxonomy level; `attribute_probabilities_<name>` float32 [batch, slots] an attribute with a
+    head. A slot that had too few photos to be learned has probability 0.
     """
 
-    def __init__(self, trunk: keras.Model, heads: keras.Model, hash_head: keras.Model, height: int, width: int) -> None:
+    def __init__(self, trunk: keras.Model, heads: keras.Model, hash_head: keras.Model, readout: Readout) -> None:
         super().__init__()
-        self.trunk, self.heads, self.hash_head = trunk, heads, hash_head
-        self.height, self.width = height, width
+        self.trunk, self.heads, self.hash_head, self.readout = trunk, heads, hash_head, readout
 
     def outputs(self, pixels: tf.Tensor) -> Outputs:
         """Return all outputs of uint8 pixels [batch, height, width, 3], from one pass through the trunk."""
@@ -40,9 +62,14 @@ class ServingModel(tf.Module):
         logits = self.heads(raw, training=False)
         found = {"embedding": unit, "hash": pack_bits(self.hash_head(unit, training=False) > 0.0)}
         for label, values in logits.items():
-            kind, _, name = label.partition("_")
-            found[f"{OUTPUTS[kind]}_{name}"] = tf.nn.softmax(values)
+            found[output_of(label)] = self.readout.probabilities(label, values)
         return found
+
+
+def output_of(label: str) -> str:
+    """Return what the probabilities of a label are called."""
+    kind, _, name = label.partition("_")
+    return LEAF_OUTPUT if label == LEAF else f"{OUTPUTS[kind]}_{name}"
 
 
 def pack_bits(bits: tf.Tensor) -> tf.Tensor:
@@ -71,7 +98,7 @@ def export_model(model: ServingModel, spec: TrainSpec, transform_output: str, fo
     def evaluate(examples: tf.Tensor) -> Outputs:
         jpegs = tf.io.parse_example(examples, {"image": tf.io.FixedLenFeature([], tf.string)})["image"]
         outputs = model.outputs(decode_prepared_batch(jpegs, spec.height, spec.width))
-        return {"probabilities": outputs[f"category_probabilities_{spec.gate_level}"]}
+        return {"probabilities": outputs[LEAF_OUTPUT]}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def transform_features(examples: tf.Tensor) -> Outputs:

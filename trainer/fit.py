@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.config import EMBEDDING_DIM, HASH_BITS, TrainSpec, levels_of
+from trainer.calibration import Calibration, calibrate
+from trainer.config import EMBEDDING_DIM, HASH_BITS, LEAF, TrainSpec, levels_of
 from trainer.data import Photos, load_photos
-from trainer.export import ServingModel, export_model, save_weights, weights_of
+from trainer.export import Readout, ServingModel, export_model, save_weights, weights_of
 from trainer.files import read_text
 from trainer.hashing import build_hash_head, fit_hash_head
 from trainer.heads import build_heads, loss_weights
@@ -22,9 +24,11 @@ from trainer.loop import Trainer, say, targets_of
 from trainer.precision import compute_dtype
 from trainer.trunks import build_trunk
 from trainer.warm_start import copy_weights, load_weights
+from transforms.labels import slot_feature
 
 MINUTES_WORTH_TIMING = 5.0
 """A training of fewer minutes computes in float32: to time both precisions would take too much of it."""
+CALIBRATION_PHOTOS = 4096
 MODEL_JSON, WEIGHTS = "model.json", "weights.npz"
 
 
@@ -56,11 +60,14 @@ def train_and_export(
     after = checksum(part(arrays, ["trunk"]))
     if before != after:
         raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
-    export_model(ServingModel(trunk, heads, hash_head, spec.height, spec.width), spec, transform_output, export_dir)
+    learned = _learned(train, sizes, spec.min_leaf_images)
+    calibration = calibrate(*_leaf_logits(trunk, heads, held_out), learned[LEAF])
+    say(f"{learned[LEAF].sum()} of {sizes[LEAF]} leaves learned; {calibration}")
+    readout = Readout(learned, calibration.temperature)
+    export_model(ServingModel(trunk, heads, hash_head, readout), spec, transform_output, export_dir)
     save_weights(Path(spec.work, WEIGHTS), models)
-    identity = model_id(spec.prep_id, arrays, slots)
-    trained = _trained(train, sizes, spec.min_leaf_images)
-    _describe(spec, slots, identity, trained, metrics, {"before": before, "after": after})
+    identity = model_id(spec.prep_id, arrays | readout.arrays(), slots)
+    _describe(spec, slots, identity, learned, calibration, metrics, {"before": before, "after": after})
     return metrics
 
 
@@ -107,17 +114,32 @@ def _embed(trunk: keras.Model, photos: Photos) -> np.ndarray:
     return embeddings
 
 
-def _trained(train: Photos, labels: Iterable[str], min_leaf_images: int) -> list[list[int]]:
-    """Return the slots that had photos enough to be learned, a taxonomy level."""
-    slots = [np.unique(targets_of(train, label, min_leaf_images)) for label in levels_of(labels)]
-    return [level[level >= 0].tolist() for level in slots]
+def _learned(train: Photos, sizes: Mapping[str, int], min_leaf_images: int) -> dict[str, np.ndarray]:
+    """Return of each label which slots had photos enough to be learned, bool [slots]."""
+    targets = {label: targets_of(train, label, min_leaf_images) for label in sizes}
+    return {label: np.isin(np.arange(size), targets[label]) for label, size in sizes.items()}
+
+
+def _leaf_logits(trunk: keras.Model, heads: keras.Model, held_out: Photos) -> tuple[np.ndarray, np.ndarray]:
+    """Return leaf logits float32 [n, leaves] and leaves int32 [n] of at most CALIBRATION_PHOTOS held-out photos."""
+
+    @tf.function(reduce_retracing=True)
+    def logits_of(pixels: tf.Tensor) -> tf.Tensor:
+        return heads(trunk(tf.cast(pixels, tf.float32), training=False), training=False)[LEAF]
+
+    count = min(len(held_out), CALIBRATION_PHOTOS)
+    rows = np.linspace(0, len(held_out) - 1, count).astype(np.int64) if count else np.zeros(0, np.int64)
+    batches = np.array_split(rows, max(1, count // 256))
+    parts = [logits_of(tf.constant(held_out.batch(part))).numpy() for part in batches]
+    return np.concatenate(parts), held_out.slots[slot_feature(LEAF)][rows]
 
 
 def _describe(
     spec: TrainSpec,
     slots: Mapping[str, Mapping[str, int]],
     identity: str,
-    trained: list[list[int]],
+    learned: Mapping[str, np.ndarray],
+    calibration: Calibration,
     metrics: Mapping[str, float],
     trunk_checksum: Mapping[str, str],
 ) -> None:
@@ -130,9 +152,14 @@ def _describe(
         "dim": EMBEDDING_DIM,
         "bits": HASH_BITS,
         "trunk": spec.trunk,
-        "levels": [list(range(max(slots[label].values(), default=0) + 1)) for label in levels_of(slots)],
+        "leaf": {
+            "slots": list(range(len(learned[LEAF]))),
+            "trained": np.flatnonzero(learned[LEAF]).tolist(),
+            **asdict(calibration),
+        },
+        "levels": [list(range(len(learned[label]))) for label in levels_of(slots)],
         "attributes": {name: by_slot[f"attr_{name}"] for name in spec.attributes},
-        "trained": trained,
+        "trained": [np.flatnonzero(learned[label]).tolist() for label in levels_of(slots)],
         "metrics": {name: round(float(value), 6) for name, value in metrics.items()},
         "trunk_checksum": dict(trunk_checksum),
     }

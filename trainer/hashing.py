@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.config import EMBEDDING_DIM, HASH_BITS, levels_of
+from trainer.config import EMBEDDING_DIM, HASH_BITS, LEAF, levels_of
 from trainer.divergence import DivergedError, all_finite
 from trainer.heads import combined_loss
 from trainer.loop import say
@@ -97,12 +97,11 @@ def likenesses(slots: Mapping[str, tf.Tensor], classes: Mapping[str, int]) -> li
 
     -1 is unknown. `slots` and `classes` (their number) are by label.
     """
-    levels = levels_of(slots)
-    leaf, attributes = levels[-1], [name for name in slots if name not in levels]
-    alike = [(LEAF_CONTRAST, slots[leaf])]
+    leaf, attributes = slots[LEAF], [name for name in slots if name not in (LEAF, *levels_of(slots))]
+    alike = [(LEAF_CONTRAST, leaf)]
     for name in attributes:
-        known = (slots[leaf] >= 0) & (slots[name] >= 0)
-        both = tf.where(known, slots[leaf] * classes[name] + slots[name], -1)
+        known = (leaf >= 0) & (slots[name] >= 0)
+        both = tf.where(known, leaf * classes[name] + slots[name], -1)
         alike.append((ATTRIBUTE_CONTRAST / len(attributes), both))
     return alike
 

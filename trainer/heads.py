@@ -1,4 +1,4 @@
-"""Heads: one softmax a taxonomy level and attribute on the shared embedding, and the loss that trains them together."""
+"""Heads: a softmax of leaves, one a taxonomy level and attribute, on the shared embedding, and their common loss."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from trainer.config import EMBEDDING_DIM, levels_of
+from trainer.config import EMBEDDING_DIM, LEAF, levels_of
 
 SCALE = 16.0
 """The inverse temperature of the softmax over cosines."""
@@ -46,9 +46,12 @@ def build_heads(slots: Mapping[str, int]) -> keras.Model:
 
 
 def loss_weights(labels: list[str], attribute_weight: float) -> dict[str, float]:
-    """Return each label's weight: 1 for the deepest level, .5, .3, .3 … above it; `attribute_weight` for attributes."""
-    by_depth = (1.0, 0.5, 0.3)
-    weights = {label: by_depth[min(up, 2)] for up, label in enumerate(reversed(levels_of(labels)))}
+    """Return each label's weight: 1 for the leaf, `attribute_weight` for attributes; levels help to tell leaves apart.
+
+    The deepest level holds leaves alone, which have a head already: .1; the next one .5, those above it .3.
+    """
+    by_depth = (0.1, 0.5, 0.3)
+    weights = {label: by_depth[min(up, 2)] for up, label in enumerate(reversed(levels_of(labels)))} | {LEAF: 1.0}
     return {label: weights.get(label, attribute_weight) for label in labels}
 
 

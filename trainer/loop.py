@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.augment import augment
-from trainer.config import CHECKPOINT_LINE, TrainSpec, level_label, levels_of
+from trainer.config import CHECKPOINT_LINE, LEAF, TrainSpec, level_label, levels_of
 from trainer.data import Photos
 from trainer.divergence import DivergedError, all_finite
 from trainer.heads import combined_loss, loss_weights
@@ -166,7 +166,7 @@ def targets_of(photos: Photos, label: str, min_leaf_images: int) -> np.ndarray:
     """Return a label's int32 slots; -1 for classes of fewer than `min_leaf_images`: these train as their parent."""
     slots = photos.slots[slot_feature(label)]
     counts = np.bincount(slots[slots >= 0], minlength=1) if len(slots) else np.zeros(1, int)
-    if label == level_label(0) or not levels_of([label]):
+    if label != LEAF and (label == level_label(0) or not levels_of([label])):
         return slots
     return np.where(counts[np.maximum(slots, 0)] >= min_leaf_images, slots, -1).astype(np.int32)
 
@@ -178,4 +178,4 @@ def say(text: str) -> None:
 
 
 def _shown(point: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(k, v) for k, v in point.items() if k in {"loss", "images_a_second"} or k.startswith("top1.category")]
+    return [(k, v) for k, v in point.items() if k in {"loss", "images_a_second", f"top1.{LEAF}"}]

@@ -8,6 +8,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from trainer.config import LEAF
+
 
 def load_weights(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays that `export.save_weights` wrote."""
@@ -18,11 +20,14 @@ def load_weights(path: Path) -> dict[str, np.ndarray]:
 def copy_weights(model: keras.Model, name: str, arrays: Mapping[str, np.ndarray]) -> int:
     """Copy what fits into a model, the leading slots of longer heads; return how many variables were touched.
 
-    Slots are permanent and append-only, so row i of the old head is row i of the new one.
+    Slots are permanent and append-only, so row i of the old head is row i of the new one. Those of attributes were
+    given anew when leaves got a head, so a model without one has none to copy.
     """
-    copied = 0
+    copied, renumbered = 0, name == "heads" and f"heads/{LEAF}/kernel" not in arrays
     for variable in model.variables:
         old = arrays.get(f"{name}/{variable.path}")
+        if renumbered and variable.path.startswith("attr_"):
+            continue
         if old is None or old.ndim != len(variable.shape) or old.shape[:-1] != tuple(variable.shape)[:-1]:
             continue
         if old.shape == tuple(variable.shape):

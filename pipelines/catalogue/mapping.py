@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.config import CatalogueSection, Columns, Media
+from pipelines.tables.taxonomy import fold_spelling
 
 MAX_DEPTH = 8
 YEAR_2200 = 7_258_118_400  # seconds since 1970; feeds that count milliseconds lie beyond it
@@ -95,7 +96,7 @@ def map_row(values: Mapping[str, Any], section: CatalogueSection, default_time: 
             category=_category(values, columns),
             title=_text(values.get(columns.title)) if columns.title else "",
             price=_number(values, columns.price) if columns.price else None,
-            attributes={k: v for k, name in columns.attributes.items() if (v := _text(values.get(name)))},
+            attributes={k: v for k, name in columns.attributes.items() if (v := _name(values.get(name)))},
             signals={k: n for k, name in columns.signals.items() if (n := _number(values, name)) is not None},
             photos=photos,
         )
@@ -133,6 +134,10 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
+
+
+def _name(value: Any) -> str:
+    return fold_spelling(_text(value))
 
 
 def _number(values: Mapping[str, Any], column: str) -> float | None:
@@ -177,7 +182,7 @@ def _category(values: Mapping[str, Any], columns: Columns) -> tuple[str, ...]:
     else:
         parts = [values.get(name) for name in columns.category]
     path: list[str] = []
-    for part in map(_text, parts):
+    for part in map(_name, parts):
         if not part:
             break  # a path of uneven depth ends at its first empty level
         path.append(part)

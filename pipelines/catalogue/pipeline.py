@@ -159,7 +159,7 @@ def _summary(
         counts,
         merged.removed,
         Counter(item.category[0] for item in parent.values()),
-        sorted({v for item in merged.items.values() for v in values_of(item.category, item.attributes)}),
+        sorted({v for item in merged.items.values() for v in values_of(item.category)}),
         snapshot_time,
     )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.catalogue.feeds import FeedFile, check_columns, find_files, read_positions
+from pipelines.catalogue.leaves import ensure_leaves
 from pipelines.catalogue.pipeline import build
 from pipelines.catalogue.rows import FeedError
 from pipelines.catalogue.summary import Summary, check_order, check_summary
@@ -17,14 +18,14 @@ from pipelines.runs.inputs import check_photo_folder, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.outputs import CatalogueOutputs
 from pipelines.store import Log
-from pipelines.tables.taxonomy import extend_taxonomy
+from pipelines.tables.taxonomy import extend_taxonomy, look_alikes
 
 
 def run(context: RunContext) -> StageResult:
     """Read the feeds into a new catalogue. Raises GateError when a snapshot removes more items than is allowed."""
     log = Log(context.store, "catalogue/log")
     if context.overrides.catalogue is not None:
-        return _as_it_was(context.overrides.catalogue, log.entry(context.overrides.catalogue))
+        return _as_it_was(context, context.overrides.catalogue, log.entry(context.overrides.catalogue))
     number, head = log.head()
     check_photo_folder(context.config)
     if head and head["run_id"] == context.run_id:  # this run was killed after it had appended its catalogue
@@ -34,7 +35,7 @@ def run(context: RunContext) -> StageResult:
         files = find_files(context.config, head.get("positions", {}), context.overrides.deltas_after)
         check_columns(context.config, files)
         if head and not any(f.feed == "deltas" for f in files) and head["inputs"] == _inputs(context, files):
-            return _unchanged(number, head, "the feeds hold nothing new: the catalogue stays as it is")
+            return _unchanged(context, number, head, "the feeds hold nothing new: the catalogue stays as it is")
         catalogue_id = _catalogue_id(context, head, files)
         summary = build(context, catalogue_id, head.get("catalogue_id", ""), files)
     except FeedError as error:
@@ -69,7 +70,7 @@ def _entry(
         "counts": summary.all_counts(),
         "rejects": ledger.rejects,
         "ledger": ledger.counts(),
-        "notes": reject_notes(ledger, summary.examples),
+        "notes": reject_notes(ledger, summary.examples) + look_alikes(summary.values),
         "run_id": context.run_id,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "accepted": context.accept_reason,
@@ -81,11 +82,14 @@ def _result(number: int, entry: dict[str, Any], ledger: Ledger) -> StageResult:
     return StageResult(ledger, dict(entry["counts"]), outputs, notes=entry.get("notes", []))
 
 
-def _as_it_was(number: int, entry: dict[str, Any]) -> StageResult:
-    return _unchanged(number, entry, f"catalogue {entry['catalogue_id']} is taken as it was, and no feed is read")
+def _as_it_was(context: RunContext, number: int, entry: dict[str, Any]) -> StageResult:
+    return _unchanged(
+        context, number, entry, f"catalogue {entry['catalogue_id']} is taken as it was, and no feed is read"
+    )
 
 
-def _unchanged(number: int, entry: dict[str, Any], note: str) -> StageResult:
+def _unchanged(context: RunContext, number: int, entry: dict[str, Any], note: str) -> StageResult:
+    ensure_leaves(context.store, entry["catalogue_id"], context.buckets)
     counts = {name: entry["counts"][name] for name in ("items", "photos")} | dict.fromkeys(
         ("added", "changed", "removed"), 0
     )

@@ -11,6 +11,7 @@ from pipelines.catalogue.mapping import Item, Photo
 from pipelines.store import Store
 from pipelines.tables.buckets import read_bucket, write_bucket
 from pipelines.tables.schemas import DELETES, ITEMS, PHOTOS
+from pipelines.tables.taxonomy import fold_spelling
 
 
 def read_state(store: Store, catalogue_id: str, bucket: int) -> tuple[dict[str, Item], dict[str, float]]:
@@ -49,10 +50,10 @@ def _item(row: dict[str, Any], photos: tuple[Photo, ...]) -> Item:
         item_id=row["item_id"],
         updated_at=row["updated_at"].timestamp(),
         group_id=row["group_id"],
-        category=tuple(row["category"]),
+        category=tuple(map(fold_spelling, row["category"])),
         title=row["title"],
         price=row["price"],
-        attributes=dict(row["attributes"]),
+        attributes={name: fold_spelling(value) for name, value in row["attributes"]},
         signals=dict(row["signals"]),
         photos=photos,
     )

@@ -74,9 +74,11 @@ class TrainSection(Section):
     min_leaf_images: Positive = 5
     repeat: dict[str, Positive] = Field(default_factory=dict, description="role -> times in one pass over all photos")
     attributes: list[str] = Field(default_factory=list, description="attributes that get a head")
+    min_attribute_images: Positive = Field(10, description="a value of fewer photos gets no column of a head")
+    max_attribute_values: Positive = Field(1000, description="the most columns of a head")
     hash_minutes: Annotated[float, Field(gt=0)] = 1.0
     memory_bytes: Positive = 4 << 30
-    min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the deepest level")
+    min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the leaf")
     max_accuracy_drop: Share = Field(0.05, description="gate of the Evaluator against the live model")
     change_share: Share = Field(0.05, description="on_change: retrain when this share of items is new since the model")
     warm_start: bool = True
@@ -123,6 +125,7 @@ class SearchSection(Section):
     candidates: Literal["exact", "hnsw", "ivf_pca", "binary"] | None = None
     depth: Positive | None = None
     categories: Positive | None = None
+    category_mass: Share | None = Field(None, description="what the model was calibrated to if unset")
     unit: Literal["item", "group"] | None = None
     category_weight: Annotated[Finite, Field(ge=0)] | None = None
     attribute_weights: dict[str, Finite] = Field(default_factory=dict, description="attribute -> its weight")

@@ -75,17 +75,21 @@ class Embedder:
             )
         tops = [
             top_categories(raw[name], np.array(slots, np.int32))
-            for name, slots in zip(self._names, self.facts.levels, strict=True)
+            for name, slots in zip(self._names, self._told(), strict=True)
         ]
         none = np.zeros((len(embedding), 0), np.float32)
         slots = np.concatenate([none.astype(np.int32), *(slot for slot, _ in tops)], axis=1)
         return Outputs(embedding, raw["hash"], slots, np.concatenate([none, *(share for _, share in tops)], axis=1))
 
+    def _told(self) -> list[tuple[int, ...]]:
+        """Return the slots of the columns of every level and of the leaves, in the order in which they are kept."""
+        return [*self.facts.levels, self.facts.leaf.slots]
+
     def _category_names(self) -> list[str]:
         shapes = self._serve.outputs
-        names = category_outputs(shapes)
+        names = [*category_outputs(shapes), *(name for name in shapes if name == self.facts.leaf.output)]
         widths = [shapes[name].shape[-1] for name in names]
-        told = [len(level) for level in self.facts.levels]
+        told = [len(slots) for slots in self._told()]
         if len(widths) != len(told) or any(w not in (None, t) for w, t in zip(widths, told, strict=True)):
             raise StageError(
                 f"model {self.facts.model_id} has category outputs of {widths} columns, its model.json names {told} "

@@ -18,7 +18,7 @@ from pipelines.tables.schemas import DIGEST, VECTOR_KEYS
 
 VIEW = "full"
 TOP = 3
-"""How many categories of every level are kept."""
+"""How many categories of every level, and how many leaves, are kept."""
 
 NO_SLOT = -1
 
@@ -30,7 +30,8 @@ class Outputs:
     """One forward pass over n photos.
 
     `embedding` float32 `[n, dim]`, L2-normalised; `hash` uint8 `[n, bits / 8]`; `slots` int32 and `probabilities`
-    float32 `[n, levels * 3]`: the most probable categories of every level, level by level, best first.
+    float32 `[n, (levels + 1) * 3]`: the most probable categories of every level, level by level, then leaves; best
+    first.
     """
 
     embedding: Floats

@@ -30,6 +30,7 @@ def run(context: RunContext) -> StageResult:
 def _model(context: RunContext) -> ModelFacts:
     train, prep_id = context.outputs(TrainOutputs), context.outputs(PreprocessOutputs).prep_id
     model = read_facts(context.store, train.model_id)
+    model.check_leaves()
     if model.space_id != train.space_id:
         raise StageError(
             f"model {model.model_id} is of space {model.space_id}, the train stage of this run says "

@@ -15,7 +15,9 @@ import numpy as np
 from pipelines.models.outputs import QueryOutputs
 from pipelines.neighbours.kinds.base import blocks
 from pipelines.neighbours.kinds.rerank import rerank
-from pipelines.neighbours.query.plan import Exclusion, QueryPlan
+from pipelines.neighbours.query.coverage import ScanCoverage, scan_coverage
+from pipelines.neighbours.query.exclusion import Exclusion
+from pipelines.neighbours.query.plan import QueryPlan
 from pipelines.neighbours.query.ranking import fold
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.rows import UnknownItemError
@@ -93,6 +95,16 @@ class Engine:
         result = plan.run(outputs, k, [Exclusion(items=self._numbers(items)) for items in own])
         hits = self._searcher.rows.hits(result.links, result.scores)
         return [[Found(hit.item_id, hit.score) for hit in of_query] for of_query in hits]
+
+    def coverage(
+        self, outputs: QueryOutputs, own: Sequence[Collection[str]], leaves: Sequence[int]
+    ) -> ScanCoverage | None:
+        """Return how much of the codes the plan scans, and how often the leaf (its slot, -1 unknown) is among it."""
+        binary = self._searcher.parts.binary
+        if binary is None:
+            return None
+        result = self._plans[False].run(outputs, 10, [Exclusion(items=self._numbers(items)) for items in own])
+        return scan_coverage(result, binary.num_codes, binary.slots, leaves)
 
     def by_code(
         self, outputs: QueryOutputs, k: int, own: Sequence[Collection[str]], *, kept: bool

@@ -16,6 +16,7 @@ from pipelines.evaluate.engine import Engine
 from pipelines.evaluate.gallery import key_of
 from pipelines.evaluate.labels import Label
 from pipelines.evaluate.measures import percentiles
+from pipelines.evaluate.model import Slots
 from pipelines.evaluate.quality import Metrics, Relevance
 from pipelines.evaluate.queries import Query
 from pipelines.evaluate.scan import Tops
@@ -113,6 +114,20 @@ def itself_first(engine: Engine, asked: Asked) -> Metrics:
     found = _ids(engine.results(asked.outputs.take(np.array(inside, np.int64)), 10))
     hits = [bool(ids) and ids[0] in asked.own[n] for ids, n in zip(found, inside, strict=True)]
     return {"parity.itself_first": float(np.mean(hits))}
+
+
+def scanning(engine: Engine, asked: Asked, slots: Slots) -> Metrics:
+    """Return how much of the codes a plan scans, and how often the leaf of a held-out query is among it."""
+    judged = asked.judged
+    if not judged:
+        return {}
+    leaves = [slots.leaf(asked.queries[n].path) for n in judged]
+    own = [asked.own[n] for n in judged]
+    found = engine.coverage(asked.outputs.take(np.array(judged, np.int64)), own, leaves)
+    if found is None:
+        return {}
+    share = {"plan.scanned_share": found.scanned_share}
+    return share if found.true_leaf_scanned is None else share | {"plan.true_leaf_scanned": found.true_leaf_scanned}
 
 
 def speed(engine: Engine, asked: Asked) -> Metrics:

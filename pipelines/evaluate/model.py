@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipelines.models.facts import ModelFacts
 from pipelines.store import NotFoundError, Store
-from pipelines.tables.taxonomy import read_taxonomy
+from pipelines.tables.taxonomy import leaf_value, read_taxonomy
 
 Curve = list[tuple[float, float]]
 
 CURVES = "curves.jsonl"
 
 
-def slots_by_level(store: Store, model: ModelFacts) -> list[dict[str, int]]:
-    """Return the slot of every category value, for the levels that the model has."""
-    levels: list[dict[str, int]] = read_taxonomy(store)["levels"]
-    return (levels + [{} for _ in model.levels])[: len(model.levels)]
+@dataclass(frozen=True)
+class Slots:
+    """The slot of every leaf, and of every category value of the levels that a model has."""
+
+    leaves: dict[str, int]
+    levels: list[dict[str, int]]
+
+    def leaf(self, path: Sequence[str]) -> int:
+        """Return the slot of a path's leaf, -1 for one that has none."""
+        return self.leaves.get(leaf_value(path), -1)
+
+
+def slots_of(store: Store, model: ModelFacts) -> Slots:
+    """Return the store's slots, as far as a model's levels go."""
+    taxonomy = read_taxonomy(store)
+    return Slots(taxonomy["leaves"], (taxonomy["levels"] + [{} for _ in model.levels])[: len(model.levels)])
 
 
 def read_curves(store: Store, model_id: str) -> dict[str, Curve]:

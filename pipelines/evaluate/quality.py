@@ -25,6 +25,7 @@ from pipelines.evaluate.measures import (
     recall_at,
     worst_share,
 )
+from pipelines.evaluate.model import Slots
 from pipelines.evaluate.queries import Query
 from pipelines.evaluate.truth import Top
 from pipelines.tables.taxonomy import category_value
@@ -182,27 +183,26 @@ def same_item(queries: Sequence[Query], ten: Lists, in_gallery: Sequence[bool]) 
 def categories(
     queries: Sequence[Query],
     predicted: Sequence[Sequence[int]],
-    slots: Sequence[Mapping[str, int]],
-    learned: Sequence[frozenset[int]],
+    slots: Slots,
+    learned: frozenset[int],
 ) -> Metrics:
-    """Return the accuracy of the model's most probable category at every level and at each query's own leaf.
+    """Return the accuracy of the model's most probable category at every level, and of its most probable leaf.
 
-    `predicted` `[num_queries][levels]` slots; `slots` by level: category value -> slot; `learned` by level: the slots
-    that had photos enough. A category that was never learned, or lies deeper than the model's levels, is wrong.
+    `predicted` `[num_queries][levels + 1]` slots, the leaf's last; `learned`: the leaves that had photos enough. A leaf
+    that was never learned is wrong.
     """
     metrics: Metrics = {}
-    true = [_slots_of(query, slots) for query in queries]
-    for level in range(len(slots)):
+    true = [_slots_of(query, slots.levels) for query in queries]
+    for level in range(len(slots.levels)):
         deep = [number for number, query in enumerate(queries) if len(query.path) > level]
         right = [predicted[n][level] == true[n][level] for n in deep]
         metrics |= _accuracy(f"l{level + 1}", right, [queries[n].path[: level + 1] for n in deep])
     labelled = [number for number, query in enumerate(queries) if query.path]
-    leaves = [(number, len(queries[number].path) - 1) for number in labelled]
-    right = [level < len(slots) and predicted[number][level] == true[number][level] for number, level in leaves]
+    leaves = [slots.leaf(queries[number].path) for number in labelled]
+    right = [leaf >= 0 and predicted[number][-1] == leaf for number, leaf in zip(labelled, leaves, strict=True)]
     metrics |= _accuracy("leaf", right, [queries[number].path for number in labelled])
     if leaves:
-        unknown = [level >= len(slots) or true[number][level] not in learned[level] for number, level in leaves]
-        metrics["category.unknown"] = float(np.mean(unknown))
+        metrics["category.unknown"] = float(np.mean([leaf not in learned for leaf in leaves]))
     return metrics
 
 

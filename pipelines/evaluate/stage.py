@@ -18,7 +18,7 @@ from pipelines.evaluate.gates import Gate, blessed, judge, refusal
 from pipelines.evaluate.gather import look_up, sample_and_lay_out
 from pipelines.evaluate.labels import Label, as_labels
 from pipelines.evaluate.measuring import Answers, Asked, Truth
-from pipelines.evaluate.model import slots_by_level
+from pipelines.evaluate.model import slots_of
 from pipelines.evaluate.names import UnknownMetricError, check_documented, check_gate_names
 from pipelines.evaluate.quality import Metrics, Relevance
 from pipelines.evaluate.report import Findings, render
@@ -95,11 +95,12 @@ def _measure(context: RunContext, baseline: Baseline | None) -> Measured:
     sample_and_lay_out(context.jobs("evaluate"), sources)
     sampled = inputs.sampled_queries(sources)
     model = read_facts(context.store, context.outputs(EmbedOutputs).model_id)
+    model.check_leaves()
     asked = inputs.asked_of(context, sources, sampled, model)
     metrics = inputs.count(sources, asked, model)
     say(f"evaluate: exact search of {len(asked.queries)} queries in {metrics['gallery.photos']:.0f} photos")
     truth = inputs.exact_truth(context, sources, asked)
-    answers, labels, of_index = _ask_index(context, sources, asked, truth)
+    answers, labels, of_index = _ask_index(context, sources, asked, truth, model)
     metrics |= of_index | _qualities(context, sources, asked, answers, labels, model)
     centroid = (truth.tops.total / max(1, truth.tops.count)).tolist()
     notes = [] if metrics["queries.held_out"] else [NOT_HELD_OUT]
@@ -113,7 +114,7 @@ def _measure(context: RunContext, baseline: Baseline | None) -> Measured:
 
 
 def _ask_index(
-    context: RunContext, sources: Sources, asked: Asked, truth: Truth
+    context: RunContext, sources: Sources, asked: Asked, truth: Truth, model: ModelFacts
 ) -> tuple[Answers, dict[str, Label], Metrics]:
     with context.store.stage_in(f"indexes/{context.outputs(IndexOutputs).index_id}") as folder:
         try:
@@ -129,6 +130,7 @@ def _ask_index(
         labels = as_labels(look_up(context.jobs("evaluate"), sources, wanted))
         metrics = measuring.index_quality(engine, asked, truth, answers, labels)
         metrics |= measuring.itself_first(engine, asked)
+        metrics |= measuring.scanning(engine, asked, slots_of(context.store, model))
         return answers, labels, metrics | measuring.speed(engine, asked)
 
 
@@ -143,11 +145,10 @@ def _qualities(
     )
     attributes = config.train.attributes or list(config.catalogue.columns.attributes)[:1]
     metrics = measuring.retrieval_quality(asked, answers, labels, Relevance.of(whole, kept), attributes)
-    if model.levels and asked.judged:
-        top = asked.vectors.slots.reshape(len(asked.queries), len(model.levels), -1)[:, :, 0]
+    if asked.judged:
+        top = asked.vectors.slots.reshape(len(asked.queries), len(model.levels) + 1, -1)[:, :, 0]
         judged = asked.judged
-        slots = slots_by_level(context.store, model)
-        learned = [frozenset(level) for level in model.trained]
+        slots, learned = slots_of(context.store, model), frozenset(model.leaf.trained)
         metrics |= quality.categories([asked.queries[n] for n in judged], top[judged].tolist(), slots, learned)
     return metrics
 

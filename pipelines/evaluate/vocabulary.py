@@ -107,6 +107,18 @@ SECTIONS: dict[str, list[Metric]] = {
             "what it orders otherwise",
         ),
         Metric("recall.candidates_at_10_lower", "higher", "share", "its lower 95 % bound (Wilson, n = queries)"),
+        Metric(
+            "plan.scanned_share",
+            "lower",
+            "share",
+            "of the index's codes, those that a held-out query is compared with at first",
+        ),
+        Metric(
+            "plan.true_leaf_scanned",
+            "higher",
+            "share",
+            "held-out queries of which the plan scans the true leaf category, of those whose leaf the index holds",
+        ),
         Metric("qps.{kind}", "higher", "queries/s", "queries a second of the index alone, in batches, on this machine"),
         Metric(
             "qps.plan", "higher", "queries/s", "queries a second of the whole query plan, in batches, on this machine"

@@ -19,6 +19,7 @@ import pyarrow as pa
 from pipelines.errors import StageError
 from pipelines.index.gallery import LINKS, ROWS
 from pipelines.jobs.jobs import Jobs
+from pipelines.models.facts import ModelFacts
 from pipelines.neighbours.folder import IndexInput, build_index
 from pipelines.neighbours.manifest import FILE, file_sha256
 from pipelines.neighbours.settings import IndexConfig
@@ -33,16 +34,13 @@ COLUMNS = ["digest", "embedding", "hash", "category_slots", "category_probabilit
 class Assembly:
     """One index to build: what was gathered below `folder`, of which space, with what settings.
 
-    `levels` is the model's number of category levels; `trained_slots` what its finest one can predict.
+    A leaf that `model` never learned cannot be predicted: its codes are scanned by every query.
     """
 
     store: Store
     folder: str
     target: str
-    space_id: str
-    model_id: str
-    levels: int
-    trained_slots: tuple[int, ...]
+    model: ModelFacts
     config: IndexConfig
     buckets: int
 
@@ -70,14 +68,15 @@ def read_input(assembly: Assembly, folder: Path) -> IndexInput:
             if arrays[name].shape[1] != values.shape[1]:
                 raise StageError(
                     f"{name} of unit {part['unit_id'][0].as_py()} have {values.shape[1]} columns, others "
-                    f"{arrays[name].shape[1]}: models of different sizes share space {assembly.space_id}"
+                    f"{arrays[name].shape[1]}: models of different sizes share space {assembly.model.space_id}"
                 )
             arrays[name][start : start + part.num_rows] = values
     return IndexInput(
-        assembly.space_id,
-        assembly.model_id,
+        assembly.model.space_id,
+        assembly.model.model_id,
         items=_table(assembly, "links", LINKS),
-        trained_slots=np.array(assembly.trained_slots, np.int64) if assembly.levels else None,
+        trained_slots=np.array(assembly.model.leaf.trained, np.int64),
+        category_mass=assembly.model.leaf.category_mass,
         **{name: array for name, array in arrays.items() if array.shape[1]},
     )
 
@@ -109,13 +108,13 @@ def _units(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
 
 def _read_unit(assembly: Assembly, part: pa.Table) -> dict[str, Array]:
     model_id, unit_id = part["model_id"][0].as_py(), part["unit_id"][0].as_py()
-    table = UnitTable(assembly.store, f"embeddings/{assembly.space_id}/{model_id}")
+    table = UnitTable(assembly.store, f"embeddings/{assembly.model.space_id}/{model_id}")
     table.verify(unit_id)
     stored = table.read_rows(unit_id, part["row"].to_pylist(), COLUMNS)
     if not stored["digest"].combine_chunks().equals(part["digest"].combine_chunks()):
         raise StageError(f"unit {unit_id} of {table.prefix} holds other photos than were resolved; start a new run")
     slots, probabilities = (_lists(stored[name]) for name in COLUMNS[3:])
-    top = slots.shape[1] // assembly.levels if assembly.levels else 0
+    top = slots.shape[1] // (len(assembly.model.levels) + 1)  # leaves come last
     return {
         "digests": fixed(stored["digest"], np.dtype(np.uint8)),
         "vectors": fixed(stored["embedding"], np.dtype("<f2")),

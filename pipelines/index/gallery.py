@@ -26,9 +26,7 @@ from pipelines.store import Store
 from pipelines.tables.arrow import first_of_each, flat, from_ipc, index_of, to_ipc
 from pipelines.tables.buckets import partition, read_bucket, write_bucket
 from pipelines.tables.schemas import DIGEST, ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS
-from pipelines.tables.taxonomy import category_value
-
-UNKNOWN = -1
+from pipelines.tables.taxonomy import leaf_value
 
 LINKS = pa.schema(
     [
@@ -38,6 +36,7 @@ LINKS = pa.schema(
         ("position", pa.int32()),
         ("category", pa.list_(pa.string())),
         ("slot", pa.int64()),
+        ("votes", pa.bool_()),
         ("group_id", pa.string()),
         ("attributes", pa.map_(pa.string(), pa.string())),
         ("signals", pa.map_(pa.string(), pa.float64())),
@@ -72,7 +71,7 @@ class Gathered:
 
 @dataclass(frozen=True)
 class Gatherer:
-    """Gathers one run's gallery; small, for it travels to workers. `slots` gives the leaf category's slot."""
+    """Gathers one run's gallery; small, for it travels to workers. `slots` gives a leaf's slot."""
 
     store: Store
     folder: str
@@ -80,7 +79,6 @@ class Gatherer:
     photos: str
     vectors: str
     roles: tuple[str, ...]
-    level: int
     slots: Mapping[str, int]
     buckets: int
 
@@ -102,7 +100,10 @@ class Gatherer:
         of_item = items.take(pa.array(where[where >= 0]))
         columns = {name: kept[name] for name in ("digest", "item_id", "image_uri", "position")}
         columns |= {name: of_item[name] for name in ("category", "group_id", "attributes", "signals")}
-        columns["slot"] = pa.array([self._slot(path) for path in of_item["category"].to_pylist()], pa.int64())
+        paths, ids = of_item["category"].to_pylist(), kept["item_id"].to_pylist()
+        columns["slot"] = pa.array([self._slot(*link) for link in zip(paths, ids, strict=True)], pa.int64())
+        # What the test split is judged by must not come from it.
+        columns["votes"] = pc.not_equal(pc.fill_null(kept["split"], ""), "test")
         links = pa.table([flat(columns[f.name]).cast(f.type) for f in LINKS], schema=LINKS)
         first = first_of_each(links, "item_id", [(n, "ascending") for n in ("item_id", "position", "image_uri")])
         where = index_of(items["item_id"], first["item_id"])
@@ -125,8 +126,14 @@ class Gatherer:
         counts["checksum"] = _checksum(links) + _checksum(rows.select(["digest", "model_id"]))
         self._count("links", bucket, counts)
 
-    def _slot(self, path: list[str] | None) -> int:
-        return self.slots.get(category_value(path or (), self.level), UNKNOWN)
+    def _slot(self, path: list[str], item_id: str) -> int:
+        leaf = leaf_value(path)
+        if leaf not in self.slots:
+            raise StageError(
+                f"category {leaf!r} of item {item_id!r} has no slot in the store's taxonomy, which the catalogue stage "
+                "gives: start a new run with `visual-search run`"
+            )
+        return self.slots[leaf]
 
     def _count(self, what: str, bucket: int, counts: Mapping[str, Any]) -> None:
         self.store.put(f"{self.folder}/counts/{what}-{bucket:05d}.json", json.dumps(counts).encode())

@@ -38,7 +38,8 @@ def run(context: RunContext) -> StageResult:
     plan, config = _settings(context)
     embed = context.outputs(EmbedOutputs)
     model = _read_model(context.store, embed.model_id, embed.space_id)
-    gathered = _gather(context, model)
+    model.check_leaves()
+    gathered = _gather(context)
     _check_spaces(context.store, gathered.models, embed.space_id)
     _check_gallery(context, gathered)
     predictions = _predictions(gathered, model, config)
@@ -85,11 +86,10 @@ def _mixed(model_id: str, found: str, space_id: str) -> str:
     )
 
 
-def _gather(context: RunContext, model: ModelFacts) -> Gathered:
+def _gather(context: RunContext) -> Gathered:
     from pipelines.index.gallery import Gatherer, gather
 
-    preprocess, level = context.outputs(PreprocessOutputs), max(0, len(model.levels) - 1)
-    levels = read_taxonomy(context.store)["levels"]
+    preprocess = context.outputs(PreprocessOutputs)
     gatherer = Gatherer(
         context.store,
         context.prefix("index"),
@@ -97,8 +97,7 @@ def _gather(context: RunContext, model: ModelFacts) -> Gathered:
         preprocess.photos,
         context.outputs(EmbedOutputs).vectors,
         tuple(sorted(context.config.index.roles)),
-        level,
-        levels[level] if level < len(levels) else {},
+        read_taxonomy(context.store)["leaves"],
         context.buckets,
     )
     return gather(gatherer, context.jobs("index"))
@@ -147,10 +146,7 @@ def _build(
     from pipelines.index.similar import Completion, complete
 
     store, folder = context.store, context.prefix("index")
-    # A category that the model never learned cannot be predicted: its codes are scanned by every query.
-    trained = model.trained[-1] if model.trained else ()
-    names, levels = (model.space_id, model.model_id), len(model.levels)
-    assembly = Assembly(store, folder, target, *names, levels, trained, config, context.buckets)
+    assembly = Assembly(store, folder, target, model, config, context.buckets)
     assemble_on_worker(assembly, context.jobs("index"), ram[0])
     completion = Completion(store, folder, target, plan, context.config.index.similar)
     done = f"{target}/items"

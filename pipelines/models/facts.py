@@ -8,18 +8,35 @@ from typing import Any
 
 from pipelines.errors import StageError
 from pipelines.store import Store
+from trainer.config import LEAF_OUTPUT
 from transforms.photo import PrepSpec
 
 Slots = tuple[tuple[int, ...], ...]
+
+UPDATE = "run `visual-search run`, which trains a model with a leaf head, embeds and indexes anew"
+
+
+@dataclass(frozen=True)
+class LeafFacts:
+    """What `model.json` says of the leaf head: the signature's `output`, and the permanent slot of each column.
+
+    `trained` are those that had photos enough to be learned. The best categories whose probabilities sum to
+    `category_mass` hold the right one for 99 % of photos; None where nothing was calibrated.
+    """
+
+    output: str
+    slots: tuple[int, ...]
+    trained: tuple[int, ...]
+    category_mass: float | None
 
 
 @dataclass(frozen=True)
 class ModelFacts:
     """What `model.json` says of a model.
 
-    `levels` holds the permanent slot of each output column, a taxonomy level; `trained` those slots that had photos
-    enough to be learned; `attributes` the values of each attribute that has a head, a column each. `dim` is the
-    embedding's, `bits` the hash's; photos are prepared as `prep_id` says.
+    `leaf` is its leaf head; `levels` holds the permanent slot of each output column, a taxonomy level; `trained` those
+    slots that had photos enough to be learned; `attributes` the values of each attribute that has a head, a column
+    each. `dim` is the embedding's, `bits` the hash's; photos are prepared as `prep_id` says.
     """
 
     model_id: str
@@ -29,6 +46,7 @@ class ModelFacts:
     width: int
     dim: int
     bits: int
+    leaf: LeafFacts
     levels: Slots
     trained: Slots
     attributes: Mapping[str, tuple[str, ...]]
@@ -38,6 +56,18 @@ class ModelFacts:
     def spec(self) -> PrepSpec:
         """How photos are prepared."""
         return PrepSpec.from_prep_id(self.prep_id)
+
+    @property
+    def knows_leaves(self) -> bool:
+        """Tell whether it has a leaf head; an older model answers with its deepest level, and is for search alone."""
+        return self.leaf.output == LEAF_OUTPUT
+
+    def check_leaves(self) -> None:
+        """Raise StageError when the model has no leaf head: nothing new is made with it."""
+        if not self.knows_leaves:
+            raise StageError(
+                f"model {self.model_id} was made before a category at any depth had a slot of its own: {UPDATE}"
+            )
 
 
 def read_facts(store: Store, model_id: str) -> ModelFacts:
@@ -50,9 +80,20 @@ def read_facts(store: Store, model_id: str) -> ModelFacts:
         sizes = (int(value["height"]), int(value["width"]), int(value["dim"]), int(value["bits"]))
         slots = (_slots(value["levels"]), _slots(value["trained"]))
         attributes = {name: tuple(map(str, values)) for name, values in value["attributes"].items()}
-        return ModelFacts(*names, *sizes, *slots, attributes, value.get("metrics") or {})
+        return ModelFacts(*names, *sizes, _leaf(value, *slots), *slots, attributes, value.get("metrics") or {})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StageError(f"{store.uri}/{name} cannot be used ({error}); export the model again") from error
+
+
+def _leaf(value: Mapping[str, Any], levels: Slots, trained: Slots) -> LeafFacts:
+    """Return the leaf head; of a model that has none, its deepest level, by which its index is cut."""
+    if "leaf" in value:
+        leaf = value["leaf"]
+        (slots, learned) = _slots([leaf["slots"], leaf["trained"]])
+        return LeafFacts(LEAF_OUTPUT, slots, learned, float(leaf["category_mass"]))
+    if not levels:
+        return LeafFacts("", (), (), None)
+    return LeafFacts(f"category_probabilities_{len(levels) - 1}", levels[-1], trained[-1], None)
 
 
 def _slots(levels: Iterable[Iterable[Any]]) -> Slots:

@@ -24,8 +24,8 @@ class QueryOutputs:
     """Hold one forward pass over photos.
 
     `embeddings` float32 `[num_queries, dim]`, L2-normalised. `hashes` uint8 `[num_queries, bytes]`. `probabilities`
-    float32 `[num_queries, slots]` of the level of categories that the index is cut by (the finest head), a column a
-    slot. Hashes and probabilities are needed by binary plans alone.
+    float32 `[num_queries, slots]` of the leaf categories that the index is cut by, a column a slot. Hashes and
+    probabilities are needed by binary plans alone.
     """
 
     embeddings: Floats

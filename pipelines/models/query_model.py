@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pipelines.errors import StageError
 from pipelines.models.facts import ModelFacts, read_facts
 from pipelines.models.outputs import AttributeScores, QueryOutputs
-from pipelines.models.signature import Signature, category_outputs
+from pipelines.models.signature import Signature
 from pipelines.store import Place, Store, UnitTable
 
 
@@ -35,19 +35,17 @@ class QueryModel:
         self._serve.close()
 
     def _probabilities(self, raw: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32] | None:
-        """Return float32 `[n, slots]` of the finest level, each column moved to its permanent slot."""
-        names = category_outputs(raw)
-        if not names or not self._facts.levels:
-            return None
-        return by_slot(raw[names[-1]], self._facts.levels[-1])
+        """Return float32 `[n, slots]` of the leaves, each column moved to its permanent slot."""
+        leaf = self._facts.leaf
+        return by_slot(raw[leaf.output], leaf.slots) if leaf.slots and leaf.output in raw else None
 
 
 def by_slot(probabilities: npt.NDArray[Any], slots: Sequence[int]) -> npt.NDArray[np.float32]:
     """Return `[n, 1 + highest slot]` float32 with column i of `[n, len(slots)]` at slots[i], 0 elsewhere."""
     if probabilities.shape[1] != len(slots):
         raise StageError(
-            f"the model has {probabilities.shape[1]} categories of the finest level, its model.json names {len(slots)} "
-            "slots; export it again"
+            f"the model has {probabilities.shape[1]} leaf categories, its model.json names {len(slots)} slots; "
+            "export it again"
         )
     dense = np.zeros((len(probabilities), 1 + max(slots)), np.float32)
     dense[:, list(slots)] = probabilities

@@ -32,7 +32,8 @@ class IndexInput:
     By photo: `digests` uint8 `[n, 32]`, unique; `vectors` float16 or float32 `[n, dim]`, L2-normalised; `hashes` uint8
     `[n, bytes]`, for binary; `top_slots` integer and `top_probabilities` float `[n, t]`, the model's best categories,
     which a search by item asks with. `items`: see `row_tables.write_rows`. `trained_slots`: the categories that the
-    model can predict (None: all of its columns).
+    model can predict (None: all of its columns); `category_mass`: the probability of those to scan that holds the
+    right one for 99 % of photos (None: not known).
     """
 
     space_id: str
@@ -44,6 +45,7 @@ class IndexInput:
     top_slots: Array | None = None
     top_probabilities: Array | None = None
     trained_slots: Ints | None = None
+    category_mass: float | None = None
 
     def __post_init__(self) -> None:
         check_vectors(self.vectors)
@@ -155,6 +157,7 @@ def _manifest(
             **tables.dropped,
         },
         "trained_slots": None if data.trained_slots is None else sorted(int(slot) for slot in data.trained_slots),
+        "category_mass": data.category_mass,
         "vocabulary": vocabulary,
         "config": config_json(config),
         "kinds": kinds,

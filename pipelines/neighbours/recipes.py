@@ -13,9 +13,9 @@ RECIPES: Mapping[str, PlanConfig] = {
     # Etsy 2021 (doi 10.1117/12.2594924): approximate search on the embedding alone.
     "etsy": PlanConfig(kind="ivf_pca"),
     # eBay 2017 (arXiv 1706.03154): the top leaf categories, 4096-bit codes within them, exact and category re-ranking.
-    # More categories than the paper's while the model is unsure of them.
+    # As many as hold the right one for 99 % of the validation photos: see trainer/calibration.py.
     # The aspects of a shop (colour, brand) join by attribute_weights.
-    "ebay": PlanConfig(kind="binary", top_categories=10, category_mass=0.95, category_weight=0.05),
+    "ebay": PlanConfig(kind="binary", top_categories=1, category_weight=0.05),
 }
 
 
@@ -34,6 +34,8 @@ def plan_of(config: Config) -> PlanConfig:
         changed["kind"] = search.candidates
     if search.categories:
         changed["top_categories"] = search.categories
+    if search.category_mass is not None:
+        changed["category_mass"] = search.category_mass
     if search.unit:
         changed["fold"] = search.unit
     if search.depth:

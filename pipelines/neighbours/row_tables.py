@@ -20,8 +20,9 @@ REQUIRED = ("digest", "item_id", "category", "slot", "image_uri")
 KEPT = ("item_id", "image_uri")
 LINKS, ITEM_IDS, CATEGORIES = "links.arrow", "item_ids.arrow", "categories.arrow"
 LINK_CATEGORIES = "link_categories.npy"
-DIGESTS, OFFSETS, ROW_SLOTS = "digests.npy", "link_offsets.npy", "row_slots.npy"
-LINK_ITEMS, LINK_GROUPS, LINK_SLOTS, ACTIVE = "link_items.npy", "link_groups.npy", "link_slots.npy", "active.npy"
+DIGESTS, OFFSETS = "digests.npy", "link_offsets.npy"
+LINK_ITEMS, LINK_GROUPS, LINK_SLOTS = "link_items.npy", "link_groups.npy", "link_slots.npy"
+ACTIVE, VOTES = "active.npy", "votes.npy"
 ITEM_LINKS, ITEM_OFFSETS = "item_links.npy", "item_offsets.npy"
 
 UNKNOWN = -1
@@ -49,9 +50,9 @@ def write_rows(
 
     `digests` uint8 `[n, 32]`, unique, one a stored vector. `items`: one line an item and photo, with the columns digest
     (binary of 32), item_id, category (list of names), slot (leaf category, -1 or null unknown) and image_uri, and where
-    there are some group_id, position, active, attributes (map to string) and signals (map to number). Photos that no
-    item shows and items' photos without a vector are dropped and counted. Returns the tables and the vocabulary for the
-    manifest.
+    there are some group_id, position, active, votes (whether it may vote for a query's category), attributes (map to
+    string) and signals (map to number). Photos that no item shows and items' photos without a vector are dropped and
+    counted. Returns the tables and the vocabulary for the manifest.
     """
     links, dropped = _joined(digests, items)
     source, links = _numbered(digests, links)
@@ -59,10 +60,9 @@ def write_rows(
     num_rows = len(source)
     np.save(folder / DIGESTS, digests[source])
     np.save(folder / OFFSETS, np.searchsorted(row, np.arange(num_rows + 1)).astype(np.int64))
-    first = np.searchsorted(row, np.arange(num_rows))
-    np.save(folder / ROW_SLOTS, slot[first])
     np.save(folder / LINK_SLOTS, slot)
     np.save(folder / ACTIVE, _column(links, "active"))
+    np.save(folder / VOTES, _column(links, "votes"))
     num_items = _write_items(folder, links)
     _write_table(folder / LINKS, links.select(KEPT))
     _write_categories(folder, links["category"].combine_chunks())
@@ -98,13 +98,16 @@ def _completed(links: pa.Table) -> pa.Table:
     position = (
         links["position"].cast(pa.int64()) if "position" in links.column_names else pa.nulls(len(links), pa.int64())
     )
-    active = links["active"] if "active" in links.column_names else pa.nulls(len(links), pa.bool_())
+    flags = {
+        name: pc.fill_null(links[name] if name in links.column_names else pa.nulls(len(links), pa.bool_()), True)
+        for name in ("active", "votes")
+    }
     slot = pc.fill_null(links["slot"].cast(pa.int64()), UNKNOWN)
     columns = {
         "group": group,
         "position": pc.fill_null(position, 0),
-        "active": pc.fill_null(active, True),
         "slot": slot,
+        **flags,
     }
     rest = links.drop_columns([name for name in columns if name in links.column_names])
     for name, values in columns.items():

@@ -38,18 +38,19 @@ class Hit:
 class Rows:
     """Read the links between rows and items.
 
-    A link is one photo of one item. Arrays by link: `link_item`, `link_group`, `link_slot`; `link_offsets` `[rows + 1]`
-    cuts them by row. Items are numbered by the order of their ids.
+    A link is one photo of one item. Arrays by link: `link_item`, `link_group`, `link_slot`, `active`, `votes`;
+    `link_offsets` `[rows + 1]` cuts them by row. Items are numbered by the order of their ids.
     """
 
     def __init__(self, folder: Path, vocabulary: dict[str, Any]) -> None:
         self.digests = _mapped(folder / files.DIGESTS)
         self.link_offsets = _mapped(folder / files.OFFSETS)
-        self.row_slots = _mapped(folder / files.ROW_SLOTS)
         self.link_item = _mapped(folder / files.LINK_ITEMS)
         self.link_group = _mapped(folder / files.LINK_GROUPS)
         self.link_slot = _mapped(folder / files.LINK_SLOTS)
         self.active = _mapped(folder / files.ACTIVE)
+        # An index of before has no such file: there every photo votes.
+        self.votes = _mapped(folder / files.VOTES) if (folder / files.VOTES).exists() else self.active
         self.link_row = np.repeat(np.arange(len(self.digests)), np.diff(self.link_offsets))
         self.attributes = {
             name: (list(values), _mapped(folder / f"attribute_{number}.npy"))

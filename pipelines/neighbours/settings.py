@@ -118,18 +118,18 @@ class PlanConfig:
     """Say how a query is answered.
 
     `kind` finds candidates; the stored vectors score them again. A binary plan scans the best `top_categories`, more
-    until their probabilities sum to `category_mass`, and keeps `depth_fraction` of the codes scanned, at least
-    `depth_min` and at most `depth_max`. `vote_weight` of the categories' score comes from `vote_neighbours` found by
-    `vote_kind`. `fold` leaves one result an item, a group of variants, or a photo of an item. `overfetch` times k rows
-    are looked at first, and more until k live results are found. Weights re-rank the best `rerank_pool` rows: see
-    `ranking.Ranker`.
+    until their probabilities sum to `category_mass` (None: what the model was calibrated to), and keeps
+    `depth_fraction` of the codes scanned, at least `depth_min` and at most `depth_max`. `vote_weight` of the
+    categories' score comes from `vote_neighbours` found by `vote_kind`. `fold` leaves one result an item, a group of
+    variants, or a photo of an item. `overfetch` times k rows are looked at first, and more until k live results are
+    found. Weights re-rank the best `rerank_pool` rows: see `ranking.Ranker`.
     """
 
     kind: str = "ivf_pca"
     fold: str = "item"
     overfetch: int = 2
     top_categories: int = 10
-    category_mass: float = 0.0
+    category_mass: float | None = None
     depth_fraction: float = 0.01
     depth_min: int = 100
     depth_max: int = 5_000
@@ -152,7 +152,7 @@ class PlanConfig:
             if value not in choices:
                 raise ValueError(f"plan.{name} is {value!r}: choose from {', '.join(choices)}")
         for name in ("category_mass", "depth_fraction", "vote_weight"):
-            if not 0 <= getattr(self, name) <= 1:
+            if not 0 <= (getattr(self, name) or 0.0) <= 1:
                 raise ValueError(f"plan.{name} is {getattr(self, name)}: it must lie between 0 and 1")
         if self.depth_max < self.depth_min:
             raise ValueError(f"plan.depth_max is {self.depth_max}, below depth_min {self.depth_min}: raise it")

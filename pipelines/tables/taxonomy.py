@@ -1,47 +1,93 @@
 """Permanent slots: every category and attribute value gets a number at first sight and keeps it for ever.
 
-The log `taxonomy/<n>.json` holds what was first seen in step n:
-{"levels": [{value: slot}, …], "attributes": {name: {value: slot}}}. A category value of level L is the path's first
-L + 1 parts joined by " > ".
+An item's *leaf* is its whole category path, at whatever depth: "Shoes" is the leaf of what is listed there, also where
+"Shoes > Boots" is one. The log `taxonomy/<n>.json` holds what was first seen in step n: {"leaves": {path: slot},
+"levels": [{path: slot}, …], "attributes": {name: {value: slot}}}; level L holds the paths' first L + 1 parts.
 """
 
 from __future__ import annotations
 
+import html
+import re
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipelines.store import Log, Store
 
 SEPARATOR = " > "
+LEAF = "leaf"
 
-Values = tuple[str, str]  # ("level:<n>" or "attribute:<name>", value)
+Values = tuple[str, str]  # ("leaf", "level:<n>" or "attribute:<name>", value)
+
+INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # soft hyphen, zero-width space, word joiner, byte order mark
+SHOWN = 3
+
+
+def fold_spelling(text: str) -> str:
+    """Return a name without what no reader sees: composed (NFC), single spaces, nothing invisible."""
+    return " ".join(INVISIBLE.sub("", unicodedata.normalize("NFC", text)).split())
+
+
+def leaf_value(path: Sequence[str]) -> str:
+    """Return the value of a whole path, '' for none: parts joined by ' > ', in which a part's own '>' is escaped."""
+    return SEPARATOR.join(part.replace("\\", "\\\\").replace(">", "\\>") for part in path)
 
 
 def category_value(path: Sequence[str], level: int) -> str:
     """Return the category's value at a level, or '' when the path is less deep."""
-    return SEPARATOR.join(path[: level + 1]) if level < len(path) else ""
+    return leaf_value(path[: level + 1]) if level < len(path) else ""
 
 
-def values_of(category: Sequence[str], attributes: Mapping[str, str]) -> Iterable[Values]:
-    """Yield the taxonomy values of one item."""
+def values_of(category: Sequence[str]) -> Iterable[Values]:
+    """Yield the taxonomy values of one item's category: its leaf, and every level."""
+    if category:
+        yield LEAF, leaf_value(category)
     for level in range(len(category)):
         yield f"level:{level}", category_value(category, level)
-    for name, value in attributes.items():
-        yield f"attribute:{name}", value
+
+
+def look_alikes(values: Iterable[Values]) -> list[str]:
+    """Return a line for the kinds of value that differ in case or HTML entities alone, with examples; often none.
+
+    Such values stay apart, since a shop may mean them so: each has a slot, photos and results of its own.
+    """
+    alike: dict[Values, set[str]] = defaultdict(set)
+    for kind, value in values:
+        alike[kind.partition(":")[0], html.unescape(value).casefold()].add(value)
+    pairs = defaultdict(list)
+    for (what, _), spellings in sorted(alike.items()):
+        if len(spellings) > 1:
+            pairs[what].append(" and ".join(repr(spelling) for spelling in sorted(spellings)))
+    return [
+        f"{len(found)} spellings that differ in case or HTML entities alone are kept apart as {NAMES[what]}, such as "
+        f"{'; '.join(found[:SHOWN])}: make them one in the feed if they are"
+        for what, found in pairs.items()
+        if what in NAMES
+    ]
+
+
+NAMES = {LEAF: "categories", "attribute": "attribute values"}
 
 
 def read_taxonomy(store: Store) -> dict[str, Any]:
-    """Return all slots given so far: {"levels": [{value: slot}], "attributes": {name: {value: slot}}}."""
-    levels: list[dict[str, int]] = []
-    attributes: dict[str, dict[str, int]] = {}
+    """Return all slots: {"leaves": {path: slot}, "levels": [{path: slot}], "attributes": {name: {value: slot}}}.
+
+    Steps without "leaves" are of a version that gave every value of every attribute a slot, however rare; those are
+    forgotten, since no model with a leaf head has learned them.
+    """
+    taxonomy: dict[str, Any] = {"leaves": {}, "levels": [], "attributes": {}}
     for _, step in Log(store, "taxonomy").entries():
         for level, slots in enumerate(step["levels"]):
-            if level == len(levels):
-                levels.append({})
-            levels[level].update(slots)
-        for name, slots in step["attributes"].items():
-            attributes.setdefault(name, {}).update(slots)
-    return {"levels": levels, "attributes": attributes}
+            if level == len(taxonomy["levels"]):
+                taxonomy["levels"].append({})
+            taxonomy["levels"][level].update(slots)
+        if "leaves" in step:
+            taxonomy["leaves"].update(step["leaves"])
+            for name, slots in step["attributes"].items():
+                taxonomy["attributes"].setdefault(name, {}).update(slots)
+    return taxonomy
 
 
 def extend_taxonomy(store: Store, seen: Iterable[Values]) -> int:
@@ -54,19 +100,24 @@ def extend_taxonomy(store: Store, seen: Iterable[Values]) -> int:
             return count
 
 
-def _next_step(known: dict[str, Any], wanted: list[Values]) -> tuple[dict[str, Any], int]:
+def _next_step(known: Mapping[str, Any], wanted: Sequence[Values]) -> tuple[dict[str, Any], int]:
     depth = max([len(known["levels"]), *(int(k.split(":")[1]) + 1 for k, _ in wanted if k.startswith("level:"))])
-    step: dict[str, Any] = {"levels": [{} for _ in range(depth)], "attributes": {}}
+    step: dict[str, Any] = {"leaves": {}, "levels": [{} for _ in range(depth)], "attributes": {}}
     count = 0
     for kind, value in wanted:
-        where, _, name = kind.partition(":")
-        if where == "level":
-            level = int(name)
-            held = known["levels"][level] if level < len(known["levels"]) else {}
-            new = step["levels"][level]
-        else:
-            held, new = known["attributes"].get(name, {}), step["attributes"].setdefault(name, {})
+        held, new = _table(known, kind), _table(step, kind)
         if value not in held:
             new[value] = len(held) + len(new)
             count += 1
     return step, count
+
+
+def _table(taxonomy: Mapping[str, Any], kind: str) -> dict[str, int]:
+    """Return the slots of one kind of value; those of a new attribute can be added to."""
+    where, _, name = kind.partition(":")
+    if where == LEAF:
+        return taxonomy["leaves"]
+    if where == "level":
+        level = int(name)
+        return taxonomy["levels"][level] if level < len(taxonomy["levels"]) else {}
+    return taxonomy["attributes"].setdefault(name, {})

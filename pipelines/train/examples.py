@@ -1,8 +1,8 @@
 """Training examples: what photos are to teach, joined to their pixels; one TFRecord file an image unit and split.
 
 Labels travel as small Arrow batches, first to the bucket of their photo's digest and then to its image unit; pixels are
-read once, where they are written out again. Feature names: `image`, `digest`, `item_id`, `role`, `category_<level>`,
-`attr_<name>`.
+read once, where they are written out again. Feature names: `image`, `digest`, `item_id`, `role`, `leaf`,
+`category_<level>`, `attr_<name>`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from pipelines.tables.taxonomy import category_value
 from pipelines.train.labels import attribute_column, labelled, one_a_photo, read_labels
 from pipelines.train.sample import Sample, draw, merged, strata_of
 from pipelines.train.seen import seen_photos
-from trainer.config import level_label
+from trainer.config import LEAF, level_label
 
 SPLITS = {"train": "Split-train", "val": "Split-eval"}
 
@@ -223,6 +223,7 @@ def encode(rows: list[dict[str, Any]], images: list[bytes], shape: ExampleShape)
     records = []
     for row, image in zip(rows, images, strict=True):
         values: dict[str, str | bytes] = {"image": image, **{name: row[name] for name in ("digest", "item_id", "role")}}
+        values[LEAF] = row["leaf"] or ""
         for level in range(shape.levels):
             values[level_label(level)] = category_value(row["category"] or [], level)
         for name in map(attribute_column, shape.attributes):

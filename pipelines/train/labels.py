@@ -17,7 +17,7 @@ from pipelines.store import Store
 from pipelines.tables.arrow import first_of_each, flat, index_of
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import DIGEST, ITEMS, RESOLVED_PHOTOS
-from pipelines.tables.taxonomy import category_value
+from pipelines.tables.taxonomy import leaf_value
 
 LEAF_DISAGREES: Final = "leaf_disagrees"
 IN_TEST_SPLIT: Final = "in_test_split"
@@ -78,7 +78,7 @@ def _leaves(categories: pa.Array) -> pa.Array:
     """Return the value of each whole path, made once a distinct one; "" or null of none."""
     coded = pc.binary_join(categories, UNIT_SEPARATOR).dictionary_encode()
     paths = [joined.split(UNIT_SEPARATOR) if joined else [] for joined in coded.dictionary.to_pylist()]
-    values = pa.array([category_value(path, len(path) - 1) for path in paths], pa.string())
+    values = pa.array([leaf_value(path) for path in paths], pa.string())
     return values.take(coded.indices)
 
 

@@ -20,6 +20,7 @@ from pipelines.tables.arrays import Array
 from pipelines.tables.arrow import flat, index_of
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS
+from pipelines.tables.taxonomy import LEAF
 from pipelines.train.labels import item_labels, label_columns, read_labels
 from pipelines.train.seen import seen_items
 
@@ -51,8 +52,9 @@ class News:
         return (self.unseen + self.relabelled) / max(1, self.items)
 
 
-def learnable_labels(place: Place, attributes: Sequence[str], floor: int) -> Labels:
-    """Return the labels that have at least `floor` photos to learn from."""
+def learnable_labels(place: Place, attributes: Sequence[str], floor: int, attribute_floor: int) -> Labels:
+    """Return the leaves of at least `floor` photos to learn from, and the attribute values of `attribute_floor`."""
+    floors = dict.fromkeys(label_columns(attributes), attribute_floor) | {LEAF: floor}
     counts: dict[str, Counter[str]] = {name: Counter() for name in label_columns(attributes)}
     for bucket in range(place.buckets):
         rows = read_labels(place.store, place.photos, place.catalogue, bucket, attributes)
@@ -60,7 +62,9 @@ def learnable_labels(place: Place, attributes: Sequence[str], floor: int) -> Lab
         for name, counter in counts.items():
             found = rows.filter(rows[name].is_valid()).group_by(name).aggregate([("digest", "count_distinct")])
             counter.update(dict(zip(found[name].to_pylist(), found["digest_count_distinct"].to_pylist(), strict=True)))
-    return {name: {value for value, count in counter.items() if count >= floor} for name, counter in counts.items()}
+    return {
+        name: {value for value, count in counter.items() if count >= floors[name]} for name, counter in counts.items()
+    }
 
 
 def count_news(place: Place, model_folder: str, labels: Labels, attributes: Sequence[str]) -> News:

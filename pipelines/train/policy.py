@@ -42,6 +42,8 @@ def reason_to_train(context: RunContext, live: Live | None, prep_id: str) -> str
         return "there is no live model yet"
     if live.facts["prep_id"] != prep_id:
         return f"photos are prepared as {prep_id}, the live model reads {live.facts['prep_id']}"
+    if "leaf" not in live.facts:
+        return "the live model was made before a category at any depth had a slot of its own"
     if policy == "reuse":
         return None
     if policy == "always":
@@ -72,7 +74,7 @@ def _news(context: RunContext, live: Live) -> News:
     unseen = count_news(place, live.folder, {}, ())
     if known is None or unseen.share > section.change_share:
         return unseen
-    now = learnable_labels(place, section.attributes, section.min_leaf_images)
+    now = learnable_labels(place, section.attributes, section.min_leaf_images, section.min_attribute_images)
     labels = {name: values - known.get(name, set()) for name, values in now.items()}
     return count_news(place, live.folder, labels, section.attributes) if any(labels.values()) else unseen
 

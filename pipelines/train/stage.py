@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import StageError
+from pipelines.models.facts import read_facts
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.outputs import PreprocessOutputs, TrainOutputs
 from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.adoption import adopt, keep_verdict, train_key, verdict_key
+from pipelines.train.attributes import give_slots
 from pipelines.train.checkpoints import Checkpoints
 from pipelines.train.examples import Examples, ExampleShape, build_examples
 from pipelines.train.news import learnable_labels
@@ -37,21 +39,23 @@ def run(context: RunContext) -> StageResult:
     reason = reason_to_train(context, live, prep_id)
     if reason is None and live is not None:
         note = f"the live model {live.model_id} is kept ({context.config.train.policy})"
-        return _result(live.model_id, live.facts["space_id"], "reused", note)
+        return _result(live.model_id, live.facts["space_id"], "reused", [note])
     context.progress.say(f"train: {reason}; {_price(context)}")
+    notes = give_slots(context)
     taxonomy = read_taxonomy(context.store)
     examples = _examples(context, taxonomy, live)
     key = train_key(context, examples, taxonomy, live, prep_id)
     adopted = adopt(context.store, key, live)
     model_id, refused = adopted or _train(context, examples, taxonomy, live, prep_id, key)
-    if refused and live is not None:
+    if refused and live is not None and "leaf" in live.facts:
         note = f"the new model was refused ({refused}); the run goes on with the live model {live.model_id}"
-        return _result(live.model_id, live.facts["space_id"], "refused", note, examples)
+        return _result(live.model_id, live.facts["space_id"], "refused", [note, *notes], examples)
     if refused:
-        raise StageError(f"the first model was refused: {refused}; train longer or lower train.min_accuracy")
+        first = "the first model" if live is None else "the first model with a leaf head"
+        raise StageError(f"{first} was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
     decision, done = ("adopted", "adopted, of an equal training,") if adopted else ("trained", "trained")
-    return _result(model_id, facts["space_id"], decision, f"{done} {model_id}: {reason}", examples)
+    return _result(model_id, facts["space_id"], decision, [f"{done} {model_id}: {reason}", *notes], examples)
 
 
 def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
@@ -61,7 +65,8 @@ def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
             f"model {model_id} reads photos prepared as {facts['prep_id']}, the config prepares {prep_id}; "
             "set preprocess.height, width and quality back, or add train to --stages"
         )
-    return _result(model_id, facts["space_id"], "reused", f"model {model_id} is used, as it was asked for")
+    read_facts(context.store, model_id).check_leaves()
+    return _result(model_id, facts["space_id"], "reused", [f"model {model_id} is used, as it was asked for"])
 
 
 def _price(context: RunContext) -> str:
@@ -75,12 +80,8 @@ def _price(context: RunContext) -> str:
 
 def _examples(context: RunContext, taxonomy: dict[str, Any], live: Live | None) -> Examples:
     section = context.config.train
-    unknown = [name for name in section.attributes if name not in taxonomy["attributes"]]
-    if unknown:
-        there = ", ".join(taxonomy["attributes"]) or "none"
-        raise StageError(f"train.attributes names {unknown[0]!r}, which the catalogue does not have; it has: {there}")
-    if all(len(level) < 2 for level in taxonomy["levels"]):
-        names = ", ".join(v for level in taxonomy["levels"] for v in level)
+    if len(taxonomy["leaves"]) < 2:
+        names = ", ".join(taxonomy["leaves"]) or "none has a slot yet: start a new run"
         raise StageError(
             f"all items are in one category ({names}); a model needs two to tell apart: map a finer column"
         )
@@ -159,10 +160,10 @@ def _name_job(context: RunContext, spec: TrainSpec, key: str) -> None:
 def _beside_live(context: RunContext, spec: TrainSpec, live: Live, folder: Path) -> TrainSpec:
     """Return the specification with the live model to compare with and, if so configured, to start from."""
     parent = str(folder) if context.config.train.warm_start else None
-    if len(live.facts["levels"]) <= spec.gate_level:
+    if "leaf" not in live.facts:
         context.progress.say(
-            f"train: the taxonomy has {spec.gate_level + 1} levels, the live model {live.model_id} knows "
-            f"{len(live.facts['levels'])}: train.max_accuracy_drop has nothing to compare with this once"
+            f"train: the live model {live.model_id} has no leaf head: train.max_accuracy_drop has nothing to compare "
+            "with this once"
         )
         return replace(spec, parent=parent)
     return replace(spec, parent=parent, baseline=str(folder))
@@ -200,7 +201,6 @@ def _spec(context: RunContext, folder: str, state: Path, prep_id: str, taxonomy:
         memory_bytes=section.memory_bytes,
         min_accuracy=section.min_accuracy,
         max_accuracy_drop=section.max_accuracy_drop,
-        gate_level=len(taxonomy["levels"]) - 1,
         checkpoint_s=section.checkpoint_s,
     )
 
@@ -232,17 +232,20 @@ def _keep(
         context.store.create_from(f"{folder}/curves.jsonl", curves)
     context.store.create_json(f"{folder}/taxonomy.json", taxonomy)
     section = context.config.train
-    labels = learnable_labels(place_of(context), section.attributes, section.min_leaf_images)
+    floors = section.min_leaf_images, section.min_attribute_images
+    labels = learnable_labels(place_of(context), section.attributes, *floors)
     keep_labels(context.store, folder, labels)
     facts |= {"space_id": model_id, "lineage": lineage, "metrics": facts["metrics"] | outcome.metrics}
     context.store.create_json(f"{folder}/model.json", facts)
     return str(model_id)
 
 
-def _result(model_id: str, space_id: str, decision: str, note: str, examples: Examples | None = None) -> StageResult:
-    outputs = TrainOutputs(model_id, space_id, decision, note)
+def _result(
+    model_id: str, space_id: str, decision: str, notes: list[str], examples: Examples | None = None
+) -> StageResult:
+    outputs = TrainOutputs(model_id, space_id, decision, notes[0])
     if examples is None:
-        return StageResult(Ledger(0, 0), {"examples": 0}, outputs, notes=[note])
+        return StageResult(Ledger(0, 0), {"examples": 0}, outputs, notes=notes)
     used, rejected = sum(examples.counts.values()), sum(examples.rejects.values())
     ledger = Ledger(examples.photos, used, examples.photos - used - rejected, rejected, examples.rejects)
-    return StageResult(ledger, {"examples": used}, outputs, notes=[note, *reject_notes(ledger, examples.details)])
+    return StageResult(ledger, {"examples": used}, outputs, notes=[*notes, *reject_notes(ledger, examples.details)])

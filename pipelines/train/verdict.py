@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trainer.config import TrainSpec, level_label
+from trainer.config import LEAF, TrainSpec, level_label
 from trainer.tfx_module.module import GATE_WEIGHT
 from transforms.labels import slot_feature
 
@@ -21,7 +21,7 @@ NAMES = {ACCURACY: "accuracy", COUNT: "examples"}
 
 
 def eval_config(spec: TrainSpec) -> Any:
-    """Return the tfma.EvalConfig: count and accuracy of the gate's level, the gates on the overall slice alone."""
+    """Return the tfma.EvalConfig: count and accuracy of the leaf, the gates on the overall slice alone."""
     import tensorflow_model_analysis as tfma
     from tensorflow_model_analysis.proto import config_pb2
 
@@ -38,7 +38,7 @@ def eval_config(spec: TrainSpec) -> Any:
         model_specs=[
             tfma.ModelSpec(
                 signature_name="evaluate",
-                label_key=slot_feature(level_label(spec.gate_level)),
+                label_key=slot_feature(LEAF),
                 example_weight_key=GATE_WEIGHT,
                 preprocessing_function_names=["transform_features"],
             )
@@ -78,7 +78,7 @@ def refusal(evaluation: Path, spec: TrainSpec) -> str | None:
 
 
 def _reason(failure: Any, spec: TrainSpec) -> str:
-    metric = f"{NAMES.get(failure.metric_key.name, failure.metric_key.name)} of {level_label(spec.gate_level)}"
+    metric = f"{NAMES.get(failure.metric_key.name, failure.metric_key.name)} of {LEAF}"
     value = failure.metric_value.double_value.value
     if failure.message.strip() == "Metric not found.":
         return f"{metric} was not measured; are there any held-out examples with a category?"

@@ -99,15 +99,62 @@ def test_slots_are_given_once_and_never_move(shop: Shop) -> None:
     catalogue(shop, "r1")
     first = read_taxonomy(shop.store)
     assert first == {
+        "leaves": {"Shoes > Boots": 0, "Shoes > Sandals": 1},
         "levels": [{"Shoes": 0}, {"Shoes > Boots": 0, "Shoes > Sandals": 1}],
-        "attributes": {"colour": {"blue": 0, "red": 1}},
+        "attributes": {},  # a training gives slots to those that it learns
     }
     shop.write_csv(rows_of(6, path="Hats > Caps", farbe="amber"))
     catalogue(shop, "r2")
     assert read_taxonomy(shop.store) == {
+        "leaves": {"Shoes > Boots": 0, "Shoes > Sandals": 1, "Hats > Caps": 2},
         "levels": [{"Shoes": 0, "Hats": 1}, {"Shoes > Boots": 0, "Shoes > Sandals": 1, "Hats > Caps": 2}],
-        "attributes": {"colour": {"blue": 0, "red": 1, "amber": 2}},
+        "attributes": {},
     }
+
+
+def test_a_category_is_a_leaf_at_whatever_depth_it_holds_items(shop: Shop) -> None:
+    shop.write_config()
+    paths = ["Shoes", "Shoes > Boots", "Shoes > Boots > Ankle > Suede > Brown > Left > Wide", "Hats"]
+    shop.write_csv([row | {"path": path} for row, path in zip(rows_of(4), paths, strict=True)])
+    catalogue(shop, "r1")
+    assert set(read_taxonomy(shop.store)["leaves"]) == set(paths)
+
+
+def test_spelling_that_cannot_matter_is_folded_and_what_may_is_told(shop: Shop) -> None:
+    shop.write_config()
+    paths = ["Cafe\u0301  chairs", "\u200bCaf\u00e9\u00a0chairs ", "Sofas &amp; beds", "Sofas & beds", "sofas & beds"]
+    shop.write_csv([row | {"path": f"Home > {path}"} for row, path in zip(rows_of(5), paths, strict=True)])
+    notes = catalogue(shop, "r1")["notes"]
+    assert set(read_taxonomy(shop.store)["leaves"]) == {
+        "Home > Caf\u00e9 chairs",
+        "Home > Sofas &amp; beds",
+        "Home > Sofas & beds",
+        "Home > sofas & beds",
+    }
+    (note,) = [note for note in notes if "kept apart" in note]
+    assert note == (
+        "1 spellings that differ in case or HTML entities alone are kept apart as categories, such as "
+        "'Home > Sofas & beds' and 'Home > Sofas &amp; beds' and 'Home > sofas & beds': make them one in the feed if "
+        "they are"
+    )
+
+
+def test_a_store_of_before_gets_leaves_though_its_feed_is_unchanged(shop: Shop) -> None:
+    shop.write_config()
+    shop.write_csv([row | {"path": path} for row, path in zip(rows_of(2), ["Shoes", "Shoes > Boots"], strict=True)])
+    catalogue(shop, "r1")
+    old = {"levels": [{"Shoes": 0}, {"Shoes > Boots": 0}], "attributes": {"brand": {"a": 0, "b": 1}}}
+    shop.store.put("taxonomy/00000001.json", json.dumps(old).encode())
+    done = catalogue(shop, "r2")
+    assert "the feeds hold nothing new" in done["notes"][0]
+    assert read_taxonomy(shop.store) == {
+        "leaves": {"Shoes": 0, "Shoes > Boots": 1},
+        "levels": old["levels"],
+        "attributes": {},  # a value of every brand, however rare, is not what a head is made of
+    }
+    assert shop.store.read_json("taxonomy/00000001.json") == old
+    catalogue(shop, "r3")
+    assert not shop.store.exists("taxonomy/00000003.json")
 
 
 def test_a_category_that_is_renamed_is_a_change_and_a_new_slot(shop: Shop) -> None:

@@ -126,10 +126,10 @@ def test_every_key_has_a_type_and_a_meaning(key: str) -> None:
     assert all(ROWS[key])
 
 
-def test_the_gate_of_accuracy_is_said_to_be_on_the_level_that_is_judged() -> None:
-    """`test_the_gate_is_on_the_deepest_level` and `gate_level` in tests/train show that it is."""
-    assert "deepest level" in (FIELDS["train.min_accuracy"].description or "")
-    assert "deepest level" in ROWS["train.min_accuracy"][3]
+def test_the_gate_of_accuracy_is_said_to_be_on_the_leaf() -> None:
+    """`test_the_gate_is_on_the_leaf` in tests/train shows that it is."""
+    assert "leaf" in (FIELDS["train.min_accuracy"].description or "")
+    assert "leaf" in ROWS["train.min_accuracy"][3]
 
 
 @pytest.mark.parametrize("example", TOML.findall(PAGE))

@@ -18,11 +18,12 @@ def test_outputs_have_the_shapes_that_are_kept(model: Embedder) -> None:
     assert outputs.embedding.shape == (5, 16)
     np.testing.assert_allclose(np.linalg.norm(outputs.embedding, axis=1), 1, atol=1e-5)
     assert (outputs.hash.shape, outputs.hash.dtype) == ((5, 4), np.uint8)
-    assert outputs.slots.shape == outputs.probabilities.shape == (5, 6)
+    assert outputs.slots.shape == outputs.probabilities.shape == (5, 9)
     assert set(outputs.slots[:, :2].ravel()) == {0, 1}
     assert outputs.slots[:, 2].tolist() == [-1] * 5  # the first level has two categories
-    assert set(outputs.slots[:, 3:].ravel()) <= {5, 3, 4, 9}
-    assert (np.diff(outputs.probabilities[:, 3:]) <= 0).all()
+    assert set(outputs.slots[:, 3:6].ravel()) <= {5, 3, 4, 9}
+    assert (np.diff(outputs.probabilities[:, 3:6]) <= 0).all()
+    assert set(outputs.slots[:, 6:].ravel()) == {2, 0, 1}  # leaves come last
 
 
 def test_decoding_equals_pillow_and_bad_photos_have_codes(model: Embedder) -> None:
@@ -45,5 +46,7 @@ def test_an_embedding_that_is_not_finite_is_handed_on(model: Embedder) -> None:
 
 def test_outputs_that_model_json_does_not_describe_are_an_error(world: World) -> None:
     world.add_model("model-b", levels=[[0, 1], [2, 3]])
-    with pytest.raises(StageError, match=r"category outputs of \[2, 4\] columns, its model.json names \[2, 2\] slots"):
+    with pytest.raises(
+        StageError, match=r"category outputs of \[2, 4, 3\] columns, its model.json names \[2, 2, 3\] slots"
+    ):
         Embedder(world.store, read_facts(world.store, "model-b"))

@@ -22,6 +22,7 @@ HEIGHT, WIDTH, DIM, CODE_BYTES = 16, 12, 16, 4
 PREP_ID = "16x12-q95-v1"
 BUCKETS = 4
 LEVELS = [[0, 1], [5, 3, 4, 9]]
+LEAVES = [2, 0, 1]
 RED, GREEN = (255, 0, 0), (0, 255, 0)  # the tiny model fails on red photos and gives NaN on green ones
 
 
@@ -54,7 +55,13 @@ def export_tiny(folder: Path, seed: int) -> None:
             super().__init__()
             self.trunk = tf.Variable(rng.normal(size=(flat, DIM)) / np.sqrt(flat), dtype=tf.float32)
             self.planes = tf.Variable(rng.normal(size=(DIM, CODE_BYTES)), dtype=tf.float32)
-            self.heads = [tf.Variable(rng.normal(size=(DIM, len(level))), dtype=tf.float32) for level in LEVELS]
+            self.heads = {
+                name: tf.Variable(rng.normal(size=(DIM, len(slots))), dtype=tf.float32)
+                for name, slots in {
+                    **{f"category_probabilities_{n}": s for n, s in enumerate(LEVELS)},
+                    "leaf_probabilities": LEAVES,
+                }.items()
+            }
 
         def outputs(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
             means = tf.reduce_mean(tf.cast(pixels, tf.float32), axis=(1, 2))
@@ -63,9 +70,7 @@ def export_tiny(folder: Path, seed: int) -> None:
             with tf.control_dependencies([tf.debugging.assert_equal(tf.reduce_any(red), False, "a red photo")]):
                 raw = tf.reshape(normalise(pixels), (-1, flat)) @ self.trunk
             embedding = tf.where(green[:, None], np.nan, tf.math.l2_normalize(raw, axis=1))
-            named = {
-                f"category_probabilities_{n}": tf.nn.softmax(embedding @ head) for n, head in enumerate(self.heads)
-            }
+            named = {name: tf.nn.softmax(embedding @ head) for name, head in self.heads.items()}
             return {"embedding": embedding, "hash": tf.cast(embedding @ self.planes > 0, tf.uint8), **named}
 
         @tf.function(input_signature=[tf.TensorSpec([None, HEIGHT, WIDTH, 3], tf.uint8, "pixels")], autograph=False)
@@ -106,7 +111,8 @@ class World:
     def add_model(self, model_id: str, space_id: str | None = None, **changes: object) -> None:
         self.store.stage_out(self.exported[model_id], f"models/{model_id}/saved_model")
         shape = {"prep_id": PREP_ID, "height": HEIGHT, "width": WIDTH, "dim": DIM, "bits": 8 * CODE_BYTES}
-        facts = model_json(model_id, space_id, levels=LEVELS, **shape)
+        leaf = {"slots": LEAVES, "trained": LEAVES, "category_mass": 0.95}
+        facts = model_json(model_id, space_id, levels=LEVELS, leaf=leaf, **shape)
         self.store.create_json(f"models/{model_id}/model.json", facts | changes)
 
     def start_run(self, run_id: str, photos: list[tuple[int, str, int]], model_id: str, space_id: str) -> RunContext:

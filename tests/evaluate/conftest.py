@@ -27,6 +27,7 @@ from tests.models.model_json import model_json
 
 DIM, BUCKETS, PREP = 512, 4, "64x48-q95-v1"
 LEAVES = [("shoes", "boots"), ("shoes", "sandals"), ("bags", "totes"), ("bags", "belts"), ("hats",)]
+LEAF = {"slots": [0, 1, 2, 3, 4], "trained": [0, 1, 2, 3, 4], "category_mass": 0.95}
 COLOURS = ["red", "green", "blue"]
 
 
@@ -98,6 +99,7 @@ def config(tmp_path: Path, **sections: Any) -> Config:
             "snapshot": "feed.csv",
             "columns": {"item_id": "i", "photos": "p", "category": "c", "attributes": {"colour": "k"}},
         },
+        "search": {"categories": 5},  # the fake model is sure of what is wrong
         "evaluate": {
             "queries": 1000,
             "examples": 9,
@@ -160,7 +162,8 @@ def _catalogue(context: RunContext, fake: Fake, catalogue_id: str) -> None:
         write_bucket(context.store, f"catalogue/{catalogue_id}/items", bucket, pa.Table.from_pylist(chosen, ITEMS))
     levels = [sorted({" > ".join(leaf[: n + 1]) for leaf in LEAVES if len(leaf) > n}) for n in range(2)]
     slots = [{value: slot for slot, value in enumerate(level)} for level in levels]
-    context.store.create_json("taxonomy/00000001.json", {"levels": slots, "attributes": {}})
+    leaves = {" > ".join(leaf): slot for slot, leaf in enumerate(LEAVES)}
+    context.store.create_json("taxonomy/00000001.json", {"leaves": leaves, "levels": slots, "attributes": {}})
 
 
 def _images(context: RunContext, fake: Fake) -> dict[bytes, tuple[str, int]]:
@@ -216,7 +219,8 @@ def _tops(photo: Photo) -> tuple[list[int], list[float]]:
     leaf = ("bags", "totes") if leaf == ("bags", "belts") else leaf
     levels = [["bags", "hats", "shoes"], ["bags > belts", "bags > totes", "shoes > boots", "shoes > sandals"]]
     slots = [levels[n].index(" > ".join(leaf[: n + 1])) if len(leaf) > n else 0 for n in range(2)]
-    return [slots[0], -1, -1, slots[1], -1, -1], [0.9, 0.0, 0.0, 0.8, 0.0, 0.0]
+    tops = [slots[0], -1, -1, slots[1], -1, -1, LEAVES.index(leaf), -1, -1]
+    return tops, [0.9, 0.0, 0.0, 0.8, 0.0, 0.0, 0.8, 0.0, 0.0]
 
 
 def _vectors(context: RunContext, fake: Fake, model_id: str, space_id: str) -> None:
@@ -248,7 +252,7 @@ def _vectors(context: RunContext, fake: Fake, model_id: str, space_id: str) -> N
 
 
 def _model(context: RunContext, model_id: str, space_id: str) -> None:
-    facts = model_json(model_id, space_id, prep_id=PREP, levels=[[0, 1, 2], [0, 1, 2, 3]])
+    facts = model_json(model_id, space_id, prep_id=PREP, levels=[[0, 1, 2], [0, 1, 2, 3]], leaf=LEAF)
     context.store.create_json(f"models/{model_id}/model.json", facts)
 
 
@@ -264,13 +268,12 @@ def _index(context: RunContext, fake: Fake, model_id: str, space_id: str) -> str
     gallery = [photo for photo in fake.photos if photo.role == "main"]
     photos = sorted({photo.digest: photo for photo in gallery}.items())
     vectors = np.stack([photo.vector for _, photo in photos]).astype(np.float16)
-    leaves = ["bags > belts", "bags > totes", "shoes > boots", "shoes > sandals"]
     items = pa.table(
         {
             "digest": pa.array([photo.digest for photo in gallery], pa.binary(32)),
             "item_id": [item_id(photo.item) for photo in gallery],
             "category": [list(LEAVES[photo.item % len(LEAVES)]) for photo in gallery],
-            "slot": [_slot(photo, leaves) for photo in gallery],
+            "slot": [photo.item % len(LEAVES) for photo in gallery],
             "image_uri": [f"{photo.role}/{photo.item}.jpg" for photo in gallery],
         }
     )
@@ -287,11 +290,6 @@ def _index(context: RunContext, fake: Fake, model_id: str, space_id: str) -> str
     build_index(folder, data, IndexConfig(kinds=("hnsw", "binary")))
     context.store.stage_out(folder, f"indexes/{index_id}")
     return index_id
-
-
-def _slot(photo: Photo, leaves: list[str]) -> int:
-    name = " > ".join(LEAVES[photo.item % len(LEAVES)])
-    return leaves.index(name) if name in leaves else -1
 
 
 @pytest.fixture

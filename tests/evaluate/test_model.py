@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.evaluate.model import read_curves, slots_by_level
+from pipelines.evaluate.model import Slots, read_curves, slots_of
 from pipelines.models.facts import read_facts
 from pipelines.store.folder import FolderStore
 from tests.models.model_json import model_json
@@ -28,11 +28,15 @@ def test_curves_are_columns_of_more_than_one_point(store: FolderStore) -> None:
 
 
 def test_slots_are_cut_to_the_models_levels(store: FolderStore) -> None:
-    store.create_json("taxonomy/00000001.json", {"levels": [{"a": 0}, {"a > b": 0}], "attributes": {}})
+    store.create_json(
+        "taxonomy/00000001.json", {"leaves": {"a > b": 0}, "levels": [{"a": 0}, {"a > b": 0}], "attributes": {}}
+    )
     add_model(store, [[0, 2]])
-    assert slots_by_level(store, read_facts(store, "m")) == [{"a": 0}]
+    slots = slots_of(store, read_facts(store, "m"))
+    assert slots == Slots({"a > b": 0}, [{"a": 0}])
+    assert (slots.leaf(["a", "b"]), slots.leaf(["a"])) == (0, -1)
 
 
 def test_levels_that_the_taxonomy_lacks_are_empty(store: FolderStore) -> None:
     add_model(store, [[0], [0]])
-    assert slots_by_level(store, read_facts(store, "m")) == [{}, {}]
+    assert slots_of(store, read_facts(store, "m")).levels == [{}, {}]

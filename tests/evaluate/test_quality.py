@@ -5,6 +5,7 @@ import pytest
 
 from pipelines.evaluate import quality
 from pipelines.evaluate.labels import Label
+from pipelines.evaluate.model import Slots
 from pipelines.evaluate.quality import Relevance
 from pipelines.evaluate.queries import Query
 from pipelines.evaluate.truth import Top
@@ -96,21 +97,22 @@ def test_same_item_hits_need_another_photo_in_the_gallery() -> None:
 
 
 def test_categories_by_level_and_leaf() -> None:
-    slots = [{"shoes": 0, "bags": 1}, {"shoes > boots": 0, "bags > totes": 1, "bags > new": 2}]
-    learned = [frozenset({0, 1}), frozenset({0, 1})]
+    levels = [{"shoes": 0, "bags": 1}, {"shoes > boots": 0, "bags > totes": 1, "bags > new": 2}]
+    slots = Slots({"shoes > boots": 3, "bags > totes": 0, "bags > new": 1, "bags": 2}, levels)
     queries = [query("a", "shoes", "boots"), query("b", "bags", "totes"), query("c", "bags", "new"), query("d", "bags")]
-    predicted = [[0, 0], [1, 0], [0, 1], [1, 1]]
-    found = quality.categories(queries, predicted, slots, learned)
+    predicted = [[0, 0, 3], [1, 0, 3], [0, 1, 0], [1, 1, 2]]
+    found = quality.categories(queries, predicted, slots, frozenset({0, 2, 3}))
     assert found["category.l1_top1"] == 0.75
     assert found["category.l2_top1"] == pytest.approx(1 / 3)
-    assert found["category.leaf_top1"] == 0.5  # boots right, totes wrong, new wrong, bags (at its own level) right
+    assert found["category.leaf_top1"] == 0.5  # boots right, totes wrong, new wrong, bags (a leaf too) right
     assert found["category.leaf_macro_all"] == 0.5
     assert "category.leaf_macro" not in found  # no category has ten queries
     assert found["category.unknown"] == 0.25
 
 
-def test_a_leaf_deeper_than_the_model_is_wrong_and_unknown() -> None:
-    found = quality.categories([query("a", "shoes", "boots", "ankle")], [[0]], [{"shoes": 0}], [frozenset({0})])
+def test_a_leaf_without_a_slot_is_wrong_and_unknown() -> None:
+    slots = Slots({"shoes": 0}, [{"shoes": 0}])
+    found = quality.categories([query("a", "shoes", "boots", "ankle")], [[0, -1]], slots, frozenset({0}))
     assert found["category.l1_top1"] == 1.0
     assert found["category.leaf_top1"] == 0.0
     assert found["category.unknown"] == 1.0

@@ -73,6 +73,7 @@ def test_a_run_is_measured_and_released(measured: tuple[RunContext, dict[str, An
     assert metrics["category.l1_top1"] == 1.0
     assert metrics["parity.embedding"] < 1e-3
     assert metrics["parity.itself_first"] == 1.0
+    assert (metrics["plan.scanned_share"], metrics["plan.true_leaf_scanned"]) == (1.0, 1.0)
     assert metrics["ledger.embed_in"] == 3.0
 
     name = f"releases/{done['outputs']['release_id']}"
@@ -243,3 +244,12 @@ def test_metrics_are_plain_numbers(measured: tuple[RunContext, dict[str, Any], A
     text = context.store.read(f"releases/{done['outputs']['release_id']}/metrics.json").decode()
     values = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert all(isinstance(value, float) for value in values.values())
+
+
+def test_the_leaves_that_a_plan_misses_are_counted(start: Start, write: Write, fake: type[Any]) -> None:
+    context = start(search={"categories": 1, "category_mass": 0.5})
+    write(context, fake())
+    metrics = metrics_of(context, run_stage(context, "evaluate", run))
+    # The fake model takes belts for totes, and one leaf of five is scanned: a fifth of the codes, but never the belts.
+    assert metrics["plan.scanned_share"] == pytest.approx(0.2, abs=0.01)
+    assert metrics["plan.true_leaf_scanned"] == pytest.approx(0.8, abs=0.03)

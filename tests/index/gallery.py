@@ -71,7 +71,8 @@ class Gallery:
         for model in models:
             facts = model_json(model, space, levels=LEVELS, dim=DIM, bits=BITS)
             self.store.create_json(f"models/{model}/model.json", facts)
-        step = {"levels": [{"all": 0}, {f"all > leaf {n}": n for n in range(4)}], "attributes": {}}
+        leaves = {f"all > leaf {n}": n for n in range(4)}
+        step = {"leaves": leaves, "levels": [{"all": 0}, leaves], "attributes": {}}
         self.store.create_json("taxonomy/00000001.json", step)
         self._write_vectors(run_id, space, models)
         self.write_catalogue(run_id)
@@ -159,9 +160,9 @@ class Gallery:
             "embedding": pa.array([self.vectors[n].tobytes() for n in numbers], pa.binary(2 * DIM)),
             "hash": pa.array([code.tobytes() for code in codes], pa.binary(BITS // 8)),
             "category_slots": pa.array(
-                [[0, 1, -1, n % 4, (n + 1) % 4, (n + 2) % 4] for n in numbers], pa.list_(pa.int32())
+                [[0, 1, -1, *2 * [n % 4, (n + 1) % 4, (n + 2) % 4]] for n in numbers], pa.list_(pa.int32())
             ),
-            "category_probabilities": pa.array([[0.9, 0.1, 0, 0.7, 0.2, 0.1]] * count, pa.list_(pa.float32())),
+            "category_probabilities": pa.array([[0.9, 0.1, 0, *2 * [0.7, 0.2, 0.1]]] * count, pa.list_(pa.float32())),
         }
         UnitTable(self.store, prefix).commit(unit, keys, pa.table(data), row_group_rows=16)
 

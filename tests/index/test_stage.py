@@ -226,7 +226,8 @@ def test_a_category_that_the_model_does_not_know_has_a_slot_that_is_always_scann
     gallery.photos.append(Photo("new", 200))
     gallery.__post_init__()
     gallery.write()
-    model = gallery.store.read_json("models/model/model.json") | {"trained": [[0, 1], [0, 1, 2]]}
+    model = gallery.store.read_json("models/model/model.json")
+    model["leaf"] |= {"trained": [0, 1, 2]}
     gallery.store.put("models/model/model.json", json.dumps(model).encode())
     searcher = opened(gallery, index(gallery.context(recipe="ebay")))
     assert searcher.manifest["trained_slots"] == [0, 1, 2]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines.errors import StageError
-from pipelines.models.facts import read_facts
+from pipelines.models.facts import LeafFacts, read_facts
 from pipelines.models.signature import category_outputs
 from pipelines.store import NotFoundError
 from pipelines.store.folder import FolderStore
@@ -19,6 +19,7 @@ FACTS: dict[str, Any] = {
     "width": 24,
     "dim": 512,
     "bits": 4096,
+    "leaf": {"slots": [0, 1, 2, 3], "trained": [0, 3], "temperature": 0.5, "category_mass": 0.98, "photos": 400},
     "levels": [[0], [0, 2, 1]],
     "trained": [[0], [0, 2]],
     "attributes": {"colour": ["red", "blue"]},
@@ -37,11 +38,12 @@ def test_facts_are_read(tmp_path: Path) -> None:
     assert (facts.model_id, facts.space_id, facts.prep_id) == ("m", "s", "32x24-q95-v1")
     assert (facts.height, facts.width, facts.dim, facts.bits) == (32, 24, 512, 4096)
     assert (facts.levels, facts.trained) == (((0,), (0, 2, 1)), ((0,), (0, 2)))
+    assert facts.leaf == LeafFacts("leaf_probabilities", (0, 1, 2, 3), (0, 3), 0.98)
     assert facts.attributes == {"colour": ("red", "blue")}
     assert facts.metrics == {"loss": 1.5}
 
 
-@pytest.mark.parametrize("missing", sorted(FACTS.keys() - {"metrics"}))
+@pytest.mark.parametrize("missing", sorted(FACTS.keys() - {"metrics", "leaf"}))
 def test_a_missing_fact_is_an_error_that_names_it_and_the_file(tmp_path: Path, missing: str) -> None:
     store = store_with(tmp_path, {name: value for name, value in FACTS.items() if name != missing})
     with pytest.raises(
@@ -51,11 +53,26 @@ def test_a_missing_fact_is_an_error_that_names_it_and_the_file(tmp_path: Path, m
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"levels": 5}, {"height": "tall"}, {"trained": [["first"]]}, {"attributes": ["red"]}, {"prep_id": "p"}]
+    "wrong",
+    [
+        {"levels": 5},
+        {"leaf": {"slots": [0]}},
+        {"height": "tall"},
+        {"trained": [["first"]]},
+        {"attributes": ["red"]},
+        {"prep_id": "p"},
+    ],
 )
 def test_a_wrong_fact_is_an_error(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(StageError, match=r"models/m/model\.json cannot be used \(.+\); export the model again"):
         read_facts(store_with(tmp_path, FACTS | wrong), "m")
+
+
+def test_a_model_without_a_leaf_head_answers_by_its_deepest_level_and_makes_nothing_new(tmp_path: Path) -> None:
+    facts = read_facts(store_with(tmp_path, {name: value for name, value in FACTS.items() if name != "leaf"}), "m")
+    assert facts.leaf == LeafFacts("category_probabilities_1", (0, 2, 1), (0, 2), None)
+    with pytest.raises(StageError, match=r"model m was made before a category at any depth .* `visual-search run`"):
+        facts.check_leaves()
 
 
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_the_exported_model_is_run_on_the_prepared_photos(store: FolderStore, tm
 
             grey = tf.map_fn(decode, jpegs, fn_output_signature=tf.float32)[:, None]
             embedding = tf.concat([grey, tf.sqrt(1 - grey**2)], 1)
-            return {"embedding": embedding, "category_probabilities_0": tf.concat([grey, 1 - grey], 1)} | {
+            return {"embedding": embedding, "leaf_probabilities": tf.concat([grey, 1 - grey], 1)} | {
                 "attribute_probabilities_shade": tf.concat([1 - grey, grey], 1)
             }
 

@@ -101,6 +101,7 @@ class Line:
     group_id: str | None = None
     position: int = 0
     active: bool = True
+    votes: bool = True
     attributes: tuple[tuple[str, str], ...] = ()
     signals: tuple[tuple[str, float], ...] = ()
 
@@ -132,6 +133,7 @@ def shop_data(*lines: Line, **changes: Any) -> IndexInput:
             "image_uri": [f"{line.item_id}-{line.angle}.jpg" for line in lines],
             "position": [line.position for line in lines],
             "active": [line.active for line in lines],
+            "votes": [line.votes for line in lines],
             "attributes": pa.array([line.attributes for line in lines], pa.map_(pa.string(), pa.string())),
             "signals": pa.array([line.signals for line in lines], pa.map_(pa.string(), pa.float64())),
         }

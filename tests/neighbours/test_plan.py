@@ -2,10 +2,13 @@ import numpy as np
 import pytest
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
+from pipelines.neighbours.query.coverage import ScanCoverage, scan_coverage
+from pipelines.neighbours.query.exclusion import Exclusion
+from pipelines.neighbours.query.plan import QueryPlan
 from pipelines.neighbours.settings import PlanConfig
 
 EXACT = PlanConfig(kind="exact")
-BINARY = PlanConfig(kind="binary", top_categories=1, depth_min=1, overfetch=1)
+BINARY = PlanConfig(kind="binary", top_categories=1, category_mass=0.0, depth_min=1, overfetch=1)
 
 
 @pytest.fixture
@@ -68,11 +71,55 @@ def test_a_binary_plan_looks_beyond_its_categories_for_enough_results(shop, line
 
 
 def test_neighbours_can_overrule_the_model(shop, line, asked):
-    searcher = shop(line("a", 10, slot=0), line("b", 11, slot=0), line("c", 90, slot=1))
+    searcher = shop(line("a", 14, slot=0), line("b", 15, slot=0), line("c", 90, slot=1))
     asked_wrongly = asked(9, probabilities=[0.4, 0.6])
     assert ids(searcher.search(asked_wrongly, 1, BINARY)) == [["c"]]
     voting = PlanConfig(**{**vars(BINARY), "vote_weight": 0.5, "vote_neighbours": 2, "vote_kind": "exact"})
     assert ids(searcher.search(asked_wrongly, 1, voting)) == [["a"]]
+
+
+def test_a_photo_its_variants_and_the_test_split_do_not_vote(shop, line, asked):
+    # The query is the photo of "a", of category 0; "d" is its variant. "e" is of the test split. What is left says 1.
+    searcher = shop(
+        line("a", 9, slot=0, group_id="g"),
+        line("a", 14, slot=0, group_id="g", position=1),
+        line("d", 15, slot=0, group_id="g"),
+        line("e", 16, slot=0, votes=False),
+        line("b", 30, slot=1),
+    )
+    plan = PlanConfig(**{**vars(BINARY), "vote_weight": 1.0, "vote_neighbours": 2, "vote_kind": "exact"})
+    assert searcher.run(asked(9, probabilities=[0.6, 0.4]), 1, plan).categories[0].tolist() == [1]
+    # A photo that no item shows is told by all that are near it.
+    assert searcher.run(asked(12, probabilities=[0.4, 0.6]), 1, plan).categories[0].tolist() == [0]
+
+
+def test_items_that_a_query_must_not_find_do_not_vote_for_it(shop, line, asked):
+    searcher = shop(line("a", 12, slot=0), line("a", 14, slot=0, position=1), line("b", 40, slot=1))
+    plan = PlanConfig(**{**vars(BINARY), "vote_weight": 1.0, "vote_kind": "exact"})
+    own = [Exclusion(items=np.array([searcher.rows.item("a")]))]
+    result = QueryPlan(searcher.parts, plan).run(asked(9, probabilities=[0.9, 0.1]), 1, own)
+    assert result.categories[0].tolist() == [1]
+
+
+def test_categories_are_scanned_up_to_the_mass_that_the_model_was_calibrated_to(shop, line, asked):
+    lines = [line("a", 10, slot=0), line("b", 50, slot=1), line("c", 90, slot=2)]
+    searcher = shop(*lines, changes={"category_mass": 0.7})
+    queries = asked(10, 20, probabilities=[0.6, 0.3, 0.1])
+    of_model, of_plan = PlanConfig(**{**vars(BINARY), "category_mass": None}), BINARY
+    assert [s.tolist() for s in searcher.run(queries, 1, of_model).categories] == [[0, 1]] * 2
+    assert [s.tolist() for s in searcher.run(queries, 1, of_plan).categories] == [[0]] * 2
+
+
+def test_a_plan_says_how_much_it_scans_and_whether_the_leaf_is_there(shop, line, asked):
+    searcher = shop(*(line(f"i{n}", 10 * n, slot=n // 2) for n in range(8)), changes={"trained_slots": np.arange(3)})
+    result = searcher.run(asked(0, 10, 20, probabilities=[0.6, 0.3, 0.1, 0.0]), 1, BINARY)
+    # Each query scans category 0 and category 3, which nobody learned: 4 of 8 codes.
+    binary = searcher.parts.binary
+    found = scan_coverage(result, binary.num_codes, binary.slots, [0, 1, 3])
+    assert found == ScanCoverage(0.5, pytest.approx(2 / 3), 3)
+    assert scan_coverage(result, binary.num_codes, binary.slots, [-1, 9, 0]) == ScanCoverage(0.5, 1.0, 1)
+    exact = searcher.run(asked(0, probabilities=[0.6, 0.3, 0.1, 0.0]), 1, EXACT)
+    assert scan_coverage(exact, binary.num_codes, binary.slots, [0]) is None
 
 
 def test_depth_is_a_share_of_what_was_scanned_within_bounds(medium, medium_folder):

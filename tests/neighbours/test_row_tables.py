@@ -19,7 +19,7 @@ def test_rows_are_photos_sorted_by_category_then_digest(hand_made, line, tmp_pat
     # The photos 10, 20, 30 are stored in this order; category 2 comes first, then 7 with digest 10 before 30.
     assert tables.source.tolist() == [1, 0, 2]
     assert [int(d[-1]) for d in rows.digests] == [20, 10, 30]
-    assert rows.row_slots.tolist() == [2, 7, 7]
+    assert rows.link_slot.tolist() == [2, 2, 7, 7]
     assert rows.link_row.tolist() == [0, 0, 1, 2]
     assert [rows.item(i) for i in "abcd"] == [0, 1, 2, 3]
     assert rows.link_item.tolist() == [1, 3, 2, 0]
@@ -28,7 +28,7 @@ def test_rows_are_photos_sorted_by_category_then_digest(hand_made, line, tmp_pat
 
 def test_digests_rise_within_a_category_from_their_first_byte_on(medium, tmp_path):
     _, rows = opened(tmp_path, medium.data())
-    keys = [(slot, digest.tobytes()) for slot, digest in zip(rows.row_slots, rows.digests, strict=True)]
+    keys = [(slot, digest.tobytes()) for slot, digest in zip(rows.link_slot, rows.digests, strict=True)]
     assert keys == sorted(keys) and len(keys) == 6_000
 
 

@@ -74,7 +74,7 @@ def save_model(folder: Path) -> None:
                 "embedding": unit,
                 "hash": tf.cast(codes, tf.uint8),
                 "category_probabilities_0": tf.ones_like(distance[:, :1]),
-                "category_probabilities_1": tf.nn.softmax(-distance / 20.0),
+                "leaf_probabilities": tf.nn.softmax(-distance / 20.0),
             }
 
     model = Tiny()
@@ -103,7 +103,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     initialise(store, 4)
     save_model(root / "model")
     store.stage_out(root / "model", "models/m1/saved_model")
-    facts = model_json("m1", prep_id=SPEC.prep_id, levels=[[3], list(SLOTS)], dim=192, bits=256)
+    facts = model_json(
+        "m1",
+        prep_id=SPEC.prep_id,
+        levels=[[3]],
+        leaf={"slots": list(SLOTS), "trained": list(SLOTS), "category_mass": 0.95},
+        dim=192,
+        bits=256,
+    )
     store.create_json("models/m1/model.json", facts)
     built = Shop(config, store, root, item_ids, photos)
     add_index(built)

@@ -15,12 +15,12 @@ def test_columns_move_to_their_permanent_slots() -> None:
     assert found.dtype == np.float32
     assert found[0] == pytest.approx([0.2, 0, 0.1, 0, 0.7])
     with pytest.raises(
-        StageError, match=r"the model has 3 categories .* its model\.json names 2 slots; export it again"
+        StageError, match=r"the model has 3 leaf categories, its model\.json names 2 slots; export it again"
     ):
         by_slot(np.zeros((1, 3)), [0, 1])
 
 
-def test_outputs_of_the_finest_level_by_slot(shop) -> None:
+def test_outputs_of_the_leaves_by_slot(shop) -> None:
     facts = read_facts(shop.store, "m1")
     jpegs = [prepare(path.read_bytes(), PrepSpec.from_prep_id(facts.prep_id)).jpeg for path in shop.photos[:4]]
     outputs = QueryModel(shop.store, facts)(jpegs)

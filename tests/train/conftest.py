@@ -18,11 +18,12 @@ from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Log, Store, open_store
 from pipelines.tables.buckets import bucket_of, write_bucket
 from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
-from pipelines.tables.taxonomy import extend_taxonomy
+from pipelines.tables.taxonomy import extend_taxonomy, values_of
 from pipelines.telemetry.progress import Progress
 from pipelines.train import launch, stage
 from pipelines.train.examples import Examples
 from pipelines.train.vertex_job import VERTEX_JSON, VertexJob
+from tests.models.model_json import model_json
 from trainer.config import CHECKPOINT_LINE, TrainOutcome, TrainSpec
 
 BUCKETS, PREP = 2, "24x16-q95-v1"
@@ -98,8 +99,7 @@ class FakeTraining:
         export.mkdir(parents=True, exist_ok=True)
         (export / "saved_model.pb").write_bytes(b"graph")
         (work / "weights.npz").write_bytes(b"weights")
-        levels = [[0], [0, 1]]
-        facts = {"model_id": f"model{len(self.specs)}", "prep_id": spec.prep_id, "levels": levels, "metrics": {}}
+        facts = model_json(f"model{len(self.specs)}", prep_id=spec.prep_id, levels=[[0], [0, 1]])
         (work / "model.json").write_text(json.dumps(facts))
         return TrainOutcome(str(export), self.refused, {})
 
@@ -116,6 +116,7 @@ def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTraining:
 
     monkeypatch.setattr(launch, "run_in_subprocess", fake)
     monkeypatch.setattr(stage, "build_examples", examples)
+    monkeypatch.setattr(stage, "give_slots", lambda _: [])
     monkeypatch.setattr(stage.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
     return fake
 
@@ -126,7 +127,7 @@ def store(tmp_path: Path) -> Store:
     opened = open_store(str(tmp_path / "store"))
     write_items(opened, "c1", ["a", "b", "c", "d"])
     Log(opened, "catalogue/log").append(1, {"catalogue_id": "c1", "counts": {"items": 4}})
-    extend_taxonomy(opened, [("level:0", "shoes"), ("level:1", "shoes > boots"), ("level:1", "shoes > clogs")])
+    extend_taxonomy(opened, [*values_of(["shoes", "boots"]), *values_of(["shoes", "clogs"])])
     finish_preprocess(opened, "r1", "c1")
     return opened
 

@@ -19,7 +19,7 @@ from tests.train.conftest import (
     write_photos,
 )
 
-COLOURED = {"attributes": ["colour"], "min_leaf_images": 3}
+COLOURED = {"attributes": ["colour"], "min_leaf_images": 3, "min_attribute_images": 3}
 OTHER_LEAF, OTHER_COLOUR = ("shoes > clogs", "red"), ("shoes > boots", "green")
 KNOWN = ("shoes > boots", "red")
 

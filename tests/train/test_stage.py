@@ -1,5 +1,6 @@
 """What is trained beside which live model, and when an equal training is adopted."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from pipelines.config import VertexSection
 from pipelines.errors import StageError
+from pipelines.runs.context import Overrides
 from pipelines.store import Store, open_store
-from pipelines.tables.taxonomy import extend_taxonomy
+from pipelines.tables.taxonomy import extend_taxonomy, values_of
 from pipelines.train import stage
 from pipelines.train.stage import run
 from tests.train.conftest import FakeTraining, MakeContext, finish_preprocess, go_live
@@ -19,7 +21,6 @@ def test_the_first_model_has_nothing_to_start_from_or_to_be_compared_with(
 ) -> None:
     assert run(make_context()).outputs.decision == "trained"
     assert [(spec.parent, spec.baseline) for spec in training.specs] == [(None, None)]
-    assert training.specs[0].gate_level == 1
 
 
 def test_photos_are_of_the_size_they_were_prepared_in_whatever_the_configuration_says_by_now(
@@ -56,17 +57,49 @@ def test_a_live_model_of_other_photos_can_neither_be_compared_nor_started_from(
     assert (training.specs[1].parent, training.specs[1].baseline) == (None, None)
 
 
-def test_a_live_model_that_lacks_the_deepest_level_is_started_from_but_not_compared_with(
+def forget_leaves(store: Store, model_id: str) -> None:
+    """Leave a model as one that was exported before leaves had a head."""
+    name = f"models/{model_id}/model.json"
+    facts = store.read_json(name)
+    del facts["leaf"]
+    store.put(name, json.dumps(facts).encode())
+
+
+@pytest.mark.parametrize("policy", ["reuse", "on_change", "always"])
+def test_a_live_model_without_a_leaf_head_is_replaced_whatever_the_policy(
+    make_context: MakeContext, training: FakeTraining, store: Store, policy: str
+) -> None:
+    run(make_context())
+    go_live(store, "model1")
+    forget_leaves(store, "model1")
+    finish_preprocess(store, "r2", "c1")
+    outputs = run(make_context("r2", policy=policy)).outputs
+    assert (outputs.decision, outputs.model_id) == ("trained", "model2")
+    assert training.specs[1].parent is not None  # its trunk is worth starting from
+    assert training.specs[1].baseline is None  # what it says of leaves cannot be compared
+
+
+def test_a_live_model_without_a_leaf_head_cannot_stand_in_for_a_refused_one(
     make_context: MakeContext, training: FakeTraining, store: Store
 ) -> None:
     run(make_context())
     go_live(store, "model1")
-    extend_taxonomy(store, [("level:2", "shoes > boots > tall"), ("level:2", "shoes > boots > low")])
+    forget_leaves(store, "model1")
+    training.refused = "accuracy of leaf is 0.1000, under the bound train.min_accuracy = 0.5"
     finish_preprocess(store, "r2", "c1")
-    run(make_context("r2", policy="always"))
-    assert training.specs[1].gate_level == 2
-    assert training.specs[1].parent is not None
-    assert training.specs[1].baseline is None
+    with pytest.raises(StageError, match=r"the first model with a leaf head was refused: accuracy of leaf"):
+        run(make_context("r2"))
+
+
+def test_a_model_without_a_leaf_head_is_not_used_by_name(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    run(make_context())
+    forget_leaves(store, "model1")
+    with pytest.raises(
+        StageError, match=r"model model1 was made before a category at any depth .* `visual-search run`"
+    ):
+        run(replace(make_context(), overrides=Overrides(model_id="model1")))
 
 
 def test_a_refused_model_leaves_the_live_one_and_is_not_trained_again(
@@ -113,8 +146,8 @@ def test_an_equal_cold_training_adopts_the_live_model(
 
 
 def test_a_refused_first_model_fails_the_run(make_context: MakeContext, training: FakeTraining) -> None:
-    training.refused = "accuracy of category_1 is 0.1000, under the bound train.min_accuracy = 0.5"
-    with pytest.raises(StageError, match=r"the first model was refused: accuracy of category_1 is 0\.1000, under"):
+    training.refused = "accuracy of leaf is 0.1000, under the bound train.min_accuracy = 0.5"
+    with pytest.raises(StageError, match=r"the first model was refused: accuracy of leaf is 0\.1000, under"):
         run(make_context(min_accuracy=0.5))
 
 
@@ -122,7 +155,7 @@ def test_one_category_is_refused_by_name_before_anything_is_trained(
     make_context: MakeContext, training: FakeTraining, tmp_path: Path
 ) -> None:
     store = open_store(str(tmp_path / "one"))
-    extend_taxonomy(store, [("level:0", "Shoes")])
+    extend_taxonomy(store, values_of(["Shoes"]))
     finish_preprocess(store, "r1", "c1")
     with pytest.raises(StageError, match=r"all items are in one category \(Shoes\); a model needs two .* finer column"):
         run(replace(make_context(), store=store))

@@ -20,11 +20,12 @@ def tfx_first() -> None:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> TrainSpec:
-    taxonomy = {"levels": [{"shoes": 0}, {"shoes > boots": 0, "shoes > clogs": 1}], "attributes": {}}
+    leaves = {"shoes > boots": 0, "shoes > clogs": 1, "shoes": 2}
+    taxonomy = {"leaves": leaves, "levels": [{"shoes": 0}, {"shoes > boots": 0, "shoes > clogs": 1}], "attributes": {}}
     (tmp_path / "taxonomy.json").write_text(json.dumps(taxonomy))
     folders = {name: str(tmp_path / name) for name in ("examples", "work", "checkpoints")}
     named = {"taxonomy": str(tmp_path / "taxonomy.json"), "prep_id": "24x16-q95-v1"}
-    gates = {"min_accuracy": 0.6, "max_accuracy_drop": 0.05, "gate_level": 1}
+    gates = {"min_accuracy": 0.6, "max_accuracy_drop": 0.05}
     return TrainSpec(height=24, width=16, **folders, **named, **gates)
 
 
@@ -35,9 +36,9 @@ def gate(spec: TrainSpec) -> Any:
     return threshold.threshold
 
 
-def test_the_gate_is_on_the_deepest_level(spec: TrainSpec) -> None:
+def test_the_gate_is_on_the_leaf(spec: TrainSpec) -> None:
     (model,) = eval_config(spec).model_specs
-    assert model.label_key == "category_1_slot"
+    assert model.label_key == "leaf_slot"
     assert gate(spec).value_threshold.lower_bound.value == pytest.approx(0.6)
 
 

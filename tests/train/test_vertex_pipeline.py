@@ -53,6 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spec(folder: Path) -> TrainSpec:
     """A training beside a live model, as the stage specifies it on the launcher."""
     taxonomy = {
+        "leaves": {"shoes > boots": 0, "shoes > clogs": 1},
         "levels": [{"shoes": 0}, {"shoes > boots": 0, "shoes > clogs": 1}],
         "attributes": {"colour": {"red": 0, "blue": 1}},
     }
@@ -68,7 +69,6 @@ def spec(folder: Path) -> TrainSpec:
         height=96,
         width=96,
         attributes=("colour",),
-        gate_level=1,
     )
 
 

@@ -39,7 +39,9 @@ def records(tmp_path: Path) -> str:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> TrainSpec:
-    taxonomy = {"levels": [{"red": 0, "rest": 1}, {"red": 0, "green": 1, "blue": 2}], "attributes": {}}
+    colours = {"red": 0, "green": 1, "blue": 2}
+    leaves = {**colours, "red top": 3, "rest": 4, "unseen": 5}
+    taxonomy = {"leaves": leaves, "levels": [{"red": 0, "rest": 1}, colours], "attributes": {}}
     path = tmp_path / "taxonomy.json"
     path.write_text(json.dumps(taxonomy), encoding="utf-8")
     for name in ("work", "checkpoints"):

@@ -9,4 +9,8 @@ def test_a_specification_survives_its_file(spec: TrainSpec, tmp_path: Path) -> N
 
 
 def test_slots_are_named_as_the_examples_features_are(spec: TrainSpec) -> None:
-    assert spec.slots() == {"category_0": {"red": 0, "rest": 1}, "category_1": {"red": 0, "green": 1, "blue": 2}}
+    assert spec.slots() == {
+        "leaf": {"red": 0, "green": 1, "blue": 2, "red top": 3, "rest": 4, "unseen": 5},
+        "category_0": {"red": 0, "rest": 1},
+        "category_1": {"red": 0, "green": 1, "blue": 2},
+    }

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trainer.world import COUNT, HEIGHT, LEVELS, WIDTH, labels, make_photos, roles
+from tests.trainer.world import COUNT, HEIGHT, LABELS, WIDTH, labels, make_photos, roles
 from trainer.data import Decoded, Photos, Spooled, load_photos
 from transforms.labels import slot_feature
 
@@ -12,7 +12,7 @@ PIXELS = COUNT * HEIGHT * WIDTH * 3
 
 
 def load(records: str, folder: Path, memory_bytes: int = PIXELS) -> Photos:
-    return load_photos([records], LEVELS, HEIGHT, WIDTH, memory_bytes, str(folder))
+    return load_photos([records], LABELS, HEIGHT, WIDTH, memory_bytes, str(folder))
 
 
 @pytest.mark.parametrize("memory_bytes", [PIXELS, PIXELS - 1])
@@ -44,7 +44,7 @@ def test_nothing_is_left_in_the_scratch_folder_even_while_photos_are_read(record
 
 
 def test_no_records_are_no_photos(tmp_path: Path) -> None:
-    photos = load_photos([], LEVELS, HEIGHT, WIDTH, 0, str(tmp_path))
+    photos = load_photos([], LABELS, HEIGHT, WIDTH, 0, str(tmp_path))
     assert len(photos) == 0
     assert {len(slots) for slots in photos.slots.values()} == {0}
 

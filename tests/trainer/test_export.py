@@ -15,10 +15,10 @@ import tensorflow_transform.beam as tft_beam
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from tests.trainer.world import HEIGHT, WIDTH, make_photos, tiny_trunk
+from tests.trainer.world import make_photos, tiny_trunk
 from trainer import fit
 from trainer.config import TrainSpec
-from trainer.export import ServingModel
+from trainer.export import Readout, ServingModel
 from trainer.hashing import build_hash_head
 from trainer.heads import build_heads
 from trainer.identity import checksum, part
@@ -37,6 +37,7 @@ def transform_output(spec: TrainSpec, tmp_path: Path) -> str:
         "digest": b"d",
         "role": b"main",
         "image": b"j",
+        "leaf": [b"red"],
         "category_0": [b"red"],
         "category_1": [b"red"],
     }
@@ -70,11 +71,16 @@ def test_a_trained_model_serves_from_its_folder(spec: TrainSpec, train: Any, tmp
     assert {name: (value.dtype.name, tuple(value.shape)) for name, value in served.items()} == {
         "embedding": ("float32", (5, 512)),
         "hash": ("uint8", (5, 512)),
+        "leaf_probabilities": ("float32", (5, 6)),
         "category_probabilities_0": ("float32", (5, 2)),
         "category_probabilities_1": ("float32", (5, 3)),
     }
     assert np.allclose(np.linalg.norm(served["embedding"], axis=1), 1.0, atol=1e-5)
-    assert np.allclose(np.sum(served["category_probabilities_1"], axis=1), 1.0, atol=1e-5)
+    for name in ("leaf_probabilities", "category_probabilities_1"):
+        assert np.allclose(np.sum(served[name], axis=1), 1.0, atol=1e-5)
+    # Slot 3 has two photos, too few; slot 5 has none.
+    assert (served["leaf_probabilities"].numpy() > 0).all(axis=0).tolist() == [True, True, True, False, False, False]
+    assert not served["leaf_probabilities"].numpy()[:, 3:].any()
 
     pixels = tf.stack([tf.io.decode_jpeg(one, dct_method="INTEGER_ACCURATE") for one in jpegs()])
     by_pixels = model.signatures["serve_pixels"](pixels=pixels)
@@ -87,11 +93,13 @@ def test_a_trained_model_serves_from_its_folder(spec: TrainSpec, train: Any, tmp
     example.features.feature["digest"].bytes_list.value.append(b"d")
     example.features.feature["role"].bytes_list.value.append(b"main")
     example.features.feature["category_1"].bytes_list.value.append(b"blue")
+    example.features.feature["leaf"].bytes_list.value.append(b"rest")
     text = tf.constant([example.SerializeToString()])
     judged = model.signatures["evaluate"](examples=text)["probabilities"]
-    assert np.allclose(judged, served["category_probabilities_0"][2:3], atol=1e-5)
+    assert np.allclose(judged, served["leaf_probabilities"][2:3], atol=1e-5)
     features = model.signatures["transform_features"](examples=text)
-    assert (int(features["category_0_slot"][0]), int(features["category_1_slot"][0])) == (-1, 2)
+    slots = [int(features[f"{label}_slot"][0]) for label in ("leaf", "category_0", "category_1")]
+    assert slots == [4, -1, 2]
 
     facts = json.loads(Path(spec.work, fit.MODEL_JSON).read_text())
     assert facts["metrics"].keys() == metrics.keys()
@@ -99,6 +107,9 @@ def test_a_trained_model_serves_from_its_folder(spec: TrainSpec, train: Any, tmp
     assert facts["trunk_checksum"]["after"] == checksum(part(load_weights(Path(spec.work, fit.WEIGHTS)), ["trunk"]))
     assert (facts["dim"], facts["bits"], facts["levels"]) == (512, 4096, [[0, 1], [0, 1, 2]])
     assert facts["trained"] == facts["levels"]
+    assert (facts["leaf"]["slots"], facts["leaf"]["trained"]) == ([0, 1, 2, 3, 4, 5], [0, 1, 2])
+    assert facts["leaf"]["photos"] == 54  # all but the six of leaves that were not learned: too few for a mass below 1
+    assert facts["leaf"]["category_mass"] == 1.0
 
 
 def test_equal_weights_have_one_name_and_the_next_step_another(spec: TrainSpec, train: Any, tmp_path: Path) -> None:
@@ -122,8 +133,10 @@ def test_equal_weights_have_one_name_and_the_next_step_another(spec: TrainSpec, 
 
 def test_attributes_with_a_head_have_probabilities_of_their_own() -> None:
     heads = build_heads({"category_0": 2, "attr_colour": 3})
-    model = ServingModel(tiny_trunk(), heads, build_hash_head(), HEIGHT, WIDTH)
+    readout = Readout({"category_0": np.ones(2, bool), "attr_colour": np.array([True, False, True])}, 1.0)
+    model = ServingModel(tiny_trunk(), heads, build_hash_head(), readout)
     found = model.outputs(tf.constant(make_photos()[:4]))
     assert sorted(found) == ["attribute_probabilities_colour", "category_probabilities_0", "embedding", "hash"]
     assert found["attribute_probabilities_colour"].shape == (4, 3)
+    assert not found["attribute_probabilities_colour"].numpy()[:, 1].any()
     assert np.allclose(np.sum(found["attribute_probabilities_colour"], axis=1), 1.0, atol=1e-5)

@@ -23,8 +23,8 @@ def test_the_unknown_are_no_class_and_the_lonely_do_not_count() -> None:
 
 
 def test_photos_are_alike_by_leaf_and_by_leaf_with_each_attribute() -> None:
-    slots = {"category_0": [0, 0, 0], "category_1": [1, 1, -1], "attr_colour": [2, 3, 2], "attr_pattern": [-1, 1, 0]}
-    classes = {"category_0": 1, "category_1": 2, "attr_colour": 4, "attr_pattern": 2}
+    slots = {"category_0": [0, 0, 0], "leaf": [1, 1, -1], "attr_colour": [2, 3, 2], "attr_pattern": [-1, 1, 0]}
+    classes = {"category_0": 1, "leaf": 2, "attr_colour": 4, "attr_pattern": 2}
     found = likenesses({name: tf.constant(values) for name, values in slots.items()}, classes)
     assert [(weight, alike.numpy().tolist()) for weight, alike in found] == [
         (2.0, [1, 1, -1]),
@@ -34,7 +34,7 @@ def test_photos_are_alike_by_leaf_and_by_leaf_with_each_attribute() -> None:
 
 
 def test_without_attributes_the_leaf_alone_makes_alike() -> None:
-    assert len(likenesses({"category_0": tf.constant([0, 1])}, {"category_0": 2})) == 1
+    assert len(likenesses({"leaf": tf.constant([0, 1])}, {"leaf": 2})) == 1
 
 
 def test_fidelity_is_nothing_when_codes_keep_the_angles() -> None:
@@ -55,10 +55,8 @@ def test_training_brings_the_codes_of_a_class_together() -> None:
     noisy = rng.normal(size=(4, 512))[slots] + 2.0 * rng.normal(size=(800, 512))
     embeddings = (noisy / np.linalg.norm(noisy, axis=1, keepdims=True)).astype(np.float32)
     head = build_hash_head(64, seed=1)
-    labels, before = {"category_0": slots}, gap_between(head, embeddings, slots)
-    facts = fit_hash_head(
-        head, embeddings, labels, {"category_0": 4}, {"category_0": 1.0}, minutes=0.1, seed=1, rate=1e-2
-    )
+    labels, before = {"leaf": slots}, gap_between(head, embeddings, slots)
+    facts = fit_hash_head(head, embeddings, labels, {"leaf": 4}, {"leaf": 1.0}, minutes=0.1, seed=1, rate=1e-2)
     assert facts["hash.steps"] >= 20
     assert gap_between(head, embeddings, slots) > before + 0.2
 

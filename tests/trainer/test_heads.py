@@ -26,22 +26,23 @@ def test_logits_are_cosines_whatever_the_length_of_the_embedding() -> None:
         assert np.array(heads(length * embeddings)["category_0"]) == pytest.approx(SCALE * cosines, abs=1e-3)
 
 
-def test_deeper_levels_weigh_more() -> None:
-    labels = ["category_0", "category_1", "category_2", "category_3", "attr_colour"]
+def test_the_leaf_weighs_most_and_deeper_levels_help_more_but_for_the_deepest() -> None:
+    labels = ["leaf", "category_0", "category_1", "category_2", "category_3", "attr_colour"]
     assert loss_weights(labels, 0.2) == {
+        "leaf": 1.0,
         "category_0": 0.3,
         "category_1": 0.3,
         "category_2": 0.5,
-        "category_3": 1.0,
+        "category_3": 0.1,
         "attr_colour": 0.2,
     }
-    assert loss_weights(["category_0"], 0.2) == {"category_0": 1.0}
+    assert loss_weights(["leaf", "category_0"], 0.2) == {"leaf": 1.0, "category_0": 0.1}
 
 
 def test_the_tenth_level_is_below_the_second() -> None:
     labels = ["attr_colour", *(f"category_{level}" for level in reversed(range(11)))]
     assert levels_of(labels) == [f"category_{level}" for level in range(11)]
-    assert loss_weights(labels, 0.2)["category_10"] == 1.0
+    assert loss_weights(labels, 0.2)["category_9"] == 0.5
 
 
 def test_cross_entropy_by_hand_leaves_unknown_slots_out() -> None:

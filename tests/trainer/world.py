@@ -8,7 +8,7 @@ import numpy as np
 from trainer.trunks import FusedBatchNorm, Normalise
 
 HEIGHT, WIDTH, COUNT = 24, 16, 60
-LEVELS = ("category_0", "category_1")
+LABELS = ("leaf", "category_0", "category_1")
 
 
 def colour_slots() -> np.ndarray:
@@ -22,9 +22,17 @@ def make_photos() -> np.ndarray:
 
 
 def labels() -> dict[str, np.ndarray]:
-    """Level 0 tells the first colour from the others, level 1 each; every tenth photo has no level 1."""
-    leaf = colour_slots()
-    return {"category_0": np.minimum(leaf, 1), "category_1": np.where(np.arange(COUNT) % 10 == 9, -1, leaf)}
+    """Level 0 tells the first colour from the others, level 1 each.
+
+    Every tenth photo has no level 1: its leaf is its level 0, in a slot behind those of the colours.
+    """
+    colour, shallow = colour_slots(), np.arange(COUNT) % 10 == 9
+    top = np.minimum(colour, 1)
+    return {
+        "leaf": np.where(shallow, 3 + top, colour),
+        "category_0": top,
+        "category_1": np.where(shallow, -1, colour),
+    }
 
 
 def roles() -> np.ndarray:

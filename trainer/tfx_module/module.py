@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import tensorflow as tf
 
-from trainer.config import TrainSpec, level_label
+from trainer.config import LEAF, TrainSpec
 from transforms.labels import label_preprocessing_fn, slot_feature
 
 METRICS: Final = "metrics.json"
@@ -22,12 +22,11 @@ GATE_WEIGHT: Final = "gate_weight"
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, str]) -> dict[str, Any]:
     """Return the transformed features of a batch: those of `label_preprocessing_fn`, and `gate_weight`.
 
-    `gate_weight` is float32 [batch]: 1 where the label that the Evaluator judges is known, else 0.
+    `gate_weight` is float32 [batch]: 1 where the leaf, which the Evaluator judges, is known, else 0.
     """
     spec = TrainSpec.load(custom_config["spec"])
     outputs = label_preprocessing_fn(inputs, slots=spec.slots())
-    judged = outputs[slot_feature(level_label(spec.gate_level))]
-    return {**outputs, GATE_WEIGHT: tf.cast(judged >= 0, tf.float32)}
+    return {**outputs, GATE_WEIGHT: tf.cast(outputs[slot_feature(LEAF)] >= 0, tf.float32)}
 
 
 def run_fn(fn_args: Any) -> None:

@@ -53,6 +53,11 @@ class BinaryIndex:
         return int(self._codes.shape[1])
 
     @property
+    def num_codes(self) -> int:
+        """Return how many codes there are: a photo of items in two categories has two."""
+        return len(self._codes)
+
+    @property
     def slots(self) -> Ints:
         """Return the category slots that have codes, sorted; -1 stands for an unknown category."""
         return self._slots

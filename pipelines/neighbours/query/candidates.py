@@ -3,7 +3,7 @@
 Owns the choice of categories and of the index that is asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,9 +14,16 @@ from pipelines.neighbours.kinds.binary import BinaryIndex
 from pipelines.neighbours.kinds.exact import ExactIndex
 from pipelines.neighbours.kinds.rerank import rerank
 from pipelines.neighbours.query.categories import choose, fuse, vote
+from pipelines.neighbours.query.exclusion import Exclusion
+from pipelines.neighbours.query.voters import Voters
 from pipelines.neighbours.rows import Rows
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Array, Ints
+
+SPARE_VOTERS = 3
+"""Neighbours fetched for each that votes: photos of the query's own item, and of the test split, drop out."""
+UNCALIBRATED_MASS = 0.95
+"""The mass of the categories to scan for a model that says none."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,8 @@ class Parts:
     """Hold the opened pieces of an index: what a plan searches.
 
     `vectors` `[rows, dim]`; `indexes` by kind, `exact` always among them; `trained` the category slots that the model
-    can predict (None: every column of its probabilities); `live_links` bool `[links]`.
+    can predict (None: every column of its probabilities), `category_mass` how probable those to scan must be together;
+    `live_links` bool `[links]`.
     """
 
     vectors: Array
@@ -34,6 +42,7 @@ class Parts:
     binary: BinaryIndex | None
     trained: Ints | None
     live_links: Array
+    category_mass: float = UNCALIBRATED_MASS
 
 
 @dataclass(frozen=True)
@@ -42,11 +51,13 @@ class Candidates:
 
     `result`: their rows with exact scores. `scanned` int64 `[num_queries]`: vectors or codes compared, -1 where the
     index does not say. `depth` int64 `[num_queries]`: how many rows were scored exactly or offered by an index.
+    `categories`: the slots that each query scanned, None where they are not chosen by category.
     """
 
     result: SearchResult
     scanned: Ints
     depth: Ints
+    categories: Sequence[Ints] | None = None
 
 
 class CandidateFinder:
@@ -58,15 +69,18 @@ class CandidateFinder:
                 built = ", ".join(["exact", *parts.indexes, *(["binary"] if parts.binary else [])])
                 raise ValueError(f"the plan searches {kind!r}, the index holds {built}: add {kind!r} to index.kinds")
         self._parts, self._config = parts, config
+        self._voters = Voters(parts.rows, parts.live_links)
+        self._mass = parts.category_mass if config.category_mass is None else config.category_mass
 
-    def with_votes(self, outputs: QueryOutputs) -> QueryOutputs:
+    def with_votes(self, outputs: QueryOutputs, exclusions: Sequence[Exclusion]) -> QueryOutputs:
         """Return `outputs` with the neighbours' votes fused into the probabilities, where the plan wants them."""
         config, parts = self._config, self._parts
         if outputs.probabilities is None or not config.vote_weight:
             return outputs
         index = parts.indexes.get(config.vote_kind, parts.exact)
-        neighbours = index.search(outputs.embeddings, config.vote_neighbours)
-        votes = vote(neighbours, parts.rows.row_slots, outputs.probabilities.shape[1])
+        neighbours = index.search(outputs.embeddings, min(SPARE_VOTERS * config.vote_neighbours, len(parts.rows)))
+        slots = self._voters.slots(neighbours, exclusions, config.vote_neighbours)
+        votes = vote(neighbours.scores, slots, outputs.probabilities.shape[1])
         return replace(outputs, probabilities=fuse(outputs.probabilities, votes, config.vote_weight))
 
     def find(self, outputs: QueryOutputs, fetch: int, effort: int) -> Candidates:
@@ -86,9 +100,10 @@ class CandidateFinder:
         slots = None
         if outputs.probabilities is not None:
             count = config.top_categories * effort
-            slots = choose(outputs.probabilities, binary.slots, self._parts.trained, count, config.category_mass)
+            slots = choose(outputs.probabilities, binary.slots, self._parts.trained, count, self._mass)
         scanned = binary.scanned(slots, len(outputs))
         wanted = np.ceil(config.depth_fraction * scanned).astype(np.int64)
         depths = np.minimum(np.clip(wanted, config.depth_min, config.depth_max) * effort, scanned)
         rows = binary.search(outputs.hashes, slots, depths)
-        return Candidates(rerank(self._parts.vectors, outputs.embeddings, rows, fetch), scanned, depths)
+        found = rerank(self._parts.vectors, outputs.embeddings, rows, fetch)
+        return Candidates(found, scanned, depths, slots)

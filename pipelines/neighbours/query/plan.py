@@ -4,13 +4,14 @@ Owns the order of the steps, so that evaluation measures what serving does.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipelines.models.outputs import QueryOutputs
 from pipelines.neighbours.kinds.base import SearchResult, blocks
-from pipelines.neighbours.query.candidates import CandidateFinder, Parts
+from pipelines.neighbours.query.candidates import CandidateFinder, Candidates, Parts
+from pipelines.neighbours.query.exclusion import NONE, Exclusion
 from pipelines.neighbours.query.ranking import Ranker, fold
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Array, Floats, Ints
@@ -20,16 +21,6 @@ ROUNDS = 3
 GROWTH = 4
 """Each further round looks at this many times as many rows, lists and categories; then the search is exact."""
 
-NONE: Ints = np.zeros(0, np.int64)
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """Say what one query must not find: items and groups of variants, by number."""
-
-    items: Ints = field(default_factory=lambda: NONE)
-    groups: Ints = field(default_factory=lambda: NONE)
-
 
 @dataclass
 class PlanResult:
@@ -37,7 +28,7 @@ class PlanResult:
 
     By query: `links` and their `scores`, best first; `scanned` int64 `[num_queries]`, vectors or codes compared in the
     first round (-1 where the index does not say); `depth`, the rows scored exactly in it; `rounds`, how often it had to
-    look further.
+    look further; `categories`, the slots scanned in the first round, None for a plan that does not go by category.
     """
 
     links: list[Ints]
@@ -45,6 +36,7 @@ class PlanResult:
     scanned: Ints
     depth: Ints
     rounds: Ints
+    categories: list[Ints] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +51,11 @@ class _Asked:
     exclusions: Sequence[Exclusion]
     k: int
     done: PlanResult
+
+    def keep_effort(self, found: Candidates) -> None:
+        self.done.scanned[self.numbers], self.done.depth[self.numbers] = found.scanned, found.depth
+        if found.categories is not None:
+            self.done.categories = [*(self.done.categories or []), *found.categories]
 
     def take(self, positions: Ints) -> "_Asked":
         some = [self.exclusions[p] for p in positions]
@@ -85,7 +82,7 @@ class QueryPlan:
         done = PlanResult([NONE] * len(outputs), [np.zeros(0, np.float32)] * len(outputs), *_counters(len(outputs)))
         for part in blocks(len(outputs), QUERY_BLOCK):
             numbers = np.arange(part.start, part.stop)
-            asked = self._finder.with_votes(outputs.take(numbers))
+            asked = self._finder.with_votes(outputs.take(numbers), exclusions[part])
             self._answer(_Asked(asked, numbers, exclusions[part], k, done))
         return done
 
@@ -94,7 +91,7 @@ class QueryPlan:
         for attempt in range(ROUNDS):
             found = self._finder.find(asked.outputs, fetch * GROWTH**attempt, GROWTH**attempt)
             if not attempt:
-                asked.done.scanned[asked.numbers], asked.done.depth[asked.numbers] = found.scanned, found.depth
+                asked.keep_effort(found)
             self._rank(found.result, asked)
             asked = asked.take(self._lacking(asked))
             if not len(asked.numbers):
@@ -127,7 +124,7 @@ class QueryPlan:
         if not len(exclusion.items) and not len(exclusion.groups):
             return self._num_live
         every = np.arange(len(self._parts.live_links))
-        return self._distinct(self._parts.live_links & self._permitted(every, exclusion))
+        return self._distinct(self._parts.live_links & exclusion.permitted(self._parts.rows, every))
 
     def _distinct(self, links: Array) -> int:
         return len(np.unique(np.flatnonzero(links) if self._keys is None else self._keys[links]))
@@ -142,18 +139,10 @@ class QueryPlan:
         tables = self._parts.rows
         links = tables.links_of_rows(rows)
         spread = np.repeat(similarities, tables.link_offsets[rows + 1] - tables.link_offsets[rows])
-        allowed = self._parts.live_links[links] & self._permitted(links, asked.exclusions[position])
+        allowed = self._parts.live_links[links] & asked.exclusions[position].permitted(tables, links)
         links, spread = links[allowed], spread[allowed]
         scores = self._ranker.scores(links, spread, asked.outputs, position)
         return fold(links, scores, links if self._keys is None else self._keys[links])
-
-    def _permitted(self, links: Ints, exclusion: Exclusion) -> Array:
-        permitted = np.ones(len(links), bool)
-        if len(exclusion.items):
-            permitted &= ~np.isin(self._parts.rows.link_item[links], exclusion.items)
-        if len(exclusion.groups):
-            permitted &= ~np.isin(self._parts.rows.link_group[links], exclusion.groups)
-        return permitted
 
 
 def _counters(num_queries: int) -> tuple[Ints, Ints, Ints]:

@@ -16,8 +16,9 @@ from pipelines.neighbours.kinds.binary import BinaryIndex
 from pipelines.neighbours.kinds.exact import ExactIndex
 from pipelines.neighbours.kinds.factory import vector_index
 from pipelines.neighbours.manifest import config_of, read_manifest
-from pipelines.neighbours.query.candidates import Parts
-from pipelines.neighbours.query.plan import Exclusion, PlanResult, QueryPlan
+from pipelines.neighbours.query.candidates import UNCALIBRATED_MASS, Parts
+from pipelines.neighbours.query.exclusion import Exclusion
+from pipelines.neighbours.query.plan import PlanResult, QueryPlan
 from pipelines.neighbours.rows import Hit, Rows
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Floats, Ints
@@ -49,7 +50,9 @@ class Searcher:
         trained = self.manifest["trained_slots"]
         trained_slots = None if trained is None else np.array(trained, np.int64)
         live = self.rows.live_links(dead_items)
-        self.parts = Parts(self.vectors, self.rows, exact, indexes, binary, trained_slots, live)
+        mass = self.manifest.get("category_mass")
+        mass = UNCALIBRATED_MASS if mass is None else float(mass)
+        self.parts = Parts(self.vectors, self.rows, exact, indexes, binary, trained_slots, live, mass)
         self._plans: dict[str, QueryPlan] = {}
 
     @classmethod

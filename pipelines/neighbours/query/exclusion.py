@@ -1,0 +1,27 @@
+"""What one query must not find, and which links that leaves."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipelines.neighbours.rows import Rows
+from pipelines.tables.arrays import Array, Ints
+
+NONE: Ints = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Say what one query must not find: items and groups of variants, by number."""
+
+    items: Ints = field(default_factory=lambda: NONE)
+    groups: Ints = field(default_factory=lambda: NONE)
+
+    def permitted(self, rows: Rows, links: Ints) -> Array:
+        """Return which of `links` may be found, bool `[links]`."""
+        permitted = np.ones(len(links), bool)
+        if len(self.items):
+            permitted &= ~np.isin(rows.link_item[links], self.items)
+        if len(self.groups):
+            permitted &= ~np.isin(rows.link_group[links], self.groups)
+        return permitted
