@@ -19,8 +19,8 @@ def slots(shop: Shop) -> list[dict[str, int]]:
     from pipelines.store import open_store
     from pipelines.tables.taxonomy import read_taxonomy
 
-    levels: list[dict[str, int]] = read_taxonomy(open_store(str(shop.store)))["levels"]
-    return levels
+    taxonomy = read_taxonomy(open_store(str(shop.store)))
+    return [taxonomy["leaves"], *taxonomy["levels"]]
 
 
 def recategorise(shop: Shop, rows: Rewrite, change: Callable[[str, int], str | None]) -> None:
@@ -64,7 +64,7 @@ def test_slots_never_move_and_a_retrain_starts_from_the_live_model(shop: Shop, r
     models.append(shop.live()["model"]["model_id"])
     between = slots(shop)
     new = [set(level) - set(old) for level, old in zip(between, before, strict=True)]
-    assert sum(map(len, new)) == 2
+    assert [len(new[0]), sum(map(len, new[1:]))] == [2, 2]  # leaves, and the same among the levels
     check_unmoved(before, between)
 
     # one is removed
@@ -78,7 +78,7 @@ def test_slots_never_move_and_a_retrain_starts_from_the_live_model(shop: Shop, r
         facts = model(shop, child)
         assert facts["lineage"]["parent"] == parent
         assert facts["trunk_checksum"]["before"] == facts["trunk_checksum"]["after"]
-        old, grown = (len(model(shop, one)["levels"][-1]) for one in (parent, child))
+        old, grown = (len(model(shop, one)["leaf"]["slots"]) for one in (parent, child))
         assert grown >= old
 
 

@@ -8,7 +8,7 @@ from pipelines.embed import stage
 from pipelines.embed import work as working
 from pipelines.embed.model import Embedder
 from pipelines.errors import StageError
-from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.models.facts import LeafFacts, ModelFacts, read_facts
 from pipelines.runs.context import RunContext
 from pipelines.runs.manifest import Manifest, read_manifest
 from pipelines.runs.sequence import run_stage
@@ -247,7 +247,7 @@ def test_the_newest_model_of_the_space_stands_for_a_photo_in_both(world: World, 
     ],
 )
 def test_the_cost_is_said(metrics: dict[str, float], wanted: int, todo: int, said: str) -> None:
-    facts = ModelFacts("m", "m", "p", 16, 12, 8, 8, (), (), {}, metrics)
+    facts = ModelFacts("m", "m", "p", 16, 12, 8, 8, LeafFacts("", (), (), None), (), (), {}, metrics)
     assert said in stage.cost(facts, wanted, todo)
 
 

@@ -48,6 +48,8 @@ class Gallery:
     photos: list[Photo]
     groups: dict[str, str] = field(default_factory=dict)
     prices: dict[str, float] = field(default_factory=dict)
+    paths: dict[str, list[str]] = field(default_factory=dict)
+    splits: dict[str, str] = field(default_factory=dict)
     rejected: set[int] = field(default_factory=set)
     store: FolderStore = field(init=False)
     vectors: np.ndarray = field(init=False)
@@ -63,6 +65,8 @@ class Gallery:
         self.planes = rng.normal(size=(DIM, BITS))
 
     def category(self, item: str) -> list[str]:
+        if item in self.paths:
+            return self.paths[item]
         first = next(p.photo for p in self.photos if p.item == item)
         return ["all", f"leaf {first % 4}"]
 
@@ -99,6 +103,7 @@ class Gallery:
                 "image_uri": f"{p.item}-{p.photo}.jpg",
                 "role": p.role,
                 "position": p.position,
+                "split": self.splits.get(p.item, "train"),
                 "digest": digest_of(p.photo),
                 "code": p.code,
                 "image_unit": "u",

@@ -232,3 +232,47 @@ def test_a_category_that_the_model_does_not_know_has_a_slot_that_is_always_scann
     searcher = opened(gallery, index(gallery.context(recipe="ebay")))
     assert searcher.manifest["trained_slots"] == [0, 1, 2]
     assert set(np.unique(searcher.rows.link_slot)) == {0, 1, 2, 3}
+
+
+def test_an_item_is_indexed_by_its_whole_path_at_whatever_depth(tmp_path: Path) -> None:
+    gallery = plain(tmp_path / "store", 8)
+    gallery.paths = {"item-004": ["all"], "item-006": ["all", "leaf 2", "deep"]}
+    gallery.write()
+    leaves = {"all": 7, "all > leaf 2 > deep": 9} | {f"all > leaf {n}": n for n in range(4)}
+    step = {"leaves": leaves, "levels": [{"all": 0}, {}, {}], "attributes": {}}
+    gallery.store.put("taxonomy/00000001.json", json.dumps(step).encode())
+    searcher = opened(gallery, index(gallery.context(recipe="ebay")))
+    slots = {
+        name: int(searcher.rows.link_slot[searcher.rows.links_of_item(n)[0]])
+        for n, name in enumerate(searcher.rows.item_ids())
+    }
+    assert (slots["item-004"], slots["item-006"], slots["item-002"]) == (7, 9, 2)
+    assert (np.asarray(searcher.rows.link_slot) >= 0).all()
+    assert searcher.manifest["category_mass"] == 0.95
+
+
+def test_photos_of_the_test_split_do_not_vote(tmp_path: Path) -> None:
+    gallery = plain(tmp_path / "store", 8)
+    gallery.splits = {"item-003": "test"}
+    gallery.write()
+    rows = opened(gallery, index(gallery.context(recipe="ebay"))).rows
+    voting = {name: bool(rows.votes[rows.links_of_item(n)[0]]) for n, name in enumerate(rows.item_ids())}
+    assert [name for name, votes in voting.items() if not votes] == ["item-003"]
+
+
+def test_a_category_without_a_slot_is_an_error_that_names_it(tmp_path: Path) -> None:
+    gallery = plain(tmp_path / "store", 8)
+    gallery.paths = {"item-004": ["new"]}
+    gallery.write()
+    with pytest.raises(Exception, match=r"category 'new' of item 'item-004' has no slot .* `visual-search run`"):
+        index(gallery.context())
+
+
+def test_a_model_without_a_leaf_head_is_refused_with_the_command_that_makes_another(tmp_path: Path) -> None:
+    gallery = plain(tmp_path / "store", 8)
+    gallery.write()
+    facts = gallery.store.read_json("models/model/model.json")
+    del facts["leaf"]
+    gallery.store.put("models/model/model.json", json.dumps(facts).encode())
+    with pytest.raises(StageError, match=r"model model was made before a category .* run `visual-search run`"):
+        index(gallery.context())
