@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from pipelines.errors import StageError
 from pipelines.jobs.transforms import CreateEach
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store
 from pipelines.tables.arrow import index_of
 from pipelines.tables.buckets import read_bucket
@@ -78,9 +79,9 @@ def _count(context: RunContext) -> tuple[Frequencies, dict[str, int]]:
 
 
 def _build(pipeline: beam.Pipeline, context: RunContext, done: str) -> None:
-    section, prepared = context.config.train, context.outputs("preprocess")
+    section, prepared = context.config.train, context.outputs(PreprocessOutputs)
     names, floor = tuple(section.attributes), section.min_attribute_images
-    read = partial(count_values, context.store, prepared["photos"], f"catalogue/{prepared['catalogue_id']}", names)
+    read = partial(count_values, context.store, prepared.photos, f"catalogue/{prepared.catalogue_id}", names)
     totals = (
         pipeline
         | "Buckets" >> CreateEach(range(context.buckets))

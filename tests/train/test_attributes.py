@@ -11,6 +11,7 @@ import pytest
 from pipelines.config import Config
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store, open_store
 from pipelines.tables.buckets import bucket_of, write_bucket
 from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
@@ -40,7 +41,7 @@ def start(tmp_path: Any) -> Start:
             ):
                 inside = [row for row in rows if bucket_of(str(row["item_id"]), BUCKETS) == bucket]
                 write_bucket(store, folder, bucket, pa.Table.from_pylist(inside, schema))
-        outputs = {"catalogue_id": run_id, "photos": f"runs/{run_id}/preprocess/photos", "prep_id": "8x8-q95-v1"}
+        outputs = PreprocessOutputs("8x8-q95-v1", run_id, f"runs/{run_id}/preprocess/photos", len(named)).as_json()
         store.create_json(f"runs/{run_id}/preprocess/manifest.json", {"outputs": outputs})
 
     def begin(brands: dict[str, int], run_id: str = "r1", **train: Any) -> RunContext:

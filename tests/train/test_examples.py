@@ -51,8 +51,10 @@ def learned(built: tuple[Store, Examples]) -> dict[int, dict[str, str]]:
 
 
 def test_a_photo_is_one_example_however_many_items_show_it(learned) -> None:
-    first = {"item_id": "a", "role": "main", "category_0": "shoes", "category_1": "shoes > boots", "attr_colour": "red"}
-    other = {"item_id": "e", "role": "main", "category_0": "shoes", "category_1": "", "attr_colour": "blue"}
+    boots = {"leaf": "shoes > boots", "category_0": "shoes", "category_1": "shoes > boots"}
+    first = {"item_id": "a", "role": "main", **boots, "attr_colour": "red"}
+    shoes = {"leaf": "shoes", "category_0": "shoes", "category_1": ""}  # a leaf though there are deeper ones
+    other = {"item_id": "e", "role": "main", **shoes, "attr_colour": "blue"}
     assert (learned[1], learned[2]) == (first, other)
     assert set(learned) == {1, 2, 21, 22, 23, 41}
 
