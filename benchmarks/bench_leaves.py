@@ -127,10 +127,11 @@ def checks(found: dict[str, Any]) -> list[dict[str, Any]]:
     for leaves, both in found.items():
         after = both["after"]
         enough = [m["scanned_share"] for m in after["by_mass"].values() if m["true_leaf_scanned"] >= WANTED]
+        least = min(enough, default=1.0)
         for what, value, wanted, reached in (
             ("links without a leaf", after["links_without_leaf"], 0, after["links_without_leaf"] == 0),
             ("plan.true_leaf_scanned", after["true_leaf_scanned"], WANTED, after["true_leaf_scanned"] >= WANTED),
-            ("plan.scanned_share", after["scanned_share"], min(enough, default=None), bool(enough)),
+            ("plan.scanned_share", after["scanned_share"], least, after["scanned_share"] <= least),
         ):
             listed.append({"what": f"{what}, {leaves} leaves", "value": value, "wanted": wanted, "reached": reached})
     return listed
