@@ -17,10 +17,14 @@ LABEL_CHARACTERS = 63
 
 @dataclass(frozen=True)
 class Jobs:
-    """Runs Beam pipelines on the runner of the config; `owner` is the address of whose work it is."""
+    """Runs Beam pipelines on the runner of the config; `owner` is the address of whose work it is.
+
+    `check` is called before and after each job, and raises when the work is no longer this process's.
+    """
 
     section: BeamSection
     owner: str
+    check: Callable[[], None] = lambda: None
 
     def run(self, step: str, build: Callable[[Any], Any], *, on_gpu: bool = False) -> None:
         """Build a pipeline, run it, and wait for it; on a cluster, wait for the job of this step that is still running.
@@ -30,7 +34,9 @@ class Jobs:
         """
         from pipelines.jobs.runners.running import run_job
 
+        self.check()
         run_job(self.section, job_name(self.owner, step), build, labels=labels(self.owner, step), on_gpu=on_gpu)
+        self.check()
 
     def hints(self, *, min_ram: int | None = None, accelerator: str | None = None) -> dict[str, Any]:
         """Return what `with_resource_hints` of a step takes: bytes of memory, and an accelerator.

@@ -34,6 +34,7 @@ def run(context: RunContext) -> StageResult:
             return _result(context.store, release, history, number, promoted=False)
         _check_newer(context, release, history)
         entry = _entry(context, release, history)
+        context.check_lease()
         if append(context.store, history, entry):
             return _result(context.store, release, history, history.number + 1, promoted=True)
     raise StageError(f"{ATTEMPTS} other promotions were faster than that of {release.release_id}; run promote again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -34,7 +35,11 @@ class Overrides:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a stage is given: the config, the store, the run, and how to report progress."""
+    """What a stage is given: the config, the store, the run, and how to report progress.
+
+    `check_lease` raises StageError once another process does the stage: jobs ask it, and so does whoever is about to
+    publish what cannot be taken back.
+    """
 
     config: Config
     store: Store
@@ -44,6 +49,7 @@ class RunContext:
     accept_reason: str | None = None
     limit: int | None = None
     overrides: Overrides = Overrides()
+    check_lease: Callable[[], None] = lambda: None
 
     def prefix(self, stage: str) -> str:
         """Return the folder of a stage of this run."""
@@ -51,7 +57,7 @@ class RunContext:
 
     def jobs(self, stage: str) -> Jobs:
         """Return what runs the Beam pipelines of a stage of this run."""
-        return Jobs(self.config.beam, f"{self.store.uri}/{self.prefix(stage)}")
+        return Jobs(self.config.beam, f"{self.store.uri}/{self.prefix(stage)}", self.check_lease)
 
     def outputs[Outputs: StageOutputs](self, kind: type[Outputs]) -> Outputs:
         """Return what an earlier stage of this run hands on. Raises StageError when it has not finished."""

@@ -7,6 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,19 +58,27 @@ def run_stage(context: RunContext, stage: str, work: Callable[[RunContext], Stag
     Raises StageError when the run did this stage with another config, or another process is at it now.
     """
     digest = context.config.digest(*sections_of(stage))
-    done = read_manifest(context.store, context.run_id, stage)
-    if done is not None:
-        if done["config_digest"] != digest:
-            raise StageError(
-                f"run {context.run_id!r} did {stage} with another configuration; start a new run with another --run-id"
-            )
+    if (done := _done(context, stage, digest)) is not None:
         return done
     started, memory = time.time(), PeakMemory()
-    with lease(context, stage):
-        result = work(context)
-    manifest = _manifest(context, stage, digest, result, started) | {"peak_memory_bytes": memory.peak_bytes()}
-    context.store.create_json(f"{context.prefix(stage)}/manifest.json", manifest)
+    with lease(context.store, context.prefix(stage), f"{stage} of run {context.run_id!r}") as held:
+        if (done := _done(context, stage, digest)) is not None:  # by who held the lease until now
+            return done
+        result = work(replace(context, check_lease=held.check))
+        manifest = _manifest(context, stage, digest, result, started) | {"peak_memory_bytes": memory.peak_bytes()}
+        held.renew()
+        context.store.create_json(f"{context.prefix(stage)}/manifest.json", manifest)
     return read_manifest(context.store, context.run_id, stage) or manifest
+
+
+def _done(context: RunContext, stage: str, digest: str) -> Manifest | None:
+    """Return the manifest of a stage that is done. Raises StageError when it was done with another configuration."""
+    done = read_manifest(context.store, context.run_id, stage)
+    if done is not None and done["config_digest"] != digest:
+        raise StageError(
+            f"run {context.run_id!r} did {stage} with another configuration; start a new run with another --run-id"
+        )
+    return done
 
 
 def run_stages(context: RunContext, stages: tuple[str, ...]) -> Iterator[Manifest]:

@@ -1,7 +1,7 @@
 """The interface of a store: what a folder and a bucket have in common.
 
-Names are relative POSIX paths. Objects are created once and never overwritten; `put` is the exception for what a single
-running stage owns (leases).
+Names are relative POSIX paths. Objects are created once and never overwritten. The exceptions are `put`, for what a
+single running stage owns (what its jobs find), and `swap`, for what changes hands (leases).
 """
 
 from __future__ import annotations
@@ -71,6 +71,14 @@ class Store(ABC):
     @abstractmethod
     def put(self, name: str, data: bytes) -> None:
         """Create or replace the object atomically; only for what one running stage owns."""
+
+    @abstractmethod
+    def swap(self, name: str, expected: bytes | None, data: bytes | None) -> bool:
+        """Replace the object if it holds `expected` (None: if there is none); return False when it does not.
+
+        `data` None deletes it. Of any number of callers that expect the same bytes, one succeeds. The bytes must tell
+        their writer, so that one whose answer was lost knows its own. A name that is swapped is never `put` or created.
+        """
 
     @abstractmethod
     def exists(self, name: str) -> bool:

@@ -65,6 +65,36 @@ class BucketStore(Store):
             self._blob(name).upload_from_string(data)
 
     @override
+    def swap(self, name: str, expected: bytes | None, data: bytes | None) -> bool:
+        held, generation = self._generation_of(name)
+        if held != expected:
+            return False
+        with self._explained(name, "write"):
+            try:
+                if data is not None:
+                    self._blob(name).upload_from_string(data, if_generation_match=generation)
+                elif generation:
+                    self._blob(name).delete(if_generation_match=generation)
+            except PreconditionFailed:
+                return data is not None and self._generation_of(name)[0] == data  # our own, whose answer was lost
+            except NotFound:  # deleted: by us, whose answer was lost, or by another
+                return data is None
+        return True
+
+    def _generation_of(self, name: str) -> tuple[bytes | None, int]:
+        """Return an object's bytes and their generation, (None, 0) when there is none."""
+        while True:
+            with self._explained(name, "read"):
+                blob = self._bucket().get_blob(self._prefix + check_name(name))
+                if blob is None:
+                    return None, 0
+                try:
+                    with gcs.opened(self._bucket().blob(blob.name, generation=blob.generation)) as stream:
+                        return stream.read(), int(blob.generation)
+                except NotFound:  # replaced meanwhile
+                    continue
+
+    @override
     def exists(self, name: str) -> bool:
         with self._explained(name, "look for"):
             return bool(self._blob(name).exists())

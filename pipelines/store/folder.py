@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import fcntl
 import os
 import shutil
 import uuid
@@ -15,6 +16,8 @@ from typing import BinaryIO, override
 from pipelines.store.base import Entry, NotFoundError, Store, StoreError, check_name
 
 TEMPORARY_PREFIX = ".tmp-"
+LOCK = ".lock"
+"""In the root: what a swap locks. It is never removed, for two processes could then hold locks of two files."""
 ATTEMPTS = 100
 """How often a write makes its folder, when concurrent deletes keep removing it."""
 
@@ -58,6 +61,21 @@ class FolderStore(Store):
         self._publish(name, lambda temporary: _write(temporary, data), os.replace)
 
     @override
+    def swap(self, name: str, expected: bytes | None, data: bytes | None) -> bool:
+        with self._locked():
+            try:
+                held: bytes | None = self.read(name)
+            except NotFoundError:
+                held = None
+            if held != expected:
+                return False
+            if data is None:
+                self.delete(name)
+            else:
+                self.put(name, data)
+        return True
+
+    @override
     def exists(self, name: str) -> bool:
         return self.path(name).is_file()
 
@@ -66,9 +84,9 @@ class FolderStore(Store):
         start = self.path(prefix) if prefix else self.root
         for folder, _, files in os.walk(start):
             for file in files:
-                if file.startswith(TEMPORARY_PREFIX):
-                    continue
                 path = Path(folder, file)
+                if file.startswith(TEMPORARY_PREFIX) or path == self.root / LOCK:
+                    continue
                 with suppress(FileNotFoundError):  # deleted while we list
                     status = path.stat()
                     yield Entry(path.relative_to(self.root).as_posix(), status.st_size, status.st_mtime)
@@ -111,6 +129,24 @@ class FolderStore(Store):
                         path.unlink()
                         removed += 1
         return removed
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other swaps out, of this process and of others, on whatever machine the folder is mounted."""
+        path = self.root / LOCK
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = path.open("ab")
+        except OSError as error:
+            raise _explain(error, path) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                raise StoreError(
+                    f"cannot lock {path} ({error.strerror}); keep the store on a file system that has locks"
+                ) from error
+            yield
 
     def _publish(self, name: str, write: Callable[[Path], None], publish: Callable[[Path, Path], None]) -> bool:
         target = self.path(name)

@@ -50,6 +50,17 @@ def test_what_passes_is_tried_again(gcs: Emulator, bucket: Store, status: int) -
     assert gcs.met() == ["status"] * 4
 
 
+def test_a_swap_whose_answer_was_lost_is_done(gcs: Emulator, bucket: Store) -> None:
+    gcs.fault(UPLOAD, "lost")
+    assert bucket.swap("lease", None, b"A 1") is True
+    gcs.fault(UPLOAD, "lost")
+    assert bucket.swap("lease", b"A 1", b"A 2") is True
+    gcs.fault("^DELETE", "lost")
+    assert bucket.swap("lease", b"A 2", None) is True
+    assert gcs.met() == ["lost"] * 3
+    assert not bucket.exists("lease")
+
+
 def test_a_deletion_whose_answer_was_lost_is_done(gcs: Emulator, bucket: Store) -> None:
     bucket.create("gone", b"")
     gcs.fault("^DELETE", "lost")

@@ -2,14 +2,15 @@
 
 import json
 import os
-import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from pipelines.releases.gc import collect_garbage
+from pipelines.runs.owner import Owner
 from pipelines.store import Log, Store, StoreError, UnitTable, open_store
 from pipelines.store.folder import FolderStore
 
@@ -155,9 +156,7 @@ def test_a_young_run_keeps_the_old_objects_that_it_names(store: Store) -> None:
 
 
 def lease(now: float, **changes: object) -> bytes:
-    return json.dumps(
-        {"host": "another-machine", "pid": 1, "process_started": None, "heartbeat": now, **changes}
-    ).encode()
+    return json.dumps(replace(Owner.new(), namespace="pid:[1]").as_dict() | {"heartbeat": now, **changes}).encode()
 
 
 def test_a_running_stage_keeps_its_run_and_what_it_may_be_about_to_adopt(store: Store) -> None:
@@ -177,7 +176,7 @@ def test_a_running_stage_keeps_its_run_and_what_it_may_be_about_to_adopt(store: 
     assert "models were left alone while train of run two is running" in result.notes
 
 
-@pytest.mark.parametrize("dead", [{"heartbeat": 0}, {"host": socket.gethostname(), "pid": 2**22 + 1}])
+@pytest.mark.parametrize("dead", [{"heartbeat": 0}, Owner.new().as_dict() | {"pid": 2**22 + 1}])
 def test_a_dead_lease_keeps_nothing(store: Store, dead: dict[str, object]) -> None:
     add_run(store, "two")
     now = tomorrow()

@@ -1,11 +1,6 @@
 """The frame that every stage shares: ledger, manifest, lease."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +9,6 @@ import pytest
 from pipelines.config import Config
 from pipelines.errors import GateError, StageError
 from pipelines.runs.context import RunContext, new_run_id
-from pipelines.runs.lease import STALE_S, lease_is_live
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import last_line, read_manifest
 from pipelines.runs.outputs import EmbedOutputs, TrainOutputs
@@ -22,20 +16,6 @@ from pipelines.runs.sequence import run_stage
 from pipelines.runs.stages import STAGES
 from pipelines.store import Store, open_store
 from pipelines.telemetry.progress import Progress
-
-HOLDER = """
-import sys, time
-from pipelines.config import Config
-from pipelines.telemetry.progress import Progress
-from pipelines.runs.context import RunContext
-from pipelines.runs.sequence import run_stage
-from pipelines.store import open_store
-config = Config.model_validate_json(sys.argv[2])
-def work(context):
-    print("holding", flush=True)
-    time.sleep(60)
-run_stage(RunContext(config, open_store(sys.argv[1]), "r1", 4, Progress(quiet=True)), "embed", work)
-"""
 
 
 def make_config(**sections: object) -> Config:
@@ -200,39 +180,6 @@ def test_a_stage_that_another_version_has_run(context: RunContext) -> None:
     context.store.create_json("runs/r1/train/manifest.json", manifest)
     with pytest.raises(StageError, match="the train stage of this run says nothing of 'decision': another version"):
         context.outputs(TrainOutputs)
-
-
-def hold(context: RunContext) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-c", HOLDER, context.store.uri, context.config.model_dump_json()]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "holding\n"
-    end = time.monotonic() + 5
-    while not context.store.exists("runs/r1/embed/lease.json") and time.monotonic() < end:
-        time.sleep(0.01)
-    return process
-
-
-def test_a_lease_stops_others_while_its_process_lives_and_is_taken_over_after_a_kill(context: RunContext) -> None:
-    process = hold(context)
-    with pytest.raises(StageError, match=f"embed of run 'r1' is being done by process {process.pid} on .*; wait"):
-        run_stage(context, "embed", finished)
-    process.kill()
-    process.wait()
-    assert context.store.exists("runs/r1/embed/lease.json")
-    assert run_stage(context, "embed", finished)["counts"]["ok"] == 3
-
-
-def test_when_a_lease_is_live() -> None:
-    with open(f"/proc/{os.getpid()}/stat", encoding="ascii") as file:
-        started = file.read().rsplit(")", 1)[1].split()[19]
-    here = {"host": socket.gethostname(), "pid": os.getpid(), "process_started": started, "heartbeat": 1000.0}
-    assert lease_is_live(here, 1000.0 + STALE_S)
-    assert not lease_is_live(here, 1001.0 + STALE_S)
-    assert not lease_is_live(here | {"process_started": "1"}, 1000.0)  # another process got the number
-    elsewhere = here | {"host": "another-machine", "pid": 1}
-    assert lease_is_live(elsewhere, 1000.0)
-    assert not lease_is_live(elsewhere, 1001.0 + STALE_S)
 
 
 def test_run_ids_are_utc_times() -> None:

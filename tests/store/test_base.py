@@ -17,6 +17,20 @@ time.sleep(max(0.0, float(start) - time.time()))
 print(",".join(str(i) for i in range(200) if store.create(f"race/{i}.txt", me.encode() * 5000)))
 """
 
+SWAPPER = """
+import sys
+from pipelines.store import NotFoundError, open_store
+store, won = open_store(sys.argv[1]), 0
+while won < 40:
+    try:
+        held = store.read("count.txt")
+    except NotFoundError:
+        held = None
+    number = int(held.split()[0]) if held else 0
+    won += store.swap("count.txt", held, f"{number + 1} {sys.argv[2]}".encode())
+print("done")
+"""
+
 CHURNER = """
 import sys
 from pipelines.store import open_store
@@ -98,6 +112,25 @@ def test_put_replaces_and_a_reader_never_sees_a_mixture(store: Store) -> None:
     assert set(eval(seen)) <= {(200_000, 1), (200_001, 1)}
 
 
+def test_a_swap_replaces_what_is_expected_and_nothing_else(store: Store) -> None:
+    assert not store.swap("a/lease", b"mine", b"again")
+    assert store.swap("a/lease", None, b"mine")
+    assert not store.swap("a/lease", None, b"other")
+    assert not store.swap("a/lease", b"other", None)
+    assert store.read("a/lease") == b"mine"
+    assert store.swap("a/lease", b"mine", b"mine 2")
+    assert store.swap("a/lease", b"mine 2", None)
+    assert not store.exists("a/lease")
+    assert store.swap("a/lease", None, None)
+    assert names(store, "") == []
+
+
+def test_of_swaps_at_once_one_succeeds(store: Store) -> None:
+    processes = [start(SWAPPER, store.uri, name) for name in ("A", "B", "C")]
+    assert [finish(p) for p in processes] == ["done"] * 3
+    assert store.read("count.txt").split()[0] == b"120"  # 40 each: none was overwritten unseen
+
+
 def test_list_yields_every_object_below_the_folder_with_its_size(store: Store) -> None:
     store.create("t/one.bin", b"123")
     store.create("t/deep/er/two.bin", b"12345")
@@ -126,7 +159,11 @@ def test_delete_is_idempotent_and_leaves_no_empty_folder(store: Store) -> None:
 
 @pytest.mark.parametrize("name", ["../out", "a/../../out", "/etc/passwd", "", "a//b", "./a", "a/.", "a/"])
 def test_names_that_leave_the_store_are_refused(store: Store, name: str) -> None:
-    writes = (lambda n: store.create(n, b""), lambda n: store.put(n, b""))
+    writes = (
+        lambda n: store.create(n, b""),
+        lambda n: store.put(n, b""),
+        lambda n: store.swap(n, None, b""),
+    )
     for attempt in (store.read, store.exists, store.delete, *writes):
         with pytest.raises(StoreError, match="is not a name inside a store") as caught:
             attempt(name)
