@@ -59,7 +59,7 @@ def build(context: RunContext, catalogue_id: str, parent: str, files: list[FeedF
 
     done = f"catalogue/{catalogue_id}/items"
     with context.progress.watch("catalogue: buckets", context.buckets, lambda: sum(1 for _ in store.list(done))):
-        context.jobs("catalogue").run("merge", wire)
+        context.jobs("catalogue").run(f"merge-{catalogue_id[:8]}", wire)
     return Summary.of_json(store.read_json(name))
 
 

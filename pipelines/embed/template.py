@@ -16,7 +16,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines.config import EmbedSection
 from pipelines.embed.work import Job, build_units
 from pipelines.errors import StageError
-from pipelines.jobs.units import PLAN, Unit, read_plan
+from pipelines.jobs.units import Unit, read_plan
 from pipelines.models.facts import read_facts
 from pipelines.store import open_store
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
 def left(uri: str, run_id: str, batch: int) -> tuple[Job, list[Unit]]:
     """Return the job of a planned run and its units that are not committed. Raises StageError when there are none."""
     store, folder = open_store(uri), f"runs/{run_id}/embed"
-    planned = read_plan(store, folder) if store.exists(f"{folder}/{PLAN}") else None
+    planned = read_plan(store, folder)
     if planned is None:
         raise StageError(
             f"run {run_id!r} of {uri} has no plan of embed; start `visual-search embed --run-id {run_id}`, which plans "

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pipelines.embed.outputs import VIEW
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
-from pipelines.jobs.units import TodoBucket, write_todo
+from pipelines.jobs.units import TodoBucket, run_plan, write_todo
 from pipelines.store import Store
 from pipelines.tables.arrow import first_of_each, from_ipc, index_of
 from pipelines.tables.buckets import partition
@@ -56,7 +56,7 @@ def plan(store: Store, jobs: Jobs, photos: str, prefixes: Sequence[str], folder:
     `photos` is the folder of the resolved table of photos, `prefixes` the unit tables of the space.
     """
 
-    def build(pipeline: beam.Pipeline) -> None:
+    def build(pipeline: beam.Pipeline, findings: str) -> None:
         inputs = {
             "photos": pipeline | "Photos" >> ReadBuckets(store, photos, RESOLVED_PHOTOS, buckets, active),
             "keys": pipeline | "Keys" >> ReadUnitKeys(store, prefixes),
@@ -73,16 +73,15 @@ def plan(store: Store, jobs: Jobs, photos: str, prefixes: Sequence[str], folder:
         _ = (
             written
             | beam.combiners.ToList()
-            | "Keep" >> beam.Map(_keep, store, _planned_name(folder), beam.pvalue.AsSingleton(wanted))
+            | "Keep" >> beam.Map(_keep, store, _planned_name(findings), beam.pvalue.AsSingleton(wanted))
         )
 
-    jobs.run("plan", build)
-    kept = store.read_json(_planned_name(folder))
+    kept = store.read_json(_planned_name(run_plan(store, folder, jobs, build)))
     return Planned(kept["wanted"], tuple(TodoBucket(*values) for values in kept["todo"]))
 
 
-def _planned_name(folder: str) -> str:
-    return f"{folder}/planned.json"
+def _planned_name(findings: str) -> str:
+    return f"{findings}/planned.json"
 
 
 def _select(_bucket: int, tables: Tables) -> tuple[int, pa.Table]:

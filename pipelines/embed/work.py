@@ -12,7 +12,6 @@ from apache_beam.utils.shared import Shared
 from pipelines.config import EmbedSection
 from pipelines.embed.infer import UnitEmbedder
 from pipelines.embed.model import Embedder
-from pipelines.embed.todo import TODO
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import CreateEach
 from pipelines.jobs.units import Unit, read_work
@@ -61,7 +60,7 @@ class EmbedUnits(beam.DoFn):
         job = self._job
         embed = UnitEmbedder(job.images, job.vectors, self._model, job.batch)
         todo = (unit for unit in units if not job.vectors.has(unit.unit_id))
-        yield from embed((unit, read_work(job.store, job.folder, unit, TODO)) for unit in todo)
+        yield from embed((unit, read_work(job.store, job.folder, unit)) for unit in todo)
 
 
 def embed_units(job: Job, jobs: Jobs, section: EmbedSection, units: Sequence[Unit]) -> None:

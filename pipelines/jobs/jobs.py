@@ -38,6 +38,18 @@ class Jobs:
         run_job(self.section, job_name(self.owner, step), build, labels=labels(self.owner, step), on_gpu=on_gpu)
         self.check()
 
+    def join(self, step: str) -> bool:
+        """Wait for the job of a step that still runs, of an earlier attempt; return whether there was one.
+
+        Raises StageError when it fails.
+        """
+        from pipelines.jobs.runners.running import join_job
+
+        self.check()
+        joined = join_job(self.section, job_name(self.owner, step))
+        self.check()
+        return joined
+
     def hints(self, *, min_ram: int | None = None, accelerator: str | None = None) -> dict[str, Any]:
         """Return what `with_resource_hints` of a step takes: bytes of memory, and an accelerator.
 

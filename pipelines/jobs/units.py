@@ -1,24 +1,31 @@
 """Units of work: what is to do is written once as a plan, cut into units, and done unit by unit.
 
-A plan is `<prefix>/plan/todo/<bucket>.parquet` (rows to do, written by Beam) and `<prefix>/plan/plan.json` (which row
-ranges make which unit, written last). A rerun finds the plan and does the units that are not committed. The launcher
-sees counts and checksums, never rows.
+A plan is `<prefix>/plan/todo/<bucket>-<checksum>.parquet` (rows to do, written by Beam) and `<prefix>/plan/plan.json`
+(which row ranges make which unit, written last). A rerun finds the plan and does the units that are not committed. The
+launcher sees counts and checksums, never rows.
+
+Nothing of a plan is removed while the run lives: a job of an earlier attempt may still be writing. Files are named by
+their rows, and what a planning job says of them lies in a folder of its attempt, so no attempt sees another's half.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from pipelines.store import NotFoundError, Store
+from pipelines.jobs.jobs import Jobs
+from pipelines.store import Log, NotFoundError, Store
 from pipelines.tables.arrow import to_ipc
-from pipelines.tables.buckets import bucket_name, read_bucket, write_bucket
+from pipelines.tables.buckets import read_parquet, write_parquet
 
 PLAN = "plan/plan.json"
+STEP = "plan"
+NAMED_DIGITS = 12
+"""Of a checksum: they tell apart what a few attempts wrote of one bucket."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,18 @@ class TodoBucket:
     rows: int
     checksum: str
 
+    @property
+    def name(self) -> str:
+        """The name of the file that holds the rows, below the plan."""
+        return f"{self.bucket:05d}-{self.checksum[:NAMED_DIGITS]}"
+
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit of work: row ranges [(bucket, start, stop)] of the plan's rows."""
+    """One unit of work: row ranges [(file, start, stop)] of the plan's rows."""
 
     unit_id: str
-    parts: tuple[tuple[int, int, int], ...]
+    parts: tuple[tuple[str, int, int], ...]
 
     @property
     def rows(self) -> int:
@@ -43,10 +55,26 @@ class Unit:
         return sum(stop - start for _, start, stop in self.parts)
 
 
+def run_plan(store: Store, prefix: str, jobs: Jobs, build: Callable[[Any, str], Any]) -> str:
+    """Run the job that plans, and return the folder of its findings, which `build(pipeline, folder)` was told.
+
+    Where the job of the last attempt still runs on a cluster, it is waited for. One that has ended without a plan is
+    followed by another, in a folder of its own: the last one may have left half of its findings.
+    """
+    attempts = Log(store, f"{prefix}/plan/attempts")
+    number, _ = attempts.head()
+    if not number or not jobs.join(f"{STEP}-{number}"):
+        number += 1
+        attempts.append(number, {})
+        jobs.run(f"{STEP}-{number}", lambda pipeline: build(pipeline, _findings(prefix, number)))
+    return _findings(prefix, number)
+
+
 def write_todo(store: Store, prefix: str, bucket: int, rows: pa.Table) -> TodoBucket:
-    """Write the rows of a bucket that are to do. Runs on a worker; a retry writes the same rows."""
-    write_bucket(store, f"{prefix}/plan/todo", bucket, rows)
-    return TodoBucket(bucket, rows.num_rows, hashlib.sha256(to_ipc(rows)).hexdigest())
+    """Write the rows of a bucket that are to do. Runs on a worker; a retry that finds others writes another file."""
+    todo = TodoBucket(bucket, rows.num_rows, hashlib.sha256(to_ipc(rows)).hexdigest())
+    write_parquet(store, _rows_name(prefix, todo.name), rows)
+    return todo
 
 
 def cut(buckets: Iterable[TodoBucket], rows_a_unit: int) -> list[Unit]:
@@ -58,18 +86,17 @@ def cut(buckets: Iterable[TodoBucket], rows_a_unit: int) -> list[Unit]:
     total = sum(b.rows for b in filled)
     count = -(-total // rows_a_unit)
     ends = [total * (i + 1) // count for i in range(count)]
-    checksums = {b.bucket: b.checksum for b in filled}
     units: list[Unit] = []
-    parts: list[tuple[int, int, int]] = []
+    parts: list[tuple[TodoBucket, int, int]] = []
     at = 0
     for bucket in filled:
         start = 0
         while start < bucket.rows:
             stop = min(bucket.rows, start + ends[len(units)] - at)
-            parts.append((bucket.bucket, start, stop))
+            parts.append((bucket, start, stop))
             at, start = at + stop - start, stop
             if at == ends[len(units)]:
-                units.append(_unit(parts, checksums))
+                units.append(_unit(parts))
                 parts = []
     return units
 
@@ -84,30 +111,30 @@ def read_plan(store: Store, prefix: str) -> tuple[list[Unit], dict[str, Any]] | 
     try:
         plan = store.read_json(f"{prefix}/{PLAN}")
     except NotFoundError:
-        discard_todo(store, prefix)
         return None
-    units = [Unit(unit["unit_id"], tuple((b, s, e) for b, s, e in unit["parts"])) for unit in plan.pop("units")]
+    units = [Unit(unit["unit_id"], tuple((f, s, e) for f, s, e in unit["parts"])) for unit in plan.pop("units")]
     return units, plan
 
 
-def discard_todo(store: Store, prefix: str) -> None:
-    """Remove the rows of a plan that was never completed, so that planning starts afresh."""
-    for entry in list(store.list(f"{prefix}/plan")):
-        store.delete(entry.name)
-
-
-def read_work(store: Store, prefix: str, unit: Unit, schema: pa.Schema) -> pa.Table:
+def read_work(store: Store, prefix: str, unit: Unit) -> pa.Table:
     """Return the rows of a unit, in plan order. Raises NotFoundError when the plan is gone."""
-    tables = []
-    for bucket, start, stop in unit.parts:
-        if not store.exists(f"{prefix}/plan/todo/{bucket_name(bucket)}"):
-            raise NotFoundError(f"the plan {prefix}/plan of unit {unit.unit_id} is gone; start a new run")
-        tables.append(read_bucket(store, f"{prefix}/plan/todo", bucket, schema).slice(start, stop - start))
+    try:
+        tables = [read_parquet(store, _rows_name(prefix, name)).slice(s, e - s) for name, s, e in unit.parts]
+    except NotFoundError as error:
+        raise NotFoundError(f"the plan {prefix}/plan of unit {unit.unit_id} is gone; start a new run") from error
     return pa.concat_tables(tables)
 
 
-def _unit(parts: list[tuple[int, int, int]], checksums: dict[int, str]) -> Unit:
+def _rows_name(prefix: str, name: str) -> str:
+    return f"{prefix}/plan/todo/{name}.parquet"
+
+
+def _findings(prefix: str, attempt: int) -> str:
+    return f"{prefix}/plan/{attempt}"
+
+
+def _unit(parts: Sequence[tuple[TodoBucket, int, int]]) -> Unit:
     name = hashlib.sha256()
-    for bucket, start, stop in parts:
-        name.update(f"{bucket}:{start}:{stop}:{checksums[bucket]};".encode())
-    return Unit(name.hexdigest()[:16], tuple(parts))
+    for todo, start, stop in parts:
+        name.update(f"{todo.bucket}:{start}:{stop}:{todo.checksum};".encode())
+    return Unit(name.hexdigest()[:16], tuple((todo.name, start, stop) for todo, start, stop in parts))

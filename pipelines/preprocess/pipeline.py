@@ -49,8 +49,8 @@ class Job:
         return f"{self.prefix}/done.json"
 
 
-def build_plan(pipeline: beam.Pipeline, job: Job) -> None:
-    """Write the photos that are to be fetched or prepared, by bucket, and how many they are."""
+def build_plan(pipeline: beam.Pipeline, findings: str, job: Job) -> None:
+    """Write the photos that are to be fetched or prepared, by bucket, and below `findings` how many they are."""
     photos = pipeline | "ReadPhotos" >> ReadBuckets(job.store, f"{job.catalogue}/photos", PHOTOS, job.buckets)
     sources = pipeline | "ReadSources" >> ReadUnitKeys(job.store, ["sources"])
     images = pipeline | "ReadImages" >> ReadUnitKeys(job.store, [job.images])
@@ -68,7 +68,7 @@ def build_plan(pipeline: beam.Pipeline, job: Job) -> None:
     )
     todo = (compared | "New" >> beam.Map(lambda pair: pair[0]), lacking) | "Todo" >> beam.Flatten()
     _ = {"todo": todo} | "WriteTodo" >> JoinByBucket(
-        {"todo": "image_uri"}, {"todo": TODO}, job.buckets, _WriteTodo(job.store, job.prefix)
+        {"todo": "image_uri"}, {"todo": TODO}, job.buckets, _WriteTodo(job.store, job.prefix, findings)
     )
 
 
@@ -76,10 +76,11 @@ def build_plan(pipeline: beam.Pipeline, job: Job) -> None:
 class _WriteTodo:
     store: Store
     prefix: str
+    findings: str
 
     def __call__(self, bucket: int, tables: Tables) -> None:
         counted = write_todo(self.store, self.prefix, bucket, sorted_todo(tables))
-        self.store.create_json(f"{self.prefix}/plan/counts/{bucket:05d}.json", asdict(counted))
+        self.store.create_json(f"{self.findings}/{bucket:05d}.json", asdict(counted))
 
 
 def build_resolve(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import apache_beam as beam
 
 from pipelines.errors import StageError
 from pipelines.jobs.transforms import CreateEach, worker_threads
-from pipelines.jobs.units import TodoBucket, Unit, cut, read_plan, read_work, write_plan
-from pipelines.preprocess.changes import TODO
+from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, read_plan, read_work, run_plan, write_plan
 from pipelines.preprocess.pipeline import Job, build_plan, build_resolve
 from pipelines.preprocess.prepare import Preparer, explain
 from pipelines.runs.context import RunContext
@@ -53,8 +53,8 @@ def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:
 def _plan(context: RunContext, job: Job) -> list[Unit]:
     planned = read_plan(job.store, job.prefix)
     if planned is None:
-        context.jobs("preprocess").run("plan", lambda pipeline: build_plan(pipeline, job))
-        buckets = [TodoBucket(**job.store.read_json(e.name)) for e in job.store.list(f"{job.prefix}/plan/counts")]
+        findings = run_plan(job.store, job.prefix, context.jobs("preprocess"), partial(build_plan, job=job))
+        buckets = [TodoBucket(**job.store.read_json(entry.name)) for entry in job.store.list(findings)]
         write_plan(job.store, job.prefix, cut(buckets, context.config.preprocess.photos_a_unit))
         planned = read_plan(job.store, job.prefix)
     return planned[0] if planned else []
@@ -87,7 +87,7 @@ def _do(context: RunContext, job: Job, units: list[Unit]) -> None:
 
 def prepare_unit(unit: Unit, store: Store, prefix: str, images: str, preparer: Preparer) -> None:
     """Prepare one unit and commit it: the images first, then the sources that make a rerun skip it."""
-    tables = preparer(read_work(store, prefix, unit, TODO))
+    tables = preparer(read_work(store, prefix, unit))
     data = tables.image_data if tables.image_data.num_rows else None
     UnitTable(store, images).commit(unit.unit_id, tables.image_keys, data)
     UnitTable(store, "sources").commit(unit.unit_id, tables.sources)
@@ -114,7 +114,10 @@ def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str
 
 
 def _forget(job: Job) -> None:
-    """Remove the plan and the resolved table of the run, so that it plans afresh once the input is mended."""
-    for entry in list(job.store.list(job.prefix)):
-        if not entry.name.endswith("/lease.json"):
+    """Remove the plan and the resolved table of the run, so that it plans afresh once the input is mended.
+
+    The plan goes first, which names the rest; the attempts stay, so that the next one has a folder of its own.
+    """
+    for entry in sorted(job.store.list(job.prefix), key=lambda entry: not entry.name.endswith(PLAN)):
+        if not entry.name.endswith("/lease.json") and "/plan/attempts/" not in entry.name:
             job.store.delete(entry.name)

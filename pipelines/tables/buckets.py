@@ -50,9 +50,7 @@ def partition(table: pa.Table, key: str, buckets: int) -> Iterator[tuple[int, by
 
 def write_bucket(store: Store, folder: str, bucket: int, table: pa.Table) -> None:
     """Create one bucket file; one that is there already holds the same rows and stays."""
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="ZSTD")
-    store.create(f"{folder}/{bucket_name(bucket)}", sink.getvalue())
+    write_parquet(store, f"{folder}/{bucket_name(bucket)}", table)
 
 
 def read_bucket(
@@ -65,6 +63,13 @@ def read_bucket(
     except NotFoundError:
         table = schema.empty_table()
         return table.select(columns) if columns else table
+
+
+def write_parquet(store: Store, name: str, table: pa.Table) -> None:
+    """Create a Parquet object; one that is there already holds the same rows and stays."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="ZSTD")
+    store.create(name, sink.getvalue())
 
 
 def read_parquet(store: Store, name: str, columns: list[str] | None = None) -> pa.Table:

@@ -85,9 +85,7 @@ def run_on(cluster: Cluster, name: str, options: Sequence[str], build: Callable[
     Ctrl-C cancels the job.
     """
     before = cluster.newest(name)
-    if before is not None and not before.ended:
-        logs.say(f"{name} runs on {cluster.what} already; waiting for it: {cluster.page(before.job_id)}")
-        _wait(cluster, name, before.job_id)
+    if _joined(cluster, name, before):
         return
     try:
         job_id = cluster.submitted(name, before, _submit(cluster, name, options, build))
@@ -100,6 +98,11 @@ def run_on(cluster: Cluster, name: str, options: Sequence[str], build: Callable[
             raise StageError(f"{name} could not be started on {cluster.what}: {cause(str(error))}") from error
         job_id = mine.job_id
     _wait(cluster, name, job_id)
+
+
+def join(cluster: Cluster, name: str) -> bool:
+    """Wait for the job of a name that runs already; return whether there was one. Raises StageError when it fails."""
+    return _joined(cluster, name, cluster.newest(name))
 
 
 def is_new(job: Attempt | None, before: Attempt | None) -> TypeGuard[Attempt]:
@@ -126,6 +129,14 @@ def _submit(cluster: Cluster, name: str, options: Sequence[str], build: Callable
     pipeline = beam.Pipeline(options=PipelineOptions([*cluster.options(name), f"--job_name={name}", *options]))
     build(pipeline)
     return pipeline.run()
+
+
+def _joined(cluster: Cluster, name: str, job: Attempt | None) -> bool:
+    if job is None or job.ended:
+        return False
+    logs.say(f"{name} runs on {cluster.what} already; waiting for it: {cluster.page(job.job_id)}")
+    _wait(cluster, name, job.job_id)
+    return True
 
 
 def _wait(cluster: Cluster, name: str, job_id: str) -> None:
