@@ -21,7 +21,9 @@ A worker that dies leaves the pod at work: the next attempt finds it, by the ide
 labels (DAG, run, task), and reads its log from the start. If the pod has ended meanwhile, another one calls the same
 command, and a stage finds its work done. A pod that is being deleted is waited for, so that no two are at work. A task
 that is killed deletes its pod: the command gets SIGTERM, and SIGKILL after the pod's `terminationGracePeriodSeconds`
-(30 unless the template says otherwise). A pod is deleted when its command has ended.
+(30 unless the template says otherwise). It then ends its jobs on a cluster if this was the last attempt, and leaves
+them to the next one if not: a job of a task that a person ends before its last attempt runs on to its end, or is
+cancelled on its own page. A pod is deleted when its command has ended.
 """
 
 from __future__ import annotations
@@ -73,7 +75,7 @@ class KubernetesPod:
             cmds=[
                 word.replace("$", "$$") for word in command
             ],  # Kubernetes would put variables in the place of $(NAME)
-            env_vars={"VISUAL_SEARCH_LOG_FORMAT": "json"},
+            env_vars={"VISUAL_SEARCH_LOG_FORMAT": "json", "VISUAL_SEARCH_ON_SIGTERM": _on_sigterm(self._context)},
             labels=LABELS,
             callbacks=[_Ears(transcript)],  # type: ignore[list-item]
             log_pod_spec_on_failure=False,
@@ -166,6 +168,12 @@ def _image() -> str:
     if not image:
         raise AirflowFailException("the variable visual_search_image is not set; pods need the image of the pipeline")
     return str(image)
+
+
+def _on_sigterm(context: Context) -> str:
+    """Return what a command does with its jobs on a cluster when its pod is ended, by a node that is drained, say."""
+    task = context["ti"]
+    return "leave" if task.try_number <= task.max_tries else "cancel"
 
 
 def _start_s() -> int:

@@ -1,8 +1,8 @@
 """The command runs beside Airflow's worker, as a process of the same machine: `visual_search_launcher` is `local`.
 
-It has the worker's environment variables. A task that is killed ends the command and all that it started: with SIGTERM,
-and with SIGKILL what is left half a minute later. A worker that dies leaves nobody who reads what the command says; the
-next attempt goes on where that one stopped.
+It has the worker's environment variables. A task that is killed ends the command and all that it started, its jobs on a
+cluster too: with SIGTERM, and with SIGKILL what is left half a minute later. A worker that dies leaves nobody who reads
+what the command says; the next attempt goes on where that one stopped.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from pipelines.runs import termination
 from pipelines.runs.stages import POLICIES, PROMOTIONS, STAGES
 from pipelines.telemetry import logs
 
@@ -47,6 +48,14 @@ def guarded(command: Command) -> Command:
 
     @wraps(command)
     def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return explained(*args, **kwargs)
+        except (termination.TerminatedError, termination.LeavingError) as end:
+            logs.fail(str(end), termination.EXIT_TERMINATED)
+            sys.stdout.flush()
+            os._exit(termination.EXIT_TERMINATED)  # threads of workers would go on with their units
+
+    def explained(*args: Any, **kwargs: Any) -> Any:
         from pipelines.config import ConfigError
         from pipelines.errors import GateError, StageError
         from pipelines.store import StoreError
@@ -79,13 +88,24 @@ def guarded(command: Command) -> Command:
     show_envvar=True,
     help="Lines on stderr: text, or one JSON object a line.",
 )
-def main(log_format: str) -> None:
+@click.option(
+    "--on-sigterm",
+    type=click.Choice(termination.CHOICES),
+    default=termination.CANCEL,
+    show_default=True,
+    envvar="VISUAL_SEARCH_ON_SIGTERM",
+    show_envvar=True,
+    help="What becomes of jobs on a cluster: they end, as by Ctrl-C, or are left to the attempt that follows.",
+)
+def main(log_format: str, on_sigterm: str) -> None:
     """Turn a shop's catalogue into a promoted, searchable index of its photos.
 
     The stages, in order: catalogue, preprocess, train, embed, index, evaluate, promote. Each is idempotent and can be
-    killed and run again at any point. Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 a gate said no.
+    killed and run again at any point. Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 a gate said no, 143
+    ended by SIGTERM.
     """
     logs.set_up(log_format)
+    termination.listen(on_sigterm)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 

@@ -192,6 +192,7 @@ def task_of(program: Program, launcher: str, *, try_number: int = 1, **options: 
     )
     pushed: dict[str, Any] = {}
     instance = SimpleNamespace(dag_id="visual_search_daily", task_id="embed", map_index=-1, try_number=try_number)
+    instance.max_tries = 1  # of the first attempt one retry is left, of the second none
     instance.xcom_push = lambda key, value: pushed.update({key: value})
     run = SimpleNamespace(run_type="manual")
     return task, {"dag_run": run, "run_id": "manual__2026-11-22", "ti": instance, "dag": SimpleNamespace()}

@@ -58,7 +58,10 @@ def test_the_variables_and_the_template_make_the_pod(
         assert pod.manifest["metadata"]["namespace"] == "shop"
         assert (container["image"], spec["serviceAccountName"]) == ("registry.example/visual-search:1", "pipeline")
         assert container["command"][2:] == ["embed", "--config", "/etc/visual-search/shop.toml"]
-        assert container["env"] == [{"name": "VISUAL_SEARCH_LOG_FORMAT", "value": "json"}]
+        assert {one["name"]: one["value"] for one in container["env"]} == {
+            "VISUAL_SEARCH_LOG_FORMAT": "json",
+            "VISUAL_SEARCH_ON_SIGTERM": "leave",
+        }
         assert container["resources"] == wanted["containers"][0]["resources"]
         assert container["volumeMounts"] == wanted["containers"][0]["volumeMounts"]
         for key in set(wanted) - {"containers"}:
@@ -68,6 +71,13 @@ def test_the_variables_and_the_template_make_the_pod(
     assert cluster.pods == {}  # each was deleted when it had ended
     for asked in program.asked:  # the file is there, where the pod has it mounted
         assert Path(asked[2]).read_text() == config["data"]["shop.toml"]
+
+
+def test_the_last_attempt_ends_its_jobs_when_its_pod_is_ended(program: Program, cluster: Cluster) -> None:
+    task, context = task_of(program, "kubernetes", try_number=2)
+    task.execute(context)
+    (pod,) = cluster.made
+    assert {"name": "VISUAL_SEARCH_ON_SIGTERM", "value": "cancel"} in pod.container["env"]
 
 
 def test_airflow_is_allowed_what_it_does_and_no_more(program: Program, cluster: Cluster) -> None:
