@@ -277,8 +277,8 @@ def status(config_path: str, as_json: bool, runs: int, max_age: float | None) ->
 
 @main.command()
 @config_option
-@click.option("--start", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC).")
-@click.option("--end", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Last day (UTC).")
+@click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC); required.")
+@click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="Last day (UTC); required.")
 @click.option(
     "--stages",
     default="preprocess,embed,index,evaluate",
@@ -296,6 +296,7 @@ def status(config_path: str, as_json: bool, runs: int, max_age: float | None) ->
 @click.option("--repair", is_flag=True, help="Read back every unit of the tables first; damaged ones are made again.")
 @click.option("--force", metavar="REASON", help="Promote what is older than the live release; the reason is recorded.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done and what it would take; do nothing.")
+@click.option("--cancel", metavar="ID", help="Give up a backfill that was begun, and do nothing else.")
 @click.option("--run-id", help="Name of the backfill; running one again goes on where it stopped.")
 @click.option(
     "--nice", default=10, show_default=True, type=click.IntRange(0, 19), help="How far it stands back for others."
@@ -304,13 +305,14 @@ def status(config_path: str, as_json: bool, runs: int, max_age: float | None) ->
 @guarded
 def backfill(
     config_path: str,
-    start: datetime,
-    end: datetime,
+    start: datetime | None,
+    end: datetime | None,
     stages: str,
     promote: str | None,
     repair: bool,
     force: str | None,
     dry_run: bool,
+    cancel: str | None,
     run_id: str | None,
     nice: int,
     quiet: bool,
@@ -320,6 +322,11 @@ def backfill(
     For a bug in how photos were prepared, a new model over the whole catalogue, a lost or damaged unit, or feeds that
     came late.
     """
+    if cancel is not None:
+        _cancel_backfill(config_path, cancel)
+        return
+    if start is None or end is None:
+        raise click.UsageError("say from which day to which, with --start and --end")
     chosen = tuple(stage for stage in STAGES if stage in stages.split(","))
     unknown = [name for name in stages.split(",") if name not in STAGES[:-1]]
     if unknown:
@@ -338,6 +345,14 @@ def backfill(
     name = run_id or f"backfill-{new_run_id()}"
     for line in do_again(load_config(config_path), request, name, Progress(quiet=quiet), dry_run=dry_run):
         click.echo(line)
+
+
+def _cancel_backfill(config_path: str, backfill_id: str) -> None:
+    from pipelines.backfill.schedule import cancel
+    from pipelines.config import load_config
+    from pipelines.store import open_store
+
+    click.echo(json.dumps(cancel(open_store(load_config(config_path).store.uri), backfill_id)))
 
 
 @main.command()
@@ -369,7 +384,11 @@ def gc(config_path: str, grace: float, dry_run: bool) -> None:
 
     config = load_config(config_path)
     result = collect_garbage(
-        open_store(config.store.uri), keep=config.promote.keep, grace_s=grace * 3600, dry_run=dry_run
+        open_store(config.store.uri),
+        keep=config.promote.keep,
+        grace_s=grace * 3600,
+        refused_s=config.promote.keep_refused_days * 86400,
+        dry_run=dry_run,
     )
     for line in result.lines():
         click.echo(line, err=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pipelines.backfill.days import NEWEST, Day, newest, window
@@ -22,10 +22,12 @@ from pipelines.models.facts import ModelFacts, read_facts
 from pipelines.promote.stage import check_catalogue
 from pipelines.releases.history import Entry, read_history
 from pipelines.releases.release import Release, read_release
+from pipelines.runs.lease import running_stages
 from pipelines.runs.stages import STAGES
 from pipelines.store import NotFoundError, Store
 
 PREFIX = "backfills"
+CANCELLED = "cancelled.json"
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,28 @@ def keep_plan(store: Store, plan: Plan) -> None:
     store.create_json(f"{PREFIX}/{plan.backfill_id}/plan.json", asdict(plan))
 
 
+def cancel(store: Store, backfill_id: str) -> dict[str, Any]:
+    """Give a backfill up, so that `gc` no longer keeps what it planned with; return what says so.
+
+    Raises StageError when there is no such plan, it is done, or a stage of it is running.
+    """
+    if not store.exists(f"{PREFIX}/{backfill_id}/plan.json"):
+        known = ", ".join(store.folders(PREFIX)) or "none"
+        raise StageError(f"there is no backfill {backfill_id!r}; there are: {known}")
+    if store.exists(f"{PREFIX}/{backfill_id}/done.json"):
+        raise StageError(f"backfill {backfill_id!r} is done; there is nothing to cancel")
+    for run_id in store.folders("runs"):
+        at_work = running_stages(store, run_id) if run_id.rpartition(".")[0] == backfill_id else []
+        if at_work:
+            raise StageError(f"{at_work[0]} of run {run_id!r} is at work; end that process first, and cancel then")
+    store.create_json(f"{PREFIX}/{backfill_id}/{CANCELLED}", {"at": datetime.now(UTC).isoformat(timespec="seconds")})
+    return {"backfill": backfill_id, "cancelled": True}
+
+
 def read_plan(store: Store, backfill_id: str) -> Plan | None:
-    """Return a plan that was kept, or None."""
+    """Return a plan that was kept, or None. Raises StageError when it was cancelled."""
+    if store.exists(f"{PREFIX}/{backfill_id}/{CANCELLED}"):
+        raise StageError(f"backfill {backfill_id!r} was cancelled; start another, with another --run-id")
     try:
         kept = store.read_json(f"{PREFIX}/{backfill_id}/plan.json")
     except NotFoundError:

@@ -57,6 +57,7 @@ def build(context: RunContext, catalogue_id: str, parent: str, files: list[FeedF
             | "KeepSummary" >> beam.Map(lambda summary: store.put(name, json.dumps(vars(summary)).encode()))
         )
 
+    context.pin("catalogue", f"catalogue/{catalogue_id}")
     done = f"catalogue/{catalogue_id}/items"
     with context.progress.watch("catalogue: buckets", context.buckets, lambda: sum(1 for _ in store.list(done))):
         context.jobs("catalogue").run(f"merge-{catalogue_id[:8]}", wire)

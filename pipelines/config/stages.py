@@ -147,9 +147,10 @@ class EvaluateSection(Section):
 
 
 class PromoteSection(Section):
-    """How many releases are kept for a rollback."""
+    """How many releases are kept for a rollback, and how long refused ones to be accepted."""
 
     keep: Positive = 5
+    keep_refused_days: Annotated[float, Field(ge=0)] = 7.0
 
 
 class MonitoringSection(Section):

@@ -45,6 +45,7 @@ def run(context: RunContext) -> StageResult:
     predictions = _predictions(gathered, model, config)
     index_id = _index_id(context, gathered, model, config, plan)
     target = f"indexes/{index_id}"
+    context.pin("index", target)
     built = not context.store.exists(f"{target}/index.json")
     if built:
         context.progress.say(_announce(gathered, predictions))

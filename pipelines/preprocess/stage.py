@@ -28,6 +28,7 @@ def run(context: RunContext) -> StageResult:
     check_photo_folder(context.config)
     spec = section.spec
     job = _job(context, catalogue_id, spec)
+    context.pin("preprocess", job.images)
     units = _plan(context, job)
     _do(context, job, units)
     counts, ledger, examples = _resolve(context, job, units)

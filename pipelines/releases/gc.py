@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pipelines.releases.retention import Age, Marks, grouped, mark
+from pipelines.runs import pins
+from pipelines.runs.lease import lease
 from pipelines.runs.stages import STAGES
 from pipelines.store import Entry, NotFoundError, Store, StoreError, UnitTable
 from pipelines.store.units import KEYS_SUFFIX
 
 GRACE_S = 24 * 3600.0
+IN_FLIGHT_S = 3600.0
+"""How long data waits for its commit at the least: it may be that of a job whose launcher is gone."""
 KINDS = ("releases", "runs", "indexes", "embeddings", "models", "examples", "images", "catalogue")
 UNIT_TABLES = ("images", "embeddings")
 NEVER = {("catalogue", "log"), ("models", "by-key")}
@@ -62,27 +66,43 @@ class GcResult:
 
 
 def collect_garbage(
-    store: Store, *, keep: int, grace_s: float = GRACE_S, dry_run: bool = False, now: float | None = None
+    store: Store,
+    *,
+    keep: int,
+    grace_s: float = GRACE_S,
+    refused_s: float = 0.0,
+    dry_run: bool = False,
+    now: float | None = None,
 ) -> GcResult:
     """Remove what no kept release, young run or running stage needs, once it is older than `grace_s` seconds.
 
-    `keep` releases stay for rollbacks. Can be killed at any point and run again. Raises StoreError when something that
-    must stay cannot be read; then nothing more goes.
+    `keep` releases stay for rollbacks, and a run that a gate refused for `refused_s` seconds. What a running stage is
+    writing, or has pinned, stays whatever its age. Can be killed at any point and run again. Raises StageError when
+    another collection runs, and StoreError when something that must stay cannot be read; then nothing more goes.
     """
-    age, result = Age(grace_s, time.time() if now is None else now), GcResult(dry_run)
+    result, ahead_s = GcResult(dry_run), 0.0 if now is None else now - time.time()
+    age = Age(grace_s, time.time() + ahead_s, refused_s, ahead_s)
+    if dry_run:
+        _sweep(store, keep, age, result, lambda: None)
+        return result
+    with lease(store, pins.SWEEPER_FOLDER, "gc") as held:
+        _sweep(store, keep, age, result, held.check)
+        pins.drop_stale(store, age.began, age.now)
+    return result
+
+
+def _sweep(store: Store, keep: int, age: Age, result: GcResult, check: Callable[[], None]) -> None:
     for kind in KINDS:
-        marks = mark(store, keep, age)  # again for each kind: a run may have started meanwhile
+        check()
+        marks = mark(store, keep, age)  # again for each kind: a run may have started or ended meanwhile
         result.kept = marks.releases
-        if kind in marks.busy:
-            result.notes.append(f"{kind} were left alone while {marks.busy[kind]} is running")
-        else:
-            _sweep_kind(store, kind, marks, age, result)
+        _sweep_kind(store, kind, marks, age, result)
+    in_flight = replace(age, grace_s=max(age.grace_s, IN_FLIGHT_S))
     for kind in UNIT_TABLES:
         for entry in list(_unnamed_data(store, kind)):
-            if not age.is_young([entry]):
+            if not in_flight.is_young([entry]):
                 _remove(store, "uncommitted", [entry], result)
-    _sweep_temporaries(store, age, result)
-    return result
+    _sweep_temporaries(store, in_flight, result)
 
 
 def _sweep_kind(store: Store, kind: str, marks: Marks, age: Age, result: GcResult) -> None:
@@ -90,12 +110,17 @@ def _sweep_kind(store: Store, kind: str, marks: Marks, age: Age, result: GcResul
     doomed = {
         name: objects
         for name, objects in grouped(store, kind)
-        if (kind, name) not in stays and not age.is_young(objects)
+        if (kind, name) not in stays and not age.is_young(objects) and not marks.is_in_the_making(objects)
     }
-    if kind == "models":
-        _forget_keys(store, set(doomed), age, result)
-    for name in sorted(doomed):
-        _remove(store, kind, sorted(doomed[name], key=_commits_first), result)
+    batches = [sorted(doomed)] if kind == "models" else [[name] for name in sorted(doomed)]
+    for batch in batches:
+        claimed = [name for name in batch if result.dry_run or pins.claim(store, f"{kind}/{name}", age.began, age.now)]
+        if kind == "models":
+            _forget_keys(store, set(claimed), age, result)
+        for name in claimed:
+            _remove(store, kind, sorted(doomed[name], key=_commits_first), result)
+            if not result.dry_run:
+                pins.release(store, f"{kind}/{name}")
 
 
 def _forget_keys(store: Store, doomed: set[str], age: Age, result: GcResult) -> None:
@@ -143,7 +168,7 @@ def _sweep_temporaries(store: Store, age: Age, result: GcResult) -> None:
     if result.dry_run:
         result.notes.append("temporary files of killed writers are counted only when they are removed")
         return
-    count = sweep_temporary(age.grace_s, age.now)
+    count = sweep_temporary(age.grace_s, age.began)
     if count:
         result.removed["temporaries"] = Swept(count, count)
 

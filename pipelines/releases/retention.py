@@ -5,13 +5,15 @@ Deletes nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pipelines.releases.history import kept_releases, read_history
 from pipelines.releases.release import Release, read_release, release_name
 from pipelines.runs.lease import lease_is_live
-from pipelines.runs.manifest import read_manifest
+from pipelines.runs.manifest import Manifest, read_manifest
 from pipelines.runs.stages import STAGES
 from pipelines.store import Entry, Log, NotFoundError, Store
 
@@ -23,35 +25,46 @@ NAMED_BY = {
     "prep_id": "images",
     "catalogue_id": "catalogue",
 }
-BUSY = {
-    "catalogue": ("catalogue",),
-    "preprocess": ("images",),
-    "train": ("models", "examples"),
-    "embed": ("embeddings",),
-    "index": ("indexes",),
-    "evaluate": ("releases",),
-}
-"""The kinds of which a running stage may be about to adopt an old object, before its manifest says so."""
+SKEW_S = 5.0
+"""How far the clocks of stages and of the store may differ."""
 
 
 @dataclass(frozen=True)
 class Age:
-    """When an object counts as young: last written less than `grace_s` seconds before `now` (seconds since 1970)."""
+    """When an object counts as young: last written less than `grace_s` seconds before the collection `began`.
+
+    A run whose gate said no less than `refused_s` seconds before is young too: it may still be accepted. Times are
+    seconds since 1970, `ahead_s` later than the clock says.
+    """
 
     grace_s: float
-    now: float
+    began: float
+    refused_s: float = 0.0
+    ahead_s: float = 0.0
+
+    @property
+    def now(self) -> float:
+        """The time at the moment: what runs is told by it, for a collection may take hours."""
+        return time.time() + self.ahead_s
 
     def is_young(self, objects: Iterable[Entry]) -> bool:
         """Tell whether any of the objects is young."""
-        return any(self.now - entry.modified_at < self.grace_s for entry in objects)
+        return any(self.began - entry.modified_at < self.grace_s for entry in objects)
 
 
 @dataclass
 class Marks:
-    """What stays: `names` are (kind, name) of folders; `busy` says of a kind which running stage may want any of it."""
+    """What stays: `names` are (kind, name) of folders, and whatever was written `since` the oldest running stage began.
 
+    That is what a stage may be about to commit, or has committed and is about to name in its manifest.
+    """
+
+    since: float
     names: set[tuple[str, str]] = field(default_factory=set)
-    busy: dict[str, str] = field(default_factory=dict)
+
+    def is_in_the_making(self, objects: Iterable[Entry]) -> bool:
+        """Tell whether any of the objects may be the work of a stage that runs."""
+        return any(entry.modified_at >= self.since - SKEW_S for entry in objects)
 
     @property
     def releases(self) -> list[str]:
@@ -64,7 +77,7 @@ def mark(store: Store, keep: int, age: Age) -> Marks:
 
     Raises StoreError when something that must stay cannot be read, for then nothing is known of what it needs.
     """
-    marks = Marks()
+    marks = Marks(age.began)
     at_work = _mark_backfills(store, marks)
     for run_id, objects in grouped(store, "runs"):
         _mark_run(store, marks, run_id, objects, age, kept=run_id.rpartition(".")[0] in at_work)
@@ -91,15 +104,16 @@ def grouped(store: Store, kind: str) -> Iterator[tuple[str, list[Entry]]]:
     yield from groups.items()
 
 
-def running_stages(store: Store, objects: Iterable[Entry], now: float) -> Iterator[str]:
-    """Yield the stages of a run whose lease is held by a process that may still be at work."""
+def _running_since(store: Store, objects: Iterable[Entry], now: float) -> Iterator[float]:
+    """Yield when the stages of a run began whose lease is held by a process that may still be at work."""
     for entry in objects:
         if entry.name.endswith("/lease.json"):
             try:
-                if lease_is_live(store.read_json(entry.name), now):
-                    yield entry.name.split("/")[2]
+                lease = store.read_json(entry.name)
             except NotFoundError:  # the stage ended while we looked
                 continue
+            if lease_is_live(lease, now):
+                yield float(lease.get("since", 0.0))
 
 
 def _mark_backfills(store: Store, marks: Marks) -> set[str]:
@@ -110,7 +124,7 @@ def _mark_backfills(store: Store, marks: Marks) -> set[str]:
             plan = store.read_json(f"backfills/{backfill_id}/plan.json")
         except NotFoundError:  # it is being planned, or that was given up
             continue
-        if not store.exists(f"backfills/{backfill_id}/done.json"):
+        if not any(store.exists(f"backfills/{backfill_id}/{end}.json") for end in ("done", "cancelled")):
             numbers = {step["number"] for step in plan["steps"]} - {None}
             marks.names |= {("catalogue", log.entry(number)["catalogue_id"]) for number in numbers}
             found.add(backfill_id)
@@ -118,15 +132,23 @@ def _mark_backfills(store: Store, marks: Marks) -> set[str]:
 
 
 def _mark_run(store: Store, marks: Marks, run_id: str, objects: list[Entry], age: Age, *, kept: bool) -> None:
-    running = list(running_stages(store, objects, age.now))
-    for stage in running:
-        marks.busy |= dict.fromkeys(BUSY.get(stage, ()), f"{stage} of run {run_id}")
-    if not running and not kept and not age.is_young(objects):
+    began = list(_running_since(store, objects, age.now))
+    marks.since = min([marks.since, *began])
+    found = {entry.name.split("/")[2] for entry in objects if entry.name.endswith("/manifest.json")}
+    manifests = [read_manifest(store, run_id, stage) or {} for stage in STAGES if stage in found]
+    if not (began or kept or age.is_young(objects) or any(_may_be_accepted(one, age) for one in manifests)):
         return
     marks.names |= {("runs", run_id), ("examples", run_id)}
-    for stage in STAGES:
-        outputs = (read_manifest(store, run_id, stage) or {}).get("outputs", {})
+    for manifest in manifests:
+        outputs = manifest.get("outputs", {})
         marks.names |= {(kind, outputs[key]) for key, kind in NAMED_BY.items() if outputs.get(key)}
+
+
+def _may_be_accepted(manifest: Manifest, age: Age) -> bool:
+    """Tell whether the gate of a stage said no so lately that a person may still overrule it."""
+    if not manifest.get("refusal"):
+        return False
+    return age.began - datetime.fromisoformat(manifest["finished_at"]).timestamp() < age.refused_s
 
 
 def _mark_release(marks: Marks, release: Release) -> None:

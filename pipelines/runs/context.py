@@ -11,6 +11,7 @@ from pipelines.errors import StageError
 from pipelines.jobs.jobs import Jobs
 from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import StageOutputs
+from pipelines.runs.pins import pin
 from pipelines.store import Store
 from pipelines.telemetry.progress import Progress
 
@@ -54,6 +55,10 @@ class RunContext:
     def prefix(self, stage: str) -> str:
         """Return the folder of a stage of this run."""
         return f"runs/{self.run_id}/{stage}"
+
+    def pin(self, stage: str, group: str) -> None:
+        """Keep `gc` from a group, `<kind>/<name>`, that a stage of this run is about to look for and use."""
+        pin(self.store, group, self.run_id, stage)
 
     def jobs(self, stage: str) -> Jobs:
         """Return what runs the Beam pipelines of a stage of this run."""

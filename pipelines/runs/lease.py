@@ -39,6 +39,16 @@ def lease_is_live(lease: dict[str, Any], now: float) -> bool:
     return abs(now - float(lease["heartbeat"])) <= STALE_S and not Owner.of(lease).is_dead
 
 
+def running_stages(store: Store, run_id: str) -> list[str]:
+    """Return the stages of a run that may be at work."""
+    found = []
+    for stage in store.folders(f"runs/{run_id}"):
+        with suppress(NotFoundError):
+            if lease_is_live(store.read_json(f"runs/{run_id}/{stage}/lease.json"), time.time()):
+                found.append(stage)
+    return found
+
+
 class Lease:
     """A lease that is held: `check` and `renew` raise LeaseLostError once it is another's."""
 
@@ -46,7 +56,7 @@ class Lease:
         self._store, self._name, self._what = store, name, what
         self._me = Owner.new()
         self._written: bytes | None = None
-        self._renewed = time.monotonic()
+        self._since, self._renewed = time.time(), time.monotonic()
         self._swapping = threading.Lock()
 
     def take(self) -> None:
@@ -122,7 +132,7 @@ class Lease:
 
     def _swap(self, held: bytes | None) -> bool:
         began = time.monotonic()  # not when the answer came: to others the lease is as old as its bytes
-        mine = json.dumps(self._me.as_dict() | {"heartbeat": time.time()}).encode()
+        mine = json.dumps(self._me.as_dict() | {"since": self._since, "heartbeat": time.time()}).encode()
         if not self._store.swap(self._name, held, mine):
             return False
         self._written, self._renewed = mine, began

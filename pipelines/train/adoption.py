@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pipelines.runs.context import RunContext
-from pipelines.store import Store
+from pipelines.store import NotFoundError, Store
 from pipelines.train.examples import Examples
 from pipelines.train.policy import Live
 
@@ -46,14 +46,17 @@ def keep_verdict(store: Store, key: str, live: Live | None, model_id: str, refus
     store.create_json(_verdict_name(key, live), {"model_id": model_id, "refused": refused})
 
 
-def adopt(store: Store, key: str, live: Live | None) -> tuple[str, str | None] | None:
+def adopt(context: RunContext, key: str, live: Live | None) -> tuple[str, str | None] | None:
     """Return (model, why it was refused) of an equal training: the live model's own, or one compared with it."""
     if live is not None and live.facts["lineage"]["train_key"] == key:
         return live.model_id, None
-    if not store.exists(_verdict_name(key, live)):
+    try:
+        kept = context.store.read_json(_verdict_name(key, live))
+    except NotFoundError:
         return None
-    kept = store.read_json(_verdict_name(key, live))
-    return kept["model_id"], kept["refused"]
+    context.pin("train", f"models/{kept['model_id']}")
+    there = kept["refused"] or context.store.exists(f"models/{kept['model_id']}/model.json")
+    return (kept["model_id"], kept["refused"]) if there else None
 
 
 def _verdict_name(key: str, live: Live | None) -> str:

@@ -45,7 +45,7 @@ def run(context: RunContext) -> StageResult:
     taxonomy = read_taxonomy(context.store)
     examples = _examples(context, taxonomy, live)
     key = train_key(context, examples, taxonomy, live, prep_id)
-    adopted = adopt(context.store, key, live)
+    adopted = adopt(context, key, live)
     model_id, refused = adopted or _train(context, examples, taxonomy, live, prep_id, key)
     if refused and live is not None and "leaf" in live.facts:
         note = f"the new model was refused ({refused}); the run goes on with the live model {live.model_id}"
@@ -217,6 +217,7 @@ def _keep(
     facts = json.loads(Path(spec.work, "model.json").read_text(encoding="utf-8"))
     model_id = facts["model_id"]
     folder = f"models/{model_id}"
+    context.pin("train", folder)
     lineage = {
         "run_id": context.run_id,
         "train_key": key,

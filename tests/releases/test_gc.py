@@ -2,14 +2,19 @@
 
 import json
 import os
+import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from pipelines.backfill import schedule
+from pipelines.errors import StageError
 from pipelines.releases.gc import collect_garbage
+from pipelines.runs import pins
 from pipelines.runs.owner import Owner
 from pipelines.store import Log, Store, StoreError, UnitTable, open_store
 from pipelines.store.folder import FolderStore
@@ -156,10 +161,11 @@ def test_a_young_run_keeps_the_old_objects_that_it_names(store: Store) -> None:
 
 
 def lease(now: float, **changes: object) -> bytes:
-    return json.dumps(replace(Owner.new(), namespace="pid:[1]").as_dict() | {"heartbeat": now, **changes}).encode()
+    held = replace(Owner.new(), namespace="pid:[1]").as_dict() | {"since": now, "heartbeat": now, **changes}
+    return json.dumps(held).encode()
 
 
-def test_a_running_stage_keeps_its_run_and_what_it_may_be_about_to_adopt(store: Store) -> None:
+def test_a_running_stage_keeps_its_run_and_nothing_else_of_its_kind(store: Store) -> None:
     add_run(store, "one")
     add_run(store, "two")
     now = tomorrow()
@@ -167,13 +173,117 @@ def test_a_running_stage_keeps_its_run_and_what_it_may_be_about_to_adopt(store: 
     store.put("runs/two/train/lease.json", lease(now))
     before = names(store)
     result = collect_garbage(store, keep=1, now=now)
-    left = names(store)
-    assert set(of_run(before, "two")) <= set(left)
-    assert set(of_run(left, "one")) == {
-        "models/by-key/key-one.json", "models/m-one/model.json", "models/m-one/saved_model/saved_model.pb",
-        "examples/one/Split-train/0.gz",
-    }  # fmt: skip
-    assert "models were left alone while train of run two is running" in result.notes
+    assert set(of_run(before, "two")) <= set(names(store))
+    assert of_run(names(store), "one") == []
+    assert result.removed["models"].groups == 1
+
+
+def test_what_a_running_stage_has_pinned_stays(store: Store) -> None:
+    add_run(store, "one")
+    now = tomorrow()
+    store.put("runs/two/index/lease.json", lease(now))
+    pins.pin(store, "indexes/i-one", "two", "index")
+    collect_garbage(store, keep=1, grace_s=0, now=now)
+    assert of_run(names(store, "indexes"), "one") == ["indexes/i-one/index.json", "indexes/i-one/vectors.npy"]
+    assert names(store, "models") == []
+    store.delete("runs/two/index/lease.json")  # it ended, and no manifest names the index
+    collect_garbage(store, keep=1, grace_s=0, now=now)
+    assert names(store) == []
+
+
+def test_what_a_stage_had_pinned_that_ended_during_the_collection_stays(store: Store) -> None:
+    now = tomorrow()
+    pins.pin(store, "indexes/i-one", "two", "index")
+    for ended, free in ((now - 60, True), (now + 60, False)):
+        at = datetime.fromtimestamp(ended, UTC).isoformat(timespec="seconds")
+        store.put("runs/two/index/manifest.json", json.dumps({"finished_at": at}).encode())
+        assert pins.claim(store, "indexes/i-one", now, now + 90) is free
+
+
+def test_whoever_wants_what_is_being_removed_waits_until_it_is_gone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pins, "POLL_S", 0.01)
+    store.put("gc/lease.json", lease(time.time()))
+    assert pins.claim(store, "indexes/i-one", time.time(), time.time())
+    timer = threading.Timer(0.2, lambda: pins.release(store, "indexes/i-one"))
+    began = time.monotonic()
+    timer.start()
+    pins.pin(store, "indexes/i-one", "two", "index")
+    assert time.monotonic() - began >= 0.2
+    timer.join()
+    monkeypatch.setattr(pins, "WAIT_S", 0.0)
+    assert pins.claim(store, "indexes/i-two", time.time(), time.time())
+    with pytest.raises(StageError, match="`gc` has been removing indexes/i-two for 0 s; end it, and run again"):
+        pins.pin(store, "indexes/i-two", "two", "index")
+    store.put("gc/lease.json", lease(0))  # that collection was killed
+    pins.pin(store, "indexes/i-two", "two", "index")
+
+
+def test_without_any_grace_what_running_stages_write_stays(store: Store) -> None:
+    add_run(store, "old")
+    add_run(store, "new")
+    for entry in [*store.list("runs/new"), *store.list("releases/r-new")]:
+        store.delete(entry.name)
+    began = tomorrow()
+    written = of_run(names(store), "new")
+    for name in written:  # committed, and no manifest names it yet
+        os.utime(Path(store.uri) / name, (began + 60, began + 60))
+    store.put("runs/new/index/lease.json", lease(began + 120, since=began))
+    collect_garbage(store, keep=1, grace_s=0, now=began + 120)
+    assert set(written) <= set(names(store))
+    assert of_run(names(store), "old") == []
+
+
+def test_without_any_grace_data_that_waits_for_its_commit_stays(store: Store) -> None:
+    add_run(store, "one")
+    promote(store, "one")
+    data = "images/8x8-q95-v1/00000000000000ee-0123456789ab.parquet"  # of a job whose launcher is gone, perhaps
+    store.create(data, b"data")
+    (Path(store.uri) / "images" / ".tmp-half").write_bytes(b"half")
+    collect_garbage(store, keep=1, grace_s=0)
+    assert data in names(store)
+    assert (Path(store.uri) / "images" / ".tmp-half").exists()
+
+
+def test_a_refused_run_can_be_accepted_after_the_weekend(store: Store) -> None:
+    add_run(store, "one")
+    add_run(store, "two")
+    promote(store, "one")
+    refused = {"refusal": "recall is .8", "finished_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    manifest = store.read_json("runs/two/evaluate/manifest.json") | refused
+    store.put("runs/two/evaluate/manifest.json", json.dumps(manifest).encode())
+    before = of_run(names(store), "two")
+    collect_garbage(store, keep=1, refused_s=7 * DAY_S, now=tomorrow(3))
+    assert of_run(names(store), "two") == before
+    collect_garbage(store, keep=1, refused_s=7 * DAY_S, now=tomorrow(8))
+    assert of_run(names(store), "two") == []
+
+
+def test_a_cancelled_backfill_keeps_nothing(store: Store) -> None:
+    add_run(store, "one")
+    add_run(store, "b.2026-11-20")
+    promote(store, "one")
+    store.create_json("backfills/b/plan.json", {"steps": []})
+    collect_garbage(store, keep=1, now=tomorrow())
+    assert of_run(names(store), "b.2026-11-20") != []
+    with pytest.raises(StageError, match="there is no backfill 'c'; there are: b"):
+        schedule.cancel(store, "c")
+    store.put("runs/b.2026-11-20/embed/lease.json", lease(time.time()))
+    with pytest.raises(StageError, match=r"embed of run 'b\.2026-11-20' is at work; end that process first"):
+        schedule.cancel(store, "b")
+    store.delete("runs/b.2026-11-20/embed/lease.json")
+    schedule.cancel(store, "b")
+    with pytest.raises(StageError, match="backfill 'b' was cancelled; start another"):
+        schedule.read_plan(store, "b")
+    collect_garbage(store, keep=1, now=tomorrow())
+    assert of_run(names(store), "b.2026-11-20") == []
+
+
+def test_two_collections_do_not_run_at_once(store: Store) -> None:
+    store.put("gc/lease.json", lease(time.time()))
+    with pytest.raises(StageError, match=r"gc is being done by process .*; wait for it"):
+        collect_garbage(store, keep=1)
 
 
 @pytest.mark.parametrize("dead", [{"heartbeat": 0}, Owner.new().as_dict() | {"pid": 2**22 + 1}])
@@ -293,6 +403,7 @@ def test_a_kill_at_any_deletion_leaves_nothing_half_deleted_in_sight(tmp_path: P
             break
         except KilledError:
             kills += 1
+            (Path(store.uri) / "gc" / "lease.json").unlink(missing_ok=True)  # its process is gone
         whole(store)
         assert kept <= set(names(store))
     assert kills >= 20
