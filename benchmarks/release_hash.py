@@ -29,7 +29,7 @@ from pipelines.config import load_config
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.releases.live import live_release_id
 from pipelines.releases.release import read_release
-from pipelines.store import Store, UnitTable, open_store
+from pipelines.store import Log, Store, UnitTable, open_store
 from trainer.hashing import build_hash_head, fit_hash_head
 from trainer.heads import loss_weights
 
@@ -73,10 +73,13 @@ def read(config_path: str, attribute: str) -> Data:
 
 
 def read_splits(store: Store) -> dict[str, str]:
-    """Return the split of every item."""
-    table = UnitTable(store, "splits")
-    keys = [table.read_keys(unit_id) for unit_id in sorted(table.unit_ids(), reverse=True)]
-    return {row["item_id"]: row["split"] for part in keys for row in part.select(["item_id", "split"]).to_pylist()}
+    """Return the split of every item, that of the first entry which settled it."""
+    table, found = UnitTable(store, "splits"), dict[str, str]()
+    for _, entry in Log(store, "splits/log").entries():
+        for unit_id in entry["units"]:
+            for row in table.read_keys(unit_id).select(["item_id", "split"]).to_pylist():
+                found.setdefault(row["item_id"], row["split"])
+    return found
 
 
 def quality(data: Data, found: Ints) -> dict[str, float]:

@@ -23,6 +23,7 @@ class PreprocessSection(Section):
     photos_a_unit: Positive = 2000
     val_share: Share = 0.1
     test_share: Share = 0.1
+    max_group_share: Share = 0.02
     max_rejected_share: Share = 0.1
 
     @model_validator(mode="after")

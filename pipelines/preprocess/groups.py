@@ -1,9 +1,13 @@
-"""Groups of items that must stay on one side of a split (equal titles, photos or group_id), and their splits. Pure.
+"""Groups of items that must stay on one side of a split, and their splits. Pure.
 
-Items start under a label made of their title. A key (a photo, a group_id) under several labels links them; what is
-linked, over any number of steps, is one group under its smallest label. No chain escapes, because the links, and they
-alone, come together on one worker: some 200 bytes of its memory each, at most one a title and a photo or group_id of
-several titles. A photo that half of a shop's items show, such as a placeholder, makes one group of that half.
+Items start under a label made of their title. A key (a group_id, a photo, a near-duplicate) under several labels
+links them; what is linked, over any number of steps, is one group under its smallest label. No chain escapes, because
+the links, and they alone, come together on one worker: some 200 bytes of its memory each, at most one a title and a
+photo or group_id of several titles, and 16 bytes a title of several items.
+
+A group holds no more than a set share of the shop. A title, a photo or a group_id that more items have (a placeholder)
+says nothing of what belongs together: it is common, and links nothing. A chain that would hold more is cut at its
+weakest links: those between photos that only look alike, then those by equal photos.
 """
 
 from __future__ import annotations
@@ -11,19 +15,30 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipelines.preprocess.alike import binary, numbers
 from pipelines.tables.arrow import index_of
 
-KEYED = pa.schema([("key", pa.binary(8)), ("label", pa.binary(8))])
-LINKS = pa.schema([("label", pa.binary(8)), ("other", pa.binary(8))])
-NUMBER = np.dtype(">u8")  # big-endian, so that numbers are ordered as bytes are
+KINDS = ("title", "group", "photo", "alike")
+TITLE, GROUP, PHOTO, LOOK = range(4)
+COUNTED = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("item", pa.binary(8))])
+COMMON = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("items", pa.int64())])
+KEYED = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("label", pa.binary(8))])
+LINKS = pa.schema([("label", pa.binary(8)), ("other", pa.binary(8)), ("weakness", pa.int8())])
+SIZES = pa.schema([("label", pa.binary(8)), ("items", pa.int64())])
+SMALLEST_LIMIT = 10
+"""A group of so many items may be any share of a shop that is that small."""
+
+Ints = npt.NDArray[np.int64]
 
 
 def own_label(item_id: str, group_id: str, title: str) -> bytes:
     """Return the 8-byte label of an item's title (case and spaces ignored), or of its group_id, or of itself."""
     words = " ".join(title.casefold().split())
-    return _hash(f"title:{words}") if words else group_key(group_id) or _hash(f"item:{item_id}")
+    return _hash(f"title:{words}") if words else group_key(group_id) or item_key(item_id)
 
 
 def group_key(group_id: str) -> bytes | None:
@@ -31,38 +46,126 @@ def group_key(group_id: str) -> bytes | None:
     return _hash(f"group:{group_id}") if group_id else None
 
 
+def item_key(item_id: str) -> bytes:
+    """Return the 8-byte key of an item."""
+    return _hash(f"item:{item_id}")
+
+
 def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()[:8]
 
 
+def most_items(share: float, items: int) -> int:
+    """Return how many items a group may hold."""
+    return max(SMALLEST_LIMIT, int(share * items))
+
+
+def common_keys(counted: pa.Table, most: int) -> pa.Table:
+    """Return COMMON: the keys (COUNTED, whole) that more than `most` items have, and how many have them."""
+    distinct = counted.group_by(COUNTED.names).aggregate([])
+    counts = distinct.group_by(["key", "kind"]).aggregate([("item", "count")]).rename_columns(COMMON.names)
+    return counts.filter(pc.greater(counts["items"], most)).cast(COMMON)
+
+
+def without_common(rows: pa.Table, common: pa.Table) -> pa.Table:
+    """Return rows whose common keys are null, and whose label, if it is common, is their group_id's or their own."""
+    held = common["key"].combine_chunks()
+    kept = {name: _unless(rows[name], held) for name in ("group_key", "photo_key", "phash")}
+    label = pc.coalesce(_unless(rows["label"], held), kept["group_key"], rows["item_key"].combine_chunks())
+    for name, values in {**kept, "label": label}.items():
+        rows = rows.set_column(rows.schema.get_field_index(name), name, values)
+    return rows
+
+
+def _unless(values: pa.ChunkedArray, common: pa.Array) -> pa.Array:
+    flat = values.combine_chunks()
+    return pc.if_else(pc.is_in(flat, value_set=common), pa.scalar(None, flat.type), flat)
+
+
 def find_links(keyed: pa.Table) -> pa.Table:
     """Return LINKS between the labels (KEYED) of each key: each but the smallest with the smallest, once."""
-    keys, labels = _numbers(keyed["key"]), _numbers(keyed["label"])
+    keys, labels = numbers(keyed["key"]), numbers(keyed["label"])
+    kinds = keyed["kind"].to_numpy()
     order = np.lexsort((labels, keys))
-    keys, labels = keys[order], labels[order]
+    keys, labels, kinds = keys[order], labels[order], kinds[order]
     first = np.ones(len(keys), bool)
     first[1:] = keys[1:] != keys[:-1]
     smallest = labels[first][np.cumsum(first) - 1]
-    pairs = np.unique(np.stack([labels, smallest], axis=1)[labels != smallest], axis=0)
-    return pa.table([_labels(pairs[:, 0]), _labels(pairs[:, 1])], schema=LINKS)
+    apart = labels != smallest
+    links = np.unique(np.stack([labels[apart], smallest[apart], kinds[apart].astype(np.uint64)], axis=1), axis=0)
+    return pa.table([binary(links[:, 0]), binary(links[:, 1]), pa.array(links[:, 2].astype(np.int8))], LINKS)
 
 
-def smallest_of_linked(links: pa.Table) -> pa.Table:
+def smallest_of_linked(links: pa.Table, sizes: pa.Table, most: int) -> tuple[pa.Table, int]:
     """Return LINKS from every linked label, but the smallest of a group, to the smallest that it is linked with.
 
-    Labels are joined along all links at once and then point at where their label points, until nothing moves.
+    `sizes` (SIZES) says how many items have a label, if it is more than one. What would hold more than `most` items is
+    joined link by link, the strongest first, as far as it may be; the second value counts the links that were not.
     """
-    ends = np.stack([_numbers(links["label"]), _numbers(links["other"])])
+    ends = np.stack([numbers(links["label"]), numbers(links["other"])])
     labels, places = np.unique(ends, return_inverse=True)
-    one, other = places.reshape(2, -1)
-    found = np.arange(len(labels))
+    pairs = places.reshape(2, -1)
+    items = _items(labels, sizes)
+    found = _joined(pairs, len(labels))
+    large = np.bincount(found, weights=items, minlength=len(labels)) > most
+    left = np.flatnonzero(large[found[pairs[0]]])
+    refused = 0
+    if len(left):
+        found[large[found]] = np.flatnonzero(large[found])
+        strength = np.argsort(links["weakness"].to_numpy()[left], kind="stable")
+        refused = _join_up_to(found, items, pairs[:, left[strength]], most)
+    moved = found != np.arange(len(labels))
+    weakness = pa.array(np.zeros(moved.sum(), np.int8))
+    return pa.table([binary(labels[moved]), binary(labels[found[moved]]), weakness], LINKS), refused
+
+
+def _items(labels: npt.NDArray[np.uint64], sizes: pa.Table) -> Ints:
+    items = np.ones(len(labels), np.int64)
+    known = numbers(sizes["label"])
+    at = np.searchsorted(labels, known)
+    there = at < len(labels)
+    there[there] = labels[at[there]] == known[there]
+    items[at[there]] = sizes["items"].to_numpy()[there]
+    return items
+
+
+def _joined(pairs: Ints, count: int) -> Ints:
+    """Return the smallest place that each is linked with.
+
+    All are joined along all links at once and then point at where their place points, until nothing moves.
+    """
+    one, other = pairs
+    found = np.arange(count)
     while (apart := found[one] != found[other]).any():
         low, high = np.sort(np.stack([found[one[apart]], found[other[apart]]]), axis=0)
         np.minimum.at(found, high, low)
         while (found[found] != found).any():
             found = found[found]
-    moved = found != np.arange(len(labels))
-    return pa.table([_labels(labels[moved]), _labels(labels[found[moved]])], schema=LINKS)
+    return found
+
+
+def _join_up_to(found: Ints, items: Ints, pairs: Ints, most: int) -> int:
+    """Join places in `found`, link by link, where they then hold at most `most` items; return how many were not."""
+    held, refused = items.copy(), 0
+
+    def root(place: int) -> int:
+        while found[place] != place:
+            found[place] = found[found[place]]
+            place = int(found[place])
+        return place
+
+    for one, other in pairs.T.tolist():
+        low, high = sorted((root(one), root(other)))
+        if low == high:
+            continue
+        if held[low] + held[high] > most:
+            refused += 1
+            continue
+        found[high] = low
+        held[low] += held[high]
+    while (found[found] != found).any():
+        found[:] = found[found]
+    return refused
 
 
 def relabel(labels: pa.ChunkedArray, links: pa.Table) -> pa.Array:
@@ -70,15 +173,6 @@ def relabel(labels: pa.ChunkedArray, links: pa.Table) -> pa.Array:
     at = index_of(labels, links["label"])
     known, others = labels.to_pylist(), links["other"].to_pylist()
     return pa.array([others[row] if row >= 0 else label for label, row in zip(known, at, strict=True)], pa.binary(8))
-
-
-def _numbers(values: pa.ChunkedArray) -> np.ndarray:
-    return np.frombuffer(b"".join(values.to_pylist()), NUMBER)
-
-
-def _labels(numbers: np.ndarray) -> pa.Array:
-    data = np.ascontiguousarray(numbers, NUMBER)
-    return pa.Array.from_buffers(pa.binary(8), len(data), [None, pa.py_buffer(data.tobytes())])
 
 
 def split_of_group(label: bytes, val_share: float, test_share: float) -> str:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -16,7 +17,8 @@ from pipelines.jobs.units import write_todo
 from pipelines.preprocess.changes import SEEN, TODO, CompareSources, lacking_images, sorted_todo
 from pipelines.preprocess.prepare import Preparer
 from pipelines.preprocess.resolve import WORKING, ResolveImages, ResolveSources, finish, with_labels
-from pipelines.preprocess.splits import SPLITS, commit_splits, group_and_split
+from pipelines.preprocess.settled import ReadSettled, commit_splits, settle
+from pipelines.preprocess.splits import SPLITS, Shares, group_and_split
 from pipelines.shop_files.fetch import FETCH_CODES
 from pipelines.shop_files.listing import LISTED, ListPhotos
 from pipelines.store import Store, UnitTable
@@ -42,6 +44,21 @@ class Job:
     def photos(self) -> str:
         """Folder of the resolved table."""
         return f"{self.prefix}/photos"
+
+    @property
+    def run_id(self) -> str:
+        """The run, for whoever reads the log of splits."""
+        return self.prefix.split("/")[1]
+
+    @property
+    def unlinked(self) -> str:
+        """Name of the object that says which keys are common, and how many links would have made groups too large."""
+        return f"{self.prefix}/unlinked.json"
+
+    @property
+    def settled(self) -> str:
+        """Name of the object that says whether the splits of this run were settled."""
+        return f"{self.prefix}/settled.json"
 
     @property
     def done(self) -> str:
@@ -83,18 +100,34 @@ class _WriteTodo:
         self.store.create_json(f"{self.findings}/{bucket:05d}.json", asdict(counted))
 
 
-def build_resolve(
-    pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str], val_share: float, test_share: float
-) -> None:
-    """Write the resolved photos with their groups and splits, by bucket, and what the run's units have done."""
+def build_resolve(pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str], shares: Shares, number: int) -> None:
+    """Write the resolved photos with their groups and splits, by bucket, and what the run's units have done.
+
+    Splits are settled behind entry `number` of their log. When another run was faster, that is all that is written.
+    """
     _count_units(pipeline, job, unit_ids)
     rows = _resolve_photos(pipeline, job, frozenset(unit_ids))
-    known = pipeline | "ReadSplits" >> ReadUnitKeys(job.store, ["splits"])
-    splits = group_and_split(rows, known, job.buckets, val_share, test_share)
-    _ = splits | "CommitSplits" >> beam.Map(commit_splits, job.store)
-    _ = {"photos": rows, "splits": splits | "SplitRows" >> beam.Map(lambda pair: pair[0])} | "Finish" >> JoinByBucket(
+    known = pipeline | "ReadSplits" >> ReadSettled(job.store, number)
+    splits = group_and_split(rows, known, job.buckets, shares, _Keep(job.store, job.unlinked))
+    units = splits | "CommitSplits" >> beam.Map(lambda pair, store: commit_splits(pair[1], store), job.store)
+    settled = units | beam.combiners.ToList() | "Settle" >> beam.Map(settle, job.store, job.run_id, number)
+    _ = settled | "KeepSettled" >> beam.Map(_Keep(job.store, job.settled))
+    won = beam.pvalue.AsSingleton(settled)
+    _ = {
+        "photos": rows | "PhotosIfSettled" >> beam.Filter(lambda _, won: won, won),
+        "splits": splits | "SplitsIfSettled" >> beam.FlatMap(lambda pair, won: [pair[0]] if won else [], won),
+    } | "Finish" >> JoinByBucket(
         {"photos": "item_id", "splits": "item_id"}, {"photos": WORKING, "splits": SPLITS}, job.buckets, _Finish(job)
     )
+
+
+@dataclass(frozen=True)
+class _Keep:
+    store: Store
+    name: str
+
+    def __call__(self, value: Any) -> None:
+        self.store.put(self.name, json.dumps(value).encode())
 
 
 def _resolve_photos(pipeline: beam.Pipeline, job: Job, unit_ids: frozenset[str]) -> beam.PCollection:

@@ -10,15 +10,21 @@ import apache_beam as beam
 from pipelines.errors import StageError
 from pipelines.jobs.transforms import CreateEach, worker_threads
 from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, read_plan, read_work, run_plan, write_plan
+from pipelines.preprocess.groups import KINDS, most_items
 from pipelines.preprocess.pipeline import Job, build_plan, build_resolve
 from pipelines.preprocess.prepare import Preparer, explain
+from pipelines.preprocess.settled import settled_until
+from pipelines.preprocess.splits import Shares
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import check_photo_folder, check_share, first_examples, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
 from pipelines.shop_files.fetch import Fetcher
-from pipelines.store import Store, UnitTable
+from pipelines.store import Log, Store, UnitTable
 from transforms.photo import PrepSpec
+
+SETTLED_AFTER = 10
+"""How often splits are done again because another run was faster."""
 
 
 def run(context: RunContext) -> StageResult:
@@ -39,7 +45,7 @@ def run(context: RunContext) -> StageResult:
         raise
     outputs = PreprocessOutputs(spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
     notes = [] if units else ["nothing new: 0 photos fetched, 0 prepared"]
-    notes += reject_notes(ledger, examples)
+    notes += [*reject_notes(ledger, examples), *_unlinked(job)]
     return StageResult(ledger, counts | {"units": len(units)}, outputs, notes=notes)
 
 
@@ -96,11 +102,7 @@ def prepare_unit(unit: Unit, store: Store, prefix: str, images: str, preparer: P
 
 def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str, int], Ledger, dict[str, str]]:
     """Write the resolved table; return what was done now, the ledger, and an example of each reject code."""
-    section = context.config.preprocess
-    unit_ids = sorted(unit.unit_id for unit in units)
-    context.jobs("preprocess").run(
-        "resolve", lambda p: build_resolve(p, job, unit_ids, section.val_share, section.test_share)
-    )
+    _split(context, job, sorted(unit.unit_id for unit in units))
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for entry in job.store.list(f"{job.prefix}/counts"):
@@ -112,6 +114,37 @@ def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str
     ledger = Ledger(ok + skipped + rejected, ok, skipped, rejected, dict(sorted(counts.items())))
     texts = {code: f"{uri}: {explain(code)}" for code, uri in examples.items()}
     return job.store.read_json(job.done), ledger, texts
+
+
+def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:
+    """Run the job that resolves and splits, again where another run settled its splits meanwhile."""
+    section, store = context.config.preprocess, context.store
+    entry = Log(store, "catalogue/log").entry(context.outputs(CatalogueOutputs).number)
+    most = most_items(section.max_group_share, entry["counts"]["items"])
+    shares = Shares(section.val_share, section.test_share, most)
+    for _ in range(SETTLED_AFTER):
+        number = settled_until(store)
+        context.jobs("preprocess").run(
+            "resolve", partial(build_resolve, job=job, unit_ids=unit_ids, shares=shares, number=number)
+        )
+        if store.read_json(job.settled):
+            return
+        context.progress.say("preprocess: another run settled its splits meanwhile; splitting what is left")
+    raise StageError(f"{SETTLED_AFTER} other runs were faster to settle their splits; run preprocess again")
+
+
+def _unlinked(job: Job) -> list[str]:
+    """Return notes on what links no items, because it would put too many of them on one side of the splits."""
+    kept = job.store.read_json(job.unlinked)
+    notes = []
+    for kind, name in enumerate(KINDS):
+        found = sorted(([items, key] for of, key, items in kept["common"] if of == kind), reverse=True)
+        if found:
+            most, key = found[0]
+            notes.append(f"common_{name}: {len(found)} shared by up to {most} items link nothing, for example {key}")
+    if kept["refused"]:
+        notes.append(f"{kept['refused']} links were left out of groups of more than preprocess.max_group_share")
+    return notes
 
 
 def _forget(job: Job) -> None:

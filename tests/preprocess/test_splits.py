@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -10,11 +12,14 @@ import pytest
 
 from pipelines.config import BeamSection
 from pipelines.jobs.jobs import Jobs
-from pipelines.jobs.transforms import CreateEach, ReadUnitKeys
+from pipelines.jobs.transforms import CreateEach
+from pipelines.preprocess import stage
 from pipelines.preprocess.groups import group_key, own_label
 from pipelines.preprocess.resolve import WORKING
-from pipelines.preprocess.splits import SPLITS, commit_splits, group_and_split
+from pipelines.preprocess.settled import ReadSettled, commit_splits, settle, settled_until
+from pipelines.preprocess.splits import SPLITS, Shares, group_and_split
 from pipelines.store import Store, UnitTable, open_store
+from pipelines.tables.schemas import SPLIT_KEYS
 from tests.catalogue.shop import plain_shop, rows_of
 
 BUCKETS = 3
@@ -28,13 +33,18 @@ def table_of(photos: Photos) -> pa.Table:
             "label": own_label(item, group, title),
             "group_key": group_key(group),
             "digest": hashlib.sha256(photo.encode()).digest() if photo else None,
+            "phash": hashlib.sha256(photo.partition("~")[0].encode()).digest()[:8] if photo else None,
         }
         for item, group, title, photo in photos
     ]
     return pa.Table.from_pylist(rows, WORKING)
 
 
-def split(store: Store, photos: Photos, name: str = "splits.json") -> dict[str, tuple[bytes, str]]:
+def _put(store: Store, name: str, value: Any) -> None:
+    store.create_json(name, value)
+
+
+def split(store: Store, photos: Photos, name: str = "splits.json", most: int = 10**6) -> dict[str, tuple[bytes, str]]:
     """Return each item's group and split; the new ones are committed."""
 
     def keep(pair: tuple[pa.Table, pa.Table]) -> None:
@@ -44,10 +54,14 @@ def split(store: Store, photos: Photos, name: str = "splits.json") -> dict[str, 
     def wire(pipeline: beam.Pipeline) -> None:
         parts = [photos[start::4] for start in range(4)]  # an item's photos are in several tables, as in a run
         rows = pipeline | CreateEach([part for part in parts if part]) | beam.Map(table_of)
-        known = pipeline | "ReadSplits" >> ReadUnitKeys(store, ["splits"])
-        pairs = group_and_split(rows, known, BUCKETS, 0.4, 0.3)
+        known = pipeline | "ReadSplits" >> ReadSettled(store, number)
+        unlinked = partial(_put, store, f"{name}.unlinked")
+        pairs = group_and_split(rows, known, BUCKETS, Shares(0.4, 0.3, most), unlinked)
         _ = pairs | "Keep" >> beam.Map(keep)
-        _ = pairs | "Commit" >> beam.Map(commit_splits, store)
+        units = pairs | "Commit" >> beam.Map(lambda pair: commit_splits(pair[1], store))
+        _ = units | beam.combiners.ToList() | "Settle" >> beam.Map(settle, store, name, number)
+
+    number = settled_until(store)
 
     Jobs(BeamSection(), "test").run("split", wire)
     found = {entry.name.rpartition("/")[2]: json.loads(store.read(entry.name)) for entry in store.list(name)}
@@ -108,3 +122,79 @@ def test_variants_of_a_feed_are_on_one_side(tmp_path: Path) -> None:
     assert len(splits) == 30
     assert set(splits.values()) == {"train", "val", "test"}
     assert [splits[f"i{n}"] for n in range(0, 30, 2)] == [splits[f"i{n}"] for n in range(1, 30, 2)]
+
+
+def groups_of(found: dict[str, tuple[bytes, str]]) -> list[str]:
+    by_group: dict[bytes, list[str]] = {}
+    for item in sorted(found):
+        by_group.setdefault(found[item][0], []).append(item)
+    return sorted(" ".join(items) for items in by_group.values())
+
+
+def test_near_duplicates_are_on_one_side(store: Store) -> None:
+    photos: Photos = [("a", "", "Boot", "p"), ("b", "", "Clog", "p~encoded again"), ("c", "", "Cap", "q")]
+    assert groups_of(split(store, photos)) == ["a b", "c"]
+
+
+def test_a_placeholder_links_nothing_and_is_told(store: Store) -> None:
+    photos: Photos = [(f"i{n}", "", f"Item {n}", f"p{n}") for n in range(6)]
+    photos += [(f"i{n}", "", f"Item {n}", "no photo yet") for n in range(5)]
+    photos += [
+        ("t0", "g", "Product", "q0"),
+        ("t1", "g", "Product", "q1"),
+        *((f"t{n}", "", "Product", f"q{n}") for n in (2, 3, 4)),
+    ]
+    found = split(store, photos, most=4)
+    assert groups_of(found) == ["i0", "i1", "i2", "i3", "i4", "i5", "t0 t1", "t2", "t3", "t4"]
+    told = store.read_json("splits.json.unlinked")
+    assert [(kind, items) for kind, _, items in told["common"]] == [(0, 5), (2, 5), (3, 5)]
+    assert told["refused"] == 0
+
+
+def test_no_chain_holds_more_than_its_share(store: Store) -> None:
+    photos: Photos = [(f"i{n}", "", f"Item {n}", f"p{m}") for n in range(10) for m in (n, n + 1)]
+    found = split(store, photos, most=4)
+    sizes = [len(items.split()) for items in groups_of(found)]
+    assert (max(sizes), sum(sizes)) == (4, 10)
+    assert store.read_json("splits.json.unlinked")["refused"] >= 2
+
+
+def test_of_two_runs_that_split_at_once_the_second_takes_what_the_first_has_settled(store: Store) -> None:
+    new = pa.table({"item_id": ["a"], "group": pa.array([b"g" * 8], pa.binary(8)), "split": ["test"]})
+    other = new.set_column(2, "split", pa.array(["train"]))
+    first, second = commit_splits(new, store), commit_splits(other, store)
+    assert first != second
+    assert settle([first], store, "one", 0)
+    assert not settle([second], store, "two", 0)
+    assert settle([first, ""], store, "one", 0)  # a retry of the same step
+    assert settled_until(store) == 1
+    found = split(store, [("a", "", "Boot", "p"), ("b", "", "boot", "q")])
+    assert {item: part for item, (_, part) in found.items()} == {"a": "test", "b": "test"}
+
+
+def test_splits_of_a_store_without_a_log_are_its_first_entry(store: Store) -> None:
+    for unit_id, part in (("00000000000000aa", "val"), ("00000000000000bb", "train")):
+        row = {"item_id": "a", "group": b"g" * 8, "split": part, "code": "", "row": -1}
+        UnitTable(store, "splits").commit(unit_id, pa.Table.from_pylist([row], SPLIT_KEYS))
+    assert settled_until(store) == 1
+    assert split(store, [("a", "", "Boot", "p")])["a"][1] == "val"  # the smallest unit, as it was read then
+
+
+def test_a_run_that_was_slower_splits_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = plain_shop(tmp_path / "shop", 8)
+    shop.run("r", "catalogue")
+    rival = pa.table({"item_id": ["i3"], "group": pa.array([b"r" * 8], pa.binary(8)), "split": ["test"]})
+    asked = list[int]()
+
+    def late(store: Store) -> int:
+        number = settled_until(store)
+        if not asked:
+            settle([commit_splits(rival, store)], store, "rival", number)
+        asked.append(number)
+        return number
+
+    monkeypatch.setattr(stage, "settled_until", late)
+    shop.run("r", "preprocess")
+    assert asked == [0, 1]
+    splits = {row["item_id"]: row["split"] for row in shop.prepared("r")}
+    assert (len(splits), splits["i3"]) == (8, "test")
