@@ -17,6 +17,7 @@ stopped; exit code 2 (wrong usage or config) is not tried again. Both launchers 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shlex
@@ -44,8 +45,15 @@ NO_BACKFILL = "Airflow's backfill would read today's feeds, whatever the date: t
 
 
 def run_name(dag_id: str, run_id: str) -> str:
-    """Return the pipeline's run id for a DAG run: one name a run, of the letters that a run id may have."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", f"{dag_id.removeprefix('visual_search_')}-{run_id}")[:100]
+    """Return the pipeline's run id for a DAG run: one name a run, of the letters that a run id may have.
+
+    Where letters were replaced or cut, the digest of what it was is the end of it.
+    """
+    whole = f"{dag_id.removeprefix('visual_search_')}-{run_id}"
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", whole)
+    if name == whole and len(name) <= 100:
+        return name
+    return f"{name[:87]}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
 
 
 COMMON: dict[str, Any] = {

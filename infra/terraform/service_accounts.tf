@@ -38,11 +38,11 @@ locals {
 
   # Role -> accounts, where the service knows no narrower place than the project.
   project_roles = {
-    "roles/aiplatform.user"     = ["launcher", "trainer"]
-    "roles/composer.worker"     = ["composer"]
-    "roles/container.developer" = ["composer"]
-    "roles/dataflow.developer"  = ["launcher"]
-    "roles/dataflow.worker"     = ["dataflow"]
+    "roles/aiplatform.user"         = ["launcher", "trainer"]
+    "roles/composer.worker"         = ["composer"]
+    "roles/container.clusterViewer" = ["composer"] # finds the cluster; what it may do there is in kubernetes/access.yaml
+    "roles/dataflow.developer"      = ["launcher"]
+    "roles/dataflow.worker"         = ["dataflow"]
   }
   project_members = merge([
     for role, accounts in local.project_roles : {

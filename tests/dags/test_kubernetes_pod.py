@@ -61,6 +61,7 @@ def test_the_variables_and_the_template_make_the_pod(
         assert {one["name"]: one["value"] for one in container["env"]} == {
             "VISUAL_SEARCH_LOG_FORMAT": "json",
             "VISUAL_SEARCH_ON_SIGTERM": "leave",
+            "HOME": "/tmp",
         }
         assert container["resources"] == wanted["containers"][0]["resources"]
         assert container["volumeMounts"] == wanted["containers"][0]["volumeMounts"]

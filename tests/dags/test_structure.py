@@ -92,6 +92,16 @@ def test_a_run_of_a_dag_names_one_run_of_the_pipeline(run_id: str) -> None:
     assert run_name("visual_search_daily", run_id) != run_name("visual_search_delta", run_id)
 
 
+def test_runs_whose_ids_differ_in_what_is_replaced_or_cut_are_two(dags: dict[str, Any]) -> None:
+    from command_task import run_name
+
+    long = "reprice: autumn collection of the north region, requested by the merchandising team, feed of 2026-11-"
+    pairs = [(f"{long}27", f"{long}28"), ("feed 2026/11/27", "feed 2026_11_27"), ("feed_2026_11_27", "feed 2026_11_27")]
+    for one, other in pairs:
+        assert run_name("visual_search_delta", one) != run_name("visual_search_delta", other)
+    assert run_name("visual_search_delta", "manual-1") == "delta-manual-1"
+
+
 def test_a_backfill_offers_what_the_command_takes(dags: dict[str, Any]) -> None:
     names = (DAGS.parent / "pipelines/runs/stages.py").read_text()
     promotions = re.search(r"^PROMOTIONS: Final = \((.*)\)$", names, re.MULTILINE)

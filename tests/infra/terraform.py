@@ -15,7 +15,7 @@ PROJECT_ROLES = {
     "roles/aiplatform.user",
     "roles/composer.worker",
     "roles/container.defaultNodeServiceAccount",
-    "roles/container.developer",
+    "roles/container.clusterViewer",
     "roles/dataflow.developer",
     "roles/dataflow.worker",
 }
