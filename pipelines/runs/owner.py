@@ -33,8 +33,14 @@ class Owner:
     @classmethod
     def of(cls, lease: dict[str, Any]) -> Owner:
         """Return the owner that a lease names; of leases of earlier versions less is known."""
-        known = {name: lease.get(name) for name in cls.__dataclass_fields__}
-        return cls(**known | {"token": lease.get("token", ""), "pid": int(lease["pid"])})
+        return cls(
+            lease.get("token", ""),
+            lease["host"],
+            int(lease["pid"]),
+            lease.get("process_started"),
+            lease.get("kernel"),
+            lease.get("namespace"),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
