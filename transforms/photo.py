@@ -10,7 +10,7 @@ from typing import Final
 
 # Bump by hand, and only when prepared pixels change for good: every photo is then prepared again, and the vector
 # space changes with it. The golden images of tests/transforms guard this number.
-PREP_VERSION: Final = 1
+PREP_VERSION: Final = 2
 
 CODES: Final[Mapping[str, str]] = {
     "empty": "the file has no bytes",
@@ -40,6 +40,11 @@ class BadPhoto(Exception):  # noqa: N818 - it says what is wrong with a photo, n
         return f"{self.code}: {self.detail}"
 
 
+def unsupported(what: str, fix: str = "convert it to JPEG, PNG or WebP") -> BadPhoto:
+    """Return the reject of a picture that is told by its true name, and what to do about it."""
+    return BadPhoto("unsupported_format", f"{what}; {fix}")
+
+
 @dataclass(frozen=True, slots=True)
 class PrepSpec:
     """Name one way to prepare photos: a white `height` x `width` canvas in pixels, JPEG 4:4:4 of `quality`."""
@@ -60,7 +65,7 @@ class PrepSpec:
 
     @property
     def prep_id(self) -> str:
-        """Return the identity of this preparation, such as `224x224-q95-v1`."""
+        """Return the identity of this preparation, such as `224x224-q95-v2`."""
         return f"{self.height}x{self.width}-q{self.quality}-v{self.version}"
 
     @classmethod
@@ -92,6 +97,14 @@ class Limits:
         ):
             if value < 1:
                 raise ValueError(f"{name}={value}: limits are positive")
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Raise BadPhoto for a picture of (width, height) pixels that is too large or too small."""
+        width, height = size
+        if width * height > self.max_pixels:
+            raise BadPhoto("too_many_pixels", f"{width} x {height} pixels, the limit is {self.max_pixels} in all")
+        if min(width, height) < self.min_side:
+            raise BadPhoto("too_small", f"{width} x {height} pixels, the shorter side must have {self.min_side}")
 
 
 @dataclass(frozen=True, slots=True)

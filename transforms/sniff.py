@@ -6,11 +6,9 @@ It owns the list of formats that are read. It must not decode pixels.
 import struct
 from typing import Final
 
-from transforms.photo import BadPhoto
-
-# Real files have a handful of scans (libjpeg's default progressive script: 10); thousands are an attack on CPU time.
-_MAX_JPEG_SCANS: Final = 256
-_PROGRESSIVE: Final = (0xC2, 0xC6, 0xCA, 0xCE)
+from transforms import heif
+from transforms.jpeg import check_jpeg
+from transforms.photo import BadPhoto, unsupported
 
 _READ: Final = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -20,6 +18,8 @@ _READ: Final = (
     (b"BM", "BMP"),
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
+    (b"II+\x00", "TIFF"),
+    (b"MM\x00+", "TIFF"),
 )
 _KNOWN_PICTURES: Final = (
     (b"8BPS", "Photoshop"),
@@ -28,11 +28,26 @@ _KNOWN_PICTURES: Final = (
     (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
     (b"\xff\x0a", "JPEG XL"),
     (b"\x00\x00\x01\x00", "icon"),
-    (b"II+\x00", "BigTIFF"),
-    (b"MM\x00+", "BigTIFF"),
     (b"qoif", "QOI"),
     (b"DDS ", "DirectDraw"),
     (b"%!PS", "PostScript"),
+    (b"\x00\x00\x02\x00", "Targa or cursor"),
+    (b"\x00\x00\x0a\x00", "Targa"),
+    (b"II\xbc\x01", "JPEG XR"),
+    (b"v/1\x01", "OpenEXR"),
+    (b"#?RADIANCE", "Radiance HDR"),
+    (b"gimp xcf", "GIMP"),
+    (b"BPG\xfb", "BPG"),
+    (b"FLIF", "FLIF"),
+    (b"FUJIFILMCCD-RAW", "Fujifilm RAF, a camera's raw file"),
+    (b"IIRO", "Olympus ORF, a camera's raw file"),
+    (b"IIRS", "Olympus ORF, a camera's raw file"),
+    (b"MMOR", "Olympus ORF, a camera's raw file"),
+    (b"IIU\x00", "Panasonic RW2, a camera's raw file"),
+    (b"II\x1a\x00\x00\x00HEAPCCDR", "Canon CRW, a camera's raw file"),
+    (b"\x00MRM", "Minolta MRW, a camera's raw file"),
+    (b"FOVb", "Sigma X3F, a camera's raw file"),
+    *((b"P%d" % number, "Netpbm") for number in range(1, 8)),
 )
 _KNOWN_OTHERS: Final = (
     (b"%PDF", "a PDF"),
@@ -40,8 +55,6 @@ _KNOWN_OTHERS: Final = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"RIFF", "a RIFF file that is no WebP"),
 )
-_FTYP_READ: Final = (b"avif", b"avis")
-_FTYP_PICTURES: Final = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 
 
 def sniff(data: bytes) -> str:
@@ -54,12 +67,12 @@ def sniff(data: bytes) -> str:
     for magic, name in _READ:
         if data.startswith(magic):
             if name == "JPEG":
-                _check_jpeg_is_whole(data)
+                check_jpeg(data)
             return name
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         _check_webp_is_whole(data)
         return "WEBP"
-    if data[4:8] == b"ftyp" and data[8:12] in _FTYP_READ:
+    if heif.is_avif(heif.brands_of(data)):
         return "AVIF"
     raise _refusal(data)
 
@@ -83,14 +96,17 @@ def webp_size(data: bytes) -> tuple[int, int]:
 
 def _refusal(data: bytes) -> BadPhoto:
     """Return the error that says what `data` is instead of a photo that can be read."""
-    if data[4:8] == b"ftyp" and data[8:12] in _FTYP_PICTURES:
-        return BadPhoto("unsupported_format", "HEIC; convert it to JPEG, PNG or WebP")
+    brands = heif.brands_of(data)
+    if name := heif.picture_named(brands):
+        return unsupported(name)
+    if heif.is_video(brands):
+        return BadPhoto("not_an_image", "a video or a sound")
     for magic, name in _KNOWN_PICTURES:
         if data.startswith(magic):
-            return BadPhoto("unsupported_format", f"{name}; convert it to JPEG, PNG or WebP")
+            return unsupported(name)
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<svg" in head:
-        return BadPhoto("unsupported_format", "SVG; convert it to JPEG, PNG or WebP")
+        return unsupported("SVG")
     if head.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return BadPhoto("not_an_image", "an HTML page; the link probably answers with an error page")
     for magic, name in _KNOWN_OTHERS:
@@ -105,34 +121,3 @@ def _check_webp_is_whole(data: bytes) -> None:
     announced = 8 + int.from_bytes(data[4:8], "little")
     if announced > len(data):
         raise BadPhoto("truncated", f"{len(data)} of {announced} bytes")
-
-
-def _check_jpeg_is_whole(data: bytes) -> None:
-    """Raise BadPhoto unless an end marker follows the first scan.
-
-    Decoders paint what is missing grey and go on if the rest of the file is zeros, so they cannot be asked. Thumbnails
-    inside the header have end markers of their own, hence the walk over the header's segments.
-    """
-    start, progressive = _first_scan(data)
-    end = data.rfind(b"\xff\xd9", start)
-    if end < 0:
-        raise BadPhoto("truncated", f"no end of image in {len(data)} bytes")
-    if progressive and (scans := data.count(b"\xff\xda", start, end)) > _MAX_JPEG_SCANS:
-        raise BadPhoto("corrupt", f"{scans} progressive scans, more than {_MAX_JPEG_SCANS}")
-
-
-def _first_scan(data: bytes) -> tuple[int, bool]:
-    """Return where a JPEG's first scan starts (or its header stops making sense), and whether it is progressive."""
-    at, size, progressive = 2, len(data), False
-    while at + 4 <= size:
-        marker = data[at + 1]
-        if marker == 0xDA or data[at] != 0xFF:
-            return at, progressive
-        if marker == 0xFF:  # fill byte
-            at += 1
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # markers without a length
-            at += 2
-        else:
-            progressive = progressive or marker in _PROGRESSIVE
-            at += 2 + (data[at + 2] << 8 | data[at + 3])
-    raise BadPhoto("truncated", f"the header does not end within {size} bytes")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.transforms import odd_photos as odd
+from tests.transforms.test_golden import ORIGINALS as KNOWN
 from transforms.image import prepare
 from transforms.photo import BadPhoto, Limits, PrepSpec
 from transforms.pixels import decode_prepared
@@ -12,9 +12,10 @@ from transforms.pixels import decode_prepared
 SPEC = PrepSpec(32, 32)
 LIMITS = Limits(max_pixels=2**20)  # a changed header may announce anything, and this is to be quick
 ORIGINALS = [
-    *("jpeg_exif_6", "jpeg_progressive_420", "jpeg_cmyk", "jpeg_profile", "tiff_exif_5", "tiff_cmyk"),
-    *("png_palette_transparent", "png_rgba_16", "png_grey_16", "png_key_colour", "png_animated", "gif_animated"),
-    *("webp_animated", "webp_lossy", "bmp"),
+    *("jpeg_exif_6", "jpeg_progressive_420", "jpeg_cmyk", "jpeg_profile", "tiff_exif_5", "tiff_cmyk", "tiff_big"),
+    *("png_palette_transparent", "png_rgba16_linear", "png_grey16_key0", "png_rgb16_key", "png_cicp_p3_over_all"),
+    *("png_animated", "apng_apart_and_smaller", "gif_animated", "gif_part", "webp_animated", "webp_lossy", "bmp"),
+    *("avif_codes_p3", "avif_exif_6", "tiff_thumbnail_first", "tiff_palette4_of_8_bits_big"),
 ]
 
 
@@ -30,7 +31,7 @@ def prepared_or_refused(data: bytes) -> None:
 
 @pytest.fixture(scope="module", params=ORIGINALS)
 def original(request) -> bytes:
-    return odd.GOLDEN[request.param]()
+    return KNOWN[request.param]()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -56,7 +57,10 @@ def test_missing_doubled_and_foreign_parts(original, data):
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(
     magic=st.sampled_from(
-        [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"RIFF\x20\0\0\0WEBP"]
+        [
+            *(b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"MM\0+\0\x08\0\0", b"8BPS"),
+            *(b"RIFF\x20\0\0\0WEBP", b"RIFF\x20\0\0\0WEBPVP8X", b"\0\0\0\x10ftypavif\0\0\0\0"),
+        ]
     ),
     rest=st.binary(max_size=300),
 )
