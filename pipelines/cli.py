@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,8 @@ def main(log_format: str, on_sigterm: str) -> None:
     """
     logs.set_up(log_format)
     termination.listen(on_sigterm)
+    if isinstance(sys.stdout, TextIOWrapper):  # names of files and items hold what not every terminal can show
+        sys.stdout.reconfigure(errors="backslashreplace")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 

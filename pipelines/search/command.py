@@ -73,7 +73,8 @@ class _Shown:
 
 def _printer(as_json: bool, html: str | None) -> Callable[[Answer], None]:
     if as_json:
-        return lambda answer: print(as_line(answer), flush=True)  # noqa: T201 - this is the command's output
+        encoding = sys.stdout.encoding or "utf-8"
+        return lambda answer: print(as_line(answer, encoding), flush=True)  # noqa: T201 - this is the command's output
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)

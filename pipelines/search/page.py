@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.search.answers import Answer, Result
+from pipelines.search.output import printable
 from pipelines.search.pictures import Pictures
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -46,6 +47,7 @@ def render_page(answers: Sequence[Answer], pictures: Pictures, release_id: str, 
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    environment.filters["printable"] = printable
     rows = [_row(answer, pictures) for answer in answers]
     failed = sum(answer.failed for answer in answers)
     return environment.get_template("page.html").render(

@@ -13,8 +13,6 @@ from pipelines.shop_files.fetch import Fetcher, FetchError
 from transforms.image import prepare
 from transforms.photo import BadPhoto, Limits, PrepSpec
 
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif"}
-
 
 @dataclass(frozen=True)
 class QueryPhoto:
@@ -27,13 +25,12 @@ class QueryPhoto:
 
 
 def list_queries(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield files as they are, and of a folder every image file below it, sorted; a folder without any as itself."""
+    """Yield files as they are, and of a folder every file below it, sorted; a folder without any as itself.
+
+    What a file is its content says, not its name. Hidden files are left out; links to folders are followed.
+    """
     for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(p for p in path.rglob("*") if _is_image_file(p.relative_to(path), p))
-        yield from found or [path]
+        yield from _files_below(path) or [path] if _is_folder(path) else [path]
 
 
 def prepare_queries(paths: Iterable[Path], spec: PrepSpec, limits: Limits, batch: int) -> Iterator[list[QueryPhoto]]:
@@ -46,18 +43,46 @@ def prepare_queries(paths: Iterable[Path], spec: PrepSpec, limits: Limits, batch
 
 def _prepare_one(path: Path, fetcher: Fetcher, spec: PrepSpec, limits: Limits) -> QueryPhoto:
     query = str(path)
-    if path.is_dir():
-        return QueryPhoto(query, code="no_photos", detail=f"the folder holds no file that ends with {_suffixes()}")
+    if _is_folder(path):
+        if os.access(path, os.R_OK | os.X_OK):
+            return QueryPhoto(query, code="no_photos", detail="the folder holds no files that are not hidden")
+        return QueryPhoto(query, code="unreadable", detail="the folder's permissions are in the way")
     try:
         return QueryPhoto(query, prepare(fetcher.fetch(query), spec, limits).jpeg)
     except (BadPhoto, FetchError) as error:
         return QueryPhoto(query, code=error.code, detail=error.detail)
 
 
-def _is_image_file(relative: Path, path: Path) -> bool:
-    hidden = any(part.startswith(".") for part in relative.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
+def _is_folder(path: Path) -> bool:
+    """Tell whether there is a folder; a path that the file system refuses, such as one that is too long, is none."""
+    return os.path.isdir(path)
 
 
-def _suffixes() -> str:
-    return ", ".join(sorted(SUFFIXES))
+def _files_below(folder: Path) -> list[Path]:
+    """Return the files below a folder, sorted, and the folders below it that cannot be read."""
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    _is_new(folder, seen)
+
+    def keep(error: OSError) -> None:
+        found.append(Path(error.filename))
+
+    for at, folders, files in os.walk(folder, followlinks=True, onerror=keep):
+        folders[:] = [name for name in folders if not _is_hidden(name) and _is_new(Path(at, name), seen)]
+        found += [Path(at, name) for name in files if not _is_hidden(name)]
+    return sorted(found)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    """Tell whether a folder was not seen before: links may lead in a circle."""
+    try:
+        status = folder.stat()
+    except OSError:  # the walk will meet it, and tell
+        return True
+    is_new = (status.st_dev, status.st_ino) not in seen
+    seen.add((status.st_dev, status.st_ino))
+    return is_new

@@ -1,6 +1,7 @@
 """What the search command prints and writes."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from pipelines.errors import StageError
 from pipelines.search.answers import Answer, Result
 from pipelines.search.command import search_and_show
-from pipelines.search.output import as_line
+from pipelines.search.output import as_line, printable
 from pipelines.search.page import render_page
 
 
@@ -38,6 +39,84 @@ def test_a_line_stays_one_line_and_keeps_its_letters() -> None:
     assert json.loads(line)["results"] == [
         {"item_id": "sku\n7", "score": 0.123457, "category": ["Schuhe", "Größe"], "image_uri": "fotos/ä.jpg"}
     ]
+
+
+def odd_names(shop, folder: Path) -> dict[str, Path]:
+    """A photo under a name that is no UTF-8, with a line's end, and with what moves a terminal's cursor; and a text."""
+    paths = {
+        "latin": folder / os.fsdecode(b"caf\xe9.jpg"),
+        "line": folder / "line\nend.jpg",
+        "escape": folder / "up\x1b[A.jpg",
+        "text": folder / "notes.txt",
+        "html": folder / "<b>bold<b>.jfif",
+    }
+    for name, path in paths.items():
+        path.write_bytes(b"some notes" if name == "text" else shop.photos[1].read_bytes())
+    return paths
+
+
+def test_every_name_gets_a_line_of_json_that_reads_back(
+    shop, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    paths = odd_names(shop, tmp_path)
+    assert search_and_show(shop.config, [tmp_path], [], 1, as_json=True) is True
+    lines = capsys.readouterr().out.splitlines()
+    found = {line["query"]: line for line in map(json.loads, lines)}
+    assert set(found) == set(map(str, paths.values()))
+    assert {os.fsencode(path) for path in found} == {os.fsencode(path) for path in paths.values()}
+    for name, path in paths.items():
+        if name == "text":
+            assert found[str(path)]["error"]["code"] == "not_an_image"
+        else:
+            assert found[str(path)]["results"][0]["item_id"] == "item01"
+
+
+def test_every_name_gets_a_table(shop, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    odd_names(shop, tmp_path)
+    search_and_show(shop.config, [tmp_path], [], 1)
+    out = capsys.readouterr().out
+    assert r"caf\xe9.jpg" in out
+    assert r"line\nend.jpg" in out
+    assert r"up\x1b[A.jpg" in out
+    assert "\x1b" not in out
+    assert out.count("item01") == 4
+    assert "notes.txt: not_an_image" in out
+
+
+def test_every_name_gets_its_place_on_the_page(shop, tmp_path: Path) -> None:
+    page, folder = tmp_path / "page.html", tmp_path / "photos"
+    folder.mkdir()
+    odd_names(shop, folder)
+    assert search_and_show(shop.config, [folder], [], 1, html=str(page)) is True
+    text = page.read_text(encoding="utf-8")
+    assert text.count('<div class="query">') == 4
+    assert "no picture" not in text
+    assert r">caf\xe9.jpg<" in text
+    assert r">up\x1b[A.jpg<" in text
+    assert ">&lt;b&gt;bold&lt;b&gt;.jfif<" in text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+def test_a_line_is_one_that_the_terminal_can_hold(encoding: str) -> None:
+    query = os.fsdecode(b"caf\xe9/") + "größe ›.jpg"
+    line = as_line(Answer(query, "r1"), encoding)
+    line.encode(encoding)
+    assert json.loads(line)["query"] == query
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("größe ›.jpg", "größe ›.jpg"),
+        (os.fsdecode(b"caf\xe9"), r"caf\xe9"),
+        ("a\tb\r\n", r"a\tb\r\n"),
+        ("\x1b[2J\x07", r"\x1b[2J\x07"),
+        ("gpj.\u202eexe", r"gpj.\u202eexe"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_words_are_printable(text: str, shown: str) -> None:
+    assert printable(text) == shown
 
 
 def test_tables_in_the_terminal(shop, capsys: pytest.CaptureFixture[str]) -> None:
