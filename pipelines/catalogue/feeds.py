@@ -38,7 +38,7 @@ def find_files(config: Config, positions: dict[str, str], deltas_after: str | No
     for feed, pattern in (("snapshot", section.snapshot), ("media", media), ("deltas", section.deltas)):
         if pattern is None:
             continue
-        found = find(config.locate(pattern))
+        found = find(pattern, config.folder)
         if not found and (feed != "deltas" or not (section.snapshot or "deltas" in positions)):
             raise FeedError(f"catalogue.{feed} = {pattern!r} matches no file in {config.folder}; check the path")
         if feed == "deltas":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 import tomllib
 from operator import attrgetter
 from pathlib import Path
@@ -25,7 +26,7 @@ from pipelines.config.stages import (
     SearchSection,
     TrainSection,
 )
-from trainer.files import in_bucket
+from trainer.files import in_bucket, is_utf8
 
 LEARNS_NOT = "train.attributes does not name (it names {})"
 MAPS_NOT = "catalogue.columns.signals does not map (it maps {})"
@@ -117,17 +118,25 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError(f"there is no config file {str(path)!r}; check the path given with --config") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path} cannot be read as TOML: {error}") from error
+    folder = str(path.resolve().parent)
+    _check_utf8("the config file's folder", folder)
     if "folder" in raw:
         raise ConfigError(f"{path}: unknown key 'folder'; remove it")
     try:
-        config = Config.model_validate({**raw, "folder": str(path.resolve().parent)})
+        config = Config.model_validate({**raw, "folder": folder})
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, problem) for problem in error.errors())) from error
     return _with_absolute_paths(config)
 
 
+def _check_utf8(what: str, folder: str) -> None:
+    if not is_utf8(folder):
+        raise ConfigError(f"{what} {os.fsencode(folder)!r} has a name that is no UTF-8; rename it")
+
+
 def _with_absolute_paths(config: Config) -> Config:
     store = config.store.model_copy(update={"uri": config.locate(config.store.uri)})
+    _check_utf8(f"store.uri = {config.store.uri!r}: the folder", store.uri)
     flink = config.beam.flink
     if flink.setup_file is not None:
         flink = flink.model_copy(update={"setup_file": config.locate(flink.setup_file)})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import re
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.config import Config
+from pipelines.config import Config, ConfigError
 from pipelines.errors import StageError
 from pipelines.runs.context import Overrides, RunContext
 from pipelines.runs.lease import lease
@@ -19,10 +20,11 @@ from pipelines.runs.ledger import StageResult
 from pipelines.runs.manifest import Manifest, read_manifest, sections_of
 from pipelines.runs.prometheus import attempt
 from pipelines.runs.stages import STAGES
-from pipelines.store import initialise, open_store
+from pipelines.store import Store, UnusableError, initialise, open_store
 from pipelines.telemetry import logs
 from pipelines.telemetry.peak_memory import PeakMemory
 from pipelines.telemetry.progress import Progress
+from trainer.files import is_plain
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -36,12 +38,27 @@ def open_run(
     limit: int | None = None,
     overrides: Overrides = Overrides(),  # noqa: B008 - frozen
 ) -> RunContext:
-    """Return the context of a run, creating the store at the first. Raises StageError for an unusable run id."""
+    """Return the context of a run, creating the store at the first.
+
+    Raises StageError for an unusable run id, and ConfigError where no store can be kept, before any stage.
+    """
     if not RUN_ID.fullmatch(run_id):
         raise StageError(f"run id {run_id!r} is not usable: letters, digits, '.', '_' and '-', at most 100 of them")
     store = open_store(config.store.uri)
+    _check_places(config, store)
     layout = initialise(store, config.store.buckets)
     return RunContext(config, store, run_id, layout.buckets, progress, accept_reason, limit, overrides)
+
+
+def _check_places(config: Config, store: Store) -> None:
+    """Raise ConfigError where what is written could not be kept, or not be found again."""
+    temporary = tempfile.gettempdir()
+    if not is_plain(temporary):
+        raise ConfigError(f"TMPDIR = {temporary!r}: TensorFlow takes its name for a pattern; set it to another folder")
+    try:
+        store.check()
+    except UnusableError as error:
+        raise ConfigError(f"store.uri = {config.store.uri!r}: {error}") from error
 
 
 def stages_between(first: str, last: str) -> tuple[str, ...]:

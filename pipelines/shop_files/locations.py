@@ -7,6 +7,7 @@ a mixture. A service that cannot be asked is an error too (StageError), for it s
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,10 +75,17 @@ File = Path | ObjectFile
 """A file that is there."""
 
 
-def find(pattern: str) -> list[File]:
-    """Return the files that a path or a `gs://` URI with `*`, `?` and `[…]` names, in the order of their names."""
+def find(pattern: str, folder: str = ".") -> list[File]:
+    """Return the files that a path or a `gs://` URI with `*`, `?` and `[…]` names, in the order of their names.
+
+    A relative path starts at `folder`, whose own name is no pattern; a path that is there as it is written is none.
+    """
     if not in_bucket(pattern):
-        return [Path(path) for path in sorted(glob.glob(pattern))]
+        wanted = Path(pattern).expanduser()
+        if (literal := Path(folder, wanted)).exists():
+            return [Path(os.path.normpath(literal))]
+        found = glob.glob(os.path.normpath(Path(glob.escape(folder), wanted)))
+        return [Path(path) for path in sorted(found)]
     found = walk(re.split(r"[*?[]", pattern, maxsplit=1)[0])
     return sorted((file for file in found if _path(file.uri).match(str(_path(pattern)))), key=str)
 

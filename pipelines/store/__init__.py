@@ -1,6 +1,6 @@
 """Where bytes are kept: create-only objects, unit tables and append-only logs; knows nothing of stages or images."""
 
-from pipelines.store.base import Entry, NotFoundError, Store, StoreError, UnavailableError
+from pipelines.store.base import Entry, NotFoundError, Store, StoreError, UnavailableError, UnusableError
 from pipelines.store.log import Log
 from pipelines.store.opening import initialise, open_store
 from pipelines.store.units import Place, UnitTable, unit_id_of
@@ -14,6 +14,7 @@ __all__ = [
     "StoreError",
     "UnavailableError",
     "UnitTable",
+    "UnusableError",
     "initialise",
     "open_store",
     "unit_id_of",

@@ -23,6 +23,10 @@ class StoreError(Exception):
     """A store cannot do what it was asked; the message names the object, the value and the fix."""
 
 
+class UnusableError(StoreError):
+    """No store can be kept in this place."""
+
+
 class NotFoundError(StoreError):
     """There is no object of that name."""
 
@@ -51,6 +55,10 @@ class Store(ABC):
     """A place that keeps immutable objects under relative names."""
 
     uri: str
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise UnusableError when the place cannot keep a store, StoreError when nothing can be written now."""
 
     @abstractmethod
     def read(self, name: str) -> bytes:

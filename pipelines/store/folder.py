@@ -1,29 +1,39 @@
-"""A store in a local folder: temporary file beside, fsync, then `os.link`, which fails when the name is taken."""
+"""A store in a local folder: temporary file beside, fsync, then a hard link, which fails when the name is taken.
+
+Where the file system has no hard links (exFAT, some network shares) it is a rename that keeps what is there.
+"""
 
 from __future__ import annotations
 
 import builtins
+import ctypes
 import errno
 import fcntl
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, override
 
-from pipelines.store.base import Entry, NotFoundError, Store, StoreError, check_name
+from pipelines.store.base import Entry, NotFoundError, Store, StoreError, UnusableError, check_name
+from trainer.files import is_plain
 
 TEMPORARY_PREFIX = ".tmp-"
 LOCK = ".lock"
 """In the root: what a swap locks. It is never removed, for two processes could then hold locks of two files."""
 ATTEMPTS = 100
 """How often a write makes its folder, when concurrent deletes keep removing it."""
+NO_SUCH_CALL = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK)
+"""What file systems answer that have no hard links, or no rename that keeps what is there."""
+RENAME_NOREPLACE, AT_FDCWD = 1, -100
+ANOTHER_PLACE = "use a folder of a local disk (ext4, xfs), of NFS, or gs://BUCKET/PREFIX"
 
 
 class FolderStore(Store):
-    """A store in one folder of a local or shared file system that has hard links."""
+    """A store in one folder of a local or shared file system."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -35,6 +45,25 @@ class FolderStore(Store):
     def path(self, name: str) -> Path:
         """Return the local path of a name. Raises StoreError for a name that would leave the store."""
         return self.root.joinpath(*check_name(name).split("/"))
+
+    @override
+    def check(self) -> None:
+        first, second = (self.root / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}" for _ in range(2))
+        try:
+            _make_folder(self.root)
+            _write(first, b"")
+            _create_once(first, second)
+        except OSError as error:
+            if error.errno == errno.ENOTSUP:
+                raise UnusableError(
+                    f"the file system of {self.root} has neither hard links nor renames that keep what is there, so "
+                    f"two runs could overwrite each other's files; {ANOTHER_PLACE}"
+                ) from error
+            raise _explain(error, self.root) from error
+        finally:
+            for path in (first, second):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
     @override
     def read(self, name: str) -> bytes:
@@ -50,11 +79,11 @@ class FolderStore(Store):
 
     @override
     def create(self, name: str, data: bytes) -> bool:
-        return self._publish(name, lambda temporary: _write(temporary, data), os.link)
+        return self._publish(name, lambda temporary: _write(temporary, data), _create_once)
 
     @override
     def create_from(self, name: str, path: Path) -> bool:
-        return self._publish(name, lambda temporary: _copy(path, temporary), os.link)
+        return self._publish(name, lambda temporary: _copy(path, temporary), _create_once)
 
     @override
     def put(self, name: str, data: bytes) -> None:
@@ -117,7 +146,13 @@ class FolderStore(Store):
         path = self.path(name)
         if not path.exists():
             raise NotFoundError(f"{self.uri} holds no object or folder {name!r}")
-        yield path
+        if is_plain(str(path)):
+            yield path
+            return
+        with tempfile.TemporaryDirectory(prefix="visual-search-") as folder:
+            link = Path(folder, path.name)
+            link.symlink_to(path)
+            yield link
 
     def sweep_temporary(self, older_than_s: float, now: float) -> int:
         """Remove temporary files that killed processes left behind; return how many."""
@@ -169,6 +204,26 @@ class FolderStore(Store):
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def _create_once(temporary: Path, target: Path) -> None:
+    """Give a file a name that is free. Raises FileExistsError if it is not, OSError ENOTSUP if that cannot be known."""
+    try:
+        os.link(temporary, target)
+    except OSError as error:
+        if error.errno not in NO_SUCH_CALL:
+            raise
+        _rename_once(temporary, target)
+
+
+def _rename_once(temporary: Path, target: Path) -> None:
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    source, wanted = os.fsencode(temporary), os.fsencode(target)
+    if rename is not None and rename(AT_FDCWD, source, AT_FDCWD, wanted, RENAME_NOREPLACE) == 0:
+        return
+    code = errno.ENOSYS if rename is None else ctypes.get_errno()
+    code = errno.ENOTSUP if code in NO_SUCH_CALL else code
+    raise OSError(code, os.strerror(code), str(target))
 
 
 def _make_folder(folder: Path) -> None:

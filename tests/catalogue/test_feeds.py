@@ -50,6 +50,16 @@ def test_deltas_are_read_once_in_the_order_of_their_names(tmp_path: Path) -> Non
     assert [f.file.name for f in find_files(found, positions)] == ["feed.csv", "2026-01-04.csv"]
 
 
+@pytest.mark.parametrize("folder", ["sh[o]p v2", "a*b", "what?", "{a,b}", "50%25 ö", "back\\slash"])
+@pytest.mark.parametrize("pattern", ["feed.csv", "*.csv", "deltas/../f?ed.[ct]sv", "feed [v2].csv"])
+def test_the_name_of_the_config_s_folder_is_no_pattern(tmp_path: Path, folder: str, pattern: str) -> None:
+    name = "feed [v2].csv" if "v2" in pattern else "feed.csv"
+    wanted = write(tmp_path / folder, name)
+    (tmp_path / folder / "deltas").mkdir()
+    assert [file.file for file in find_files(config(tmp_path / folder, snapshot=pattern), {})] == [wanted]
+    assert [file.file for file in find_files(config(tmp_path, snapshot=str(wanted)), {})] == [wanted]
+
+
 def test_the_position_of_a_snapshot_without_times_is_that_of_its_file(tmp_path: Path) -> None:
     os.utime(write(tmp_path, "feed.csv"), (86400, 86400))
     files = find_files(config(tmp_path), {})

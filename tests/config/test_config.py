@@ -1,5 +1,6 @@
 """The configuration: what is wrong is named, with its value and the fix."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,18 @@ def test_sections_are_frozen(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no config file '.*none\.toml'; check the path given with"):
         load_config(tmp_path / "none.toml")
+
+
+def test_folders_whose_names_are_no_utf8(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    with pytest.raises(
+        ConfigError, match=r"config file's folder b'.*/caf\\xe9' has a name that is no UTF-8; rename it"
+    ):
+        load(odd, MINIMAL)
+    (tmp_path / "store").symlink_to(odd)
+    with pytest.raises(ConfigError, match=r"store\.uri = 'store': the folder b'.*/caf\\xe9' has a name that"):
+        load(tmp_path, MINIMAL)
 
 
 def test_a_file_that_is_no_toml(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from pipelines.demo.writer import write_catalogue
 from pipelines.runs.stages import STAGES
 
 ITEMS, LEAVES, SEED = 260, 16, 5
+FOLDER = "shöp [v2] 50%25 {a}#1"
+"""Libraries take most of this for a pattern, an escape or the end of a path."""
 SHORT = """
 [train]
 steps = 60
@@ -108,7 +110,7 @@ class Shop:
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A catalogue that nothing has read yet; photos small, training short."""
-    folder = tmp_path_factory.mktemp("drawn") / "shop"
+    folder = tmp_path_factory.mktemp("drawn") / FOLDER
     write_catalogue(folder, items=ITEMS, leaf_categories=LEAVES, seed=SEED)
     shop = Shop(folder)
     write_config(folder)
@@ -148,8 +150,8 @@ def promoted(trained: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 def copy_of(shop: Shop, folder: Path) -> Shop:
     """Return a copy with the same modification times, so that no photo seems to have changed."""
-    shutil.copytree(shop.folder, folder / "shop", symlinks=True)
-    return Shop(folder / "shop")
+    shutil.copytree(shop.folder, folder / FOLDER, symlinks=True)
+    return Shop(folder / FOLDER)
 
 
 @pytest.fixture

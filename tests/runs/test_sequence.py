@@ -1,20 +1,22 @@
 """The frame that every stage shares: ledger, manifest, lease."""
 
+import errno
 import json
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from pipelines.config import Config
+from pipelines.config import Config, ConfigError
 from pipelines.errors import GateError, StageError
 from pipelines.runs.context import RunContext, new_run_id
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import last_line, read_manifest
 from pipelines.runs.outputs import EmbedOutputs, TrainOutputs
-from pipelines.runs.sequence import run_stage
+from pipelines.runs.sequence import open_run, run_stage
 from pipelines.runs.stages import STAGES
-from pipelines.store import Store, open_store
+from pipelines.store import Store, folder, open_store
 from pipelines.telemetry.progress import Progress
 
 
@@ -184,3 +186,24 @@ def test_a_stage_that_another_version_has_run(context: RunContext) -> None:
 
 def test_run_ids_are_utc_times() -> None:
     assert new_run_id(datetime(2026, 11, 21, 9, 8, 7, tzinfo=UTC)) == "20261121T090807Z"
+
+
+def test_a_place_that_keeps_no_store_is_a_wrong_value_before_any_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    config = make_config(store={"uri": str(tmp_path / "store")})
+    monkeypatch.setattr(folder, "_create_once", refuse)
+    with pytest.raises(ConfigError, match=r"store\.uri = '.*store': the file system of .* has neither hard links nor"):
+        open_run(config, "r1", Progress(quiet=True))
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_a_temporary_folder_that_libraries_take_for_a_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t[m]p"))
+    config = make_config(store={"uri": str(tmp_path / "store")})
+    with pytest.raises(ConfigError, match=r"TMPDIR = '.*t\[m\]p': TensorFlow takes its name for a pattern; set it to"):
+        open_run(config, "r1", Progress(quiet=True))
+    assert not (tmp_path / "store").exists()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.store import StoreError, folder
+from pipelines.store import StoreError, UnusableError, folder
 from pipelines.store.folder import FolderStore
+from trainer.files import is_plain
 
 WRITER = """
 import sys
@@ -152,3 +153,67 @@ def test_an_object_under_an_object_is_an_error_and_not_a_lost_race(store: Folder
         for name in ("a/b", "a/b/c"):
             with pytest.raises(StoreError, match="cannot write"):
                 write(name, b"x")
+
+
+def without(code: int):
+    """A call that the file system does not know."""
+
+    def refuse(*arguments: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return refuse
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])  # exFAT, network shares, FUSE
+def test_where_there_are_no_hard_links_objects_are_created_once_by_renames(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.setattr(os, "link", without(code))
+    store.check()
+    assert store.create("a/b.txt", b"first") is True
+    assert store.create("a/b.txt", b"second") is False
+    assert store.read("a/b.txt") == b"first"
+    assert hidden(store) == []
+
+
+def test_where_there_are_neither_no_store_is_kept(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", without(errno.EPERM))
+    monkeypatch.setattr(folder, "_rename_once", without(errno.ENOTSUP))
+    with pytest.raises(UnusableError, match=r"has neither hard links nor renames that keep .* or gs://BUCKET/PREFIX"):
+        store.check()
+    assert list(store.root.iterdir()) == []
+
+
+def test_a_rename_that_the_kernel_does_not_know_is_not_supported(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", without(errno.EPERM))
+    monkeypatch.setattr(folder.ctypes, "CDLL", lambda *_, **__: object())
+    with pytest.raises(UnusableError):
+        store.check()
+
+
+def test_a_folder_that_cannot_be_written_is_not_unusable(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "_write", without(errno.EROFS))
+    with pytest.raises(StoreError, match="give this user write access to the store") as caught:
+        store.check()
+    assert not isinstance(caught.value, UnusableError)
+
+
+@pytest.mark.parametrize("name", [b"sto[r]e v2", b"a*b", b"what?", b"{a,b}", b"back\\slash", b"caf\xe9"])
+def test_libraries_see_a_path_that_is_no_pattern_to_them(tmp_path: Path, name: bytes) -> None:
+    store = FolderStore(tmp_path / os.fsdecode(name))
+    store.create("models/m1/saved_model/variables.index", b"7")
+    with store.stage_in("models/m1") as path:
+        assert is_plain(str(path))
+        assert path.name == "m1"
+        assert (path / "saved_model" / "variables.index").read_bytes() == b"7"
+    assert store.read("models/m1/saved_model/variables.index") == b"7"
+
+
+@pytest.mark.parametrize("name", ["store", "blank and ö", "50%25", "a#b"])
+def test_other_paths_are_seen_as_they_are(tmp_path: Path, name: str) -> None:
+    store = FolderStore(tmp_path / name)
+    store.create("models/m1.json", b"7")
+    with store.stage_in("models/m1.json") as path:
+        assert path == tmp_path / name / "models/m1.json"

@@ -40,3 +40,17 @@ def test_uris(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="'s3://bucket' has the scheme 's3'; use a local folder or gs://BUCKET/PREFIX"):
         open_store("s3://bucket")
     assert not (tmp_path / "format.json").exists()
+
+
+def test_a_percent_sign_in_a_file_uri_begins_an_escape(tmp_path: Path) -> None:
+    assert open_store(f"file://{tmp_path}/my%20st%C3%B6re").uri == f"{tmp_path}/my störe"
+    assert open_store(f"file://localhost{tmp_path}/store").uri == f"{tmp_path}/store"
+    assert open_store(f"{tmp_path}/50%25").uri == f"{tmp_path}/50%25"
+    with pytest.raises(StoreError, match=r"names the machine 'store'; write file:///FOLDER, or the folder's path"):
+        open_store("file://store")
+
+
+def test_a_store_that_a_file_uri_named_literally_is_not_lost(tmp_path: Path) -> None:
+    initialise(open_store(f"{tmp_path}/my%20store"), 4)
+    with pytest.raises(StoreError, match=r"means .*/my store, and there is only .*/my%20store; write that path"):
+        open_store(f"file://{tmp_path}/my%20store")
