@@ -34,7 +34,8 @@ def run_tfx(spec: TrainSpec, say: Callable[[str], None] = lambda _: None) -> Tra
     from tfx import v1 as tfx
 
     work = Path(spec.work).resolve()
-    spec = replace(spec, work=str(work), examples=str(Path(spec.examples).resolve()))
+    examples = Path(spec.examples).absolute()  # not where a link leads: that may have a name that is a pattern
+    spec = replace(spec, work=str(work), examples=str(examples))
     _prepare(spec, work)
     metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(work / "metadata.sqlite"))
     nodes = _Nodes(say)

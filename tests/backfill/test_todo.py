@@ -11,7 +11,7 @@ from pipelines.jobs.jobs import Jobs
 from pipelines.store import Log, UnitTable
 from tests.catalogue.shop import BUCKETS, Shop, plain_shop, rows_of
 
-IMAGES = "images/32x24-q95-v1"
+IMAGES = "images/32x24-q95-v2"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_photo_counts_at_the_first_day_that_has_it(shop: Shop) -> None:
     asked = Question(days, IMAGES, (), ())
     assert counted(shop, asked) == [ToDo(0, 0, 10), ToDo(2, 2, 2)]
     assert counted(shop, Question(days[::-1], IMAGES, (), ())) == [ToDo(2, 2, 12), ToDo()]
-    assert counted(shop, Question(days, "images/64x48-q95-v1", (), ())) == [ToDo(10, 10, 10), ToDo(2, 2, 2)]
+    assert counted(shop, Question(days, "images/64x48-q95-v2", (), ())) == [ToDo(10, 10, 10), ToDo(2, 2, 2)]
     done = shop.run("third", "catalogue", "preprocess")["preprocess"]["counts"]
     assert (done["fetched"], done["prepared"]) == (2, 2)
     assert counted(shop, asked) == [ToDo(0, 0, 10), ToDo(0, 0, 2)]

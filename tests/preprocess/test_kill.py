@@ -46,7 +46,7 @@ def in_flight(shop: Shop) -> bool:
 def tables(shop: Shop) -> dict[str, Any]:
     """All that the stage leaves, without times."""
     found: dict[str, Any] = {"photos": shop.prepared("r")}
-    for prefix in ("sources", "images/60x48-q95-v1", "splits"):
+    for prefix in ("sources", "images/60x48-q95-v2", "splits"):
         units = UnitTable(shop.store, prefix)
         rows = {unit_id: units.read_keys(unit_id).to_pylist() for unit_id in units.unit_ids()}
         if prefix == "splits":  # a kill may cut one unit of splits in two

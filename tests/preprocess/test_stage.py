@@ -9,16 +9,18 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipelines.config.stages import PreprocessSection
 from pipelines.errors import StageError
 from pipelines.preprocess import stage
 from pipelines.preprocess.prepare import Preparer
 from pipelines.runs.manifest import Manifest
 from pipelines.store import UnitTable
 from tests.catalogue.shop import Shop, jpeg, plain_shop, rows_of
+from transforms.photo import PrepSpec
 
 ITEMS = 100
 STAGES = ("catalogue", "preprocess")
-PREP = "images/32x24-q95-v1"
+PREP = "images/32x24-q95-v2"
 Story = dict[str, Manifest]
 
 
@@ -164,10 +166,27 @@ def test_another_size_prepares_everything_once_and_the_old_one_stays(tmp_path: P
     preprocess(shop, "r1")
     shop.write_config(preprocess={"height": 16, "width": 16})
     other = preprocess(shop, "r2")
-    assert (other["outputs"]["prep_id"], other["counts"]["prepared"]) == ("16x16-q95-v1", 4)  # 5 photos, 4 pictures
+    assert (other["outputs"]["prep_id"], other["counts"]["prepared"]) == ("16x16-q95-v2", 4)  # 5 photos, 4 pictures
     shop.write_config()
     back = preprocess(shop, "r3")
-    assert (back["counts"]["fetched"], back["outputs"]["prep_id"]) == (0, "32x24-q95-v1")
+    assert (back["counts"]["fetched"], back["outputs"]["prep_id"]) == (0, "32x24-q95-v2")
+
+
+def test_another_version_prepares_everything_again_and_asks_again_what_was_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = plain_shop(tmp_path / "shop", 5)
+    shop.write_config(preprocess={"max_rejected_share": 0.5})
+    (shop.photos / "p1.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with monkeypatch.context() as before:
+        before.setattr(PreprocessSection, "spec", PrepSpec(32, 24, version=1))
+        old = preprocess(shop, "r1")
+    assert (old["outputs"]["prep_id"], old["counts"]["prepared"]) == ("32x24-q95-v1", 4)
+    assert old["rejects"] == {"unsupported_format": 1}
+    new = preprocess(shop, "r2")
+    assert (new["outputs"]["prep_id"], new["counts"]["fetched"]) == ("32x24-q95-v2", 5)
+    assert (new["counts"]["prepared"], new["rejects"]) == (4, {"unsupported_format": 1})
+    assert shop.store.folders("images") == ["32x24-q95-v1", "32x24-q95-v2"]
 
 
 def test_units_that_are_committed_are_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

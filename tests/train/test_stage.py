@@ -13,7 +13,7 @@ from pipelines.store import Store, open_store
 from pipelines.tables.taxonomy import extend_taxonomy, values_of
 from pipelines.train import stage
 from pipelines.train.stage import run
-from tests.train.conftest import FakeTraining, MakeContext, finish_preprocess, go_live
+from tests.train.conftest import PREP, FakeTraining, MakeContext, finish_preprocess, go_live
 
 
 def test_the_first_model_has_nothing_to_start_from_or_to_be_compared_with(
@@ -54,6 +54,20 @@ def test_a_live_model_of_other_photos_can_neither_be_compared_nor_started_from(
     go_live(store, "model1")
     finish_preprocess(store, "r2", "c1", "32x32-q95-v1")
     run(make_context("r2"))
+    assert (training.specs[1].parent, training.specs[1].baseline) == (None, None)
+
+
+@pytest.mark.parametrize("policy", ["reuse", "on_change"])
+def test_photos_that_are_prepared_in_another_version_are_trained_on_whatever_the_policy(
+    make_context: MakeContext, training: FakeTraining, store: Store, policy: str
+) -> None:
+    run(make_context())
+    go_live(store, "model1")
+    finish_preprocess(store, "r2", "c1", PREP.replace("-v1", "-v2"))
+    result = run(make_context("r2", policy=policy))
+    assert (result.outputs.decision, len(training.specs)) == ("trained", 2)
+    wanted = f"photos are prepared as {training.specs[1].prep_id}, the live model reads {PREP}"
+    assert result.outputs.reason == f"trained model2: {wanted}"
     assert (training.specs[1].parent, training.specs[1].baseline) == (None, None)
 
 

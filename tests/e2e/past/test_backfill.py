@@ -187,7 +187,7 @@ def test_it_is_killed_at_ten_moments_and_comes_to_the_same(lived: Shop, shop: Sh
     other = copy_of(lived, tmp_path / "undisturbed")
     for one in (shop, other):
         store = open_store(str(one.store))
-        for prefix in ("images/40x32-q95-v1", *(f"embeddings/{m}/{m}" for m in store.folders("embeddings"))):
+        for prefix in ("images/40x32-q95-v2", *(f"embeddings/{m}/{m}" for m in store.folders("embeddings"))):
             table = UnitTable(store, prefix)
             for unit in table.unit_ids():
                 table.drop(unit)
