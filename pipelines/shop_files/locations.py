@@ -81,13 +81,15 @@ def find(pattern: str, folder: str = ".") -> list[File]:
     A relative path starts at `folder`, whose own name is no pattern; a path that is there as it is written is none.
     """
     if not in_bucket(pattern):
-        wanted = Path(pattern).expanduser()
-        if (literal := Path(folder, wanted)).exists():
-            return [Path(os.path.normpath(literal))]
-        found = glob.glob(os.path.normpath(Path(glob.escape(folder), wanted)))
-        return [Path(path) for path in sorted(found)]
+        return _find_local(Path(pattern).expanduser(), folder)
     found = walk(re.split(r"[*?[]", pattern, maxsplit=1)[0])
     return sorted((file for file in found if _path(file.uri).match(str(_path(pattern)))), key=str)
+
+
+def _find_local(pattern: Path, folder: str) -> list[File]:
+    if (literal := Path(folder, pattern)).exists():
+        return [Path(os.path.normpath(literal))]
+    return [Path(path) for path in sorted(glob.glob(os.path.normpath(Path(glob.escape(folder), pattern))))]
 
 
 def look(uri: str) -> ObjectFile | None:
