@@ -53,6 +53,8 @@ class FolderStore(Store):
             _make_folder(self.root)
             _write(first, b"")
             _create_once(first, second)
+            with self._locked():
+                pass
         except OSError as error:
             if error.errno == errno.ENOTSUP:
                 raise UnusableError(
@@ -178,9 +180,7 @@ class FolderStore(Store):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
             except OSError as error:
-                raise StoreError(
-                    f"cannot lock {path} ({error.strerror}); keep the store on a file system that has locks"
-                ) from error
+                raise UnusableError(f"cannot lock {path} ({error.strerror}); {ANOTHER_PLACE}") from error
             yield
 
     def _publish(self, name: str, write: Callable[[Path], None], publish: Callable[[Path, Path], None]) -> bool:

@@ -217,3 +217,11 @@ def test_other_paths_are_seen_as_they_are(tmp_path: Path, name: str) -> None:
     store.create("models/m1.json", b"7")
     with store.stage_in("models/m1.json") as path:
         assert path == tmp_path / name / "models/m1.json"
+
+
+def test_a_file_system_without_locks_keeps_no_store(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder.fcntl, "flock", without(errno.ENOLCK))
+    with pytest.raises(
+        UnusableError, match=r"cannot lock .*/\.lock \(No locks available\); use a folder of a local disk"
+    ):
+        store.check()
