@@ -14,7 +14,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.12,<3.13",
     packages=find_packages(include=["transforms*", "trainer*", "pipelines*"]),
-    package_data={"pipelines": ["**/templates/*"]},
+    package_data={"pipelines": ["**/templates/*", "evaluate/vocabulary.toml"]},
     install_requires=[
         "apache-beam[gcp]>=2.77,<2.78",
         "faiss-cpu>=1.15,<1.16",

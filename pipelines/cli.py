@@ -389,6 +389,7 @@ def gc(config_path: str, grace: float, dry_run: bool) -> None:
     result = collect_garbage(
         open_store(config.store.uri),
         keep=config.promote.keep,
+        measured=config.evaluate.anchor_releases,
         grace_s=grace * 3600,
         refused_s=config.promote.keep_refused_days * 86400,
         dry_run=dry_run,

@@ -77,6 +77,7 @@ class TrainSection(Section):
     attributes: list[str] = Field(default_factory=list, description="attributes that get a head")
     min_attribute_images: Positive = Field(10, description="a value of fewer photos gets no column of a head")
     max_attribute_values: Positive = Field(1000, description="the most columns of a head")
+    held_out_leaves: Share = Field(0.0, description="leaves that are never learned from, to measure what is new")
     hash_minutes: Annotated[float, Field(gt=0)] = 1.0
     memory_bytes: Positive = 4 << 30
     min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the leaf")
@@ -142,7 +143,20 @@ class EvaluateSection(Section):
     )
     floors: dict[str, float] = Field(default_factory=lambda: {"recall.candidates_at_10": 0.9})
     margins: dict[str, float] = Field(
-        default_factory=lambda: {"recall.candidates_at_10": 0.02, "retrieval.p_at_10": 0.05}
+        default_factory=lambda: {
+            "recall.candidates_at_10": 0.02,
+            "retrieval.p_at_10": 0.05,
+            "retrieval.leaf_{attribute}_p_at_10": 0.05,
+            "retrieval.same_item_hit_at_5": 0.05,
+            "retrieval.cold_p_at_10": 0.05,
+            "retrieval.cold_same_item_hit_at_5": 0.05,
+        }
+    )
+    anchor_releases: Annotated[int, Field(ge=0)] = Field(
+        10, description="the last releases that were live, whose best is a bound too"
+    )
+    histogram_margin: Annotated[float, Field(ge=-1, le=1)] = Field(
+        0.05, description="lead over colour histograms in precision at 10"
     )
     examples: Positive = 30
 

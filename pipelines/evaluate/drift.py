@@ -1,39 +1,35 @@
 """How far a release has moved from the live one: its items, its vectors and its results.
 
-Owns the comparison. The counts over the catalogue are made in Beam; the rest is bounded by the number of queries.
+The counts over the catalogue are made in Beam; the rest is bounded by the number of queries.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
+import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.evaluate.measures import mean, overlap_at
-from pipelines.evaluate.sources import Sources
+from pipelines.evaluate.metrics import Metrics, mean, overlap_at
+from pipelines.evaluate.sources import Sources, write_sum
 from pipelines.jobs.jobs import Jobs
+from pipelines.jobs.transforms import CreateEach
 from pipelines.tables.arrow import index_of
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS
 
-Metrics = dict[str, float]
-
 
 def count_items(jobs: Jobs, sources: Sources, theirs: str) -> Metrics:
     """Return the share of items that are new, and of `theirs` (a folder of items) that are gone."""
-    import apache_beam as beam
-
-    from pipelines.jobs.transforms import CreateEach
 
     def build(pipeline: beam.Pipeline) -> None:
         counts = (
             pipeline | CreateEach(range(sources.buckets)) | "Compare" >> beam.Map(partial(_compare, sources, theirs))
         )
-        total = counts | "Sum" >> beam.CombineGlobally(_summed)
-        total | "Write" >> beam.Map(partial(sources.put_counts, "drift_items"))
+        write_sum(sources, "drift_items", counts)
 
     jobs.run("drift", build)
     return item_shares(sources.counts("drift_items"))
@@ -71,10 +67,3 @@ def _compare(sources: Sources, theirs: str, bucket: int) -> Counter[str]:
     mine = read_bucket(sources.store, sources.items, bucket, ITEMS, ["item_id"])["item_id"]
     other = read_bucket(sources.store, theirs, bucket, ITEMS, ["item_id"])["item_id"]
     return Counter(ours=len(mine), theirs=len(other), both=int((index_of(mine, other) >= 0).sum()))
-
-
-def _summed(counters: Iterable[Counter[str]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for counter in counters:
-        total.update(counter)
-    return total

@@ -1,15 +1,18 @@
-"""The gates of a release: absolute floors, and margins against the live release.
+"""The gates of a release: floors, a lead over colour histograms, and margins beside other releases.
 
-Owns the verdict. Pure: metrics and bounds in, gates out.
+A margin is asked on the same queries of both, with a bound: what cannot be told from worse by more than the margin does
+not pass. It is asked beside the live release, and beside the best of the last ones that were live: else ten releases,
+each a little worse than the one before, would pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pipelines.evaluate.names import describe
+from pipelines.evaluate.pairs import LEAST_GROUPS, Difference
+from pipelines.evaluate.vocabulary import describe
 
 SLACK = 1e-9
 """Differences this small come from decimal fractions in the config, not from the release."""
@@ -17,7 +20,11 @@ SLACK = 1e-9
 
 @dataclass(frozen=True)
 class Gate:
-    """One verdict: a metric's value beside its bound; `passed` is True also where there was nothing to compare with."""
+    """One verdict: a value beside its bound; `passed` is True also where there was nothing to compare with.
+
+    `rule` is "floor" (the metric's value), "histogram" (the least lead), "margin" (beside live) or "anchor" (beside the
+    best of the last releases); of the last two, value and bound are differences where `paired`.
+    """
 
     metric: str
     rule: str
@@ -25,28 +32,62 @@ class Gate:
     bound: float | None
     passed: bool
     note: str
+    paired: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the gate as written in a release's manifest."""
         return asdict(self)
 
+    @property
+    def least(self) -> bool:
+        """Whether the bound is the least value allowed, and not the highest."""
+        return describe(self.metric).better == "higher"
+
     def sentence(self) -> str:
         """Return the verdict in plain words."""
         if self.value is None or self.bound is None:
             return f"{self.metric}: {self.note}"
-        least = "at least" if describe(self.metric).better == "higher" else "at most"
-        return f"{self.metric} = {self.value:.4g}, must be {least} {self.bound:.4g} ({self.note})"
+        allowed = f"must be at {'least' if self.least else 'most'}"
+        if self.paired:
+            surely = f"{self.value:+.4g} at {'worst' if self.least else 'most'} (95 %)"
+            return f"{self.metric}: {surely}, {allowed} {self.bound:+.4g} ({self.note})"
+        return f"{self.metric} = {self.value:.4g}, {allowed} {self.bound:.4g} ({self.note})"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A release to be compared with: its metrics, and how far ours are from them on the same queries, by metric."""
+
+    release_id: str
+    metrics: Mapping[str, float]
+    differences: Mapping[str, Difference] = field(default_factory=dict)
 
 
 def judge(
     metrics: Mapping[str, float],
-    live: Mapping[str, float] | None,
+    live: Rival | None,
+    anchors: Sequence[Rival],
     floors: Mapping[str, float],
     margins: Mapping[str, float],
 ) -> list[Gate]:
-    """Return all gates, floors first. `live` is None when there is no live release to compare with."""
+    """Return all gates, floors first. `live` is None when there is none; `anchors` were live before it."""
     gates = [_floor(name, metrics.get(name), bound) for name, bound in sorted(floors.items())]
-    return gates + [_margin(name, metrics.get(name), live, margin) for name, margin in sorted(margins.items())]
+    for name, margin in sorted(margins.items()):
+        gates.append(_beside_live(name, metrics.get(name), live, margin))
+        beside = [_beside(name, "anchor", metrics.get(name), rival, margin) for rival in anchors]
+        verdicts = [gate for gate in beside if gate is not None]
+        if verdicts:
+            gates.append(min(verdicts, key=_lead))
+    return gates
+
+
+def lead_over_colours(gain: Difference | None, margin: float) -> Gate:
+    """Return the gate that a release is better than colour histograms, by `margin` of precision at 10."""
+    if gain is None or not gain.is_bounded:
+        why = f"needs held-out photos with a category, of {LEAST_GROUPS} products or more, and was not asked"
+        return Gate("histogram.gain", "histogram", None, margin, True, why)
+    note = f"evaluate.histogram_margin; {gain.mean:+.4g} on {gain.pairs} queries, 95 % bound"
+    return Gate("histogram.gain", "histogram", gain.lower, margin, gain.lower >= margin - SLACK, note)
 
 
 def blessed(gates: Sequence[Gate]) -> bool:
@@ -66,17 +107,45 @@ def _floor(name: str, value: float | None, bound: float) -> Gate:
     return Gate(name, "floor", value, bound, _holds(name, value, bound), "evaluate.floors")
 
 
-def _margin(name: str, value: float | None, live: Mapping[str, float] | None, margin: float) -> Gate:
+def _beside_live(name: str, value: float | None, live: Rival | None, margin: float) -> Gate:
     if live is None:
         return Gate(name, "margin", value, None, True, "no live release yet, nothing to compare with")
-    if name not in live:
-        return Gate(name, "margin", value, None, True, "the live release did not measure it")
-    bound = live[name] - margin if describe(name).better == "higher" else live[name] + margin
+    gate = _beside(name, "margin", value, live, margin)
+    return gate or Gate(name, "margin", value, None, True, "the live release did not measure it")
+
+
+def _beside(name: str, rule: str, value: float | None, rival: Rival, margin: float) -> Gate | None:
+    """Return the gate beside one release: paired where there are pairs enough, else by its value; None without one."""
+    pair, who = rival.differences.get(name), "live" if rule == "margin" else f"release {rival.release_id}"
+    if pair is not None and pair.is_bounded:
+        return _paired(name, rule, pair, margin, who)
+    if name not in rival.metrics:
+        return None
+    theirs = rival.metrics[name]
+    bound = theirs - margin if describe(name).better == "higher" else theirs + margin
     if value is None:
-        return Gate(name, "margin", None, bound, False, f"could not be measured; the live release has {live[name]:.4g}")
-    return Gate(
-        name, "margin", value, bound, _holds(name, value, bound), f"live has {live[name]:.4g}, margin {margin:g}"
-    )
+        return Gate(name, rule, None, bound, False, f"could not be measured; the {_release(who)} has {theirs:.4g}")
+    few = "" if pair is None else f"; {pair.groups} products in common, {LEAST_GROUPS} are needed for a bound"
+    return Gate(name, rule, value, bound, _holds(name, value, bound), f"{who} has {theirs:.4g}, margin {margin:g}{few}")
+
+
+def _paired(name: str, rule: str, pair: Difference, margin: float, who: str) -> Gate:
+    higher = describe(name).better == "higher"
+    value, bound = (pair.lower, -margin) if higher else (pair.upper, margin)
+    passed = value >= bound - SLACK if higher else value <= bound + SLACK
+    note = f"{pair.mean:+.4g} beside {who} on {pair.pairs} queries of both, margin {margin:g}"
+    return Gate(name, rule, value, bound, passed, note, paired=True)
+
+
+def _release(who: str) -> str:
+    return "live release" if who == "live" else who
+
+
+def _lead(gate: Gate) -> tuple[bool, float]:
+    """Return what orders gates of one metric: those that failed first, then by how near their bound is."""
+    if gate.value is None or gate.bound is None:
+        return gate.passed, 0.0
+    return gate.passed, gate.value - gate.bound if gate.least else gate.bound - gate.value
 
 
 def _holds(name: str, value: float, bound: float) -> bool:

@@ -1,20 +1,26 @@
-"""What is known of the items that a search finds: category, attributes, a picture.
-
-Owns the table of labels and the relevance of a result to a query. Pure.
-"""
+"""What is known of the items that a search finds: category, attributes, a picture; and which of them are relevant."""
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.evaluate.gallery import PATH_SEPARATOR, fold_of
 from pipelines.evaluate.queries import Query
-from pipelines.tables.arrow import first_of_each, flat
+from pipelines.evaluate.sources import Sources, write_table
+from pipelines.jobs.jobs import Jobs
+from pipelines.jobs.transforms import CreateEach
+from pipelines.tables.arrow import first_of_each, flat, from_ipc, index_of
+from pipelines.tables.buckets import partition, read_bucket
 from pipelines.tables.schemas import DIGEST
 
 LABELS = pa.schema(
@@ -29,6 +35,10 @@ LABELS = pa.schema(
         ("image_row", pa.int32()),
     ]
 )
+ITEM_IDS = pa.schema([("item_id", pa.string())])
+WANTED = "wanted_items"
+FEW, MOST_LEAVES = 20, 2000
+"""How many results of a leaf stand for all of it, and of how many leaves."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,24 @@ class Label:
     attributes: Mapping[str, str]
     title: str
     image: tuple[str, int]
+
+
+def look_up(jobs: Jobs, sources: Sources, item_ids: Iterable[str]) -> dict[str, Label]:
+    """Return the labels of items by id. What is asked for reaches the workers through the store, a table a bucket."""
+    wanted = pa.table([pa.array(sorted(set(item_ids)), pa.string())], schema=ITEM_IDS)
+    parts = dict(partition(wanted, "item_id", sources.buckets))
+    for bucket in range(sources.buckets):
+        asked = from_ipc([parts[bucket]] if bucket in parts else [], ITEM_IDS)
+        sources.put_table(f"{WANTED}/{bucket:05d}", asked)
+
+    def build(pipeline: beam.Pipeline) -> None:
+        labels = (
+            pipeline | "Buckets" >> CreateEach(range(sources.buckets)) | "Label" >> beam.Map(partial(_label, sources))
+        )
+        write_table(sources, "labels", LABELS, labels)
+
+    jobs.run("look-up", build)
+    return as_labels(sources.table("labels"))
 
 
 def labels_of(photos: pa.Table, roles: Iterable[str], unit: str) -> pa.Table:
@@ -54,6 +82,29 @@ def labels_of(photos: pa.Table, roles: Iterable[str], unit: str) -> pa.Table:
     if not kept.num_rows:
         return LABELS.empty_table()
     return pa.table([flat(columns[field.name]).cast(field.type) for field in LABELS], schema=LABELS)
+
+
+def few_of_each(tables: Iterable[pa.Table]) -> pa.Table:
+    """Return up to `FEW` results of each of `MOST_LEAVES` leaves, as `LABELS`, drawn by hashes of their names.
+
+    Parts sampled apart and merged are what the whole would give.
+    """
+    merged = pa.concat_tables([LABELS.empty_table(), *tables]).combine_chunks()
+    merged = merged.filter(pc.not_equal(merged["path"], ""))
+    leaves = sorted(set(merged["path"].to_pylist()), key=drawn_by)[:MOST_LEAVES]
+    merged = merged.filter(pc.is_in(merged["path"], value_set=pa.array(leaves, pa.string())))
+    ranks = pa.array([drawn_by(fold) for fold in merged["fold"].to_pylist()], pa.binary(32))
+    merged = first_of_each(
+        merged.append_column("rank", ranks),
+        "fold",
+        [("path", "ascending"), ("rank", "ascending"), ("item_id", "ascending")],
+    )
+    paths = merged["path"].to_pylist()
+    kept, seen = np.zeros(len(paths), bool), Counter[str]()
+    for place, path in enumerate(paths):
+        kept[place] = seen[path] < FEW
+        seen[path] += 1
+    return merged.filter(pa.array(kept)).select(LABELS.names)
 
 
 def as_labels(table: pa.Table) -> dict[str, Label]:
@@ -105,3 +156,17 @@ def _shared(path: Sequence[str], other: Sequence[str]) -> float:
             break
         depth += 1
     return depth / len(path) if path else 0.0
+
+
+def _label(sources: Sources, bucket: int) -> pa.Table:
+    asked = read_bucket(sources.store, f"{sources.prefix}/{WANTED}", bucket, ITEM_IDS)["item_id"]
+    if not len(asked):
+        return LABELS.empty_table()
+    photos = sources.active(bucket)
+    photos = photos.filter(pa.array(index_of(photos["item_id"], asked) >= 0))
+    return labels_of(photos, sources.gallery_roles, sources.unit)
+
+
+def drawn_by(name: str) -> bytes:
+    """Return what a few of many names are drawn by, the same ones every day."""
+    return hashlib.sha256(b"few:" + name.encode()).digest()

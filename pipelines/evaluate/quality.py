@@ -1,7 +1,4 @@
-"""From what was found to numbers under their documented names.
-
-Owns which measures make a release's metrics. Pure: results, truth and labels in, `{name: value}` out.
-"""
+"""How good the results are of single queries: from what was found to columns under the metrics' documented names."""
 
 from __future__ import annotations
 
@@ -12,33 +9,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.evaluate import labels as known
+from pipelines.evaluate.answers import Answers
+from pipelines.evaluate.asked import Asked
 from pipelines.evaluate.labels import Label
-from pipelines.evaluate.measures import (
+from pipelines.evaluate.metrics import (
+    Metrics,
     average_precision_at,
-    bounded_mean,
     by_group,
+    cross_fitted_worst,
     hit_at,
-    macro_mean,
-    mean,
     ndcg_at,
     precision_at,
-    recall_at,
-    worst_share,
 )
-from pipelines.evaluate.model import Slots
 from pipelines.evaluate.queries import Query
-from pipelines.evaluate.truth import Top
-from pipelines.tables.taxonomy import category_value
+from pipelines.evaluate.scores import Scores
 
-Metrics = dict[str, float]
 Lists = Sequence[Sequence[str]]
 Path = tuple[str, ...]
+Column = list[float | None]
+Columns = dict[str, Column]
+"""By metric a value a query, None where the query says nothing of it."""
 
+PRECISION = "retrieval.p_at_10"
 WORST_SHARE = 0.1
 MIN_QUERIES_A_LEAF = 5
-MIN_QUERIES_MACRO = 10
-UNKNOWN = -2
-"""No slot; differs from the -1 of a place without a prediction."""
 
 
 @dataclass(frozen=True)
@@ -70,160 +64,136 @@ def _with_prefixes(leaves: Mapping[Path, int]) -> tuple[Counter[Path], Counter[P
     return Counter(leaves), prefixes
 
 
-def recall(name: str, k: int, found: Sequence[Sequence[int]], truth: Top) -> Metrics:
-    """Return recall at `k` with its bound; `found` holds keys as `truth.keys` does."""
-    shares = []
-    for keys, true, scores, numbers in zip(found, truth.keys, truth.scores, truth.numbers, strict=True):
-        there = numbers >= 0
-        share = recall_at(list(keys), true[there].tolist(), scores[there].tolist(), k)
-        if share is not None:
-            shares.append(share)
-    if not shares:
-        return {}
-    bound = bounded_mean(shares)
-    return {f"recall.{name}_at_{k}": bound.value, f"recall.{name}_at_{k}_lower": bound.lower}
+@dataclass(frozen=True)
+class Judge:
+    """What results are judged by: the items' labels, how many there are to find, and the attributes that count."""
+
+    labels: Mapping[str, Label]
+    relevance: Relevance
+    attributes: Sequence[str]
+
+    def precision(self, prefix: str, queries: Sequence[Query], ten: Lists) -> Columns:
+        """Return precision at 10 by leaf, and by leaf and each attribute of which the query has a value."""
+        columns: Columns = {f"{prefix}p_at_10": list(precisions(queries, ten, self.labels))}
+        for name in self.attributes:
+            columns[f"{prefix}leaf_{name}_p_at_10"] = [
+                precision_at(known.relevant_with(query, ids, self.labels, name), 10)
+                if query.attributes.get(name)
+                else None
+                for query, ids in zip(queries, ten, strict=True)
+            ]
+        return columns
+
+    def average_precision(self, queries: Sequence[Query], hundred: Lists, depth: int | None = None) -> Column:
+        """Return average precision at 100, by leaf or the first `depth` parts of the path."""
+        values: Column = []
+        for query, ids in zip(queries, hundred, strict=True):
+            right, total = known.relevant(query, ids, self.labels, depth), self.relevance.total(query, depth)
+            deep = depth is None or len(query.path) >= depth
+            values.append(average_precision_at(right, total, 100) if deep else None)
+        return values
+
+    def attainable(self, queries: Sequence[Query]) -> Columns:
+        """Return the most that precision at 10 could be, given how many items of its leaf each query may find."""
+        return {"retrieval.attainable_p_at_10": [min(10, self.relevance.total(query)) / 10 for query in queries]}
+
+    def by_level(self, queries: Sequence[Query], ten: Lists, hundred: Lists) -> Columns:
+        """Return precision and average precision by every level of the taxonomy, of the queries that are as deep."""
+        columns: Columns = {"retrieval.p_at_10_leaf": list(precisions(queries, ten, self.labels))}
+        columns["retrieval.map_at_100_leaf"] = self.average_precision(queries, hundred)
+        for depth in range(1, 1 + max((len(query.path) for query in queries), default=0)):
+            columns[f"retrieval.p_at_10_l{depth}"] = [
+                precision_at(known.relevant(query, ids, self.labels, depth), 10) if len(query.path) >= depth else None
+                for query, ids in zip(queries, ten, strict=True)
+            ]
+            columns[f"retrieval.map_at_100_l{depth}"] = self.average_precision(queries, hundred, depth)
+        return columns
+
+    def gain(self, queries: Sequence[Query], ten: Lists) -> Columns:
+        """Return the normalised discounted gain at 10 by shared path; the ideal is what the gallery holds."""
+        values = []
+        for query, found in zip(queries, ten, strict=True):
+            ideal: list[float] = []
+            for depth in range(len(query.path), 0, -1):
+                total = self.relevance.total(query, depth)
+                ideal += [depth / len(query.path)] * max(0, min(10, total) - len(ideal))
+            values.append(ndcg_at(known.gains(query, found, self.labels), ideal, 10))
+        return {"retrieval.ndcg_at_10": values}
 
 
-def precision_by_query(queries: Sequence[Query], found: Lists, labels: Mapping[str, Label]) -> list[float]:
+def retrieval_columns(asked: Asked, answers: Answers, judge: Judge) -> Columns:
+    """Return all measures of what is found on judged queries; the labels hold the queries' own items too."""
+    chosen = asked.judged
+    queries = [asked.queries[n] for n in chosen]
+
+    def of_chosen(lists: Lists) -> Lists:
+        return [lists[n] for n in chosen]
+
+    ten, hundred = of_chosen(answers.kept_ten), of_chosen(answers.kept_hundred)
+    columns = judge.precision("retrieval.", queries, ten) | judge.attainable(queries) | judge.gain(queries, ten)
+    columns["retrieval.map_at_100"] = judge.average_precision(queries, hundred)
+    columns |= judge.by_level(queries, ten, hundred)
+    for name, lists in (("exact", answers.exact), ("hamming", answers.code)):
+        if lists:
+            columns |= judge.precision(f"retrieval.{name}_", queries, of_chosen(lists))
+            columns[f"retrieval.{name}_map_at_100"] = judge.average_precision(queries, of_chosen(lists))
+    cross = [query.cross and query.item_id in judge.labels for query in queries]
+    cold = of_chosen(answers.cold)
+    columns |= same_item("retrieval.", queries, ten, cross)
+    columns |= judge.precision("retrieval.cold_", queries, cold)
+    columns |= judge.precision("retrieval.cold_only_", queries, of_chosen(answers.cold_only))
+    return columns | same_item("retrieval.cold_", queries, cold, [answers.again[n] for n in chosen])
+
+
+def precisions(queries: Sequence[Query], found: Lists, labels: Mapping[str, Label]) -> list[float]:
     """Return each query's precision at 10 by leaf."""
     return [precision_at(known.relevant(q, ids, labels), 10) for q, ids in zip(queries, found, strict=True)]
 
 
-def retrieval(
-    prefix: str, queries: Sequence[Query], ten: Lists, hundred: Lists, labels: Mapping[str, Label], relevance: Relevance
-) -> Metrics:
-    """Return precision at 10 (of `ten`) and mean average precision at 100 (of `hundred`) by leaf."""
-    if not queries:
-        return {}
-    metrics = {f"{prefix}p_at_10": float(np.mean(precision_by_query(queries, ten, labels)))}
-    value = mean(_average_precision(queries, hundred, labels, relevance, None))
-    return metrics | ({} if value is None else {f"{prefix}map_at_100": value})
-
-
-def attainable(queries: Sequence[Query], relevance: Relevance) -> Metrics:
-    """Return the most that precision at 10 by leaf could be, given how many items of its leaf each query may find."""
-    return {"retrieval.attainable_p_at_10": float(np.mean([min(10, relevance.total(q)) / 10 for q in queries]))}
-
-
-def retrieval_by_level(
-    queries: Sequence[Query], ten: Lists, hundred: Lists, labels: Mapping[str, Label], relevance: Relevance
-) -> Metrics:
-    """Return the same by every level of the taxonomy, over the queries that are as deep."""
-    metrics: Metrics = {}
-    leaf = retrieval("retrieval.", queries, ten, hundred, labels, relevance)
-    metrics |= {f"{name}_leaf": value for name, value in leaf.items()}
-    for depth in range(1, 1 + max((len(query.path) for query in queries), default=0)):
-        deep = [number for number, query in enumerate(queries) if len(query.path) >= depth]
-        some = [queries[number] for number in deep]
-        precisions = [precision_at(known.relevant(queries[n], ten[n], labels, depth), 10) for n in deep]
-        average = mean(_average_precision(some, [hundred[n] for n in deep], labels, relevance, depth))
-        metrics[f"retrieval.p_at_10_l{depth}"] = float(np.mean(precisions))
-        if average is not None:
-            metrics[f"retrieval.map_at_100_l{depth}"] = average
-    return metrics
-
-
-def retrieval_with(
-    prefix: str, queries: Sequence[Query], ten: Lists, labels: Mapping[str, Label], attributes: Sequence[str]
-) -> Metrics:
-    """Return precision at 10 by leaf and value of each attribute, over the queries that have a value."""
-    metrics: Metrics = {}
-    for name in attributes:
-        values = [
-            precision_at(known.relevant_with(query, ids, labels, name), 10)
-            for query, ids in zip(queries, ten, strict=True)
-            if query.attributes.get(name)
-        ]
-        if values:
-            metrics[f"{prefix}leaf_{name}_p_at_10"] = float(np.mean(values))
-    return metrics
-
-
-def gain(queries: Sequence[Query], ten: Lists, labels: Mapping[str, Label], relevance: Relevance) -> Metrics:
-    """Return the normalised discounted gain at 10 by shared path; the ideal is what the gallery holds."""
-    values = []
-    for query, found in zip(queries, ten, strict=True):
-        ideal: list[float] = []
-        for depth in range(len(query.path), 0, -1):
-            total = relevance.total(query, depth)
-            ideal += [depth / len(query.path)] * max(0, min(10, total) - len(ideal))
-        values.append(ndcg_at(known.gains(query, found, labels), ideal, 10))
-    value = mean(values)
-    return {} if value is None else {"retrieval.ndcg_at_10": value}
-
-
-def worst_categories(queries: Sequence[Query], precisions: Sequence[float]) -> tuple[Metrics, list[str]]:
-    """Return the pooled precision of the worst tenth of the leaf categories, and which they are."""
-    worst = worst_share(by_group(precisions, [query.leaf for query in queries]), WORST_SHARE, MIN_QUERIES_A_LEAF)
-    if worst is None:
-        return {}, []
-    return {"retrieval.worst_decile_p_at_10": worst[0]}, [str(name) for name in worst[1]]
-
-
-def by_leaf(queries: Sequence[Query], precisions: Sequence[float]) -> Metrics:
-    """Return the precision of every leaf category and how many queries it rests on."""
-    metrics: Metrics = {}
-    for leaf, values in by_group(precisions, [query.leaf for query in queries]).items():
-        metrics[f"leaf.{leaf}.p_at_10"] = float(np.mean(values))
-        metrics[f"leaf.{leaf}.queries"] = float(len(values))
-    return metrics
-
-
-def same_item(queries: Sequence[Query], ten: Lists, in_gallery: Sequence[bool]) -> Metrics:
-    """Return how often a query of another photo of a gallery item finds that item first, and in the first five."""
-    pairs = [(q, ids) for q, ids, there in zip(queries, ten, in_gallery, strict=True) if q.cross and there]
-    if not pairs:
-        return {}
+def same_item(prefix: str, queries: Sequence[Query], ten: Lists, there: Sequence[bool]) -> Columns:
+    """Return whether a query finds its own item first, and in the first five, where another photo of it is `there`."""
     return {
-        f"retrieval.same_item_hit_at_{k}": float(np.mean([hit_at(ids, q.item_id, k) for q, ids in pairs]))
+        f"{prefix}same_item_hit_at_{k}": [
+            float(hit_at(ids, query.item_id, k)) if shown else None
+            for query, ids, shown in zip(queries, ten, there, strict=True)
+        ]
         for k in (1, 5)
     }
 
 
-def categories(
-    queries: Sequence[Query],
-    predicted: Sequence[Sequence[int]],
-    slots: Slots,
-    learned: frozenset[int],
-) -> Metrics:
-    """Return the accuracy of the model's most probable category at every level, and of its most probable leaf.
+def add_worst_leaves(scores: Scores) -> None:
+    """Add the precision of the queries of the worst tenth of the leaves; each leaf is chosen by other queries."""
+    values, places = scores.values(PRECISION)
+    queries = [scores.queries[n] for n in places]
+    half = [bool(query.group[0] & 1) for query in queries]
+    leaves = [query.leaf for query in queries]
+    worst = cross_fitted_worst(values, leaves, half, WORST_SHARE, MIN_QUERIES_A_LEAF)
+    scores.add("retrieval.worst_decile_p_at_10", [values[n] for n in worst], [places[n] for n in worst])
 
-    `predicted` `[num_queries][levels + 1]` slots, the leaf's last; `learned`: the leaves that had photos enough. A leaf
-    that was never learned is wrong.
-    """
+
+UNSEEN = {
+    "unseen.p_at_10": PRECISION,
+    "unseen.map_at_100": "retrieval.map_at_100",
+    "unseen.cold_p_at_10": "retrieval.cold_p_at_10",
+    "unseen.leaf_baseline_p_at_10": "retrieval.leaf_baseline_p_at_10",
+    "unseen.same_item_hit_at_5": "retrieval.same_item_hit_at_5",
+}
+
+
+def add_unseen(scores: Scores, seen: Sequence[bool]) -> None:
+    """Add measures of the queries whose leaves training has not `seen`, out of those of all queries."""
+    for name, of_all in UNSEEN.items():
+        if of_all in scores.columns:
+            scores.add(name, np.where(seen, np.nan, scores.columns[of_all]).tolist())
+
+
+def by_leaf(scores: Scores) -> Metrics:
+    """Return the precision of every leaf category and how many queries it rests on."""
+    if PRECISION not in scores.columns:
+        return {}
+    values, places = scores.values(PRECISION)
     metrics: Metrics = {}
-    true = [_slots_of(query, slots.levels) for query in queries]
-    for level in range(len(slots.levels)):
-        deep = [number for number, query in enumerate(queries) if len(query.path) > level]
-        right = [predicted[n][level] == true[n][level] for n in deep]
-        metrics |= _accuracy(f"l{level + 1}", right, [queries[n].path[: level + 1] for n in deep])
-    labelled = [number for number, query in enumerate(queries) if query.path]
-    leaves = [slots.leaf(queries[number].path) for number in labelled]
-    right = [leaf >= 0 and predicted[number][-1] == leaf for number, leaf in zip(labelled, leaves, strict=True)]
-    metrics |= _accuracy("leaf", right, [queries[number].path for number in labelled])
-    if leaves:
-        metrics["category.unknown"] = float(np.mean([leaf not in learned for leaf in leaves]))
+    for leaf, of_leaf in by_group(values, [scores.queries[n].leaf for n in places]).items():
+        metrics[f"leaf.{leaf}.p_at_10"] = float(np.mean(of_leaf))
+        metrics[f"leaf.{leaf}.queries"] = float(len(of_leaf))
     return metrics
-
-
-def _accuracy(level: str, correct: Sequence[bool], paths: Sequence[Path]) -> Metrics:
-    values = [float(right) for right in correct]
-    found = {
-        f"category.{level}_top1": mean(values),
-        f"category.{level}_macro": macro_mean(values, paths, MIN_QUERIES_MACRO),
-        f"category.{level}_macro_all": macro_mean(values, paths),
-    }
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _slots_of(query: Query, slots: Sequence[Mapping[str, int]]) -> list[int]:
-    return [known.get(category_value(query.path, level), UNKNOWN) for level, known in enumerate(slots)]
-
-
-def _average_precision(
-    queries: Sequence[Query], found: Lists, labels: Mapping[str, Label], relevance: Relevance, depth: int | None
-) -> list[float | None]:
-    return [
-        average_precision_at(known.relevant(query, ids, labels, depth), relevance.total(query, depth), 100)
-        for query, ids in zip(queries, found, strict=True)
-    ]

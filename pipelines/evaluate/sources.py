@@ -1,15 +1,15 @@
-"""Where the stage reads from, and the tables it keeps below its own folder.
-
-Owns names and small writes.
-"""
+"""Where the stage reads from, and what it keeps below its own folder: arrays, tables and counts, also from Beam."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -52,11 +52,19 @@ class Sources:
         """Return the gallery rows whose digests fall in a bucket."""
         return read_bucket(self.store, f"{self.prefix}/gallery", bucket, gallery.GALLERY)
 
+    def put(self, name: str, data: bytes) -> None:
+        """Write bytes below the stage's folder; a rerun writes them again."""
+        self.store.put(f"{self.prefix}/{name}", data)
+
+    def read(self, name: str) -> bytes:
+        """Return bytes that `put` wrote."""
+        return self.store.read(f"{self.prefix}/{name}")
+
     def put_table(self, name: str, table: pa.Table) -> None:
         """Write a table below the stage's folder; a rerun writes it again."""
         sink = io.BytesIO()
         pq.write_table(table, sink, compression="ZSTD")
-        self.store.put(f"{self.prefix}/{name}.parquet", sink.getvalue())
+        self.put(f"{name}.parquet", sink.getvalue())
 
     def table(self, name: str) -> pa.Table:
         """Return a table that `put_table` wrote."""
@@ -65,9 +73,37 @@ class Sources:
 
     def put_counts(self, name: str, counts: Mapping[str, int]) -> None:
         """Write counts below the stage's folder."""
-        self.store.put(f"{self.prefix}/{name}.json", json.dumps(counts, sort_keys=True).encode())
+        self.put(f"{name}.json", json.dumps(counts, sort_keys=True).encode())
 
     def counts(self, name: str) -> dict[str, int]:
         """Return counts that `put_counts` wrote."""
         found: dict[str, int] = self.store.read_json(f"{self.prefix}/{name}.json")
         return found
+
+    def leaf_counts(self, name: str, kind: str) -> dict[str, int]:
+        """Return those counts of `name` that are of one kind, by leaf."""
+        start = f"{kind}:"
+        return {key.removeprefix(start): n for key, n in self.counts(name).items() if key.startswith(start)}
+
+
+def write_table(sources: Sources, name: str, schema: pa.Schema, tables: beam.PCollection[pa.Table]) -> None:
+    """Write all tables of a collection as one."""
+    merged = tables | f"Merge_{name}" >> beam.CombineGlobally(partial(_concatenated, schema))
+    merged | f"Write_{name}" >> beam.Map(partial(sources.put_table, name))
+
+
+def write_sum(sources: Sources, name: str, counts: beam.PCollection[Counter[str]]) -> None:
+    """Write the sum of all counters of a collection."""
+    total = counts | f"Sum_{name}" >> beam.CombineGlobally(_summed)
+    total | f"Write_{name}" >> beam.Map(partial(sources.put_counts, name))
+
+
+def _concatenated(schema: pa.Schema, tables: Iterable[pa.Table]) -> pa.Table:
+    return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
+
+
+def _summed(counters: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counter in counters:
+        total.update(counter)
+    return total

@@ -25,7 +25,8 @@ class UnknownItemError(Exception):
 class Hit:
     """Hold one result: an item of the shop, and the photo of it that was found.
 
-    `score` is what the results are ordered by; `digest` is the sha256 of the photo in hex.
+    `score` is the similarity of that photo to the query's, a cosine, 1 at most; results are in the order of the plan,
+    which may weigh more than that. `digest` is the sha256 of the photo in hex.
     """
 
     item_id: str
@@ -100,6 +101,11 @@ class Rows:
             except UnknownItemError:
                 continue
         return live
+
+    @property
+    def all_item_ids(self) -> pa.Array:
+        """Return the ids of all items, sorted, as they lie on disk."""
+        return self._item_ids
 
     def item_ids(self) -> list[str]:
         """Return the ids of all items, sorted."""

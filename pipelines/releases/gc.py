@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from pipelines.releases.retention import Age, Marks, grouped, mark
+from pipelines.releases.retention import Age, Kept, Marks, grouped, mark
 from pipelines.runs import pins
 from pipelines.runs.lease import lease
 from pipelines.runs.stages import STAGES
@@ -69,6 +69,7 @@ def collect_garbage(
     store: Store,
     *,
     keep: int,
+    measured: int = 0,
     grace_s: float = GRACE_S,
     refused_s: float = 0.0,
     dry_run: bool = False,
@@ -76,22 +77,23 @@ def collect_garbage(
 ) -> GcResult:
     """Remove what no kept release, young run or running stage needs, once it is older than `grace_s` seconds.
 
-    `keep` releases stay for rollbacks, and a run that a gate refused for `refused_s` seconds. What a running stage is
-    writing, or has pinned, stays whatever its age. Can be killed at any point and run again. Raises StageError when
-    another collection runs, and StoreError when something that must stay cannot be read; then nothing more goes.
+    `keep` releases stay for rollbacks, of the last `measured` ones what was measured of them, and a run that a gate
+    refused for `refused_s` seconds. What a running stage is writing, or has pinned, stays whatever its age. Can be
+    killed at any point and run again. Raises StageError when another collection runs, and StoreError when something
+    that must stay cannot be read; then nothing more goes.
     """
     result, ahead_s = GcResult(dry_run), 0.0 if now is None else now - time.time()
-    age = Age(grace_s, time.time() + ahead_s, refused_s, ahead_s)
+    age, kept = Age(grace_s, time.time() + ahead_s, refused_s, ahead_s), Kept(keep, measured)
     if dry_run:
-        _sweep(store, keep, age, result, lambda: None)
+        _sweep(store, kept, age, result, lambda: None)
         return result
     with lease(store, pins.SWEEPER_FOLDER, "gc") as held:
-        _sweep(store, keep, age, result, held.check)
+        _sweep(store, kept, age, result, held.check)
         pins.drop_stale(store, age.began, age.now)
     return result
 
 
-def _sweep(store: Store, keep: int, age: Age, result: GcResult, check: Callable[[], None]) -> None:
+def _sweep(store: Store, keep: Kept, age: Age, result: GcResult, check: Callable[[], None]) -> None:
     for kind in KINDS:
         check()
         marks = mark(store, keep, age)  # again for each kind: a run may have started or ended meanwhile

@@ -11,9 +11,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from pipelines.releases.measures import CENTROID, METRICS, QUERIES
 from pipelines.store import NotFoundError, Store
 
-FILES = ("metrics.json", "centroid.json", "report.html")
+FILES = (METRICS, CENTROID, QUERIES, "report.html")
 """All but the manifest, which is written last."""
 
 Manifest = dict[str, Any]

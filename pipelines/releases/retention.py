@@ -52,15 +52,25 @@ class Age:
         return any(self.began - entry.modified_at < self.grace_s for entry in objects)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """How many `releases` stay for rollbacks, and of how many of the last ones that were live what was `measured`."""
+
+    releases: int
+    measured: int = 0
+
+
 @dataclass
 class Marks:
     """What stays: `names` are (kind, name) of folders, and whatever was written `since` the oldest running stage began.
 
-    That is what a stage may be about to commit, or has committed and is about to name in its manifest.
+    That is what a stage may be about to commit, or has committed and is about to name in its manifest. `measured` are
+    releases of which only their own folder stays.
     """
 
     since: float
     names: set[tuple[str, str]] = field(default_factory=set)
+    measured: set[str] = field(default_factory=set)
 
     def is_in_the_making(self, objects: Iterable[Entry]) -> bool:
         """Tell whether any of the objects may be the work of a stage that runs."""
@@ -68,12 +78,12 @@ class Marks:
 
     @property
     def releases(self) -> list[str]:
-        """The releases that stay."""
-        return sorted(name for kind, name in self.names if kind == "releases")
+        """The releases that stay with all that they refer to."""
+        return sorted({name for kind, name in self.names if kind == "releases"} - self.measured)
 
 
-def mark(store: Store, keep: int, age: Age) -> Marks:
-    """Return all that must stay: what the live log, its last `keep` releases, young runs and running stages need.
+def mark(store: Store, keep: Kept, age: Age) -> Marks:
+    """Return all that must stay: what the live log, its last releases, young runs and running stages need.
 
     Raises StoreError when something that must stay cannot be read, for then nothing is known of what it needs.
     """
@@ -84,9 +94,11 @@ def mark(store: Store, keep: int, age: Age) -> Marks:
     history = read_history(store)
     live = {history.live["release_id"]} if history.live else set()
     young = {name for name, objects in grouped(store, "releases") if age.is_young(objects)}
-    for release_id in live | kept_releases(history, keep) | young | set(marks.releases):
+    for release_id in live | kept_releases(history, keep.releases) | young | set(marks.releases):
         if release_id in live or store.exists(release_name(release_id)):
             _mark_release(marks, read_release(store, release_id))
+    marks.measured = set(history.recent(keep.measured + 1)) - set(marks.releases)
+    marks.names |= {("releases", release_id) for release_id in marks.measured}
     number, head = Log(store, "catalogue/log").head()
     if number:
         marks.names.add(("catalogue", head["catalogue_id"]))

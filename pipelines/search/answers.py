@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Result:
-    """One result: an item of the shop, and the photo of it that was found."""
+    """One result: an item of the shop, the photo of it that was found, and the similarity of that photo, 1 at most."""
 
     item_id: str
     score: float

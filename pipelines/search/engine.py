@@ -23,7 +23,7 @@ from pipelines.neighbours.query.ranking import UnknownAttributeError
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.recipes import plan_of
 from pipelines.neighbours.rows import Hit, UnknownItemError
-from pipelines.releases.live import live_release_id
+from pipelines.releases.live import live_release
 from pipelines.releases.release import Release, read_release
 from pipelines.search.answers import Answer, Result
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
@@ -56,10 +56,10 @@ class SearchEngine:
     @classmethod
     def open(cls, config: Config, store: Store, release_id: str | None = None) -> SearchEngine:
         """Open a release, the live one if none is named. Raises StageError when nothing is live."""
-        release_id = release_id or live_release_id(store)
-        if release_id is None:
+        release = read_release(store, release_id) if release_id else live_release(store)
+        if release is None:
             raise StageError(f"{store.uri} has no live release yet; make one with `visual-search run`")
-        return cls(config, store, read_release(store, release_id))
+        return cls(config, store, release)
 
     def __enter__(self) -> SearchEngine:
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from functools import lru_cache
 
@@ -17,9 +16,9 @@ from pipelines.tables.buckets import bucket_of, read_bucket
 from pipelines.tables.schemas import PHOTOS
 from transforms.image import prepare
 from transforms.photo import BadPhoto, Limits, PrepSpec
+from transforms.thumbnail import data_uri, encoded
 
 SIDE = 224
-QUALITY = 80
 CACHED = 4096
 
 
@@ -29,10 +28,8 @@ def thumbnail(data: bytes, limits: Limits) -> str:
     scale = min(1.0, SIDE / prepared.width, SIDE / prepared.height)
     width, height = max(1, round(scale * prepared.width)), max(1, round(scale * prepared.height))
     left, top = (SIDE - width) // 2, (SIDE - height) // 2
-    out = io.BytesIO()
     with Image.open(io.BytesIO(prepared.jpeg)) as canvas:
-        canvas.crop((left, top, left + width, top + height)).save(out, "JPEG", quality=QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
+        return data_uri(encoded(canvas.crop((left, top, left + width, top + height))), "image/jpeg")
 
 
 class Pictures:

@@ -41,12 +41,25 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
             ["retrieval.p_at_10", "retrieval.attainable_p_at_10"],
             "and {:.0%} in exactly its category, of {:.0%} that could be",
         ),
+        (
+            ["retrieval.leaf_baseline_p_at_10"],
+            "(ten items of the category that the model names, drawn at random, come to {:.0%})",
+        ),
+        (["retrieval.cold_p_at_10"], "with items among them that nothing was learned from, {:.0%}"),
+        (
+            ["histogram.release_p_at_10", "histogram.p_at_10"],
+            "among a few items of each, {:.0%}; by colours alone, {:.0%}",
+        ),
         (["category.leaf_top1"], "the model names the category of {:.0%} of the photos"),
         (
             ["retrieval.same_item_hit_at_1"],
             "of other photos of an item that is in the index, {:.0%} find the item first",
         ),
         (["retrieval.same_item_hit_at_5"], "and {:.0%} find it in the first five"),
+        (
+            ["retrieval.cold_same_item_hit_at_5"],
+            "of photos with another one of the item in the index, {:.0%} find it in the first five",
+        ),
         (["recall.candidates_at_10"], "the index finds {:.1%} of what a comparison with every photo finds"),
     )
     for names, text in lines:

@@ -29,6 +29,7 @@ from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store, UnitTable
 from pipelines.tables.arrow import from_ipc, to_ipc
 from pipelines.tables.buckets import partition, write_bucket
+from pipelines.tables.held_out import learned_from
 from pipelines.tables.taxonomy import category_value
 from pipelines.train.labels import attribute_column, labelled, one_a_photo, read_labels
 from pipelines.train.sample import Sample, draw, merged, strata_of
@@ -89,6 +90,7 @@ class _Job:
     most: int
     floor: int
     seed: str
+    held_out: float
     shape: ExampleShape
 
 
@@ -109,6 +111,7 @@ def _job(context: RunContext, shape: ExampleShape, beside: str | None) -> _Job:
         section.max_images,
         section.min_leaf_images,
         kept["seed"],
+        section.held_out_leaves,
         shape,
     )
 
@@ -175,7 +178,7 @@ def _one_a_photo(grouped: tuple[int, Iterable[bytes]], job: _Job) -> pa.Table:
     rows = from_ipc(sorted(parts), labelled(job.shape.attributes))
     photos = one_a_photo(rows, seen_photos(job.store, job.seen, bucket) if job.seen else None)
     write_bucket(job.store, job.digests, bucket, _taught(photos).select(["digest"]))
-    return photos
+    return photos.filter(learned_from(photos["category"], job.held_out))
 
 
 def _taught(photos: pa.Table) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.releases.live import live_release_id
+from pipelines.releases.live import live_release
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store
@@ -28,11 +28,10 @@ class Live:
 
 def live_model(store: Store) -> Live | None:
     """Return the model of the live release, or None before the first promotion."""
-    release_id = live_release_id(store)
-    if release_id is None:
+    release = live_release(store)
+    if release is None:
         return None
-    model_id = store.read_json(f"releases/{release_id}/manifest.json")["model"]["model_id"]
-    return Live(model_id, store.read_json(f"models/{model_id}/model.json"))
+    return Live(release.model_id, store.read_json(f"models/{release.model_id}/model.json"))
 
 
 def reason_to_train(context: RunContext, live: Live | None, prep_id: str) -> str | None:

@@ -225,6 +225,7 @@ def _keep(
         "catalogue_id": catalogue_id(context),
         "items": keep_seen(context.store, catalogue_id(context), examples.digests, folder, context.buckets),
         "examples": asdict(examples),
+        "held_out_leaves": context.config.train.held_out_leaves,
     }
     context.store.stage_out(Path(outcome.export), f"{folder}/saved_model")
     context.store.create_from(f"{folder}/weights.npz", Path(spec.work, "weights.npz"))

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipelines.config import Config
-from pipelines.evaluate.names import check_gate_names
+from pipelines.evaluate.vocabulary import check_gate_names
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")

@@ -47,6 +47,7 @@ batch = 64
 [evaluate]
 queries = 300
 margins = {}
+histogram_margin = -1
 """
 
 

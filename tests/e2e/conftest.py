@@ -38,6 +38,7 @@ LENIENT = """
 queries = 300
 roles = ["main", "street"]
 margins = {}
+histogram_margin = -1
 """
 
 

@@ -55,7 +55,7 @@ STEPS = {
     "train": ["examples"],
     "embed": ["plan", "units", "resolve"],
     "index": ["gather", "assemble", "complete"],
-    "evaluate": ["sample", "queries", "look-up", "scan", "drift"],
+    "evaluate": ["sample", "queries", "look-up", "scan", "histograms", "drift"],
     "again": ["verify", "count"],
 }
 """By stage; `again` is the name of a backfill."""

@@ -105,6 +105,7 @@ def config(tmp_path: Path, **sections: Any) -> Config:
             "examples": 9,
             "floors": {"recall.plan_at_10": 0.5},
             "margins": {"retrieval.p_at_10": 0.05},
+            "histogram_margin": -1,
         },
         **sections,
     }

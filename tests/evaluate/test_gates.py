@@ -1,6 +1,18 @@
 from __future__ import annotations
 
-from pipelines.evaluate.gates import blessed, judge, refusal
+import numpy as np
+import pyarrow as pa
+
+from pipelines.evaluate.gates import Gate, Rival, blessed, lead_over_colours, refusal
+from pipelines.evaluate.gates import judge as judge_beside
+from pipelines.evaluate.pairs import Difference, difference
+
+
+def judge(
+    metrics: dict[str, float], live: dict[str, float] | None, floors: dict[str, float], margins: dict[str, float]
+) -> list[Gate]:
+    """Judge beside a live release of which nothing but its metrics is known."""
+    return judge_beside(metrics, None if live is None else Rival("live", live), [], floors, margins)
 
 
 def test_floors_are_lower_bounds_where_higher_is_better_and_upper_ones_elsewhere() -> None:
@@ -56,4 +68,89 @@ def test_gates_are_written_with_all_that_promote_tells_of_them() -> None:
         "bound": 0.9,
         "passed": False,
         "note": "evaluate.floors",
+        "paired": False,
     }
+
+
+NAME = "retrieval.p_at_10"
+
+
+def rival(mean: float, lower: float, *, groups: int = 400, of: str = "live", value: float = 0.8) -> Rival:
+    return Rival(of, {NAME: value}, {NAME: Difference(mean, lower, mean + mean - lower, groups + 12, groups)})
+
+
+def test_a_margin_is_asked_of_the_bound_on_the_same_queries() -> None:
+    (gate,) = judge_beside({NAME: 0.7}, rival(-0.01, -0.049), [], {}, {NAME: 0.05})
+    assert gate.passed  # though the means of the two days are .1 apart
+    (gate,) = judge_beside({NAME: 0.81}, rival(-0.01, -0.051), [], {}, {NAME: 0.05})
+    assert not gate.passed
+    assert gate.sentence() == (
+        "retrieval.p_at_10: -0.051 at worst (95 %), must be at least -0.05 "
+        "(-0.01 beside live on 412 queries of both, margin 0.05)"
+    )
+
+
+def test_where_lower_is_better_the_upper_bound_counts() -> None:
+    live = Rival("live", {}, {"category.unknown": Difference(0.01, -0.02, 0.04, 500, 400)})
+    assert judge_beside({"category.unknown": 0.1}, live, [], {}, {"category.unknown": 0.04})[0].passed
+    assert not judge_beside({"category.unknown": 0.1}, live, [], {}, {"category.unknown": 0.039})[0].passed
+
+
+def test_too_few_pairs_are_said_and_compared_by_value() -> None:
+    (gate,) = judge_beside({NAME: 0.76}, rival(-0.01, -0.3, groups=12), [], {}, {NAME: 0.05})
+    assert gate.passed
+    assert gate.note == "live has 0.8, margin 0.05; 12 products in common, 30 are needed for a bound"
+
+
+def test_the_worst_verdict_beside_the_last_releases_is_told() -> None:
+    earlier = [rival(0.0, -0.01, of="r3"), rival(-0.06, -0.08, of="r2"), rival(-0.02, -0.03, of="r1")]
+    live, anchor = judge_beside({NAME: 0.8}, rival(0.0, -0.01), earlier, {}, {NAME: 0.05})
+    assert live.passed
+    assert (anchor.rule, anchor.passed, anchor.value) == ("anchor", False, -0.08)
+    assert "beside release r2" in anchor.note
+    assert len(judge_beside({NAME: 0.8}, rival(0.0, -0.01), [Rival("old", {})], {}, {NAME: 0.05})) == 1
+
+
+def test_ten_accepted_days_do_not_lose_half() -> None:
+    """A shop whose search loses .03 a day, each day within the margin of the day before."""
+    random = np.random.default_rng(3)
+    queries = 600
+    quality = np.clip(random.normal(0.8, 0.15, queries), 0, 1)
+    days: list[tuple[str, pa.Table]] = []
+    for day in range(10):
+        seen = np.clip(quality - 0.03 * day + random.normal(0, 0.05, queries), 0, 1)
+        table = pa.table(
+            {
+                "digest": pa.array([n.to_bytes(32, "big") for n in range(queries)], pa.binary(32)),
+                "group": pa.array([(n // 2).to_bytes(8, "big") for n in range(queries)], pa.binary(8)),
+                "leaf": ["boots"] * queries,
+                "known": [True] * queries,
+                "weight": [1.0] * queries,
+                NAME: seen,
+            }
+        )
+        mean = float(seen.mean())
+        rivals = [
+            Rival(name, {NAME: float(np.mean(earlier[NAME]))}, {NAME: found})
+            for name, earlier in reversed(days)
+            if (found := difference(table, earlier, NAME)) is not None
+        ]
+        gates = judge_beside({NAME: mean}, rivals[0] if rivals else None, rivals[1:], {}, {NAME: 0.05})
+        if not blessed(gates):
+            break
+        days.append((f"day-{day}", table))
+    assert gates[0].passed  # yesterday's release would have let it through
+    assert len(days) == 2  # .06 below the first is over the margin
+    assert [gate.rule for gate in gates if not gate.passed] == ["anchor"]
+
+
+def test_a_first_release_must_lead_over_colour_histograms() -> None:
+    near = lead_over_colours(Difference(0.06, 0.04, 0.08, 300, 250), 0.05)
+    assert not near.passed
+    assert near.sentence() == (
+        "histogram.gain = 0.04, must be at least 0.05 (evaluate.histogram_margin; +0.06 on 300 queries, 95 % bound)"
+    )
+    assert lead_over_colours(Difference(0.3, 0.25, 0.35, 300, 250), 0.05).passed
+    few = lead_over_colours(None, 0.05)
+    assert few.passed
+    assert few.sentence().startswith("histogram.gain: needs held-out photos with a category")

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pipelines.evaluate import quality
 from pipelines.evaluate.labels import Label
-from pipelines.evaluate.model import Slots
-from pipelines.evaluate.quality import Relevance
+from pipelines.evaluate.quality import Columns, Judge, Relevance
 from pipelines.evaluate.queries import Query
-from pipelines.evaluate.truth import Top
+from pipelines.evaluate.scores import Scores
+
+
+def means(columns: Columns) -> dict[str, float]:
+    """Return the means of the columns that say something."""
+    there = {name: [value for value in values if value is not None] for name, values in columns.items()}
+    return {name: float(np.mean(values)) for name, values in there.items() if values}
 
 
 def query(item: str, *path: str, cross: bool = False, colour: str = "red") -> Query:
@@ -28,27 +35,20 @@ RELEVANCE = Relevance.of(
 )
 
 
-def test_recall_is_named_and_bounded() -> None:
-    truth = Top(np.array([[0.9, 0.8]], np.float32), np.array([[1, 2]]), np.array([[11, 12]], np.uint64))
-    found = quality.recall("hnsw", 10, [[12, 99]], truth)
-    assert found["recall.hnsw_at_10"] == 0.5
-    assert 0 < found["recall.hnsw_at_10_lower"] < 0.5
-    nothing = Top(np.full((1, 1), -np.inf, np.float32), np.array([[-1]]), np.zeros((1, 1), np.uint64))
-    assert quality.recall("hnsw", 10, [[12]], nothing) == {}
+JUDGE = Judge(LABELS, RELEVANCE, ["colour", "size"])
 
 
 def test_retrieval_worked_by_hand() -> None:
     queries = [query("a", "shoes", "boots"), query("b", "bags", "totes")]
     ten = [BOOTS[:4], [*BAGS[:5], *BOOTS[:5]]]
-    found = quality.retrieval("retrieval.", queries, ten, ten, LABELS, RELEVANCE)
-    assert found["retrieval.p_at_10"] == pytest.approx(0.45)  # (.4 + .5) / 2
+    assert JUDGE.precision("retrieval.", queries, ten)["retrieval.p_at_10"] == [0.4, 0.5]
     # The first finds 4 of 5 at once, the second 5 of 20.
-    assert found["retrieval.map_at_100"] == pytest.approx((4 / 5 + 5 / 20) / 2)
+    assert JUDGE.average_precision(queries, ten) == [pytest.approx(4 / 5), pytest.approx(5 / 20)]
 
 
 def test_precision_is_bounded_by_what_a_leaf_holds() -> None:
     queries = [query("a", "shoes", "boots"), query("a", "shoes", "boots", cross=True), query("b", "hats")]
-    assert quality.attainable(queries, RELEVANCE)["retrieval.attainable_p_at_10"] == pytest.approx((0.5 + 1 + 0) / 3)
+    assert JUDGE.attainable(queries)["retrieval.attainable_p_at_10"] == [0.5, 1, 0]
 
 
 def test_relevance_counts_what_each_kind_of_query_may_find() -> None:
@@ -60,8 +60,7 @@ def test_relevance_counts_what_each_kind_of_query_may_find() -> None:
 
 def test_levels_are_measured_over_the_queries_that_are_as_deep() -> None:
     queries = [query("a", "shoes", "boots"), query("b", "bags")]
-    ten = [BOOTS, BAGS]
-    found = quality.retrieval_by_level(queries, ten, ten, LABELS, RELEVANCE)
+    found = means(JUDGE.by_level(queries, [BOOTS, BAGS], [BOOTS, BAGS]))
     assert found["retrieval.p_at_10_l1"] == 1.0
     assert found["retrieval.p_at_10_l2"] == 1.0  # the first alone
     assert found["retrieval.p_at_10_leaf"] == 0.5  # "bags" itself is no leaf of the results
@@ -69,50 +68,43 @@ def test_levels_are_measured_over_the_queries_that_are_as_deep() -> None:
 
 def test_attributes_are_measured_where_the_query_has_a_value() -> None:
     queries = [query("a", "shoes", "boots", colour="red"), query("b", "bags", "totes", colour="")]
-    found = quality.retrieval_with("retrieval.", queries, [[*BOOTS[:4], *BAGS[:6]], BAGS], LABELS, ["colour", "size"])
-    assert found == {"retrieval.leaf_colour_p_at_10": 0.4}
+    found = JUDGE.precision("x.", queries, [[*BOOTS[:4], *BAGS[:6]], BAGS])
+    assert found["x.leaf_colour_p_at_10"] == [0.4, None]
+    assert found["x.leaf_size_p_at_10"] == [None, None]
 
 
 def test_gain_is_one_for_the_best_order_that_the_gallery_allows() -> None:
     asked = [query("a", "shoes", "boots")]
     best = [*BOOTS[:5]]  # five are there, and nothing else of shoes
-    assert quality.gain(asked, [best], LABELS, RELEVANCE) == {"retrieval.ndcg_at_10": pytest.approx(1.0)}
-    assert quality.gain(asked, [BAGS], LABELS, RELEVANCE) == {"retrieval.ndcg_at_10": 0.0}
+    assert JUDGE.gain(asked, [best]) == {"retrieval.ndcg_at_10": [pytest.approx(1.0)]}
+    assert JUDGE.gain(asked, [BAGS]) == {"retrieval.ndcg_at_10": [0.0]}
 
 
-def test_the_worst_categories_are_pooled_and_named() -> None:
-    queries = [query("a", "shoes", "boots")] * 5 + [query("b", "bags", "totes")] * 5
-    found, names = quality.worst_categories(queries, [1.0] * 5 + [0.2] * 5)
-    assert found == {"retrieval.worst_decile_p_at_10": pytest.approx(0.2)}
-    assert names == ["bags > totes"]
-    assert quality.by_leaf(queries[:1], [0.5]) == {"leaf.shoes > boots.p_at_10": 0.5, "leaf.shoes > boots.queries": 1.0}
-    assert quality.worst_categories([], []) == ({}, [])
+def test_the_worst_categories_are_those_of_the_other_half() -> None:
+    groups = [bytes([n]) for n in range(10)]  # odd and even ones choose for each other
+    queries = [replace(query("a", "shoes", "boots"), group=group) for group in groups]
+    queries += [replace(query("b", "bags", "totes"), group=group) for group in groups]
+    scores = Scores(queries)
+    scores.add("retrieval.p_at_10", [1.0] * 10 + [0.2] * 10)
+    quality.add_worst_leaves(scores)
+    assert scores.means()["retrieval.worst_decile_p_at_10"] == pytest.approx(0.2)
+    assert np.isnan(scores.columns["retrieval.worst_decile_p_at_10"][:10]).all()
+    leaves = quality.by_leaf(scores)
+    assert leaves["leaf.shoes > boots.p_at_10"] == 1.0
+    assert leaves["leaf.bags > totes.queries"] == 10.0
 
 
 def test_same_item_hits_need_another_photo_in_the_gallery() -> None:
-    queries = [query("boot0", cross=True), query("boot3", cross=True), query("x", cross=True), query("boot1")]
-    found = quality.same_item(queries, [BOOTS] * 4, [True, True, False, True])
-    assert found == {"retrieval.same_item_hit_at_1": 0.5, "retrieval.same_item_hit_at_5": 1.0}
-    assert quality.same_item(queries[3:], [BOOTS], [True]) == {}
+    queries = [query("boot0"), query("boot3"), query("x")]
+    found = quality.same_item("x.", queries, [BOOTS] * 3, [True, True, False])
+    assert found == {"x.same_item_hit_at_1": [1.0, 0.0, None], "x.same_item_hit_at_5": [1.0, 1.0, None]}
 
 
-def test_categories_by_level_and_leaf() -> None:
-    levels = [{"shoes": 0, "bags": 1}, {"shoes > boots": 0, "bags > totes": 1, "bags > new": 2}]
-    slots = Slots({"shoes > boots": 3, "bags > totes": 0, "bags > new": 1, "bags": 2}, levels)
-    queries = [query("a", "shoes", "boots"), query("b", "bags", "totes"), query("c", "bags", "new"), query("d", "bags")]
-    predicted = [[0, 0, 3], [1, 0, 3], [0, 1, 0], [1, 1, 2]]
-    found = quality.categories(queries, predicted, slots, frozenset({0, 2, 3}))
-    assert found["category.l1_top1"] == 0.75
-    assert found["category.l2_top1"] == pytest.approx(1 / 3)
-    assert found["category.leaf_top1"] == 0.5  # boots right, totes wrong, new wrong, bags (a leaf too) right
-    assert found["category.leaf_macro_all"] == 0.5
-    assert "category.leaf_macro" not in found  # no category has ten queries
-    assert found["category.unknown"] == 0.25
-
-
-def test_a_leaf_without_a_slot_is_wrong_and_unknown() -> None:
-    slots = Slots({"shoes": 0}, [{"shoes": 0}])
-    found = quality.categories([query("a", "shoes", "boots", "ankle")], [[0, -1]], slots, frozenset({0}))
-    assert found["category.l1_top1"] == 1.0
-    assert found["category.leaf_top1"] == 0.0
-    assert found["category.unknown"] == 1.0
+def test_unseen_leaves_are_measured_apart() -> None:
+    scores = Scores([query("a", "shoes"), query("b", "bags")])
+    scores.add("retrieval.p_at_10", [0.8, 0.3])
+    quality.add_unseen(scores, [True, False])
+    assert scores.means()["unseen.p_at_10"] == 0.3
+    assert "unseen.map_at_100" not in scores.columns
+    quality.add_unseen(scores, [True, True])
+    assert "unseen.p_at_10" not in scores.means()

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from typing import Any
 
 import pyarrow as pa
+import pytest
 
-from pipelines.evaluate.queries import active_photos, as_queries, candidates, lowest
+from pipelines.evaluate.queries import LEAF_FLOOR, active_photos, as_queries, drawn, narrowed
+from pipelines.evaluate.queries import candidates as candidates_and_counts
 from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
 
 
@@ -35,6 +39,12 @@ def active(*photos: dict[str, object]) -> pa.Table:
         for name in ("a", "b", "c")
     ]
     return active_photos(pa.Table.from_pylist(list(photos), RESOLVED_PHOTOS), pa.Table.from_pylist(items, ITEMS))
+
+
+def candidates(*args: Any, **options: Any) -> pa.Table:
+    """Return the queries drawn of a table alone."""
+    table, counts = candidates_and_counts(*args, **options)
+    return drawn(table, counts, args[3])
 
 
 def ids(table: pa.Table) -> set[str]:
@@ -73,10 +83,47 @@ def test_sampling_follows_the_photo_not_the_order_of_the_table() -> None:
 
 def test_parts_sampled_apart_are_what_the_whole_would_give() -> None:
     photos = [photo("a", str(n)) for n in range(40)]
-    whole = candidates(active(*photos), (), ("main",), 7, held_out=True)
-    parts = [candidates(active(*photos[n::3]), (), ("main",), 7, held_out=True) for n in range(3)]
-    assert lowest(parts, 7).equals(whole)
-    assert lowest([], 7).num_rows == 0
+    whole = candidates_and_counts(active(*photos), (), ("main",), 7, held_out=True)[0]
+    parts = [candidates_and_counts(active(*photos[n::3]), (), ("main",), 7, held_out=True)[0] for n in range(3)]
+    assert narrowed(parts, 7).equals(whole)
+    assert narrowed([], 7).num_rows == 0
+
+
+def shop(leaves: dict[str, int]) -> tuple[pa.Table, Counter[str]]:
+    """Return the candidates of a shop with so many photos a leaf."""
+    rows = [photo(leaf, f"{leaf}-{n}") for leaf, count in leaves.items() for n in range(count)]
+    table = pa.Table.from_pylist(rows, RESOLVED_PHOTOS)
+    for name, values in (("group_id", None), ("title", None), ("category", [[row["item_id"]] for row in rows])):
+        table = table.append_column(name, pa.array(values or [""] * len(rows)))
+    table = table.append_column("attributes", pa.array([[]] * len(rows), pa.map_(pa.string(), pa.string())))
+    return candidates_and_counts(table, (), ("main",), 100, held_out=True)
+
+
+def test_rare_leaves_have_queries_and_means_stay_those_of_all_photos() -> None:
+    leaves = {"rare": 12, "tiny": 2, "common": 2000}
+    table, counts = shop(leaves)
+    queries = as_queries(drawn(table, counts, 100))
+    asked = Counter(query.leaf for query in queries)
+    assert len(queries) == 100
+    assert asked["rare"] == LEAF_FLOOR
+    assert asked["tiny"] == 2
+    # Were precision 1 in rare leaves and 0 in the common one, the mean over all photos would be 14 / 2014.
+    right = sum(query.weight for query in queries if query.leaf != "common")
+    assert right / sum(query.weight for query in queries) == pytest.approx(14 / 2014)
+    assert sum(query.weight for query in queries) == pytest.approx(100)
+
+
+def test_a_sample_of_everything_weighs_everything_alike() -> None:
+    table, counts = shop({"rare": 3, "common": 60})
+    assert {query.weight for query in as_queries(drawn(table, counts, 100))} == {1.0}
+
+
+def test_more_leaves_than_queries_are_drawn_without_a_floor_and_narrowed_all_the_same() -> None:
+    table, counts = shop({f"leaf{n}": 20 for n in range(90)})
+    assert table.num_rows == 100
+    found = drawn(table, counts, 100)
+    assert found.num_rows == 100
+    assert len(set(found["weight"].to_pylist())) == 1
 
 
 def test_a_photo_of_two_items_is_one_query_of_the_smaller_id() -> None:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from pipelines.errors import StageError
-from pipelines.evaluate.names import check_documented
+from pipelines.evaluate.scores import from_parquet
 from pipelines.evaluate.stage import run
+from pipelines.evaluate.vocabulary import check_documented
 from pipelines.releases import publish as release
 from pipelines.runs.context import RunContext
 from pipelines.runs.sequence import run_stage
@@ -29,16 +31,23 @@ def metrics_of(context: RunContext, manifest: dict[str, Any]) -> dict[str, float
 
 def brute_force(fake: Any) -> dict[str, float]:
     """Work the same measures out on plain arrays: held-out catalogue photos, everything compared with everything."""
-    photos = list({photo.digest: photo for photo in fake.photos}.values())
-    leaf_of = {photo.digest: photo.item % 5 for photo in photos}
-    asked = [photo for photo in photos if photo.split == "test"]
-    gallery = [photo for photo in fake.photos if photo.split != "test"]
+    asked = [photo for photo in {photo.digest: photo for photo in fake.photos}.values() if photo.split == "test"]
+    galleries = {
+        "p_at_10": [photo for photo in fake.photos if photo.split != "test"],
+        "cold_p_at_10": fake.photos,
+        "cold_only_p_at_10": [photo for photo in fake.photos if photo.split == "test"],
+    }
+    return {"count": len(asked)} | {name: mean_precision(asked, gallery) for name, gallery in galleries.items()}
+
+
+def mean_precision(asked: list[Any], gallery: list[Any]) -> float:
+    """Return precision at 10 by leaf, each query's own photo left out."""
     vectors = np.stack([photo.vector for photo in gallery]).astype(np.float16).astype(np.float32)
     precisions = []
     for query in asked:
-        order = np.argsort(-(vectors @ query.vector), kind="stable")[:10]
-        precisions.append(np.mean([gallery[n].item % 5 == leaf_of[query.digest] for n in order]))
-    return {"count": len(asked), "p_at_10": float(np.mean(precisions))}
+        order = [n for n in np.argsort(-(vectors @ query.vector), kind="stable") if gallery[n].digest != query.digest]
+        precisions.append(np.mean([gallery[n].item % 5 == query.item % 5 for n in order[:10]]))
+    return float(np.mean(precisions))
 
 
 @pytest.fixture
@@ -67,6 +76,13 @@ def test_a_run_is_measured_and_released(measured: tuple[RunContext, dict[str, An
     assert metrics["gallery.photos"] == len({photo.digest for photo in world.photos})
     assert metrics["gallery.results"] == world.items
     assert 0.3 < expected["p_at_10"] < 0.99  # a case that tells right from wrong
+    assert metrics["retrieval.cold_p_at_10"] == pytest.approx(expected["cold_p_at_10"], abs=0.03)
+    assert metrics["retrieval.cold_only_p_at_10"] == pytest.approx(expected["cold_only_p_at_10"], abs=0.03)
+    assert not [name for name in metrics if "same_item" in name]  # no item has a second photo
+    # Of five leaves the fake model takes one for another.
+    assert metrics["retrieval.leaf_baseline_p_at_10"] == pytest.approx(0.8, abs=0.03)
+    # The pictures' colours are drawn at random.
+    assert metrics["histogram.p_at_10"] < 0.5 < metrics["histogram.release_p_at_10"]
     assert metrics["retrieval.exact_p_at_10"] == pytest.approx(expected["p_at_10"], abs=0.005)
     # The fake model takes belts for totes: one leaf of five.
     assert metrics["category.leaf_top1"] == pytest.approx(0.8, abs=0.03)
@@ -136,7 +152,7 @@ def test_the_live_release_is_the_baseline(start: Start, write: Write, fake: type
     first = start("run-1", evaluate={"queries": 50, "examples": 3})
     write(first, fake())
     live = run_stage(first, "evaluate", run)["outputs"]["release_id"]
-    Log(first.store, "live").append(1, {"release_id": live})
+    Log(first.store, "live").append(1, {"release_id": live, "action": "promote", "run_id": "run-1"})
 
     second = start("run-2", evaluate={"queries": 50, "examples": 3, "margins": {"retrieval.p_at_10": 0.05}})
     world = fake(items=220)
@@ -152,18 +168,39 @@ def test_the_live_release_is_the_baseline(start: Start, write: Write, fake: type
     manifest = second.store.read_json(f"releases/{done['outputs']['release_id']}/manifest.json")
     assert manifest["parent"] == live
     (gate,) = [gate for gate in manifest["gates"] if gate["rule"] == "margin"]
-    before = metrics_of(first, {"outputs": {"release_id": live}})["retrieval.p_at_10"]
-    assert gate["bound"] == pytest.approx(before - 0.05)
+    assert gate["paired"]
+    assert gate["bound"] == -0.05
+    assert "queries of both" in gate["note"]
+    kept = from_parquet(second.store.read(f"releases/{done['outputs']['release_id']}/queries.parquet"))
+    assert kept.num_rows == metrics["queries.count"]
+    assert pc.mean(kept["retrieval.p_at_10"]).as_py() == pytest.approx(metrics["retrieval.p_at_10"], abs=0.01)
     page = second.store.read(f"releases/{done['outputs']['release_id']}/report.html").decode()
     assert "What has moved since the live release?" in page
     assert "points against live" in page
+
+
+def test_a_release_is_also_judged_beside_the_best_of_the_last_ones(start: Start, write: Write, fake: type[Any]) -> None:
+    """Each release loses as much as its margin allows beside the one before it."""
+    margins = {"retrieval.exact_p_at_10": 0.17}
+    done: dict[str, Any] = {}
+    for day, noise in enumerate((3.2, 3.7, 4.2), 1):
+        context = start(f"run-{day}", evaluate={"queries": 300, "examples": 3, "floors": {}, "margins": margins})
+        write(context, fake(items=300, noise=noise), model_id=f"model-{day}", space_id=f"space-{day}")
+        done = run_stage(context, "evaluate", run)
+        entry = {"release_id": done["outputs"]["release_id"], "action": "promote", "run_id": f"run-{day}"}
+        Log(context.store, "live").append(day, entry)
+    gates = context.store.read_json(f"releases/{done['outputs']['release_id']}/manifest.json")["gates"]
+    rules = {gate["rule"]: gate for gate in gates}
+    assert rules["anchor"]["value"] < rules["margin"]["value"]
+    assert "queries of both" in rules["anchor"]["note"]
+    assert (rules["margin"]["passed"], rules["anchor"]["passed"]) == (True, False), gates
 
 
 def test_another_space_is_compared_by_its_results(start: Start, write: Write, fake: type[Any]) -> None:
     first = start("run-1", evaluate={"queries": 30, "examples": 3})
     write(first, fake())
     live = run_stage(first, "evaluate", run)["outputs"]["release_id"]
-    Log(first.store, "live").append(1, {"release_id": live})
+    Log(first.store, "live").append(1, {"release_id": live, "action": "promote", "run_id": "run-1"})
     second = start("run-2", evaluate={"queries": 30, "examples": 3})
     world = fake()
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(512, 512)))[0].astype(np.float32)
@@ -185,6 +222,29 @@ def test_street_photos_find_their_items(start: Start, write: Write, fake: type[A
     assert metrics["retrieval.same_item_hit_at_1"] == 1.0
     assert metrics["retrieval.same_item_hit_at_5"] == 1.0
     assert metrics["recall.exact_at_1"] == 1.0  # the item's own photo is not left out
+
+
+def test_a_second_photo_of_an_item_is_to_be_found_the_querys_own_left_out(
+    start: Start, write: Write, fake: type[Any]
+) -> None:
+    """The shop has two photos of one role for every other item; one of these pairs shows the very same twice."""
+    context = start(evaluate={"queries": 500, "examples": 3, "roles": ["main"]})
+    world = fake()
+    random = np.random.default_rng(4)
+    for photo in world.photos[::2]:
+        near = photo.vector + 0.01 * random.normal(size=len(photo.vector)).astype(np.float32)
+        vector = photo.vector if photo.item == 0 else near / np.linalg.norm(near)
+        world.photos.append(replace(photo, pixels=f"second-{photo.item}", vector=vector))
+    write(context, world)
+    metrics = metrics_of(context, run_stage(context, "evaluate", run))
+    assert metrics["retrieval.cold_same_item_hit_at_1"] == 1.0
+    assert "retrieval.same_item_hit_at_1" not in metrics  # no photo of another role
+    release = context.store.folders("releases")[0]
+    kept = from_parquet(context.store.read(f"releases/{release}/queries.parquet"))
+    asked = {photo.digest: photo for photo in world.photos}
+    told = {asked[row["digest"]].item: row["retrieval.cold_same_item_hit_at_1"] for row in kept.to_pylist()}
+    assert {item % 2 for item, hit in told.items() if hit is not None} == {0}
+    assert told[0] is None  # its other photo is a copy, and would be too easy
 
 
 def test_without_held_out_photos_quality_is_not_measured(start: Start, write: Write, fake: type[Any]) -> None:

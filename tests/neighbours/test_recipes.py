@@ -90,10 +90,17 @@ def test_weights_of_the_config_order_what_a_photo_finds(searcher, search, order)
 
 
 def test_a_category_weight_orders_what_an_item_finds_without_binary_codes_too(searcher):
-    def scores(weight):
+    def found(weight):
         plan = plan_of(config(candidates="exact", category_weight=weight))
-        return {hit.item_id: hit.score for hit in searcher.search_items(["b"], 2, plan)[0]}
+        return [(hit.item_id, hit.score) for hit in searcher.search_items(["b"], 2, plan)[0]]
 
     cosine = float(np.cos(np.deg2rad(10)))  # a and c are 10 degrees from b; a alone shares its category
-    assert scores(0.0) == pytest.approx({"a": cosine, "c": cosine}, abs=1e-3)
-    assert scores(0.2) == pytest.approx({"a": cosine + 0.2, "c": cosine}, abs=1e-3)
+    assert dict(found(0.0)) == pytest.approx({"a": cosine, "c": cosine}, abs=1e-3)
+    assert [item_id for item_id, _ in found(0.2)] == ["a", "c"]
+
+
+def test_scores_are_similarities_in_the_order_of_the_weights(searcher):
+    plan = plan_of(config(candidates="exact", category_weight=0.2))
+    hits = searcher.search(photo(), 3, plan)[0]
+    assert [hit.item_id for hit in hits] == ["c", "a", "b"]
+    assert [hit.score for hit in hits] == pytest.approx([0.866, 0.985, 0.94], abs=2e-3)

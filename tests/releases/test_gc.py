@@ -125,6 +125,16 @@ def test_a_scan_finds_exactly_what_kept_releases_need(store: Store) -> None:
     assert sum(swept.objects for swept in result.removed.values()) == len(before) - len(expected)
 
 
+def test_what_was_measured_of_a_release_stays_longer_than_what_it_refers_to(store: Store) -> None:
+    for name in ("a", "b", "c"):
+        add_run(store, name)
+    promote(store, "a", "b", "c")
+    result = collect_garbage(store, keep=1, measured=1, now=tomorrow())
+    assert store.folders("releases") == ["r-b", "r-c"]
+    assert result.kept == ["r-c"]
+    assert store.folders("indexes") == ["i-c"]
+
+
 def test_a_dry_run_counts_the_same_and_deletes_nothing(store: Store) -> None:
     for run in ("one", "two"):
         add_run(store, run)

@@ -12,7 +12,7 @@ from pipelines.store import NotFoundError
 from pipelines.store.folder import FolderStore
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-FILES = {"metrics.json": b"{}", "centroid.json": b"[]", "report.html": b"<p>"}
+FILES = {"metrics.json": b"{}", "centroid.json": b"[]", "queries.parquet": b"PAR1", "report.html": b"<p>"}
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_kept_release_is_published_once_the_manifest_last(
     folder = f"releases/{manifest['release_id']}"
     assert created == [f"{folder}/{name}" for name in (*FILES, "manifest.json")]
     release.publish(store, "runs/a/evaluate", manifest)
-    assert len(created) == 4
+    assert len(created) == 5
     assert store.read_json(f"{folder}/manifest.json") == manifest
     assert store.read(f"{folder}/report.html") == b"<p>"
     assert [entry.name for entry in store.list("runs")] == ["runs/a/evaluate/release/manifest.json"]

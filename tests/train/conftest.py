@@ -66,7 +66,8 @@ def finish_preprocess(store: Store, run_id: str, catalogue_id: str, prep_id: str
 def go_live(store: Store, model_id: str) -> None:
     """Promote a release of the model."""
     number, _ = Log(store, "live").head()
-    store.create_json(f"releases/of-{model_id}/manifest.json", {"model": {"model_id": model_id}})
+    manifest = {"release_id": f"of-{model_id}", "model": {"model_id": model_id}}
+    store.create_json(f"releases/of-{model_id}/manifest.json", manifest)
     Log(store, "live").append(number + 1, {"release_id": f"of-{model_id}"})
 
 

@@ -12,10 +12,11 @@ NONE: Ints = np.zeros(0, np.int64)
 
 @dataclass(frozen=True)
 class Exclusion:
-    """Say what one query must not find: items and groups of variants, by number."""
+    """Say what one query must not find: items, groups of variants and rows (photos), by number."""
 
     items: Ints = field(default_factory=lambda: NONE)
     groups: Ints = field(default_factory=lambda: NONE)
+    rows: Ints = field(default_factory=lambda: NONE)
 
     def permitted(self, rows: Rows, links: Ints) -> Array:
         """Return which of `links` may be found, bool `[links]`."""
@@ -24,4 +25,6 @@ class Exclusion:
             permitted &= ~np.isin(rows.link_item[links], self.items)
         if len(self.groups):
             permitted &= ~np.isin(rows.link_group[links], self.groups)
+        if len(self.rows):
+            permitted &= ~np.isin(rows.link_row[links], self.rows)
         return permitted

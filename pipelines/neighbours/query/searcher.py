@@ -65,7 +65,7 @@ class Searcher:
 
     def search(self, outputs: QueryOutputs, k: int, plan: PlanConfig) -> list[list[Hit]]:
         """Return the best `k` results of each photo, best first."""
-        return self._hits(self.run(outputs, k, plan))
+        return self._hits(self.run(outputs, k, plan), outputs)
 
     def search_items(
         self,
@@ -84,7 +84,8 @@ class Searcher:
         hits: list[list[Hit]] = []
         for part in blocks(len(items), ITEM_BLOCK):
             exclusions = [self._exclusion(int(item), leave_out_duplicates, leave_out_variants) for item in items[part]]
-            hits += self._hits(self._plan(plan).run(self.stored_outputs(items[part], plan), k, exclusions))
+            outputs = self.stored_outputs(items[part], plan)
+            hits += self._hits(self._plan(plan).run(outputs, k, exclusions), outputs)
         return hits
 
     def run(self, outputs: QueryOutputs, k: int, plan: PlanConfig) -> PlanResult:
@@ -107,8 +108,13 @@ class Searcher:
             self._plans[repr(config)] = QueryPlan(self.parts, config)
         return self._plans[repr(config)]
 
-    def _hits(self, result: PlanResult) -> list[list[Hit]]:
-        return self.rows.hits(result.links, result.scores)
+    def _hits(self, result: PlanResult, outputs: QueryOutputs) -> list[list[Hit]]:
+        """Return the results in the plan's order with their similarities, not with what weights made of them."""
+        similarities = [
+            np.minimum(np.asarray(self.vectors[self.rows.link_row[links]], np.float32) @ vector, 1.0)
+            for links, vector in zip(result.links, outputs.embeddings, strict=True)
+        ]
+        return self.rows.hits(result.links, similarities)
 
     def _exclusion(self, item: int, duplicates: bool, variants: bool) -> Exclusion:
         rows, items, groups = self.rows, np.array([item]), np.zeros(0, np.int64)

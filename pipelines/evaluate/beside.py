@@ -1,0 +1,118 @@
+"""This release and the live one on the same queries, in the gallery that both know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from pipelines.evaluate.answers import Ids, ask_cold, by_role, ids_of, own_items
+from pipelines.evaluate.asked import Asked
+from pipelines.evaluate.categories import Slots, attribute_columns, learned_leaves, predicted_leaves, slots_of
+from pipelines.evaluate.engine import Engine
+from pipelines.evaluate.quality import Judge, same_item
+from pipelines.evaluate.scores import Scores
+from pipelines.models import query_model as served
+from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.models.outputs import QueryOutputs
+from pipelines.releases.release import Release
+from pipelines.runs.context import RunContext
+from pipelines.store import Store
+
+COMMON, COMMON_KEPT = "common", "common_kept"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one of both finds in the gallery that both know; `again` tells whose item has another photo to find."""
+
+    outputs: QueryOutputs
+    ten: Ids
+    cold: Ids
+    again: list[bool]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What both releases find for the same queries, and what the live one finds in the whole of its gallery."""
+
+    model: ModelFacts
+    ours: Found
+    theirs: Found
+    theirs_of_all: Ids
+
+    def item_ids(self) -> set[str]:
+        """Return every item found in the gallery that both know."""
+        lists = (self.ours.ten, self.ours.cold, self.theirs.ten, self.theirs.cold)
+        return {item_id for answers in lists for ids in answers for item_id in ids}
+
+    def tables(self, store: Store, asked: Asked, judge: Judge, model: ModelFacts) -> tuple[pa.Table, pa.Table]:
+        """Return the scores of both, ours first, of queries whose leaves both models had learned."""
+        both = learned_leaves(store, model) & learned_leaves(store, self.model)
+        there = [a and b for a, b in zip(self.ours.again, self.theirs.again, strict=True)]
+        ours, theirs = (
+            _scores(found, asked, judge, slots_of(store, of), there).table(both)
+            for found, of in ((self.ours, model), (self.theirs, self.model))
+        )
+        return ours, theirs
+
+
+@dataclass(frozen=True)
+class Both:
+    """The opened indexes of this release and of the live one, and the items of the test split."""
+
+    ours: Engine
+    theirs: Engine
+    test_items: pa.ChunkedArray
+
+
+def ask_both(context: RunContext, live: Release, asked: Asked, model: ModelFacts, both: Both) -> Beside:
+    """Ask both releases. Raises ValueError when the live model reads photos prepared otherwise."""
+    outputs = _outputs_of(context, live, asked, model)
+    common = both.ours.common_items(both.theirs)
+    for engine in (both.ours, both.theirs):
+        engine.add_gallery(COMMON, common)
+        engine.add_gallery(COMMON_KEPT, both.test_items, of=COMMON, without=True)
+    other = replace(asked, outputs=outputs)
+    of_all = ids_of(both.theirs.results(outputs, 10, own_items(asked)))
+    return Beside(
+        read_facts(context.store, live.model_id), _found(both.ours, asked), _found(both.theirs, other), of_all
+    )
+
+
+def _outputs_of(context: RunContext, live: Release, asked: Asked, model: ModelFacts) -> QueryOutputs:
+    if live.model_id == model.model_id:
+        return asked.outputs
+    prep_id = read_facts(context.store, live.model_id).prep_id
+    if prep_id != model.prep_id:
+        raise ValueError(f"its photos were prepared as {prep_id}, today's as {model.prep_id}")
+    return served.serve(context.store, live.model_id, prep_id, [query.image for query in asked.queries])
+
+
+def _found(engine: Engine, asked: Asked) -> Found:
+    own = own_items(asked)
+    whole = ids_of(engine.results(asked.outputs, 10, own, COMMON))
+    cold, again = ask_cold(engine, asked, COMMON)
+    return Found(asked.outputs, by_role(engine, asked, 10, own, COMMON_KEPT, whole), cold, again)
+
+
+def _scores(found: Found, asked: Asked, judge: Judge, slots: Slots, there: list[bool]) -> Scores:
+    scores, places = Scores(asked.queries), asked.judged
+    queries = [asked.queries[n] for n in places]
+    ten, cold = ([lists[n] for n in places] for lists in (found.ten, found.cold))
+    shown = [there[n] for n in places]
+    leaves = predicted_leaves(found.outputs, slots)
+    columns: Mapping[str, list[float | None]] = {
+        **judge.precision("retrieval.", queries, ten),
+        **judge.precision("retrieval.cold_", queries, cold),
+        **same_item("retrieval.", queries, ten, [a and q.cross for a, q in zip(shown, queries, strict=True)]),
+        **same_item("retrieval.cold_", queries, cold, shown),
+        "category.leaf_top1": [float(leaves[n] == asked.queries[n].leaf) for n in places],
+    }
+    for name, values in columns.items():
+        scores.add(name, values, places)
+    heads = attribute_columns(asked.queries, found.outputs.attributes)
+    for name, values in heads.items():
+        scores.add(name, [values[n] for n in places], places)
+    return scores

@@ -1,0 +1,126 @@
+"""Numbers in plain words, for the top of the report.
+
+Owns the sentences. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipelines.evaluate.gates import Gate
+from pipelines.evaluate.vocabulary import describe
+
+Metrics = Mapping[str, float]
+
+HEADLINES = (
+    ("retrieval.p_at_10", "of 10 results share the category"),
+    ("retrieval.same_item_hit_at_5", "find the very item in the first 5"),
+    ("category.leaf_top1", "categories named right"),
+    ("recall.candidates_at_10", "of the true best 10 are found"),
+    ("latency.plan_p95_ms", "for 95 of 100 searches"),
+    ("drift.overlap_at_10", "of 10 results as live"),
+)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One large number with its caption and its change against live, in words."""
+
+    name: str
+    value: str
+    caption: str
+    change: str
+    better: bool
+
+
+def shown(value: float | None, unit: str = "share") -> str:
+    """Return a number as the report prints it; an en dash for what was not measured."""
+    if value is None:
+        return "–"
+    if unit in {"queries", "photos", "results", "records"}:
+        return f"{value:,.0f}"
+    if unit == "queries/s":
+        return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+    if unit == "ratio":
+        return f"{value:.1f} ×"
+    if unit in {"ms", "s"}:
+        return f"{value:,.1f} {unit}"
+    return f"{value:.3f}"
+
+
+def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str]:
+    """Return the report's first sentences."""
+    sentences = [_verdict(gates), _asked(metrics)]
+    if "recall.candidates_at_10" in metrics:
+        found, median = 10 * metrics["recall.candidates_at_10"], metrics.get("latency.plan_p50_ms")
+        speed = "" if median is None else f", in {median:.1f} ms for a single query"
+        sentences.append(f"Of the true best 10 results the query plan finds {found:.1f} on average{speed}.")
+    if "retrieval.p_at_10" in metrics:
+        alike, possible = (10 * metrics[f"retrieval.{name}p_at_10"] for name in ("", "attainable_"))
+        sentences.append(
+            f"Of 10 results, {alike:.1f} on average are of the query's own category, of {possible:.1f} that could be."
+        )
+    if "retrieval.same_item_hit_at_1" in metrics:
+        first, five = metrics["retrieval.same_item_hit_at_1"], metrics["retrieval.same_item_hit_at_5"]
+        sentences.append(
+            f"The very item in the photo comes first for {first:.0%} of the queries, in the first five for {five:.0%}."
+        )
+    sentences.append(
+        _compared(metrics) if has_live else "There is no live release yet, so there was nothing to compare with."
+    )
+    return sentences
+
+
+def headlines(metrics: Metrics, live: Metrics | None) -> list[Headline]:
+    """Return the large numbers at the top, at most five."""
+    found = []
+    for name, caption in HEADLINES:
+        if name in metrics:
+            change, better = _change(name, metrics[name], (live or {}).get(name))
+            found.append(Headline(name, _large(name, metrics[name]), caption, change, better))
+    return found[:5]
+
+
+def _verdict(gates: Sequence[Gate]) -> str:
+    failed = [gate for gate in gates if not gate.passed]
+    if not gates:
+        return "No gates are set, so the release is blessed as it is."
+    if not failed:
+        return f"The release passed {_all_of(len(gates))} and may go live."
+    why = "; ".join(gate.sentence() for gate in failed)
+    return f"The release failed {len(failed)} of {len(gates)} gates and is not blessed: {why}."
+
+
+def _all_of(count: int) -> str:
+    return "its only gate" if count == 1 else f"all {count} gates"
+
+
+def _asked(metrics: Metrics) -> str:
+    count, held = int(metrics["queries.count"]), int(metrics["queries.held_out"])
+    what = "photos kept out of training" if held == count else "photos"
+    items, photos = int(metrics["gallery.results"]), int(metrics["gallery.photos"])
+    return f"It was asked {count:,} queries, {what}, in a gallery of {items:,} items with {photos:,} distinct photos."
+
+
+def _compared(metrics: Metrics) -> str:
+    new, gone, overlap = (metrics.get(f"drift.{name}") for name in ("items_new", "items_removed", "overlap_at_10"))
+    parts = []
+    if new is not None and gone is not None:
+        parts.append(f"{new:.1%} of the items are new and {gone:.1%} are gone")
+    if overlap is not None:
+        parts.append(f"{10 * overlap:.1f} of 10 results are the same")
+    return f"Against the live release, {', and '.join(parts)}." if parts else "It was compared with the live release."
+
+
+def _large(name: str, value: float) -> str:
+    return f"{value:.1f} ms" if describe(name).unit == "ms" else f"{value:.1%}"
+
+
+def _change(name: str, value: float, live: float | None) -> tuple[str, bool]:
+    if live is None:
+        return "", True
+    metric, delta = describe(name), value - live
+    better = delta >= 0 if metric.better == "higher" else delta <= 0
+    text = f"{delta:+.1f} ms" if metric.unit == "ms" else f"{100 * delta:+.1f} points"
+    return f"{text} against live", better
