@@ -5,7 +5,7 @@ the same gates as the daily run. It is started by hand, by Airflow's API, or by 
 updates the asset `visual_search_feed`: `outlets=[Asset(name="visual_search_feed", uri="visual-search://feed")]`.
 
 It may run beside the daily run: whoever is second to extend the catalogue is told so and tries again, and a release
-that has read less of the feeds than the live one is not promoted, so that what a feed deleted stays deleted.
+of an earlier catalogue than the live one's is not promoted, so that what a feed deleted stays deleted.
 """
 
 from airflow.sdk import DAG

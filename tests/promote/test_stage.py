@@ -107,42 +107,32 @@ def test_an_unblessed_release_is_refused_with_its_gates(store: Store) -> None:
     assert (entry["blessed"], entry["reason"]) == (False, "the gate measures last year's queries")
 
 
-@pytest.mark.parametrize(
-    ("held", "allowed"),
-    [
-        ({"snapshot": "2026-01-02", "deltas": "b"}, True),
-        ({"snapshot": "2026-01-03", "deltas": "c", "media": "x"}, True),
-        ({"snapshot": "2026-01-03", "deltas": "a"}, False),
-        ({"snapshot": "2026-01-01", "deltas": "z"}, False),
-        ({"snapshot": "2026-01-03"}, False),
-        ({}, False),
-    ],
-)
-def test_nothing_that_is_live_may_be_newer_in_any_feed(store: Store, held: dict[str, str], allowed: bool) -> None:
-    run(add_release(store, "r1", positions={"snapshot": "2026-01-02", "deltas": "b"}))
-    context = add_release(store, "r2", positions=held)
+@pytest.mark.parametrize(("held", "allowed"), [(3, True), (4, True), (2, False), (0, False)])
+def test_a_release_of_an_earlier_catalogue_than_the_live_one_is_refused(store: Store, held: int, allowed: bool) -> None:
+    run(add_release(store, "r1", catalogue_number=3))
+    context = add_release(store, "r2", catalogue_number=held)
     if allowed:
         assert run(context).outputs.live == 2
         return
-    with pytest.raises(GateError, match=r"it would bring back what has changed since\. Start a new run"):
+    with pytest.raises(GateError) as caught:
         run(context)
+    assert str(caught.value) == (
+        f"the live release r1 has catalogue 3 of the catalogue's log, release r2 only {held}: it would bring back what "
+        "has changed since. Start a new run"
+    )
     assert log_of(store) == [("promote", "r1", None)]
 
 
-def test_a_refusal_names_the_feed_and_both_positions(store: Store) -> None:
-    run(add_release(store, "r1", positions={"deltas": "0009.csv"}))
-    slow = add_release(store, "r2", positions={"deltas": "0007.csv"})
-    with pytest.raises(GateError) as caught:
-        run(slow)
-    assert "live release r1 has read feed 'deltas' up to '0009.csv', release r2 only up to '0007.csv'" in str(
-        caught.value
-    )
+@pytest.mark.parametrize("feed", ["snapshot", "deltas"])
+def test_how_far_feeds_were_read_by_their_dates_and_names_orders_nothing(store: Store, feed: str) -> None:
+    run(add_release(store, "r1", positions={feed: "2099-01-01"}, catalogue_number=3))  # one row was mistyped
+    assert run(add_release(store, "r2", positions={feed: "2026-11-28"}, catalogue_number=4)).outputs["live"] == 2
 
 
 def test_a_reason_does_not_make_an_old_release_newer(store: Store) -> None:
-    run(add_release(store, "r1", "2026-01-02"))
-    add_release(store, "r2", "2026-01-01")
-    with pytest.raises(GateError, match="feed 'snapshot'"):
+    run(add_release(store, "r1", catalogue_number=2))
+    add_release(store, "r2", catalogue_number=1)
+    with pytest.raises(GateError, match="r1 has catalogue 2 of the catalogue's log, release r2 only 1"):
         run(make_context(store, "run-r2", "I want it"))
 
 
@@ -160,7 +150,7 @@ def test_promote_before_evaluate(store: Store) -> None:
 
 
 def test_a_lost_race_reads_the_log_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = add_release(store, "r1", "2026-01-01"), add_release(store, "r2", "2026-01-02")
+    first, second = add_release(store, "r1", catalogue_number=1), add_release(store, "r2", catalogue_number=2)
     append, calls = stage.append, []
 
     def overtaken(*arguments: Any) -> bool:
@@ -171,7 +161,7 @@ def test_a_lost_race_reads_the_log_again(store: Store, monkeypatch: pytest.Monke
         return append(*arguments)
 
     monkeypatch.setattr(stage, "append", overtaken)
-    with pytest.raises(GateError, match="live release r2 has read feed 'snapshot' up to '2026-01-02', release r1 only"):
+    with pytest.raises(GateError, match="live release r2 has catalogue 2 of the catalogue's log, release r1 only 1"):
         run(first)
     assert log_of(store) == [("promote", "r2", None)]
 
