@@ -153,7 +153,7 @@ def test_duplicate_item_ids(shop: Shop) -> None:
     counts = json.loads(result.stdout)["counts"]
     assert (counts["in"], counts["ok"], counts["skipped"], counts["rejected"]) == (12, 10, 1, 1)
     assert (
-        "conflicting_duplicate, for example feed.csv:12: item 'i7' stands in feed.csv:8 already with other values"
+        "conflicting_duplicate, for example feed.csv:13: item 'i7' stands in feed.csv:9 already with other values"
         in result.stderr
     )
     assert {row["title"] for row in shop.table("items")} == {f"Item {n}" for n in range(10)}
@@ -165,7 +165,7 @@ def test_bad_utf8_in_a_row(shop: Shop) -> None:
     result = shop.cli("catalogue", "--run-id", "r")
     assert result.exit_code == 0
     assert "1 of 10 rejected: bad_utf8 1" in result.stderr
-    assert "bad_utf8, for example feed.csv:5: column 'name' is not UTF-8" in result.stderr
+    assert "bad_utf8, for example feed.csv:6: column 'name' is not UTF-8" in result.stderr
     assert shop.item_ids() == {f"i{n}" for n in range(10)} - {"i4"}
     path.write_bytes(path.read_bytes().replace(b"Caf\xe9", "Café".encode()))
     works(shop)
@@ -176,7 +176,7 @@ def test_a_whole_feed_in_another_encoding(shop: Shop) -> None:
     (shop.root / "feed.csv").write_bytes(shop.write_csv(rows).read_bytes().decode().encode("latin-1"))
     message = refused(shop, "catalogue")
     assert "catalogue rejected 10 of 10 records (100.0%; bad_utf8 10), over catalogue.max_rejected_share" in message
-    assert "bad_utf8, for example feed.csv:1: column 'name' is not UTF-8" in message
+    assert "bad_utf8, for example feed.csv:2: column 'name' is not UTF-8 (byte 0xe4); see catalogue.encoding" in message
 
 
 def test_a_missing_column(shop: Shop) -> None:

@@ -5,6 +5,7 @@ Owns `backfills/<backfill_id>/`. It runs no stage, and writes nothing that a sta
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
@@ -14,7 +15,7 @@ from pipelines.backfill.days import NEWEST, Day, newest, window
 from pipelines.backfill.forecast import Price, experience, price, training_seconds, vector_tables, weights
 from pipelines.backfill.repair import Damaged, find_damaged
 from pipelines.backfill.todo import WORK, Question, ToDo, count
-from pipelines.catalogue.feeds import find_files
+from pipelines.catalogue.feeds import find_feeds
 from pipelines.config import Config
 from pipelines.errors import GateError, StageError
 from pipelines.jobs.jobs import Jobs
@@ -220,7 +221,7 @@ def _reads_deltas(config: Config, request: Request) -> bool:
 def _again(config: Config, deltas_after: str | None) -> tuple[str, ...]:
     if deltas_after is None:
         return ()
-    return tuple(f.file.name for f in find_files(config, {}, deltas_after) if f.feed == "deltas")
+    return tuple(delta.path for delta in find_feeds(config, time.time(), deltas_after=deltas_after).deltas.to_read)
 
 
 def _ends_with_newest(request: Request) -> bool:

@@ -1,125 +1,142 @@
-"""Which feed files there are, how far they were read, and whether their columns are what the mapping needs."""
+"""Which feed files there are, and which of them are to be read."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from pipelines.catalogue.mapping import needed_columns
-from pipelines.catalogue.rows import FeedError, column_names, format_of
-from pipelines.config import CatalogueSection, Config
-from pipelines.shop_files.locations import File, ObjectFile, find
+from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT
+from pipelines.catalogue.deltas import Delta, Record, Sorted, order, sort
+from pipelines.catalogue.formats.base import FeedError
+from pipelines.config import Config
+from pipelines.shop_files.locations import File, ObjectFile, divide, find
+
+READ_AGAIN = (
+    "the deltas are read again from the first: an earlier version, in several folders, did not know which it had read; "
+    "what has not changed stays as it is"
+)
 
 
 @dataclass(frozen=True)
 class FeedFile:
-    """One file to read: its feed ('snapshot', 'deltas' or 'media'), reading order and digest."""
+    """One file to read: its feed, its path below the feed's folder, its place in reading order, its digest.
+
+    `modified_at` (seconds since 1970) is never later than now. `again` tells that deltas were read before.
+    """
 
     feed: str
+    path: str
     file: File
     order: int
     digest: str
     modified_at: float
+    again: bool = False
 
 
-def find_files(config: Config, positions: dict[str, str], deltas_after: str | None = None) -> list[FeedFile]:
-    """Return the files to read: all of the snapshot and the media table, and the deltas after the position.
+@dataclass(frozen=True)
+class Feeds:
+    """The files of a shop's feeds: all of the snapshot and of the media table, and the deltas that are to be read."""
 
-    With `deltas_after` the deltas after that name are read again, for a replay changes nothing but what came late.
+    files: tuple[FeedFile, ...]
+    deltas: Sorted = field(default_factory=Sorted)
+    notes: tuple[str, ...] = ()
+    """What of the feeds is passed over, and what to do about it."""
+
+    def of(self, feed: str) -> list[FeedFile]:
+        """Return the files of one feed."""
+        return [file for file in self.files if file.feed == feed]
+
+    def digests(self, feed: str) -> list[str]:
+        """Return what tells whether a feed is another one."""
+        return sorted(file.digest for file in self.of(feed))
+
+
+def find_feeds(
+    config: Config,
+    now: float,
+    positions: Mapping[str, str] | None = None,
+    record: Record | None = None,
+    deltas_after: str | None = None,
+) -> Feeds:
+    """Return the files of the feeds; of the deltas those after the position, or after `deltas_after` if it is given.
+
     Raises FeedError when a configured feed has no file at all; only deltas may be there later.
     """
-    read = positions.get("deltas", "") if deltas_after is None else deltas_after
-    section = config.catalogue
+    section, positions = config.catalogue, positions or {}
     files: list[FeedFile] = []
     media = section.media.path if section.media else None
-    for feed, pattern in (("snapshot", section.snapshot), ("media", media), ("deltas", section.deltas)):
-        if pattern is None:
-            continue
-        found = find(pattern, config.folder)
-        if not found and (feed != "deltas" or not (section.snapshot or "deltas" in positions)):
-            raise FeedError(f"catalogue.{feed} = {pattern!r} matches no file in {config.folder}; check the path")
-        if feed == "deltas":
-            found = [file for file in found if file.name > read]
-        files += [_feed_file(feed, file, len(files) + i) for i, file in enumerate(found)]
-    return files
+    for feed, pattern in ((SNAPSHOT, section.snapshot), (MEDIA, media)):
+        for path, file in _found(config, feed, pattern):
+            files.append(_feed_file(feed, path, file, len(files), now))
+    may_lack = section.deltas is None or section.snapshot is not None or DELTAS in positions
+    there = dict(_found(config, DELTAS, section.deltas, may_lack=may_lack))
+    position = _position(section.deltas, positions.get(DELTAS, ""))
+    after = None if deltas_after is None else _position(section.deltas, deltas_after)
+    found = [Delta(path, *_size_and_time(file)) for path, file in there.items()]
+    deltas = sort(found, position, record, lambda path: _digest(there[path]), after)
+    for one in deltas.to_read:
+        at = min(one.modified_at, now)
+        again = one.path in deltas.again
+        files.append(FeedFile(DELTAS, one.path, there[one.path], len(files), one.digest or "", at, again))
+    notes = [READ_AGAIN] if positions.get(DELTAS, "") != position else []
+    return Feeds(tuple(files), deltas, (*notes, *_notes(deltas, position)))
 
 
-def check_columns(config: Config, files: list[FeedFile]) -> None:
-    """Raise FeedError when a file lacks a mapped column; it names the column, the config key and what is there."""
-    delimiter = config.catalogue.delimiter
-    if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise FeedError(f"catalogue.delimiter = {delimiter!r} must be one character, such as ',' or ';'")
-    for file in files:
-        _check_file(config.catalogue, file)
+def last_delta(feeds: Feeds, before: str) -> str:
+    """Return the path of the last file of deltas that is read with these feeds."""
+    return max([file.path for file in feeds.of(DELTAS)] + [before] * bool(before), key=order, default="")
 
 
-def _check_file(section: CatalogueSection, file: FeedFile) -> None:
-    there = column_names(file.file, section.delimiter)
-    if not there:
-        raise FeedError(f"{file.file} is empty: it has no header and no rows; replace it, or leave it out of the feed")
-    wanted = _wanted(section, file.feed)
-    twice = next((column for column in wanted if there.count(column) > 1), None)
-    if twice is not None:
-        raise FeedError(f"{file.file} has {there.count(twice)} columns {twice!r}; rename all but the one that is meant")
-    for column, key in wanted.items():
-        if column not in there and not _may_lack(section, file, column, wanted, there):
-            raise FeedError(_no_column(section, file, column, key, there))
+def _found(config: Config, feed: str, pattern: str | None, *, may_lack: bool = False) -> list[tuple[str, File]]:
+    if pattern is None:
+        return []
+    folder, rest = divide(pattern)
+    found = find(config.locate(folder), rest)
+    if not found and not may_lack:
+        raise FeedError(f"catalogue.{feed} = {pattern!r} matches no file in {config.folder}; check the path")
+    return found
 
 
-def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: dict[str, str], there: list[str]) -> bool:
-    """Tell whether a feed is sound without a column: JSON rows leave out what is empty, deletes all but the id."""
-    key = wanted[column]
-    if key == "deleted":  # many feeds mark deletes in some files only, but a slip of the pen must not keep items alive
-        return not difflib.get_close_matches(column, there, 1)
-    if file.feed == "deltas" and section.columns.deleted in there:
-        return key != "item_id"
-    if file.feed != "deltas" and format_of(file.file) != "jsonl":
-        return False
-    needed = key in {"item_id", "category", "photos", "photo"}
-    return not needed or any(column in there for column, other in wanted.items() if other == key)
+def _position(pattern: str | None, position: str) -> str:
+    """Return the path of the last file read; earlier versions kept its name alone, which in folders says nothing."""
+    return position if pattern is None or "/" in position or "/" not in divide(pattern)[1] else ""
 
 
-def _no_column(section: CatalogueSection, file: FeedFile, column: str, key: str, there: list[str]) -> str:
-    near = difflib.get_close_matches(column, there, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    if len(there) == 1 and format_of(file.file) == "csv" and any(mark in there[0] for mark in ";\t|,"):
-        hint = f"is catalogue.delimiter = {section.delimiter!r} right? "
-    table = "catalogue.media.columns" if file.feed == "media" else "catalogue.columns"
-    return f"{file.file} has no column {column!r}, which {table}.{key} names; {hint}its columns are: {', '.join(there)}"
+def _notes(deltas: Sorted, position: str) -> list[str]:
+    fix = f"to have it read, give it a name that comes after {position!r}, or read the deltas of its day by a backfill"
+    notes = [
+        f"the deltas {path!r} were never read, for they come before {position!r}, the last ones read: {fix}"
+        for path in deltas.unread
+    ]
+    return notes + [f"the deltas {path!r} have changed since they were read: {fix}" for path in deltas.changed]
 
 
-def read_positions(
-    files: list[FeedFile], newest_snapshot_row: float | None, before: Mapping[str, str]
-) -> dict[str, str]:
-    """Return how far each feed is read with these files: the snapshot's time, the last delta file's name."""
-    positions = dict(before)
-    snapshots = [f for f in files if f.feed == "snapshot"]
-    if snapshots:
-        moment = newest_snapshot_row if newest_snapshot_row is not None else max(f.modified_at for f in snapshots)
-        positions["snapshot"] = datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds")
-    deltas = [f.file.name for f in files if f.feed == "deltas"]
-    if deltas:
-        positions["deltas"] = max(*deltas, before.get("deltas", ""))
-    return positions
+def _feed_file(feed: str, path: str, file: File, place: int, now: float) -> FeedFile:
+    _, modified_at = _size_and_time(file)
+    return FeedFile(feed, path, file, place, _digest(file), min(modified_at, now))
 
 
-def _wanted(section: CatalogueSection, feed: str) -> dict[str, str]:
-    if feed != "media" or section.media is None:
-        return needed_columns(section.columns)
-    columns = section.media.columns
-    wanted = {v: k for k, v in columns.model_dump(exclude={"box"}).items() if v}
-    return wanted | dict.fromkeys(columns.box or (), "box")
-
-
-def _feed_file(feed: str, file: File, order: int) -> FeedFile:
+def _size_and_time(file: File) -> tuple[int, float]:
     if isinstance(file, ObjectFile):
-        return FeedFile(feed, file, order, hashlib.sha256(file.checksum.encode()).hexdigest(), file.modified_at)
+        return file.size_bytes, file.modified_at
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    return status.st_size, round(status.st_mtime, 6)
+
+
+def _digest(file: File) -> str:
+    if isinstance(file, ObjectFile):
+        return hashlib.sha256(file.checksum.encode()).hexdigest()
     try:
         with file.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise FeedError(f"{file} cannot be read: {error.strerror}; replace it, or leave it out of the feed") from error
-    return FeedFile(feed, file, order, digest, round(file.stat().st_mtime, 6))
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: OSError) -> FeedError:
+    return FeedError(f"{file} cannot be read: {error.strerror}; replace it, or leave it out of the feed")

@@ -1,84 +1,70 @@
-"""One bucket of items: the parent's state and the rows that came in -> the new state. Pure functions.
+"""One bucket of items: the state of before and the rows that came in -> the new state. Pure functions.
 
-Rules: the newest `updated_at` wins, later rows win ties; rows of one item with equal `updated_at` in one file are one
-item with several photos; a snapshot removes what it does not name, unless that is newer than the snapshot; replays
-change nothing.
+Two orders decide. Snapshots hold one after the other, as they were read: the last one says what an item is, and that it
+is gone when it does not name it. Between a snapshot and deltas, and among deltas, the newest `updated_at` wins. Rows
+of one item with equal `updated_at` in one file are one item with several photos. Replays change nothing.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT, Arrival, Rejected, Rows
 from pipelines.catalogue.mapping import Item, Photo
+from pipelines.catalogue.media import attach
+from pipelines.catalogue.state import Delete, Held, State
+from pipelines.catalogue.values import DAY_S
+
+NEVER = -1.0
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """One row that came in: where it stood (`source`, `sequence` in reading order), its item, and its feed."""
+class Terms:
+    """How rows are merged; times in seconds since 1970.
 
-    sequence: int
-    source: str
-    feed: str  # "snapshot" or "deltas"
-    item: Item
+    `snapshot_at` is None when no snapshot was read; `is_new` tells that it was not read before, `is_whole` that no
+    `--limit` cut it. `has_media` tells that there is a media table: it is read whole each time.
+    """
 
-
-@dataclass(frozen=True)
-class MediaArrival:
-    """One row of the media table."""
-
-    source: str
-    item_id: str
-    photo: Photo
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """One rejected row."""
-
-    source: str
-    item_id: str
-    image_uri: str
-    code: str
-    detail: str
+    now: float = math.inf
+    snapshot_at: float | None = None
+    is_new: bool = True
+    is_whole: bool = True
+    has_media: bool = False
 
 
 @dataclass
 class Merged:
     """The new state of a bucket, and what became of the rows."""
 
-    items: dict[str, Item] = field(default_factory=dict)
-    deletes: dict[str, float] = field(default_factory=dict)
+    state: State
     rejects: list[Rejected] = field(default_factory=list)
     ok: int = 0
     skipped: int = 0
-    added: int = 0
-    changed: int = 0
-    removed: Counter[str] = field(default_factory=Counter)  # by top category, of a snapshot alone
-    deleted: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """Items `added`, `changed`, `kept` as their rows were rejected; photos `withdrawn`; rows `back`, `on` in time."""
+    removed: Counter[str] = field(default_factory=Counter)
+    """Items that are shown no more, by top category."""
+    kept_example: str = ""
+    applied: dict[str, str] = field(default_factory=dict)
+    """The row by which an item became what it is."""
 
 
-def merge(
-    parent: dict[str, Item],
-    parent_deletes: dict[str, float],
-    arrivals: Iterable[Arrival],
-    media: Iterable[MediaArrival],
-    snapshot_time: float | None,
-) -> Merged:
-    """Return the new state of a bucket; `snapshot_time` is None when no snapshot was read."""
-    result = Merged(dict(parent), dict(parent_deletes))
-    ordered = sorted(arrivals, key=lambda a: a.sequence)
-    snapshot = _join_repeated([a for a in ordered if a.feed == "snapshot"], result)
+def merge(parent: State, rows: Rows, terms: Terms) -> Merged:
+    """Return the new state of a bucket."""
+    result = Merged(State(dict(parent.items), dict(parent.deletes)), list(rows.rejected))
+    ordered = sorted(rows.arrivals, key=lambda a: a.sequence)
+    snapshot = _join_repeated([a for a in ordered if a.feed == SNAPSHOT], result)
     for arrival in snapshot.values():
-        _apply(result, arrival)
-    if snapshot_time is not None:
-        _remove_absent(result, snapshot.keys(), snapshot_time)
-    deltas = [a for a in ordered if a.feed == "deltas"]
-    for arrival in _join_neighbours(deltas, result):
-        _apply(result, arrival)
-    _attach(result, media)
-    _reject_unseen(result, ordered)
+        _apply_snapshot(result, arrival, terms)
+    if terms.snapshot_at is not None and terms.is_new and terms.is_whole:
+        _remove_absent(result, {*snapshot}, rows.refused(SNAPSHOT), terms)
+    for arrival in _join_neighbours([a for a in ordered if a.feed == DELTAS], result):
+        _apply_delta(result, arrival, terms)
+    _attach(parent, result, rows, terms)
+    _reject_unseen(result)
     _compare(parent, result)
     return result
 
@@ -108,7 +94,7 @@ def _join(held: Arrival, row: Arrival, result: Merged) -> Arrival:
         return row if new.updated_at >= old.updated_at else held
     if replace(old, photos=()) != replace(new, photos=()):
         detail = f"item {new.item_id!r} stands in {held.source} already with other values and the same time"
-        result.rejects.append(Rejected(row.source, new.item_id, "", "conflicting_duplicate", detail))
+        result.rejects.append(Rejected(row.source, new.item_id, "", "conflicting_duplicate", detail, row.feed))
         return held
     extra = tuple(photo for photo in new.photos if photo not in old.photos)
     if not extra:
@@ -118,61 +104,100 @@ def _join(held: Arrival, row: Arrival, result: Merged) -> Arrival:
     return replace(held, item=replace(old, photos=old.photos + extra))
 
 
-def _apply(result: Merged, arrival: Arrival) -> None:
-    item = arrival.item
-    current = result.items.get(item.item_id)
-    newest = max(current.updated_at if current else -1.0, result.deletes.get(item.item_id, -1.0))
-    if item.updated_at < newest:
+def _apply_snapshot(result: Merged, arrival: Arrival, terms: Terms) -> None:
+    held, gone = _known(result, arrival)
+    if held is not None and held.feed == SNAPSHOT and terms.is_new:
+        before, now = _date(held.item.updated_at, terms), arrival.item.updated_at
+        result.counts["back"] += now < before
+        result.counts["on"] += NEVER < before < now
+    dates = [_date(held.item.updated_at, terms)] if held and held.feed == DELTAS else []
+    # Who deleted an item may be unknown: then a snapshot that is new knows it better.
+    dates += [_date(gone.at, terms)] if gone and gone.feed in ({DELTAS} if terms.is_new else {DELTAS, None}) else []
+    _apply(result, arrival, max(dates, default=NEVER), wins_ties=terms.is_new)
+
+
+def _apply_delta(result: Merged, arrival: Arrival, terms: Terms) -> None:
+    held, gone = _known(result, arrival)
+    dates = [_date(held.item.updated_at, terms)] if held else []
+    dates += [_date(gone.at, terms)] if gone else []
+    _apply(result, arrival, max(dates, default=NEVER), wins_ties=not arrival.again)
+
+
+def _apply(result: Merged, arrival: Arrival, newest: float, *, wins_ties: bool) -> None:
+    """Let a row be what its item is, unless something newer is known."""
+    item, state = arrival.item, result.state
+    if item.updated_at < newest or (item.updated_at == newest and not wins_ties):
         result.skipped += 1
         return
     result.ok += 1
     if item.deleted:
-        result.items.pop(item.item_id, None)
-        result.deletes[item.item_id] = item.updated_at
-    else:
-        result.items[item.item_id] = item
-        result.deletes.pop(item.item_id, None)
+        state.items.pop(item.item_id, None)
+        state.deletes[item.item_id] = Delete(item.updated_at, arrival.feed)
+        return
+    before = state.items.get(item.item_id)
+    state.items[item.item_id] = Held(item, arrival.feed, (before.media or ()) if before else ())
+    state.deletes.pop(item.item_id, None)
+    result.applied[item.item_id] = arrival.source
 
 
-def _remove_absent(result: Merged, named: Iterable[str], snapshot_time: float) -> None:
-    names = set(named)
-    for item_id in [i for i, item in result.items.items() if i not in names and item.updated_at <= snapshot_time]:
-        item = result.items.pop(item_id)
-        result.deletes[item_id] = snapshot_time
-        result.removed[item.category[0]] += 1
+def _known(result: Merged, arrival: Arrival) -> tuple[Held | None, Delete | None]:
+    item_id = arrival.item.item_id
+    return result.state.items.get(item_id), result.state.deletes.get(item_id)
 
 
-def _attach(result: Merged, media: Iterable[MediaArrival]) -> None:
-    for row in media:
-        item = result.items.get(row.item_id)
-        if item is None:
-            code = "unknown_item" if row.item_id not in result.deletes else ""
-            if code:
-                detail = f"no item {row.item_id!r} in the catalogue"
-                result.rejects.append(Rejected(row.source, row.item_id, row.photo.image_uri, code, detail))
-            else:
-                result.skipped += 1
-        elif row.photo in item.photos:
-            result.skipped += 1
-        else:
-            result.ok += 1
-            result.items[row.item_id] = replace(item, photos=(*item.photos, row.photo))
+def _date(at: float, terms: Terms) -> float:
+    """Return a date, or NEVER for one that cannot be: stores were written that hold dates of the future."""
+    return at if at <= terms.now + DAY_S else NEVER
 
 
-def _reject_unseen(result: Merged, arrivals: Iterable[Arrival]) -> None:
-    """Reject what neither its row nor the media table gave a photo; an empty column is forgiven only until here."""
-    sources = {arrival.item.item_id: arrival.source for arrival in arrivals}
-    for item_id in [i for i, item in result.items.items() if not item.photos]:
-        del result.items[item_id]
-        if item_id in sources:
+def _remove_absent(result: Merged, named: set[str], refused: set[str], terms: Terms) -> None:
+    """Remove what a snapshot does not name, but for what deltas said after it and what its rejected rows were about."""
+    state, snapshot_at = result.state, terms.snapshot_at or 0.0
+    for item_id in [item_id for item_id in state.items if item_id not in named]:
+        held = state.items[item_id]
+        date = _date(held.item.updated_at, terms)
+        if item_id in refused:
+            result.counts["kept"] += 1
+            result.kept_example = min(filter(None, (result.kept_example, item_id)))
+        elif held.feed == SNAPSHOT or date <= snapshot_at:
+            del state.items[item_id]
+            state.deletes[item_id] = Delete(max(snapshot_at, date), SNAPSHOT)
+
+
+def _attach(parent: State, result: Merged, rows: Rows, terms: Terms) -> None:
+    if not terms.has_media:
+        for item_id, held in result.state.items.items():
+            if held.media:
+                result.state.items[item_id] = replace(held, media=())
+        return
+    outcome = attach(parent, result.state, rows.media, rows.refused_photos(), is_whole=terms.is_whole)
+    result.ok += outcome.ok
+    result.skipped += outcome.skipped
+    result.counts["withdrawn"] += outcome.withdrawn
+    result.rejects += [
+        Rejected(row.source, row.item_id, row.photo.image_uri, code, detail, MEDIA)
+        for row, code, detail in outcome.rejected
+    ]
+
+
+def _reject_unseen(result: Merged) -> None:
+    """Reject rows whose items have no photo from anywhere; the items wait for one."""
+    for item_id, source in result.applied.items():
+        held = result.state.items.get(item_id)
+        if held is not None and not held.photos:
             result.ok -= 1
-            detail = "neither the row nor the media table names a photo"
-            result.rejects.append(Rejected(sources[item_id], item_id, "", "no_photo", detail))
+            detail = "neither the row nor the media table names a photo; the item waits for one"
+            result.rejects.append(Rejected(source, item_id, "", "no_photo", detail, held.feed))
 
 
-def _compare(parent: dict[str, Item], result: Merged) -> None:
-    for item_id, item in result.items.items():
-        old = parent.get(item_id)
-        result.added += old is None
-        result.changed += old is not None and replace(old, updated_at=0.0) != replace(item, updated_at=0.0)
-    result.deleted = sum(item_id not in result.items for item_id in parent)
+def _compare(parent: State, result: Merged) -> None:
+    before, after = parent.shown(), result.state.shown()
+    for item_id, held in after.items():
+        old = before.get(item_id)
+        result.counts["added"] += old is None
+        result.counts["changed"] += old is not None and _looks(old) != _looks(held)
+    result.removed.update(held.item.category[0] for item_id, held in before.items() if item_id not in after)
+
+
+def _looks(held: Held) -> tuple[Item, tuple[Photo, ...]]:
+    return replace(held.item, updated_at=0.0, photos=()), held.photos

@@ -3,56 +3,65 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
+from pipelines.catalogue.arrivals import Arrival, MediaArrival, Mention, Rejected, Rows
 from pipelines.catalogue.feeds import FeedFile
-from pipelines.catalogue.mapping import RejectError, map_media, map_row
-from pipelines.catalogue.merge import Arrival, MediaArrival, Merged, Rejected, merge
-from pipelines.catalogue.rows import read_rows
-from pipelines.catalogue.state import read_state, write_state
+from pipelines.catalogue.merge import Merged, Terms, merge
+from pipelines.catalogue.records import Reader, unpacked
+from pipelines.catalogue.state import State, read_state, write_state
 from pipelines.catalogue.summary import Summary
-from pipelines.config import CatalogueSection
 from pipelines.jobs.transforms import CreateEach
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import first_examples
 from pipelines.store import Store
-from pipelines.tables.buckets import bucket_of, write_bucket
+from pipelines.tables.buckets import write_bucket
 from pipelines.tables.schemas import REJECTS
 from pipelines.tables.taxonomy import values_of
 
-ROWS_A_BATCH = 4096
-DELTA_TIME_ORDER = 1 << 40
+
+@dataclass(frozen=True)
+class Parent:
+    """The catalogue that is extended, "" for none; `feed` is whose its items count as where it does not tell."""
+
+    catalogue_id: str
+    feed: str
 
 
-def build(context: RunContext, catalogue_id: str, parent: str, files: list[FeedFile]) -> Summary:
-    """Write the tables of a catalogue and return its summary. Raises FeedError when a file cannot be read."""
-    store, section = context.store, context.config.catalogue
+def build(context: RunContext, catalogue_id: str, parent: Parent, files: Iterable[FeedFile], terms: Terms) -> Summary:
+    """Write the tables of a catalogue and return its summary. Raises FeedError when a file cannot be read.
+
+    `terms.snapshot_at` is when the snapshot was written; the newest of its rows may say that it is of before.
+    """
+    store = context.store
     name = f"{context.prefix('catalogue')}/summary-{catalogue_id}.json"
-    modified_at = max((f.modified_at for f in files if f.feed == "snapshot"), default=None)
+    reader = Reader(context.config.catalogue, context.buckets, terms.now, context.limit)
+    merge_bucket = _MergeBucket(store, catalogue_id, parent, terms)
 
     def wire(pipeline: beam.Pipeline) -> None:
         rows = (
             pipeline
             | "Files" >> CreateEach(files)
-            | "ReadRows"
-            >> beam.FlatMap(_read_parts, section, context.buckets, context.limit).with_outputs("times", main="parts")
+            | "ReadRows" >> beam.FlatMap(_tagged, reader).with_outputs("summaries", main="parts")
         )
-        newest = rows.times | "NewestRow" >> beam.CombineGlobally(_newest)
+        of_files = rows.summaries | "AddUpFiles" >> beam.CombineGlobally(_add_up)
         every = pipeline | "Buckets" >> beam.Create([(bucket, b"") for bucket in range(context.buckets)])
-        _ = (
+        of_buckets = (
             (rows.parts, every)
-            | beam.Flatten()
+            | "Parts" >> beam.Flatten()
             | beam.GroupByKey()
-            | "MergeBuckets"
-            >> beam.Map(_MergeBucket(store, catalogue_id, parent, modified_at), beam.pvalue.AsSingleton(newest))
+            | "MergeBuckets" >> beam.Map(merge_bucket, beam.pvalue.AsSingleton(of_files))
+        )
+        _ = (
+            (of_files, of_buckets)
+            | "Summaries" >> beam.Flatten()
             | "AddUp" >> beam.CombineGlobally(_add_up)
             | "KeepSummary" >> beam.Map(lambda summary: store.put(name, json.dumps(vars(summary)).encode()))
         )
@@ -64,48 +73,9 @@ def build(context: RunContext, catalogue_id: str, parent: str, files: list[FeedF
     return Summary.of_json(store.read_json(name))
 
 
-def _read_parts(file: FeedFile, section: CatalogueSection, buckets: int, limit: int | None) -> Iterator[Any]:
-    batch: dict[int, list[Any]] = {}
-    size, newest = 0, 0.0
-    for row in read_rows(file.file, section.delimiter):
-        if limit is not None and row.number > limit and file.feed == "snapshot":
-            break
-        record = _record(file, row.number, row.values, section, row.code, row.detail)
-        item_id = record.item.item_id if isinstance(record, Arrival) else record.item_id
-        batch.setdefault(bucket_of(item_id, buckets), []).append(record)
-        if isinstance(record, Arrival) and record.feed == "snapshot":
-            newest = max(newest, record.item.updated_at)
-        size += 1
-        if size == ROWS_A_BATCH:
-            yield from ((bucket, pickle.dumps(rows)) for bucket, rows in batch.items())
-            batch, size = {}, 0
-    yield from ((bucket, pickle.dumps(rows)) for bucket, rows in batch.items())
-    yield beam.pvalue.TaggedOutput("times", newest)
-
-
-def _unpack(part: bytes) -> list[Any]:
-    records: list[Any] = pickle.loads(part)  # noqa: S301 - packed a moment ago by _read_parts of the same pipeline
-    return records
-
-
-def _newest(times: Iterable[float]) -> float:
-    return max(times, default=0.0)
-
-
-def _record(
-    file: FeedFile, number: int, values: dict[str, Any], section: CatalogueSection, code: str, detail: str
-) -> Arrival | MediaArrival | Rejected:
-    source = f"{file.file.name}:{number}"
-    try:
-        if code:
-            raise RejectError(code, detail)
-        if file.feed == "media" and section.media:
-            return MediaArrival(source, *map_media(values, section.media, section.split_names))
-        return Arrival(
-            file.order * DELTA_TIME_ORDER + number, source, file.feed, map_row(values, section, file.modified_at)
-        )
-    except RejectError as error:
-        return Rejected(source, error.item_id, "", error.code, error.detail)
+def _tagged(file: FeedFile, reader: Reader) -> Iterator[Any]:
+    for part in reader(file):
+        yield beam.pvalue.TaggedOutput("summaries", part) if isinstance(part, Summary) else part
 
 
 @dataclass(frozen=True)
@@ -114,25 +84,38 @@ class _MergeBucket:
 
     store: Store
     catalogue_id: str
-    parent: str
-    snapshot_modified_at: float | None
+    parent: Parent
+    terms: Terms
 
-    def __call__(self, group: tuple[int, Iterable[bytes]], newest_row: float) -> Summary:
+    def __call__(self, group: tuple[int, Iterable[bytes]], of_files: Summary) -> Summary:
         bucket, parts = group
-        snapshot_time = (newest_row or self.snapshot_modified_at) if self.snapshot_modified_at else None
-        records = [record for part in parts if part for record in _unpack(part)]
-        arrivals = [r for r in records if isinstance(r, Arrival)]
-        media = sorted((r for r in records if isinstance(r, MediaArrival)), key=lambda m: _place(m.source))
-        parent, deletes = read_state(self.store, self.parent, bucket)
-        merged = merge(parent, deletes, arrivals, media, snapshot_time)
-        rejects = [r for r in records if isinstance(r, Rejected)] + merged.rejects
-        rejects = sorted(rejects, key=lambda r: (_place(r.source), r.code))
+        terms, newest = self.terms, of_files.newest_row
+        if terms.snapshot_at is not None and newest:
+            terms = replace(terms, snapshot_at=min(terms.snapshot_at, newest))
+        rows = _sorted_out(record for part in parts if part for record in unpacked(part))
+        parent = read_state(self.store, self.parent.catalogue_id, bucket, self.parent.feed)
+        merged = merge(parent, rows, terms)
+        rejects = sorted(merged.rejects, key=lambda r: (_place(r.source), r.code))
         table = pa.Table.from_pylist([asdict(r) for r in rejects], REJECTS)
         write_bucket(self.store, f"catalogue/{self.catalogue_id}/rejects", bucket, table)
-        items, photos = write_state(self.store, self.catalogue_id, bucket, merged.items, merged.deletes)
-        counts = {"items": items, "photos": photos, "added": merged.added, "changed": merged.changed}
-        counts |= {"removed": merged.deleted, "parent_items": len(parent)}
-        return _summary(len(records), merged, rejects, Counter(counts), parent, snapshot_time)
+        items, photos = write_state(self.store, self.catalogue_id, bucket, merged.state)
+        merged.counts.update(items=items, photos=photos)
+        return _summary(rows, merged, rejects, parent)
+
+
+def _sorted_out(records: Iterable[Arrival | MediaArrival | Rejected | Mention]) -> Rows:
+    rows = Rows()
+    for record in records:
+        if isinstance(record, Arrival):
+            rows.arrivals.append(record)
+        elif isinstance(record, MediaArrival):
+            rows.media.append(record)
+        elif isinstance(record, Rejected):
+            rows.rejected.append(record)
+        else:
+            rows.mentions.append(record)
+    rows.media.sort(key=lambda row: _place(row.source))
+    return rows
 
 
 def _place(source: str) -> tuple[str, int]:
@@ -140,28 +123,24 @@ def _place(source: str) -> tuple[str, int]:
     return file, int(number)
 
 
-def _summary(
-    rows: int,
-    merged: Merged,
-    rejects: list[Rejected],
-    counts: Counter[str],
-    parent: dict[str, Any],
-    snapshot_time: float | None,
-) -> Summary:
+def _summary(rows: Rows, merged: Merged, rejects: list[Rejected], parent: State) -> Summary:
     examples: dict[str, str] = {}
     for reject in rejects:
         examples = first_examples(examples, {reject.code: f"{reject.source}: {reject.detail}"})
+    before, after = parent.shown(), merged.state.shown()
+    values = {v for held in after.values() for v in values_of(held.item.category)}
+    merged.counts.update(parent_items=len(before), removed=merged.removed.total())
     return Summary(
-        rows,
-        merged.ok,
-        merged.skipped,
-        Counter(r.code for r in rejects),
-        examples,
-        counts,
-        merged.removed,
-        Counter(item.category[0] for item in parent.values()),
-        sorted({v for item in merged.items.values() for v in values_of(item.category)}),
-        snapshot_time,
+        total=len(rows.arrivals) + len(rows.media) + len(rows.rejected),
+        ok=merged.ok,
+        skipped=merged.skipped,
+        rejects=Counter(r.code for r in rejects),
+        examples=examples,
+        counts=merged.counts,
+        removed=merged.removed,
+        parent_by_category=Counter(held.item.category[0] for held in before.values()),
+        values=sorted(values),
+        kept_example=merged.kept_example,
     )
 
 

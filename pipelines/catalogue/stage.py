@@ -4,77 +4,175 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.catalogue.feeds import FeedFile, check_columns, find_files, read_positions
+from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT
+from pipelines.catalogue.deltas import read_record, write_record
+from pipelines.catalogue.feeds import Feeds, find_feeds, last_delta
+from pipelines.catalogue.formats.base import FeedError
+from pipelines.catalogue.headers import check_columns
 from pipelines.catalogue.leaves import ensure_leaves
-from pipelines.catalogue.pipeline import build
-from pipelines.catalogue.rows import FeedError
-from pipelines.catalogue.summary import Summary, check_order, check_summary
+from pipelines.catalogue.merge import Terms
+from pipelines.catalogue.notes import notes_of
+from pipelines.catalogue.pipeline import Parent, build
+from pipelines.catalogue.summary import Summary, check_summary
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
-from pipelines.runs.inputs import check_photo_folder, reject_notes
+from pipelines.runs.inputs import check_photo_folders, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.outputs import CatalogueOutputs
 from pipelines.store import Log
 from pipelines.tables.taxonomy import extend_taxonomy, look_alikes
 
+NOTHING_NEW = "the feeds hold nothing new: the catalogue stays as it is"
+_NOT_THE_MAPPING = {"snapshot", "deltas", "photo_root", "allowed_roots", "max_removed_share", "max_rejected_share"}
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a run reads, and how it stands to what was read before."""
+
+    feeds: Feeds
+    mapping: str
+    """Digest of all that the config says of how rows are read."""
+    known: dict[str, Any]
+    """Of the newest catalogue: the mapping, the files of the last snapshot that was read whole, the media table's."""
+    limit: int | None
+    now: float
+    """When the run began, in seconds since 1970."""
+
+    @property
+    def snapshot_is_new(self) -> bool:
+        """Whether the snapshot's files were never read whole."""
+        return bool(self.feeds.of(SNAPSHOT)) and self.feeds.digests(SNAPSHOT) != self.known["snapshot"]
+
+    @property
+    def reads_snapshot(self) -> bool:
+        """Whether there is anything to learn from the snapshot; what deltas have said since holds."""
+        return self.snapshot_is_new or (bool(self.feeds.of(SNAPSHOT)) and self.mapping != self.known["mapping"])
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is anything to do."""
+        media = self.feeds.digests(MEDIA) != self.known["media"]
+        return self.reads_snapshot or media or self.mapping != self.known["mapping"] or bool(self.feeds.of(DELTAS))
+
+    def after(self) -> dict[str, Any]:
+        """Return what is known when it is read."""
+        whole = self.limit is None or not self.reads_snapshot
+        return {
+            "snapshot": self.feeds.digests(SNAPSHOT) if whole else self.known["snapshot"],
+            "mapping": self.mapping if whole else self.known["mapping"],
+            "media": self.feeds.digests(MEDIA),
+        }
+
 
 def run(context: RunContext) -> StageResult:
-    """Read the feeds into a new catalogue. Raises GateError when a snapshot removes more items than is allowed."""
+    """Read the feeds into a new catalogue. Raises GateError when too many items would vanish, or a snapshot is old."""
     log = Log(context.store, "catalogue/log")
     if context.overrides.catalogue is not None:
         return _as_it_was(context, context.overrides.catalogue, log.entry(context.overrides.catalogue))
     number, head = log.head()
-    check_photo_folder(context.config)
+    check_photo_folders(context.config)
     if head and head["run_id"] == context.run_id:  # this run was killed after it had appended its catalogue
         was = head["ledger"]
         return _result(number, head, Ledger(was["in"], was["ok"], was["skipped"], was["rejected"], head["rejects"]))
     try:
-        files = find_files(context.config, head.get("positions", {}), context.overrides.deltas_after)
-        check_columns(context.config, files)
-        if head and not any(f.feed == "deltas" for f in files) and head["inputs"] == _inputs(context, files):
-            return _unchanged(context, number, head, "the feeds hold nothing new: the catalogue stays as it is")
-        catalogue_id = _catalogue_id(context, head, files)
-        summary = build(context, catalogue_id, head.get("catalogue_id", ""), files)
+        found = _find(context, head)
+        if head and not found.is_new:
+            return _unchanged(context, number, head, NOTHING_NEW, *found.feeds.notes)
+        return _extend(context, log, number, head, found)
     except FeedError as error:
         raise StageError(str(error)) from error
-    if not summary.total and (not head or any(f.feed == "snapshot" for f in files)):
+
+
+def _find(context: RunContext, head: dict[str, Any]) -> Input:
+    section, after = context.config.catalogue, context.overrides.deltas_after
+    record = read_record(context.store, head["catalogue_id"]) if head and section.deltas else None
+    now = _beginning(context)
+    feeds = find_feeds(context.config, now, head.get("positions"), record, after)
+    for note in feeds.notes:
+        context.progress.warn(f"catalogue: {note}")
+    check_columns(section, feeds.files)
+    mapping = section.model_dump(mode="json", exclude=_NOT_THE_MAPPING)
+    digest = hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:16]
+    return Input(feeds, digest, _known(head), context.limit, now)
+
+
+def _known(head: dict[str, Any]) -> dict[str, Any]:
+    inputs = head.get("inputs", {})
+    if "files" in inputs:  # of an earlier version, whose mapping had fewer keys
+        files = {feed: sorted(d for f, d in inputs["files"] if f == feed) for feed in (SNAPSHOT, MEDIA)}
+        return files | {"mapping": ""} | ({} if inputs["limit"] is None else {SNAPSHOT: []})
+    return {"snapshot": [], "media": [], "mapping": ""} | inputs
+
+
+def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], found: Input) -> StageResult:
+    files = [file for file in found.feeds.files if file.feed != SNAPSHOT or found.reads_snapshot]
+    written_at = max((file.modified_at for file in files if file.feed == SNAPSHOT), default=None)
+    terms = Terms(
+        found.now, written_at, found.snapshot_is_new, context.limit is None, bool(context.config.catalogue.media)
+    )
+    catalogue_id = _catalogue_id(context, head, found)
+    parent = Parent(head.get("catalogue_id", ""), DELTAS if DELTAS in head.get("positions", {}) else SNAPSHOT)
+    summary = build(context, catalogue_id, parent, files, terms)
+    if not summary.rows[SNAPSHOT] and (found.reads_snapshot or not (head or summary.rows[DELTAS])):
         raise StageError(
             f"the feed holds no rows: {', '.join(str(f.file) for f in files)}; nothing was changed. Export it again"
         )
     ledger = summary.ledger()
     check_summary(context, summary, ledger)
-    entry = _entry(context, head, files, catalogue_id, summary, ledger)
-    check_order(context, head.get("positions", {}), entry["positions"])
+    entry = _entry(context, head, found, catalogue_id, summary, ledger)
+    if context.config.catalogue.deltas:
+        write_record(context.store, catalogue_id, found.feeds.deltas.record)
     extend_taxonomy(context.store, ((kind, value) for kind, value in summary.values))
-    if not log.append(number + 1, entry) and log.entry(number + 1)["catalogue_id"] != catalogue_id:
-        raise StageError("another run extended the catalogue meanwhile; run again, it starts from that state")
+    if not log.append(number + 1, entry):
+        entry = _overtaken(log.entry(number + 1), entry)
     return _result(number + 1, entry, ledger)
 
 
+def _overtaken(theirs: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry of a run that was faster, if it read the same into the same. Raises StageError if not."""
+    if any(theirs.get(name) != mine[name] for name in ("parent", "inputs", "positions", "counts", "rejects")):
+        raise StageError("another run extended the catalogue meanwhile; run again, it starts from that state")
+    return theirs
+
+
 def _entry(
-    context: RunContext,
-    head: dict[str, Any],
-    files: list[FeedFile],
-    catalogue_id: str,
-    summary: Summary,
-    ledger: Ledger,
+    context: RunContext, head: dict[str, Any], found: Input, catalogue_id: str, summary: Summary, ledger: Ledger
 ) -> dict[str, Any]:
+    notes = [*reject_notes(ledger, summary.examples), *notes_of(summary, limit=_limit(found)), *found.feeds.notes]
+    notes += look_alikes(summary.values)
     return {
         "catalogue_id": catalogue_id,
         "parent": head.get("catalogue_id"),
-        "positions": read_positions(files, summary.snapshot_time, head.get("positions", {})),
-        "inputs": _inputs(context, files),
+        "positions": _positions(head, found, summary),
+        "inputs": found.after(),
         "counts": summary.all_counts(),
         "rejects": ledger.rejects,
         "ledger": ledger.counts(),
-        "notes": reject_notes(ledger, summary.examples) + look_alikes(summary.values),
+        "notes": notes,
         "run_id": context.run_id,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "accepted": context.accept_reason,
     }
+
+
+def _limit(found: Input) -> int | None:
+    return found.limit if found.reads_snapshot else None
+
+
+def _positions(head: dict[str, Any], found: Input, summary: Summary) -> dict[str, str]:
+    """Return how far each feed was read, for people: a snapshot's newest row, the last file of deltas."""
+    positions = dict(head.get("positions", {}))
+    if found.reads_snapshot and _limit(found) is None and summary.newest_row:
+        positions[SNAPSHOT] = datetime.fromtimestamp(summary.newest_row, UTC).isoformat(timespec="microseconds")
+    if found.feeds.of(DELTAS):
+        positions[DELTAS] = last_delta(found.feeds, positions.get(DELTAS, ""))
+    return positions
 
 
 def _result(number: int, entry: dict[str, Any], ledger: Ledger) -> StageResult:
@@ -83,31 +181,35 @@ def _result(number: int, entry: dict[str, Any], ledger: Ledger) -> StageResult:
 
 
 def _as_it_was(context: RunContext, number: int, entry: dict[str, Any]) -> StageResult:
-    return _unchanged(
-        context, number, entry, f"catalogue {entry['catalogue_id']} is taken as it was, and no feed is read"
-    )
+    note = f"catalogue {entry['catalogue_id']} is taken as it was, and no feed is read"
+    return _unchanged(context, number, entry, note)
 
 
-def _unchanged(context: RunContext, number: int, entry: dict[str, Any], note: str) -> StageResult:
+def _unchanged(context: RunContext, number: int, entry: dict[str, Any], *notes: str) -> StageResult:
     ensure_leaves(context.store, entry["catalogue_id"], context.buckets)
     counts = {name: entry["counts"][name] for name in ("items", "photos")} | dict.fromkeys(
         ("added", "changed", "removed"), 0
     )
-    return _result(number, entry | {"counts": counts, "notes": [note]}, Ledger(0, 0))
+    return _result(number, entry | {"counts": counts, "notes": list(notes)}, Ledger(0, 0))
 
 
-def _inputs(context: RunContext, files: list[FeedFile]) -> dict[str, Any]:
-    section = context.config.catalogue.model_dump(
-        mode="json", include={"columns", "media", "default_role", "split_names", "delimiter"}
-    )
-    return {
-        "files": sorted([f.feed, f.digest] for f in files if f.feed != "deltas"),
-        "mapping": section,
-        "limit": context.limit,
-    }
+def _beginning(context: RunContext) -> float:
+    """Return when the run began, the same after it was killed: it decides which dates lie in the future."""
+    name = f"{context.prefix('catalogue')}/began.json"
+    context.store.create_json(name, {"at": round(time.time(), 6)})
+    return float(context.store.read_json(name)["at"])
 
 
-def _catalogue_id(context: RunContext, head: dict[str, Any], files: list[FeedFile]) -> str:
-    value = [head.get("catalogue_id"), [[f.feed, f.digest, f.file.name] for f in files], _inputs(context, files)]
-    times = [f.modified_at for f in files]
-    return hashlib.sha256(json.dumps([value, times], sort_keys=True).encode()).hexdigest()[:16]
+def _catalogue_id(context: RunContext, head: dict[str, Any], found: Input) -> str:
+    """Return the name of what is built: the same for the same input, unless another run has begun to build that.
+
+    For the other run began at another time, which decides about dates of the future.
+    """
+    files = [[f.feed, f.digest, f.path, f.modified_at] for f in found.feeds.files]
+    value = [head.get("catalogue_id"), files, found.after(), context.limit]
+    name = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+    claim = f"{context.prefix('catalogue')}/claim-{name}.json"
+    if any(True for _ in context.store.list(f"catalogue/{name}")):
+        name = hashlib.sha256(f"{name} {context.run_id}".encode()).hexdigest()[:16]
+    context.store.create_json(claim, name)
+    return str(context.store.read_json(claim))

@@ -1,52 +1,121 @@
-"""A bucket of the catalogue's state: items with photos <-> the tables `items`, `photos` and `deletes`."""
+"""A bucket of the catalogue's state <-> its tables.
+
+`items` and `photos` are what later stages read. `deletes`, `waiting` (items of which no photo is known) and `origins`
+(which feed said what an item is, and how many of its photos its own row names) are for the next catalogue alone.
+Catalogues of before these had columns and tables of their own are read too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
+from pipelines.catalogue.arrivals import SNAPSHOT
 from pipelines.catalogue.mapping import Item, Photo
 from pipelines.store import Store
 from pipelines.tables.buckets import read_bucket, write_bucket
-from pipelines.tables.schemas import DELETES, ITEMS, PHOTOS
+from pipelines.tables.schemas import DELETES, ITEMS, ORIGINS, PHOTOS
 from pipelines.tables.taxonomy import fold_spelling
 
 
-def read_state(store: Store, catalogue_id: str, bucket: int) -> tuple[dict[str, Item], dict[str, float]]:
-    """Return ({item_id: item}, {item_id: deleted_at}) of a bucket; both empty for the catalogue ''."""
+@dataclass(frozen=True)
+class Held:
+    """What is held of an item: its row, with the photos that the row names, and those of the media table.
+
+    `feed` is SNAPSHOT or DELTAS, whichever the row is of. `media` is None where an older catalogue does not tell whose
+    photos they are; all are then in the row.
+    """
+
+    item: Item
+    feed: str
+    media: tuple[Photo, ...] | None = ()
+
+    @property
+    def photos(self) -> tuple[Photo, ...]:
+        """All photos of the item, those of its row first."""
+        return self.item.photos + (self.media or ())
+
+    @property
+    def own_photos(self) -> int | None:
+        """How many of its photos its row names, None where that is not known."""
+        return None if self.media is None else len(self.item.photos)
+
+
+@dataclass(frozen=True)
+class Delete:
+    """An item is gone: since when (seconds since 1970), and by which feed; a snapshot also deletes by not naming it.
+
+    `feed` is None where an older catalogue does not tell.
+    """
+
+    at: float
+    feed: str | None
+
+
+@dataclass
+class State:
+    """A bucket of the catalogue by item id; an item without a photo is held, and not shown."""
+
+    items: dict[str, Held] = field(default_factory=dict)
+    deletes: dict[str, Delete] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, Held]:
+        """Return the items that later stages see."""
+        return {item_id: held for item_id, held in self.items.items() if held.photos}
+
+
+def read_state(store: Store, catalogue_id: str, bucket: int, feed: str = SNAPSHOT) -> State:
+    """Return a bucket of a catalogue, an empty one of ''.
+
+    Where an older catalogue does not tell whose its items are, they count as those of `feed`: SNAPSHOT if there never
+    were deltas, else DELTAS.
+    """
     if not catalogue_id:
-        return {}, {}
+        return State()
     folder = f"catalogue/{catalogue_id}"
     photos: dict[str, list[Photo]] = {}
     for row in read_bucket(store, f"{folder}/photos", bucket, PHOTOS).to_pylist():
         box = tuple(row["box"]) if row["box"] else None
         photos.setdefault(row["item_id"], []).append(Photo(row["image_uri"], row["role"], row["split"], box))
-    items = {
-        row["item_id"]: _item(row, tuple(photos.get(row["item_id"], ())))
-        for row in read_bucket(store, f"{folder}/items", bucket, ITEMS).to_pylist()
-    }
+    origins = {row["item_id"]: row for row in read_bucket(store, f"{folder}/origins", bucket, ORIGINS).to_pylist()}
+    items = {}
+    for table in ("items", "waiting"):
+        for row in read_bucket(store, f"{folder}/{table}", bucket, ITEMS).to_pylist():
+            item_id = row["item_id"]
+            items[item_id] = _held(row, tuple(photos.get(item_id, ())), origins.get(item_id), feed)
     deletes = read_bucket(store, f"{folder}/deletes", bucket, DELETES).to_pylist()
-    return items, {row["item_id"]: row["deleted_at"].timestamp() for row in deletes}
+    by = feed if feed == SNAPSHOT else None
+    gone = {row["item_id"]: Delete(row["deleted_at"].timestamp(), row.get("feed", by)) for row in deletes}
+    return State(items, gone)
 
 
-def write_state(
-    store: Store, catalogue_id: str, bucket: int, items: dict[str, Item], deletes: dict[str, float]
-) -> tuple[int, int]:
-    """Write a bucket of a catalogue, sorted by item id; return the numbers of items and photos."""
+def write_state(store: Store, catalogue_id: str, bucket: int, state: State) -> tuple[int, int]:
+    """Write a bucket of a catalogue, sorted by item id; return the numbers of items and photos that are shown."""
     folder = f"catalogue/{catalogue_id}"
-    ordered = [items[item_id] for item_id in sorted(items)]
-    photos = [_photo_row(item, position, photo) for item in ordered for position, photo in enumerate(item.photos)]
-    gone = [{"item_id": item_id, "deleted_at": _moment(at)} for item_id, at in sorted(deletes.items())]
+    held = [state.items[item_id] for item_id in sorted(state.items)]
+    shown, waiting = [one for one in held if one.photos], [one for one in held if not one.photos]
+    photos = [_photo_row(one.item, n, photo) for one in shown for n, photo in enumerate(one.photos)]
+    gone = [
+        {"item_id": item_id, "deleted_at": _moment(delete.at), "feed": delete.feed}
+        for item_id, delete in sorted(state.deletes.items())
+    ]
+    origins = [{"item_id": one.item.item_id, "feed": one.feed, "own_photos": one.own_photos} for one in held]
     write_bucket(store, f"{folder}/photos", bucket, pa.Table.from_pylist(photos, PHOTOS))
     write_bucket(store, f"{folder}/deletes", bucket, pa.Table.from_pylist(gone, DELETES))
-    write_bucket(store, f"{folder}/items", bucket, pa.Table.from_pylist([_item_row(i) for i in ordered], ITEMS))
-    return len(ordered), len(photos)
+    write_bucket(store, f"{folder}/origins", bucket, pa.Table.from_pylist(origins, ORIGINS))
+    if waiting:
+        write_bucket(store, f"{folder}/waiting", bucket, _items_table(waiting))
+    write_bucket(store, f"{folder}/items", bucket, _items_table(shown))
+    return len(shown), len(photos)
 
 
-def _item(row: dict[str, Any], photos: tuple[Photo, ...]) -> Item:
-    return Item(
+def _held(row: dict[str, Any], photos: tuple[Photo, ...], origin: dict[str, Any] | None, feed: str) -> Held:
+    own = origin["own_photos"] if origin else None
+    item = Item(
         item_id=row["item_id"],
         updated_at=row["updated_at"].timestamp(),
         group_id=row["group_id"],
@@ -55,8 +124,13 @@ def _item(row: dict[str, Any], photos: tuple[Photo, ...]) -> Item:
         price=row["price"],
         attributes={name: fold_spelling(value) for name, value in row["attributes"]},
         signals=dict(row["signals"]),
-        photos=photos,
+        photos=photos[:own],
     )
+    return Held(item, origin["feed"] if origin else feed, None if own is None else photos[own:])
+
+
+def _items_table(held: Iterable[Held]) -> pa.Table:
+    return pa.Table.from_pylist([_item_row(one.item) for one in held], ITEMS)
 
 
 def _item_row(item: Item) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class Config(Section):
             read: dict[str, str | None] = {"store.uri": self.store.uri, "catalogue.photo_root": catalogue.photo_root}
             read |= {"catalogue.snapshot": catalogue.snapshot, "catalogue.deltas": catalogue.deltas}
             read |= {"catalogue.media.path": catalogue.media.path if catalogue.media else None}
+            read |= {f"catalogue.allowed_roots[{n}]": root for n, root in enumerate(catalogue.allowed_roots)}
             for key, value in read.items():
                 if value is not None and not in_bucket(value):
                     raise ValueError(

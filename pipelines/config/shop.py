@@ -10,6 +10,12 @@ from pipelines.config.base import Section, Share
 
 Split = Literal["train", "val", "test"]
 OUR_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
+NO_VALUE = [
+    "nan", "NaN", "NaT", "<NA>", "None", "null", "NULL", "\\N", "N/A", "n/a", "undefined", "-", "#N/A", "#NV", "#REF!",
+    "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!",
+]  # fmt: skip
+DELETED = ["1", "1.0", "true", "t", "yes", "y", "delete", "deleted", "d"]
+NOT_DELETED = ["0", "0.0", "false", "f", "no", "n", "insert", "update", "upsert", "create", "i", "u", "c"]
 
 
 class StoreSection(Section):
@@ -27,13 +33,15 @@ class Columns(Section):
     photo_separator: str | None = Field(None, description="splits a list column, such as 'a.jpg|b.jpg'")
     category: str | list[str] = Field(description="one column with a separated path, or one column a level")
     category_separator: str = ">"
+    category_path_separator: str | None = Field(None, description="splits a cell with several paths, such as ','")
+    category_choice: Literal["first", "deepest"] = Field("first", description="which of several paths counts")
     title: str | None = None
     group_id: str | None = None
     price: str | None = None
     updated_at: str | None = None
     role: str | None = None
     split: str | None = None
-    deleted: str | None = Field(None, description="true, 1, yes, delete or d: the item is gone")
+    deleted: str | None = Field(None, description="a word of deleted_words: the item is gone")
     attributes: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's column")
     signals: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's numeric column")
 
@@ -69,13 +77,41 @@ class CatalogueSection(Section):
     snapshot: str | None = Field(None, description="path, gs:// URI or glob of full lists: CSV, JSON lines, Parquet")
     deltas: str | None = Field(None, description="path, gs:// URI or glob of upsert/delete files, read in name order")
     delimiter: str = ","
+    quote: str = Field('"', description="around cells of CSV; empty where quotes are text")
+    escape: str | None = Field(None, description="before a character that counts as it is, as a backslash of MySQL")
+    encoding: str = Field("utf-8", description="of text feeds that do not begin with a byte order mark")
     photo_root: str = Field(".", description="folder, or gs:// URI of one, that relative photo paths start from")
+    allowed_roots: list[str] = Field(default_factory=list, description="more folders or gs:// URIs to take photos from")
     default_role: str = "main"
     split_names: dict[str, Split] = Field(default_factory=lambda: dict(OUR_SPLITS))
+    no_value: list[str] = Field(default_factory=lambda: list(NO_VALUE), description="words that mean an empty cell")
+    deleted_words: list[str] = Field(default_factory=lambda: list(DELETED))
+    not_deleted_words: list[str] = Field(default_factory=lambda: list(NOT_DELETED))
     columns: Columns
     media: Media | None = None
     max_removed_share: Share = 0.3
     max_rejected_share: Share = 0.1
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except LookupError as error:
+            raise ValueError("is no encoding of text; write 'utf-8', 'cp1252', 'utf-16-le' or the like") from error
+        return encoding
+
+    @field_validator("deleted_words", "not_deleted_words")
+    @classmethod
+    def _without_case(cls, words: list[str]) -> list[str]:
+        return [word.strip().casefold() for word in words]
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> CatalogueSection:
+        both = sorted(set(self.deleted_words) & set(self.not_deleted_words))
+        if both:
+            raise ValueError(f"the word {both[0]!r} stands in deleted_words and in not_deleted_words; keep one")
+        return self
 
     @model_validator(mode="after")
     def _has_a_feed(self) -> CatalogueSection:

@@ -16,7 +16,7 @@ from pipelines.preprocess.prepare import Preparer, explain
 from pipelines.preprocess.settled import settled_until
 from pipelines.preprocess.splits import Shares
 from pipelines.runs.context import RunContext
-from pipelines.runs.inputs import check_photo_folder, check_share, first_examples, reject_notes
+from pipelines.runs.inputs import check_photo_folders, check_share, first_examples, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
 from pipelines.shop_files.fetch import Fetcher
@@ -31,7 +31,7 @@ def run(context: RunContext) -> StageResult:
     """Prepare what is new and resolve the photos of the run's catalogue."""
     section = context.config.preprocess
     catalogue_id = context.outputs(CatalogueOutputs).catalogue_id
-    check_photo_folder(context.config)
+    check_photo_folders(context.config)
     spec = section.spec
     job = _job(context, catalogue_id, spec)
     context.pin("preprocess", job.images)
@@ -51,7 +51,7 @@ def run(context: RunContext) -> StageResult:
 
 def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:
     section, config = context.config.preprocess, context.config
-    fetcher = Fetcher(config.locate(config.catalogue.photo_root), section.max_bytes)
+    fetcher = Fetcher.of_catalogue(config)
     preparer = Preparer(fetcher, spec, section.limits, worker_threads(config.beam))
     catalogue, images = f"catalogue/{catalogue_id}", f"images/{spec.prep_id}"
     return Job(context.store, context.prefix("preprocess"), catalogue, images, context.buckets, preparer)

@@ -14,17 +14,18 @@ from trainer.files import in_bucket
 SHOWN = 3
 
 
-def check_photo_folder(config: Config) -> None:
-    """Raise StageError when there is no folder that photo paths start from: a typing error, or a disk not mounted."""
-    root = config.catalogue.photo_root
-    folder = config.locate(root)
-    if in_bucket(folder):
-        if next(walk(f"{folder.rstrip('/')}/"), None) is None:
-            raise StageError(f"catalogue.photo_root = {root!r}: there is nothing below it; correct the URI")
-    elif not Path(folder).is_dir():
-        raise StageError(
-            f"catalogue.photo_root = {root!r}: there is no folder {folder}; correct the path, or mount the disk"
-        )
+def check_photo_folders(config: Config) -> None:
+    """Raise StageError when a folder that photos come from is not there: a typing error, or a disk not mounted."""
+    section = config.catalogue
+    for key, root in (("photo_root", section.photo_root), *(("allowed_roots", root) for root in section.allowed_roots)):
+        folder = config.locate(root)
+        if in_bucket(folder):
+            if next(walk(f"{folder.rstrip('/')}/"), None) is None:
+                raise StageError(f"catalogue.{key} = {root!r}: there is nothing below it; correct the URI")
+        elif not Path(folder).is_dir():
+            raise StageError(
+                f"catalogue.{key} = {root!r}: there is no folder {folder}; correct the path, or mount the disk"
+            )
 
 
 def reject_notes(ledger: Ledger, examples: Mapping[str, str]) -> list[str]:

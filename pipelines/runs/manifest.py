@@ -11,7 +11,7 @@ from pipelines.store import NotFoundError, Store
 
 ALSO_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "preprocess": ("catalogue.photo_root",),
+        "preprocess": ("catalogue.photo_root", "catalogue.allowed_roots"),
         "index": ("recipe", "search", "catalogue.columns.attributes", "catalogue.columns.signals"),
         "evaluate": ("recipe", "search", "index.roles", "train.attributes", "catalogue.columns.attributes"),
     }

@@ -35,7 +35,7 @@ def list_queries(paths: Iterable[Path]) -> Iterator[Path]:
 
 def prepare_queries(paths: Iterable[Path], spec: PrepSpec, limits: Limits, batch: int) -> Iterator[list[QueryPhoto]]:
     """Yield prepared queries in lists of `batch`, in order, prepared by all cores."""
-    fetcher = Fetcher("", limits.max_bytes)
+    fetcher = Fetcher.of_paths(limits.max_bytes)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for part in batched(paths, batch):
             yield list(pool.map(lambda path: _prepare_one(path, fetcher, spec, limits), part))

@@ -38,8 +38,8 @@ class Pictures:
     def __init__(self, config: Config, store: Store, release: Release) -> None:
         section = config.preprocess
         self._limits = section.limits
-        self._catalogue = Fetcher(config.locate(config.catalogue.photo_root), section.max_bytes)
-        self._queries = Fetcher("", section.max_bytes)
+        self._catalogue = Fetcher.of_catalogue(config)
+        self._queries = Fetcher.of_paths(section.max_bytes)
         self._store, self._release, self._roles = store, release, config.index.roles
         self.of_photo = lru_cache(CACHED)(self._of_photo)
 

@@ -1,7 +1,7 @@
 """Where a photo's original bytes come from, a path or a bucket; the uri decides. Knows nothing of images.
 
-That a photo is missing or too large is a fact about it, and a reject. That a bucket cannot be asked is none: it raises
-StageError, and what was asked for is asked for again by the next run.
+That a photo is missing or too large is a fact about it, and a reject. That a bucket cannot be asked is none: it is an
+error, and what was asked for is asked for again by the next run.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.config import Config
 from pipelines.shop_files import locations
+from pipelines.shop_files.uri import SHOWN, UriError, absolute, is_relative, without_links
 from trainer.files import in_bucket
 
 MISSING = "missing"
@@ -18,7 +20,8 @@ FETCH_CODES = {
     "missing": "there is nothing at the uri",
     "not_a_file": "the path is a folder or a device",
     "unreadable": "the file system or the permissions are in the way",
-    "unsupported_scheme": "photos are read from paths and gs://",
+    "unsupported_scheme": "photos are read from paths, file:// and gs://",
+    "outside_roots": "the photo lies, links followed, neither below catalogue.photo_root nor catalogue.allowed_roots",
     "too_large_bytes": "the file is larger than the limit",
 }
 
@@ -33,10 +36,26 @@ class FetchError(Exception):
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches photos; relative uris start at `root`, larger photos than `max_bytes` are rejected unread."""
+    """Fetches photos; relative uris start at `root`, larger photos than `max_bytes` are rejected unread.
+
+    Photos are taken from below `root` and `more` folders and `gs://` URIs alone, links followed.
+    """
 
     root: str
     max_bytes: int
+    more: tuple[str, ...] = ()
+
+    @classmethod
+    def of_catalogue(cls, config: Config) -> Fetcher:
+        """Return what fetches the photos that a shop's feeds name."""
+        section = config.catalogue
+        more = tuple(config.locate(root) for root in section.allowed_roots)
+        return cls(config.locate(section.photo_root), config.preprocess.max_bytes, more)
+
+    @classmethod
+    def of_paths(cls, max_bytes: int) -> Fetcher:
+        """Return what fetches the photos whose paths were given by whoever started the command: from any folder."""
+        return cls("", max_bytes, ("/",))
 
     @property
     def threads(self) -> int:
@@ -49,7 +68,7 @@ class Fetcher:
 
     def is_listed(self, uri: str) -> bool:
         """Tell whether a photo is below a root whose photos are listed instead of being asked for one by one."""
-        return in_bucket(self.root) and "://" not in uri
+        return in_bucket(self.root) and is_relative(uri)
 
     def fingerprint(self, uri: str) -> str:
         """Return what changes when the photo changes: size and mtime or generation; 'missing' when there is nothing."""
@@ -64,7 +83,7 @@ class Fetcher:
         return f"{status.st_size}-{status.st_mtime_ns}"
 
     def fetch(self, uri: str) -> bytes:
-        """Return the photo's bytes. Raises FetchError, and StageError when a bucket cannot be asked."""
+        """Return the photo's bytes. Raises FetchError, and StageError or StoreError when a bucket cannot be asked."""
         location = self._location(uri)
         if not in_bucket(location):
             return self._read(Path(location))
@@ -89,14 +108,12 @@ class Fetcher:
             raise FetchError("too_large_bytes", f"{size_bytes} bytes, the limit is {self.max_bytes}")
 
     def _location(self, uri: str) -> str:
-        scheme, separator, rest = uri.partition("://")
-        if separator and scheme not in {"file", "gs"}:
-            raise FetchError("unsupported_scheme", f"{uri[:80]!r}: photos are read from paths and gs://")
-        if separator:
-            return rest if scheme == "file" else uri
-        if in_bucket(self.root):
-            return f"{self.root.rstrip('/')}/{uri}"
-        return str(Path(self.root, uri))
+        try:
+            return without_links(absolute(uri, self.root), (self.root, *self.more))
+        except UriError as error:
+            raise FetchError(error.code, error.detail) from error
+        except ValueError as error:  # a NUL, which no path holds
+            raise FetchError("missing", f"{uri[:SHOWN]!r}: {error}") from error
 
 
 def fingerprint_of(found: locations.ObjectFile) -> str:

@@ -1,13 +1,13 @@
 """A shop's own files, by path or by `gs://bucket/name`: what is there, what tells that it changed, its bytes.
 
 An object is read with its checksum, and as it was when it was found: one that is replaced meanwhile is an error, never
-a mixture. A service that cannot be asked is an error too (StageError), for it says nothing of what is there.
+a mixture. A service that cannot be asked is an error too, for it says nothing of what is there: UnavailableError where
+the same may succeed later, on a worker too.
 """
 
 from __future__ import annotations
 
 import glob
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +16,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipelines.errors import StageError
+from pipelines.store import UnavailableError
 from trainer.files import SCHEME, in_bucket
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob
 
+_WILDCARD = re.compile(r"[*?[]")
 _FIELDS = "items(name,size,generation,updated,md5Hash,crc32c)"
 
 
@@ -56,7 +58,10 @@ class ObjectFile:
         return self.uri
 
     def open(self, mode: str = "rb") -> BinaryIO:
-        """Return its bytes, verified, in a temporary file that goes when it is closed. Raises StageError."""
+        """Return its bytes, verified, in a temporary file that goes when it is closed.
+
+        Raises UnavailableError or StageError when they cannot be had.
+        """
         if mode != "rb":
             raise ValueError(f"mode {mode!r}: an object is read as bytes, 'rb'")
         from google.api_core.exceptions import NotFound
@@ -75,25 +80,29 @@ File = Path | ObjectFile
 """A file that is there."""
 
 
-def find(pattern: str, folder: str = ".") -> list[File]:
-    """Return the files that a path or a `gs://` URI with `*`, `?` and `[…]` names, in the order of their names.
-
-    A relative path starts at `folder`, whose own name is no pattern; a path that is there as it is written is none.
-    """
-    if not in_bucket(pattern):
-        return _find_local(Path(pattern).expanduser(), folder)
-    found = walk(re.split(r"[*?[]", pattern, maxsplit=1)[0])
-    return sorted((file for file in found if _path(file.uri).match(str(_path(pattern)))), key=str)
+def divide(pattern: str) -> tuple[str, str]:
+    """Return the folder that a path or a `gs://` URI with `*`, `?` and `[…]` starts from, "" for none, and the rest."""
+    fixed = _WILDCARD.split(pattern, maxsplit=1)[0]
+    folder, slash, _ = fixed.rpartition("/")
+    return folder or slash, pattern[len(folder) + len(slash) :]
 
 
-def _find_local(pattern: Path, folder: str) -> list[File]:
-    if (literal := Path(folder, pattern)).exists():
-        return [Path(os.path.normpath(literal))]
-    return [Path(path) for path in sorted(glob.glob(os.path.normpath(Path(glob.escape(folder), pattern))))]
+def find(folder: str, pattern: str) -> list[tuple[str, File]]:
+    """Return the files below a folder, or a `gs://` URI of one, that a pattern names, by their paths below it."""
+    if not in_bucket(folder):
+        literal = [pattern] if Path(folder, pattern).exists() else []
+        return [(path, Path(folder, path)) for path in literal or sorted(glob.glob(pattern, root_dir=folder))]
+    start = f"{folder.rstrip('/')}/"
+    wanted = str(_path(start + pattern))
+    found = walk(start + _WILDCARD.split(pattern, maxsplit=1)[0])
+    return [(file.uri.removeprefix(start), file) for file in found if _path(file.uri).match(wanted)]
 
 
 def look(uri: str) -> ObjectFile | None:
-    """Return the object of a `gs://` URI, or None when there is none. Raises StageError when it cannot be asked for."""
+    """Return the object of a `gs://` URI, or None when there is none.
+
+    Raises UnavailableError or StageError when it cannot be asked for.
+    """
     from pipelines.store import gcs
 
     bucket, name = gcs.split(uri)
@@ -148,4 +157,5 @@ def _explained(uri: str) -> Iterator[None]:
     except NotFound as error:  # an object that is not there is None, so it is the bucket
         raise StageError(f"{uri}: there is no bucket {gcs.split(uri)[0]!r}; correct the URI") from error
     except gcs.FAILURES as error:
-        raise StageError(f"cannot read {uri}: {gcs.advice(error)}") from error
+        kind = UnavailableError if gcs.may_pass(error) else StageError
+        raise kind(f"cannot read {uri}: {gcs.advice(error)}") from error

@@ -10,7 +10,7 @@ from functools import cache
 from typing import BinaryIO, cast
 
 from google.api_core.exceptions import ClientError, Forbidden, GoogleAPIError, TooManyRequests, Unauthorized
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from requests.exceptions import RequestException
@@ -75,8 +75,9 @@ def opened(blob: Blob) -> BinaryIO:
 
 def may_pass(error: Exception) -> bool:
     """Tell whether one of FAILURES may be of the moment, so that nobody need do anything but try again."""
-    lasting = isinstance(error, GoogleAuthError | ClientError | DataCorruption)
-    return not lasting or isinstance(error, TooManyRequests)
+    if isinstance(error, GoogleAuthError):  # the way to who gives credentials may be cut, as any other
+        return isinstance(error, TransportError) or bool(error.retryable)
+    return not isinstance(error, ClientError | DataCorruption) or isinstance(error, TooManyRequests)
 
 
 def advice(error: Exception) -> str:

@@ -33,7 +33,10 @@ PHOTOS = pa.schema(
 )
 
 
-DELETES = pa.schema([("item_id", pa.string()), ("deleted_at", pa.timestamp("us", "UTC"))])
+DELETES = pa.schema([("item_id", pa.string()), ("deleted_at", pa.timestamp("us", "UTC")), ("feed", pa.string())])
+
+
+ORIGINS = pa.schema([("item_id", pa.string()), ("feed", pa.string()), ("own_photos", pa.int32())])
 
 
 REJECTS = pa.schema(

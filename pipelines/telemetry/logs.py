@@ -67,6 +67,14 @@ def say(text: str, **fields: Any) -> None:
     sys.stderr.flush()
 
 
+def warn(text: str) -> None:
+    """Write a line that calls for somebody's attention."""
+    if is_json():
+        LOGGER.warning(text)
+        return
+    say(f"warning: {text}")
+
+
 def fail(text: str, exit_code: int) -> None:
     """Write why the command ends."""
     if is_json():

@@ -26,6 +26,11 @@ class Progress:
         if not self.quiet:
             logs.say(text, **fields)
 
+    def warn(self, text: str) -> None:
+        """Write one line that even who wants no progress must see."""
+        self._said.add(text)
+        logs.warn(text)
+
     def remind(self, text: str) -> None:
         """Write one line unless it was said before: what a manifest notes, its stage may have said when it began."""
         if text not in self._said:

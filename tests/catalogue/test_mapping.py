@@ -1,12 +1,18 @@
+import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
-from pipelines.catalogue.mapping import Item, Photo, RejectError, map_media, map_row, needed_columns
+from pipelines.catalogue.mapping import Item, Mapper, Photo, needed_columns
+from pipelines.catalogue.values import RejectError
 from pipelines.config import CatalogueSection, Media
+from pipelines.config.shop import NO_VALUE
 
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp()
 ROW = {"sku": "a1", "image": "a.jpg", "path": "Shoes > Boots"}
 
 
@@ -16,7 +22,13 @@ def section(**more: Any) -> CatalogueSection:
 
 
 def mapped(row: dict[str, Any], **more: Any) -> Item:
-    return map_row({**ROW, **row}, section(**more), default_time=5.0)
+    return Mapper(section(**more), NOON).item({**ROW, **row}, default_time=5.0)
+
+
+def remarks(row: dict[str, Any], **more: Any) -> dict[str, int]:
+    mapper = Mapper(section(**more), NOON)
+    mapper.item({**ROW, **row}, 5.0)
+    return dict(mapper.remarks.counts)
 
 
 def reject(row: dict[str, Any], **more: Any) -> tuple[str, str]:
@@ -52,8 +64,13 @@ def test_every_column_has_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "item_id"), [(12, "12"), (12.0, "12"), (" 0012 ", "0012"), ("Ä/1", "Ä/1"), (Decimal("7"), "7")]
-)
+    ("value", "item_id"),
+    [
+        (12, "12"), (12.0, "12"), (" 0012 ", "0012"), ("Ä/1", "Ä/1"), (Decimal("7"), "7"), (Decimal("7.00"), "7"),
+        (b"a3", "a3"), ("Größe".encode(), "Größe"), (4006381333931.0, "4006381333931"), (12.5, "12.5"),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007"), (["a1"], "a1"), ("12345.0", "12345.0"),
+    ],
+)  # fmt: skip
 def test_item_ids_of_any_type_become_text(value: Any, item_id: str) -> None:
     assert mapped({"sku": value}).item_id == item_id
 
@@ -64,6 +81,10 @@ def test_item_ids_of_any_type_become_text(value: Any, item_id: str) -> None:
         ({}, {"path": "A > B>C"}, ("A", "B", "C")),
         ({}, {"path": "A >  > C"}, ("A",)),  # a hole ends the path
         ({}, {"path": ["A", "B"]}, ("A", "B")),
+        ({}, {"path": [b"A", b"B"]}, ("A", "B")),
+        ({}, {"path": ["A > B", "C"]}, ("A", "B")),  # several paths: the first
+        ({}, {"path": [["A", "B"], ["C"]]}, ("A", "B")),
+        ({"category_choice": "deepest"}, {"path": [["A"], ["C", "D"], ["E", "F"]]}, ("C", "D")),
         ({"category_separator": "/"}, {"path": "A/B > C"}, ("A", "B > C")),
         ({"category_separator": ""}, {"path": "A > B"}, ("A > B",)),
         ({"category": ["l1", "l2", "l3"]}, {"l1": "A", "l2": "B", "l3": ""}, ("A", "B")),
@@ -80,6 +101,8 @@ def test_categories(columns: dict[str, Any], row: dict[str, Any], path: tuple[st
         ({"photo_separator": "|"}, {"image": "a.jpg| b.jpg||a.jpg"}, ["a.jpg", "b.jpg"]),
         ({}, {"image": "a|b.jpg"}, ["a|b.jpg"]),
         ({}, {"image": ["a.jpg", None, "b.jpg"]}, ["a.jpg", "b.jpg"]),
+        ({}, {"image": ["a.jpg", "nan", float("nan"), b"b.jpg"]}, ["a.jpg", "b.jpg"]),
+        ({"photos": ["i1", "i2"]}, {"i1": "NULL", "i2": "b.jpg"}, ["b.jpg"]),
         ({"photos": ["i1", "i2", "i3"]}, {"i1": "a.jpg", "i2": "", "i3": "c.jpg"}, ["a.jpg", "c.jpg"]),
         ({"photos": ["i1", "i2"], "photo_separator": ";"}, {"i1": "a;b", "i2": "c"}, ["a", "b", "c"]),
     ],
@@ -110,12 +133,33 @@ def test_times(value: Any, seconds: float) -> None:
         ("0001-01-01", "'0001-01-01' lies outside 1970 to 2200; numbers are seconds since 1970"),
         (datetime(1, 1, 1, tzinfo=UTC), "'0001-01-01 00:00:00+00:00' lies outside 1970 to 2200; numbers are seconds"),
         ("9" * 400, f"'{'9' * 40}' lies outside 1970 to 2200; numbers are seconds since 1970"),
+        (["2026-01-01", "2026-01-02"], "column 'at' holds a list, not a text"),
     ],
 )
 def test_times_that_are_none(value: Any, detail: str) -> None:
     code, said = reject({"at": value}, columns={"updated_at": "at"})
-    assert code == "bad_date"
+    assert code == ("bad_text" if isinstance(value, list) else "bad_date")
     assert said.startswith(detail)
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("2026-11-29T12:00:00Z", ""),  # a clock, a time zone or "today" may be a day off
+        ("2026-11-29T12:00:01Z", "future_date"), ("2099-01-01", "future_date"), ("2027-11-28", "future_date"),
+        (NOON + 86_401, "future_date"), (date(2026, 12, 1), "future_date"), ("2201-01-01", "bad_date"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("gone", ["", "yes"])
+def test_a_date_more_than_a_day_ahead_is_none(value: Any, code: str, gone: str) -> None:
+    columns = {"updated_at": "at", "deleted": "gone"}
+    if not code:
+        assert mapped({"at": value, "gone": gone}, columns=columns).updated_at == NOON + 86_400
+        return
+    found, said = reject({"at": value, "gone": gone}, columns=columns)
+    assert found == code
+    if code == "future_date":
+        assert said.endswith("is more than a day ahead of 2026-11-28T12:00+00:00")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +173,21 @@ def test_times_that_are_none(value: Any, detail: str) -> None:
         ({"image": ""}, {}, "no_photo", "the row names no photo"),
         ({"eur": "12,50"}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds '12,50'"),
         ({"eur": "inf"}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds 'inf'"),
-        ({"eur": float("nan")}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds 'nan'"),
+        ({"eur": float("-inf")}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds '-inf'"),
+        ({"eur": "1_000"}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds '1_000'"),
+        ({"eur": Decimal("Infinity")}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds 'Infinity'"),
+        ({"sku": "NULL"}, {}, "no_item_id", "the item id is empty: 'NULL' means no value"),
+        ({"sku": float("nan")}, {}, "no_item_id", "the item id is empty"),
+        ({"sku": 1.2345678901234567e18}, {}, "bad_item_id",
+         "1.2345678901234568e+18 has lost digits as a floating-point number; write ids as text"),
+        ({"sku": True}, {}, "bad_item_id", "a bool is no id"),
+        ({"sku": b"\xff"}, {}, "bad_utf8", "column 'sku' holds bytes that are not UTF-8"),
+        ({"sku": {"id": 1}}, {}, "bad_text", "column 'sku' holds a dict, not a text"),
+        ({"name": ["a", "b"]}, {"columns": {"title": "name"}}, "bad_text", "column 'name' holds a list, not a text"),
+        ({"name": b"\xff"}, {"columns": {"title": "name"}}, "bad_utf8", "column 'name' holds bytes that are not UTF-8"),
+        ({"path": "None"}, {}, "no_category", "the category is empty"),
+        ({"gone": "x"}, {"columns": {"deleted": "gone"}}, "bad_deleted",
+         "'x' is neither in catalogue.deleted_words nor in catalogue.not_deleted_words"),
         ({"n": "many"}, {"columns": {"signals": {"sales": "n"}}}, "bad_number", "column 'n' holds 'many'"),
         ({"part": "dev"}, {"columns": {"split": "part"}}, "bad_split",
          "'dev' is not in catalogue.split_names (train, val, test)"),
@@ -145,15 +203,98 @@ def test_a_reject_says_which_item_it_was() -> None:
     assert caught.value.item_id == "a1"
 
 
-@pytest.mark.parametrize("word", ["1", "TRUE", "yes", "Delete", "d", True])
+@pytest.mark.parametrize("word", ["1", "TRUE", "yes", "Delete", "d", True, 1, 1.0, "1.0"])
 def test_a_deleted_row_needs_its_id_only(word: Any) -> None:
-    item = map_row({"sku": "a1", "gone": word}, section(columns={"deleted": "gone"}), 5.0)
+    item = Mapper(section(columns={"deleted": "gone"})).item({"sku": "a1", "gone": word}, 5.0)
     assert item == Item("a1", 5.0, deleted=True)
 
 
-@pytest.mark.parametrize("word", ["", "0", "no", "false", None, False])
+@pytest.mark.parametrize("word", ["", "0", "no", "false", None, False, 0, 0.0, "0.0", "update", "NULL", float("nan")])
 def test_a_row_that_is_not_deleted(word: Any) -> None:
     assert not mapped({"gone": word}, columns={"deleted": "gone"}).deleted
+
+
+@pytest.mark.parametrize("word", ["x", "ja", "removed", 2, "2026-01-01", "maybe"])
+def test_a_word_that_says_neither_is_a_reject_until_the_config_knows_it(word: Any) -> None:
+    columns = {"deleted": "gone"}
+    assert reject({"gone": word}, columns=columns)[0] == "bad_deleted"
+    assert mapped({"gone": word}, columns=columns, deleted_words=[str(word).upper()]).deleted
+    assert not mapped({"gone": word}, columns=columns, not_deleted_words=[f" {word} "]).deleted
+
+
+def test_a_word_cannot_mean_both() -> None:
+    with pytest.raises(ValidationError, match="the word 'ja' stands in deleted_words and in not_deleted_words; keep"):
+        section(deleted_words=["Ja"], not_deleted_words=["nein", "ja"])
+
+
+def test_an_encoding_that_there_is_not() -> None:
+    with pytest.raises(ValidationError, match="is no encoding of text; write 'utf-8', 'cp1252'"):
+        section(encoding="ansi-1252")
+
+
+TEXTS = {
+    "title": "name", "group_id": "parent", "price": "eur", "updated_at": "at", "role": "kind", "split": "part",
+    "deleted": "gone", "attributes": {"colour": "farbe"}, "signals": {"sales": "sold"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", [*NO_VALUE, f"  {NO_VALUE[0]} ", None, "", math.nan, Decimal("NaN"), [], [None], b"NULL"]
+)
+def test_what_exporters_write_for_no_value_is_none_in_every_column(value: Any) -> None:
+    row = dict.fromkeys(("name", "parent", "eur", "at", "kind", "part", "gone", "farbe", "sold"), value)
+    assert mapped(row, columns=TEXTS) == Item("a1", 5.0, category=("Shoes", "Boots"), photos=(Photo("a.jpg", "main"),))
+
+
+@pytest.mark.parametrize("word", ["none", "Nan", "NAN", "NA", "Null", "nil", "Unknown", "0", "--", "Noneth", "no"])
+def test_words_that_may_mean_something_stay(word: str) -> None:
+    item = mapped({"name": word, "parent": word, "farbe": word, "path": f"Bread > {word}"}, columns=TEXTS)
+    assert (item.title, item.group_id, item.attributes["colour"], item.category) == (word, word, word, ("Bread", word))
+
+
+def test_which_words_mean_no_value_is_a_setting() -> None:
+    row = {"name": "None", "parent": "NA"}
+    item = mapped(row, columns=TEXTS, no_value=["NA"])
+    assert (item.title, item.group_id) == ("None", "")
+
+
+def test_words_that_were_taken_for_no_value_are_counted_and_doubtful_ones_too() -> None:
+    row = {"name": "None", "parent": "NA", "farbe": "NULL", "eur": "NULL"}
+    assert remarks(row, columns=TEXTS) == {"no_value:None": 1, "no_value:NULL": 2, "doubtful:NA": 1}
+    assert remarks({"farbe": "none"}, columns=TEXTS) == {}  # a pattern may be none
+
+
+DEEPEST = {"category_choice": "deepest"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "cell", "path"),
+    [
+        ({"category_path_separator": ","}, "Clothing > Tshirts, Sale", ("Clothing", "Tshirts")),
+        ({"category_path_separator": ","}, "Sale, Clothing > Tshirts", ("Sale",)),
+        ({**DEEPEST, "category_path_separator": ","}, "Sale, Clothing > Tshirts", ("Clothing", "Tshirts")),
+        ({**DEEPEST, "category_path_separator": ","}, "A > B, C > D", ("A", "B")),
+        # as WooCommerce and Magento do
+        ({"category_path_separator": ","}, r"Home\, Garden > Pots, Sale", ("Home, Garden", "Pots")),
+        ({"category_path_separator": ",", "category_separator": "/"}, "Root/Gear,Root/Gear/Bags", ("Root", "Gear")),
+        ({"category_path_separator": "|"}, " | A > B", ("A", "B")),
+        ({"category_path_separator": ""}, "A > B, C", ("A", "B, C")),
+    ],
+)  # fmt: skip
+def test_several_paths_in_a_cell(columns: dict[str, Any], cell: str, path: tuple[str, ...]) -> None:
+    assert mapped({"path": cell}, columns=columns).category == path
+
+
+@pytest.mark.parametrize("cell", ["A > B, C", "V-neck, A > B", "A > B; C > D", "A > B|C", "A > B\nA > C"])
+def test_a_cell_that_looks_like_several_paths_is_told(cell: str) -> None:
+    assert remarks({"path": cell}) == {"several_paths": 1}
+    assert remarks({"path": cell}, columns={"category_path_separator": ""}) == {}
+
+
+@pytest.mark.parametrize("cell", ["A > B", "Home,Garden > Pots", "A/B > C"])
+def test_a_plain_path_is_not_told(cell: str) -> None:
+    assert remarks({"path": cell}) == {}
+    assert remarks({"path": "A, B, C"}, columns={"category_separator": ","}) == {}
 
 
 MEDIA = {"path": "m.csv", "columns": {"item_id": "sku", "photo": "file", "box": ["l", "t", "r", "b"]}}
@@ -161,11 +302,12 @@ MEDIA = {"path": "m.csv", "columns": {"item_id": "sku", "photo": "file", "box": 
 
 def media(row: dict[str, Any], **columns: str) -> tuple[str, Photo]:
     table = Media.model_validate({**MEDIA, "columns": {**MEDIA["columns"], **columns}})  # type: ignore[dict-item]
-    return map_media({"sku": "a1", "file": "s.jpg", **row}, table, {"query": "test"})
+    return Mapper(section(split_names={"query": "test"})).media({"sku": "a1", "file": "s.jpg", **row}, table)
 
 
 def test_a_row_of_the_media_table() -> None:
     assert media({}) == ("a1", Photo("s.jpg", "street"))
+    assert media({"l": math.nan, "t": None, "r": "NULL", "b": ""}) == ("a1", Photo("s.jpg", "street"))
     row = {"l": "1", "t": "2.5", "r": "30", "b": "40", "kind": "worn", "part": "query"}
     assert media(row, role="kind", split="part") == ("a1", Photo("s.jpg", "worn", "test", (1.0, 2.5, 30.0, 40.0)))
 
@@ -184,6 +326,7 @@ def test_rejects_of_the_media_table(row: dict[str, Any], code: str, detail: str)
         media(row)
     assert caught.value.code == code
     assert caught.value.detail.startswith(detail)
+    assert (caught.value.item_id, caught.value.image_uri) == ("a1", row.get("file", "s.jpg").strip())
 
 
 def test_the_columns_that_a_feed_needs_and_the_keys_that_name_them() -> None:

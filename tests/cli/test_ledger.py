@@ -25,9 +25,9 @@ def rows_in(done: Done, name: str) -> int:
 
 
 def planted(done: Done, where: str) -> dict[str, str]:
-    """Bad photo file, or row as file:number, -> the code that the truth expects."""
+    """Bad photo file, or row as file:line, -> the code that the truth expects; the first row is in the second line."""
     bad = [one for one in done.truth["poison"] if (one["where"] == "photo") == (where == "photo")]
-    return {one.get("file") or f"{one['where']}:{one['row']}": one["code"] for one in bad if one["code"]}
+    return {one.get("file") or f"{one['where']}:{one['row'] + 1}": one["code"] for one in bad if one["code"]}
 
 
 def test_the_trouble_is_of_many_kinds(done: Done) -> None:

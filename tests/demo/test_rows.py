@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.catalogue.mapping import RejectError, map_row
+from pipelines.catalogue.mapping import Mapper
 from pipelines.catalogue.rows import read_rows
+from pipelines.catalogue.values import RejectError
 from pipelines.config import load_config
 from pipelines.demo.config import write_config
 from pipelines.demo.items import make_items, stream
@@ -36,7 +37,7 @@ def test_a_bad_row_gets_its_code_from_the_catalogue(kind, item, tmp_path: Path):
     code = row.code
     if not code:
         try:
-            map_row(row.values, section, 0.0)
+            Mapper(section).item(row.values, 0.0)
         except RejectError as error:
             code = error.code
     assert code == ("" if bad.extra else bad.code)  # what is wrong with an extra row shows beside the good one only

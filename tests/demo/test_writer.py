@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipelines.catalogue.mapping import RejectError, map_media, map_row
-from pipelines.catalogue.merge import Arrival, merge
+from pipelines.catalogue.arrivals import Arrival, Rows
+from pipelines.catalogue.mapping import Mapper
+from pipelines.catalogue.merge import Terms, merge
 from pipelines.catalogue.rows import read_rows
+from pipelines.catalogue.state import State
+from pipelines.catalogue.values import RejectError
 from pipelines.config import load_config
 from pipelines.demo.fates import POISON_KINDS, Shares
 from pipelines.demo.honest import ODD_KINDS
@@ -92,19 +95,18 @@ def test_exactly_the_rows_that_the_truth_names_are_rejected(truth, folder):
         try:
             if row.code:
                 raise RejectError(row.code, row.detail)
-            arrivals.append(
-                Arrival(row.number, f"products.csv:{row.number}", "snapshot", map_row(row.values, section, 0))
-            )
+            item = Mapper(section).item(row.values, 0)
+            arrivals.append(Arrival(row.number, f"products.csv:{row.number}", "snapshot", item))
         except RejectError as error:
             found[row.number] = error.code
-    merged = merge({}, {}, arrivals, [], 1e12)
+    merged = merge(State(), Rows(arrivals), Terms(snapshot_at=1e12))
     found |= {int(reject.source.partition(":")[2]): reject.code for reject in merged.rejects}
     rows = [bad for bad in truth["poison"] if bad["where"] == "products.csv"]
     assert found == {bad["row"]: bad["code"] for bad in rows if bad["code"]}
     assert merged.skipped == sum(bad["code"] == "" for bad in rows)  # older duplicates
     lost = {bad["sku"] for bad in rows if not bad["in_index"]}
-    assert len(merged.items) == 150 - len(lost)
-    assert not lost & set(merged.items)
+    assert len(merged.state.items) == 150 - len(lost)
+    assert not lost & set(merged.state.items)
 
 
 def test_exactly_the_street_rows_that_the_truth_names_are_rejected(truth, folder):
@@ -114,7 +116,7 @@ def test_exactly_the_street_rows_that_the_truth_names_are_rejected(truth, folder
     boxes, bad = {}, {}
     for row in read_rows(folder / "street.csv"):
         try:
-            item_id, photo = map_media(row.values, media, {})
+            item_id, photo = Mapper(config.catalogue).media(row.values, media)
             if item_id in truth["street"].values():
                 boxes[photo.image_uri] = list(photo.box or ())
         except RejectError as error:

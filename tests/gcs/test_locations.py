@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import gzip
+import time
 from pathlib import Path
 
 import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that
 
-from pipelines.catalogue.feeds import check_columns, find_files
-from pipelines.catalogue.rows import FeedError, read_rows
+from pipelines.catalogue.feeds import find_feeds
+from pipelines.catalogue.formats.base import FeedError
+from pipelines.catalogue.headers import check_columns
+from pipelines.catalogue.rows import read_rows
 from pipelines.config import Config
 from pipelines.errors import StageError
-from pipelines.runs.inputs import check_photo_folder
+from pipelines.runs.inputs import check_photo_folders
 from pipelines.shop_files.fetch import Fetcher, FetchError
 from pipelines.shop_files.listing import ListPhotos
-from pipelines.shop_files.locations import ObjectFile, find, look
+from pipelines.shop_files.locations import ObjectFile, divide, find, look
 from pipelines.store import Store, open_store
 from tests.gcs.emulator import Emulator
 
@@ -33,7 +36,7 @@ def shop(gcs: Emulator) -> Store:
 
 
 def names(pattern: str) -> list[str]:
-    return [file.name for file in find(pattern)]
+    return [path for path, _ in find(*divide(pattern))]
 
 
 def found(uri: str) -> ObjectFile:
@@ -80,9 +83,9 @@ def test_feeds_are_read_from_a_bucket(shop: Store) -> None:
     shop.create("deltas/1.csv.gz", gzip.compress(text))
     shop.create("deltas/2.jsonl", b'{"sku": "3", "image": "c.jpg", "path": "x"}\n')
     loaded = config(shop, deltas=f"{shop.uri}/deltas/*")
-    files = find_files(loaded, {"deltas": "0.csv"})
-    check_columns(loaded, files)
-    assert [(f.feed, f.file.name) for f in files] == [
+    files = find_feeds(loaded, time.time(), positions={"deltas": "0.csv"}).files
+    check_columns(loaded.catalogue, files)
+    assert [(f.feed, f.path) for f in files] == [
         ("snapshot", "feed.csv"),
         ("deltas", "1.csv.gz"),
         ("deltas", "2.jsonl"),
@@ -90,7 +93,7 @@ def test_feeds_are_read_from_a_bucket(shop: Store) -> None:
     assert [[row.values["sku"] for row in read_rows(f.file)] for f in files] == [["1", "2"], ["1", "2"], ["3"]]
     shop.put("feed.csv", b"sku,picture,path\n")
     with pytest.raises(FeedError, match=rf"{shop.uri}/feed\.csv has no column 'image'"):
-        check_columns(loaded, find_files(loaded, {}))
+        check_columns(loaded.catalogue, find_feeds(loaded, time.time()).files)
 
 
 def test_a_photo_is_fetched_and_what_is_wrong_with_it_is_a_reject(gcs: Emulator, shop: Store) -> None:
@@ -98,7 +101,7 @@ def test_a_photo_is_fetched_and_what_is_wrong_with_it_is_a_reject(gcs: Emulator,
     shop.create("photos/large.jpg", b"x" * 101)
     fetcher = Fetcher(f"{shop.uri}/photos/", 100)
     assert fetcher.fetch("a/1.jpg") == b"jpeg"
-    assert Fetcher("/elsewhere", 100).fetch(f"{shop.uri}/photos/a/1.jpg") == b"jpeg"
+    assert Fetcher("/elsewhere", 100, (f"{shop.uri}/photos",)).fetch(f"{shop.uri}/photos/a/1.jpg") == b"jpeg"
     gcs.heal()
     for uri, code in (("nothing.jpg", "missing"), ("a", "missing"), ("large.jpg", "too_large_bytes")):
         with pytest.raises(FetchError) as caught:
@@ -147,8 +150,8 @@ def test_the_list_says_of_each_photo_what_a_question_says(gcs: Emulator, shop: S
 
 def test_a_root_with_nothing_below_it_is_a_typing_error(shop: Store) -> None:
     with pytest.raises(StageError, match=r"photo_root = 'gs://.*/photos': there is nothing below it; correct the URI"):
-        check_photo_folder(config(shop))
+        check_photo_folders(config(shop))
     shop.create("photos/1.jpg", b"")
-    check_photo_folder(config(shop))
+    check_photo_folders(config(shop))
     with pytest.raises(StageError, match="there is no bucket 'no-such-bucket'; correct the URI"):
-        check_photo_folder(config(shop, photo_root="gs://no-such-bucket/photos"))
+        check_photo_folders(config(shop, photo_root="gs://no-such-bucket/photos"))

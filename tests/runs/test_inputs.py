@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.config import Config
 from pipelines.errors import StageError
-from pipelines.runs.inputs import check_photo_folder, check_share, first_examples, reject_notes
+from pipelines.runs.inputs import check_photo_folders, check_share, first_examples, reject_notes
 from pipelines.runs.ledger import Ledger
 
 LEDGER = Ledger(20, 13, 1, 6, {"a": 1, "b": 2, "c": 1, "d": 1, "e": 1})
@@ -20,12 +20,12 @@ def config(folder: Path, root: str) -> Config:
 def test_the_photo_folder_must_be_a_folder(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "file").touch()
-    check_photo_folder(config(tmp_path, "photos"))
+    check_photo_folders(config(tmp_path, "photos"))
     for root in ("file", "nowhere"):
         with pytest.raises(
             StageError, match=rf"catalogue\.photo_root = '{root}': there is no folder {tmp_path}/{root};"
         ):
-            check_photo_folder(config(tmp_path, root))
+            check_photo_folders(config(tmp_path, root))
 
 
 def test_rejects_are_counted_with_examples_of_the_most_frequent() -> None:

@@ -1,0 +1,74 @@
+"""The cells of a category -> one path. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any
+
+from pipelines.catalogue.values import SHOWN, Cells, RejectError
+from pipelines.config import Columns
+from pipelines.tables.taxonomy import fold_spelling
+
+MAX_DEPTH = 8
+SEVERAL_PATHS = "several_paths"
+_MARK = re.compile(r",\s|[;|\n]")
+"""What stands between the paths of one cell, as shops export them; inside a level it is rare."""
+
+
+def category_path(cells: Cells, columns: Columns) -> tuple[str, ...]:
+    """Return the path of a row's category, at most MAX_DEPTH levels. Raises RejectError."""
+    if isinstance(columns.category, str):
+        column = columns.category
+        paths = _paths(cells, column, columns)
+    else:
+        column = columns.category[0]
+        paths = [[cells.doubted(name) for name in columns.category]]
+    found = [path for path in map(_until_hole, paths) if path]
+    if not found:
+        raise RejectError("no_category", "the category is empty")
+    path = max(found, key=len) if columns.category_choice == "deepest" else found[0]
+    if len(path) > MAX_DEPTH:
+        raise RejectError("deep_category", f"{len(path)} levels, the limit is {MAX_DEPTH}")
+    return path
+
+
+def _paths(cells: Cells, column: str, columns: Columns) -> list[list[str]]:
+    """Return the paths of one cell, each a list of levels; a list holds levels, paths as texts, or lists of levels."""
+    value = cells.raw(column)
+    between = columns.category_separator
+    if isinstance(value, list):
+        if any(isinstance(part, list) for part in value):
+            return [_levels(part if isinstance(part, list) else [part], cells, column) for part in value]
+        texts = [cells.text_of(part, column) for part in value]
+        if not between or not any(between in text for text in texts):
+            return [_levels(texts, cells, column)]
+    else:
+        texts = _split(cells.doubted(column), columns.category_path_separator)
+        if columns.category_path_separator is None and between:
+            _remark_several(cells, texts[0], between)
+    return [_levels(text.split(between) if between else [text], cells, column) for text in texts]
+
+
+def _levels(parts: Sequence[Any], cells: Cells, column: str) -> list[str]:
+    return [cells.text_of(part, column) for part in parts]
+
+
+def _split(text: str, separator: str | None) -> list[str]:
+    """Split a cell into paths; a separator behind a backslash belongs to a name, as WooCommerce writes it."""
+    if not separator:
+        return [text]
+    parts = re.split(rf"(?<!\\){re.escape(separator)}", text)
+    return [part.replace(f"\\{separator}", separator) for part in parts]
+
+
+def _remark_several(cells: Cells, text: str, between: str) -> None:
+    found = _MARK.search(text)
+    if found and found[0].strip() != between.strip():
+        cells.remarks.add(SEVERAL_PATHS, repr(text[: 2 * SHOWN]))
+
+
+def _until_hole(levels: Sequence[str]) -> tuple[str, ...]:
+    """Return a path up to its first empty level: paths may be of uneven depth."""
+    return tuple(takewhile(bool, map(fold_spelling, levels)))

@@ -1,0 +1,1 @@
+"""The formats of feed files: bytes -> text -> raw rows."""

@@ -1,0 +1,217 @@
+"""Delimited text (CSV, TSV) -> raw rows. Damage is told, and costs the rows that it hit, not those that follow.
+
+Quotes are read strictly: text after a closing quote is damage. A quote that is left open may swallow rows and still end
+well, at the next quote that stands before a delimiter; so a cell over several lines is looked at again when its lines
+are rows of their own.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import IO, Any
+
+from pipelines.catalogue.formats.base import Columns, Notation, RawRow, UnreadableError, is_text, possible_ids
+from pipelines.catalogue.formats.lines import Lines
+from pipelines.catalogue.formats.text import no_text
+
+MAX_CELL_CHARACTERS = 1 << 20
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_PHOTO = re.compile(r"/|\.(?:jpe?g|jfif|png|webp|gif|avif|heic|tiff?|bmp)\b", re.IGNORECASE)
+_MIN_COLUMNS = 3
+"""With fewer, lines of a text look too much like rows."""
+_MAX_LINES = 1000
+"""Of a text behind a damaged cell."""
+
+csv.field_size_limit(MAX_CELL_CHARACTERS)
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What one row was read from: its first line's number, its lines, and its cells or why there are none."""
+
+    line: int
+    lines: list[str]
+    cells: list[str]
+    error: str = ""
+
+    def where(self, lines: int) -> str:
+        return f"line {self.line}" if lines == 1 else f"lines {self.line} to {self.line + lines - 1}"
+
+
+class Delimited:
+    """A delimited text: its `header`, empty when the text is, and its rows. Raises UnreadableError."""
+
+    def __init__(self, text: IO[str], notation: Notation, columns: Columns) -> None:
+        self._lines, self._columns = Lines(text), columns
+        self._notation = self._declared(notation)
+        self._reader = self._parser(self._lines)
+        self.header = self._read_header()
+        self._named = max((i + 1 for i, name in enumerate(self.header) if name), default=0)
+        self._id = self.header.index(columns.item_id) if columns.item_id in self.header else -1
+        self._photos = [i for i, name in enumerate(self.header) if name in columns.photos]
+
+    def rows(self) -> Iterator[RawRow]:
+        """Yield the rows; lines without a value are none."""
+        number = 0
+        for record in self._records():
+            if not record.error and not any(cell.strip() for cell in record.cells):
+                continue
+            number += 1
+            yield self._row(number, record)
+
+    def _declared(self, notation: Notation) -> Notation:
+        """Obey the first line by which Excel is told the delimiter."""
+        first = next(self._lines, "")
+        found = _SEPARATOR_LINE.fullmatch(first)
+        if found:
+            return replace(notation, delimiter=found[1])
+        self._lines.put_back([first] if first else [])
+        return notation
+
+    def _parser(self, lines: Iterator[str]) -> Any:
+        notation = self._notation
+        if notation.escape:  # MySQL's mark of no value, which without its backslash would be a letter
+            mark, end = re.escape(f"{notation.escape}N"), re.escape(notation.delimiter)
+            pattern = re.compile(rf"(^|{end}){mark}(?={end}|\r?\n?$)")
+            lines = map(partial(pattern.sub, r"\1"), lines)
+        return csv.reader(
+            lines,
+            delimiter=notation.delimiter,
+            quotechar=notation.quote or None,
+            quoting=csv.QUOTE_MINIMAL if notation.quote else csv.QUOTE_NONE,
+            escapechar=notation.escape,
+            skipinitialspace=not notation.delimiter.isspace(),
+            strict=True,
+        )
+
+    def _read_header(self) -> list[str]:
+        for record in self._records():
+            if record.error:
+                raise UnreadableError(f"its header, {record.where(len(record.lines))}: {record.error}; mend it")
+            if any(cell.strip() for cell in record.cells):
+                return [name.strip() for name in record.cells]
+        return []
+
+    def _records(self) -> Iterator[_Record]:
+        while True:
+            self._lines.mark()
+            line = self._lines.number + 1
+            try:
+                cells, error = next(self._reader), ""
+            except StopIteration:
+                return
+            except csv.Error as caught:
+                cells, error = [], _explain(str(caught), self._lines.taken)
+            yield _Record(line, self._lines.taken, cells, error)
+
+    def _row(self, number: int, record: _Record) -> RawRow:
+        error = record.error or self._damage(record)
+        if error:
+            return self._reject(number, record, error)
+        cells = record.cells[: len(self.header)]
+        values = dict(zip(self.header, [*cells, *[""] * (len(self.header) - len(cells))], strict=True))
+        return checked(number, record.line, values, self._columns, self._notation.encoding)
+
+    def _damage(self, record: _Record) -> str:
+        cells, width = record.cells, len(self.header)
+        if len(cells) < self._named or any(cell.strip() for cell in cells[width:]):
+            open_quote = ": is a quote left open?" if len(record.lines) > 1 else ""
+            return f"{len(cells)} cells under {width} columns{open_quote}"
+        if [cell.strip().lstrip("\ufeff") for cell in cells] == self.header:
+            return "the header again: were files put together?"
+        if len(record.lines) > 1 and self._swallows(record.lines):
+            return "a quoted cell holds what looks like rows: is a quote left open?"
+        return ""
+
+    def _reject(self, number: int, record: _Record, error: str) -> RawRow:
+        """Reject a damaged row with the lines that are no rows of their own; from the first that is one, read on."""
+        lines = record.lines
+        kept = self._damaged_lines(lines) if record.error or len(lines) > 1 else 1
+        self._lines.put_back(lines[kept:])
+        names = [name for line in lines[:kept] for name in self._id_cells(self._literal(line))]
+        may_name = possible_ids([*self._id_cells(record.cells), *names])
+        detail = f"{record.where(kept)}: {error}"
+        return RawRow(number, {}, "bad_row", detail, record.line, may_name)
+
+    def _damaged_lines(self, lines: list[str]) -> int:
+        """Return how many lines a damaged row takes, of those that were read for it and of more that are its text."""
+        if self._is_row(self._opening(lines[0])):
+            return 1
+        for kept, line in enumerate(lines[1:], 1):
+            if self._is_whole(line):
+                return kept
+        quote = self._notation.quote
+        while quote and "".join(lines).count(quote) % 2 and len(lines) < _MAX_LINES:
+            line = next(self._lines, "")  # which joins `lines`
+            if not line or self._is_whole(line):
+                return len(lines) - bool(line)
+        return len(lines)
+
+    def _id_cells(self, cells: Sequence[str]) -> list[str]:
+        """Return where the id may stand: in its place, or behind a cell that is lost or too many."""
+        places = {self._id, self._id + len(cells) - len(self.header)} if self._id >= 0 else set()
+        return [cells[place] for place in sorted(places) if 0 <= place < len(cells)]
+
+    def _swallows(self, lines: Sequence[str]) -> bool:
+        return (
+            len(self.header) >= _MIN_COLUMNS
+            and bool(self._photos and self._notation.quote)
+            and self._is_row(self._opening(lines[0]))
+            and any(self._is_row(self._literal(line)) for line in lines[1:])
+        )
+
+    def _is_row(self, cells: Sequence[str]) -> bool:
+        return (
+            len(cells) == len(self.header)
+            and (self._id < 0 or bool(cells[self._id].strip()))
+            and (not self._photos or any(_PHOTO.search(cells[place]) for place in self._photos))
+        )
+
+    def _is_whole(self, line: str) -> bool:
+        """Tell whether a line is a row by itself, without a quote out of place."""
+        try:
+            cells: list[str] = next(self._parser(iter([line])), [])
+        except csv.Error:
+            return False
+        quote = self._notation.quote
+        return len(cells) == len(self.header) and not (quote and line.count(quote) % 2)
+
+    def _opening(self, line: str) -> list[str]:
+        """Return the cells of a line whose last quote is left open, had it never been opened."""
+        delimiter, quote = self._notation.delimiter, self._notation.quote
+        try:
+            *cells, rest = next(csv.reader([line], delimiter=delimiter, quotechar=quote or '"'), [""])
+        except csv.Error:  # of its length
+            return self._literal(line)
+        return [*cells, *rest.split(delimiter)]
+
+    def _literal(self, line: str) -> list[str]:
+        quote = self._notation.quote
+        return [cell.strip().strip(quote or None) for cell in line.split(self._notation.delimiter)]
+
+
+def checked(number: int, place: int, values: dict[str, Any], columns: Columns, encoding: str) -> RawRow:
+    """Return a row of texts without the columns that are not read, or a reject when one of them is no text."""
+    if columns.read:
+        values = {name: value for name, value in values.items() if name in columns.read}
+    bad = [name for name, value in values.items() if not value.isascii() and not is_text(value)]
+    if not bad:
+        return RawRow(number, values, place=place)
+    detail = f"column {bad[0]!r} {no_text(values[bad[0]], encoding)}; see catalogue.encoding"
+    good = {name: value for name, value in values.items() if name not in bad}
+    return RawRow(number, good, "bad_utf8", detail, place)
+
+
+def _explain(error: str, lines: Sequence[str]) -> str:
+    if "expected after" in error:
+        escaped = "; are quotes escaped by a backslash (catalogue.escape)?" if '\\"' in "".join(lines) else ""
+        return f"text follows a closing quote: is a quote left open, or not doubled?{escaped}"
+    if "unexpected end" in error:
+        return "a quote is left open to the file's end"
+    if "field limit" in error:
+        return f"a cell is longer than {MAX_CELL_CHARACTERS:,} characters: is a quote left open?"
+    return error

@@ -1,0 +1,48 @@
+"""The lines of a text, numbered as an editor numbers them; lines that were read too far can be put back."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import IO
+
+from pipelines.catalogue.formats.base import UnreadableError
+
+MAX_LINE_CHARACTERS = 1 << 24
+
+
+class Lines:
+    """An iterator of lines with their ends; `number` is that of the last one, `taken` are those since `mark()`.
+
+    Raises UnreadableError for a line that is no line of a table: it may not fit into memory.
+    """
+
+    def __init__(self, text: IO[str]) -> None:
+        self._text = text
+        self._back: deque[str] = deque()
+        self.number = 0
+        self.taken: list[str] = []
+
+    def mark(self) -> None:
+        """Start to collect `taken` anew."""
+        self.taken = []
+
+    def put_back(self, lines: Sequence[str]) -> None:
+        """Have the last lines that were taken be read again."""
+        self._back.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+    def __iter__(self) -> Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._back.popleft() if self._back else self._text.readline(MAX_LINE_CHARACTERS)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) == MAX_LINE_CHARACTERS:
+            raise UnreadableError(
+                f"line {self.number} is longer than {MAX_LINE_CHARACTERS:,} characters; export the table again"
+            )
+        self.taken.append(line)
+        return line

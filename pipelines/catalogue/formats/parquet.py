@@ -1,0 +1,82 @@
+"""Parquet -> raw rows, with the types of Python; what is binary there is text to a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.catalogue.formats.base import Columns, RawRow
+
+_ROWS_A_BATCH = 4096
+
+
+def parquet_names(stream: BinaryIO) -> list[str]:
+    """Return the names of a file's columns. Raises ArrowException."""
+    return [str(name) for name in pq.read_schema(stream).names]
+
+
+def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[RawRow]:
+    """Yield the rows. Raises ArrowException for a file that is damaged as a whole."""
+    file = pq.ParquetFile(stream, coerce_int96_timestamp_unit="us")  # nanoseconds end in the year 2262
+    number = 0
+    for batch in file.iter_batches(_ROWS_A_BATCH, columns=_wanted(file.schema_arrow.names, columns)):
+        table = {name: _adapted(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+        yield from _rows(table, number, batch.num_rows)
+        number += batch.num_rows
+
+
+def _wanted(names: list[str], columns: Columns) -> list[str] | None:
+    if not columns.read or any("." in name for name in names):  # a dot leads into a nested column
+        return None
+    return [name for name in names if name in columns.read]
+
+
+def _adapted(column: pa.Array) -> pa.Array:
+    """Return a column as text where it is binary, and at most to the microsecond; as it is where that cannot be."""
+    wanted = _plain(column.type)
+    if wanted == column.type:
+        return column
+    try:
+        return pc.cast(column, wanted, safe=not pa.types.is_timestamp(wanted))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return column
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return pa.string()
+    if pa.types.is_timestamp(kind):  # one zone for all: not every machine knows every zone's name
+        return pa.timestamp("us" if kind.unit == "ns" else kind.unit, kind.tz and "UTC")
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return pa.list_(_plain(kind.value_type))
+    return kind
+
+
+def _rows(table: dict[str, pa.Array], before: int, count: int) -> Iterator[RawRow]:
+    try:
+        values = [column.to_pylist() for column in table.values()]
+    except (UnicodeDecodeError, ValueError, OverflowError):  # one value of the batch; Parquet does not check its texts
+        yield from (_row(table, row, before + row + 1) for row in range(count))
+        return
+    for number, cells in enumerate(zip(*values, strict=True) if values else (), before + 1):
+        yield RawRow(number, dict(zip(table, cells, strict=True)), place=number)
+
+
+def _row(table: dict[str, pa.Array], row: int, number: int) -> RawRow:
+    values: dict[str, Any] = {}
+    wrong: list[tuple[str, str]] = []
+    for name, column in table.items():
+        try:
+            values[name] = column[row].as_py()
+        except UnicodeDecodeError:
+            wrong.append(("bad_utf8", f"column {name!r} is not UTF-8"))
+        except (ValueError, OverflowError) as error:
+            wrong.append(("bad_row", f"column {name!r} cannot be read: {error}"))
+    code, detail = wrong[0] if wrong else ("", "")
+    return RawRow(number, values, code, detail, number)

@@ -1,0 +1,118 @@
+"""The bytes of a text feed -> text. What a file begins with is believed before its name and the config.
+
+Bytes that are no text in the encoding become lone surrogates, so that one bad row does not end the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import re
+from typing import IO, BinaryIO, cast
+
+from pipelines.catalogue.formats.base import FeedError, is_text
+from pipelines.shop_files.locations import File
+
+GZIP = b"\x1f\x8b"
+SNIFFED_BYTES = 1 << 16
+_NO_TEXT = (
+    (b"PK\x03\x04", "a ZIP archive, as Excel's workbooks (.xlsx) are", "save it as CSV UTF-8, or unpack it"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", "save it as CSV UTF-8"),
+    (b"PAR1", "Parquet", "let its name end with .parquet"),
+    (b"BZh", "compressed with bzip2", "unpack it, or compress it with gzip"),
+    (b"\xfd7zXZ\x00", "compressed with xz", "unpack it, or compress it with gzip"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it, or compress it with gzip"),
+    (b"%PDF", "a PDF", "export it as CSV"),
+)
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|rss|feed)\b", re.IGNORECASE)
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its first half
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BAD_BYTES = "feed-bytes"
+_SURROGATE = 0xDC00
+
+
+def decoded(file: File, stream: BinaryIO, encoding: str) -> IO[str]:
+    """Return a feed's text. Raises FeedError when it is none, or not in the encoding that the config names."""
+    plain = _unpacked(file, stream)
+    head = plain.peek(SNIFFED_BYTES)[:SNIFFED_BYTES]
+    _check_text(file, head)
+    return io.TextIOWrapper(plain, encoding=_encoding(file, head, encoding), errors=_BAD_BYTES, newline="")
+
+
+def check_names(file: File, names: list[str], encoding: str) -> None:
+    """Raise FeedError when the names of a file's columns are not in the encoding that it was read in."""
+    bad = next((name for name in names if not is_text(name)), None)
+    if bad is not None:
+        raise FeedError(f"{file} {no_text(bad, encoding)}: its header has {shown(bad)!r}; {ENCODING_FIX}")
+
+
+ENCODING_FIX = "save it as UTF-8, or say what it is, such as catalogue.encoding = 'cp1252' for Windows-1252"
+
+
+def no_text(value: str, encoding: str) -> str:
+    """Return why a value is no text in an encoding, with the first byte that is not."""
+    byte = next((ord(c) - _SURROGATE for c in value if _SURROGATE <= ord(c) < _SURROGATE + 256), None)
+    return f"is not {encoding.upper()}" + ("" if byte is None else f" (byte 0x{byte:02x})")
+
+
+def shown(value: str) -> str:
+    """Return a value for a message, with a mark for each byte that is no text."""
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
+
+
+def _unpacked(file: File, stream: BinaryIO) -> io.BufferedReader:
+    magic = stream.read(len(GZIP))
+    stream.seek(0)
+    if magic == GZIP or file.suffix.lower() == ".gz":
+        return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stream, mode="rb")), SNIFFED_BYTES)
+    return io.BufferedReader(cast(io.RawIOBase, stream), SNIFFED_BYTES)
+
+
+def _check_text(file: File, head: bytes) -> None:
+    for magic, what, fix in _NO_TEXT:
+        if head.startswith(magic):
+            raise FeedError(f"{file} is {what}, not text; {fix}")
+    if _MARKUP.match(head):
+        raise FeedError(f"{file} is a web page or XML, not a table; see what the export wrote, and export it again")
+
+
+def _encoding(file: File, head: bytes, configured: str) -> str:
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return encoding
+    name = codecs.lookup(configured).name
+    if name.startswith(("utf-16", "utf-32")):
+        return name
+    if 4 * head.count(0) >= len(head) > 0:  # every other byte of Latin text in UTF-16
+        order = "le" if head[0] else "be"
+        raise FeedError(
+            f"{file} looks like UTF-16 without its byte order mark; save it as UTF-8, or set "
+            f"catalogue.encoding = 'utf-16-{order}'"
+        )
+    if name != "utf-8" and not head.isascii() and _is_utf_8(head):
+        raise FeedError(f"{file} is UTF-8, though catalogue.encoding = {configured!r}; remove that key")
+    return name
+
+
+def _is_utf_8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # which may end within a character
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mark_bytes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    bad = error.object[error.start : error.end]
+    return "".join(chr(_SURROGATE + byte) for byte in bad), error.end
+
+
+codecs.register_error(_BAD_BYTES, _mark_bytes)

@@ -1,0 +1,86 @@
+"""Whether the columns of feed files are what the mapping needs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from pipelines.catalogue.arrivals import DELTAS, MEDIA
+from pipelines.catalogue.feeds import FeedFile
+from pipelines.catalogue.formats.base import Columns, FeedError, Notation
+from pipelines.catalogue.mapping import needed_columns
+from pipelines.catalogue.rows import column_names, format_of
+from pipelines.config import CatalogueSection
+
+
+def check_columns(section: CatalogueSection, files: Iterable[FeedFile]) -> None:
+    """Raise FeedError when a file lacks a mapped column; it names the column, the config key and what is there."""
+    _check_notation(section)
+    for file in files:
+        _check_file(section, file)
+
+
+def columns_of(section: CatalogueSection, feed: str) -> Columns:
+    """Return which columns of a feed are read, and what for."""
+    read = frozenset(_wanted(section, feed))
+    if feed == MEDIA and section.media:
+        columns = section.media.columns
+        return Columns(columns.item_id, frozenset({columns.photo}), read)
+    photos = section.columns.photos
+    return Columns(section.columns.item_id, frozenset([photos] if isinstance(photos, str) else photos), read)
+
+
+def _check_notation(section: CatalogueSection) -> None:
+    delimiter = section.delimiter
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise FeedError(f"catalogue.delimiter = {delimiter!r} must be one character, such as ',' or ';'")
+    for key, mark, may_lack in (("quote", section.quote, "or empty"), ("escape", section.escape, "or not set")):
+        if mark and (len(mark) != 1 or mark in f"{delimiter}\r\n"):
+            raise FeedError(f"catalogue.{key} = {mark!r} must be one character, another than the delimiter, {may_lack}")
+    if section.escape and section.escape == section.quote:
+        raise FeedError(
+            f"catalogue.escape = {section.escape!r} is catalogue.quote too; a doubled quote needs no escape"
+        )
+
+
+def _check_file(section: CatalogueSection, file: FeedFile) -> None:
+    there = column_names(file.file, Notation.of(section))
+    if not there:
+        raise FeedError(f"{file.file} is empty: it has no header and no rows; replace it, or leave it out of the feed")
+    wanted = _wanted(section, file.feed)
+    twice = next((column for column in wanted if there.count(column) > 1), None)
+    if twice is not None:
+        raise FeedError(f"{file.file} has {there.count(twice)} columns {twice!r}; rename all but the one that is meant")
+    for column, key in wanted.items():
+        if column not in there and not _may_lack(section, file, column, wanted, there):
+            raise FeedError(_no_column(section, file, column, key, there))
+
+
+def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: dict[str, str], there: list[str]) -> bool:
+    """Tell whether a feed is sound without a column: JSON rows leave out what is empty, deletes all but the id."""
+    key = wanted[column]
+    if key == "deleted":  # many feeds mark deletes in some files only, but a slip of the pen must not keep items alive
+        return not difflib.get_close_matches(column, there, 1)
+    if file.feed == DELTAS and section.columns.deleted in there:
+        return key != "item_id"
+    if file.feed != DELTAS and format_of(file.file) != "jsonl":
+        return False
+    needed = key in {"item_id", "category", "photos", "photo"}
+    return not needed or any(column in there for column, other in wanted.items() if other == key)
+
+
+def _no_column(section: CatalogueSection, file: FeedFile, column: str, key: str, there: list[str]) -> str:
+    near = difflib.get_close_matches(column, there, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    if len(there) == 1 and format_of(file.file) == "csv" and any(mark in there[0] for mark in ";\t|,"):
+        hint = f"is catalogue.delimiter = {section.delimiter!r} right? "
+    table = "catalogue.media.columns" if file.feed == MEDIA else "catalogue.columns"
+    return f"{file.file} has no column {column!r}, which {table}.{key} names; {hint}its columns are: {', '.join(there)}"
+
+
+def _wanted(section: CatalogueSection, feed: str) -> dict[str, str]:
+    if feed != MEDIA or section.media is None:
+        return needed_columns(section.columns)
+    columns = section.media.columns
+    wanted = {v: k for k, v in columns.model_dump(exclude={"box"}).items() if v}
+    return wanted | dict.fromkeys(columns.box or (), "box")

@@ -1,0 +1,108 @@
+"""A feed file -> records by bucket, and what there is to say of the file as a whole."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+
+from pipelines.catalogue.arrivals import MEDIA, SNAPSHOT, Arrival, MediaArrival, Mention, Rejected
+from pipelines.catalogue.feeds import FeedFile
+from pipelines.catalogue.formats.base import Notation, RawRow
+from pipelines.catalogue.headers import columns_of
+from pipelines.catalogue.mapping import Mapper
+from pipelines.catalogue.rows import read_rows
+from pipelines.catalogue.summary import Summary
+from pipelines.catalogue.values import RejectError
+from pipelines.config import CatalogueSection
+from pipelines.tables.buckets import bucket_of
+
+ROWS_A_BATCH = 4096
+ROWS_A_FILE = 1 << 40
+
+AnyRecord = Arrival | MediaArrival | Rejected | Mention
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads feed files as a config says; `now` in seconds since 1970, `limit` is of rows of a snapshot's file."""
+
+    section: CatalogueSection
+    buckets: int
+    now: float
+    limit: int | None = None
+
+    def __call__(self, file: FeedFile) -> Iterator[tuple[int, bytes] | Summary]:
+        """Yield (bucket, pickled records), and at the end what the rows of the file have in common."""
+        mapper = Mapper(self.section, self.now)
+        summary, batch, size = Summary(), dict[int, list[AnyRecord]](), 0
+        for row in self._rows(file):
+            for record in self._records(file, row, mapper):
+                self._note(summary, file, record)
+                batch.setdefault(bucket_of(_item_id(record), self.buckets), []).append(record)
+                size += 1
+            if size >= ROWS_A_BATCH:
+                yield from _packed(batch)
+                batch, size = {}, 0
+        yield from _packed(batch)
+        summary.remarks, summary.remarked = mapper.remarks.counts, mapper.remarks.examples
+        yield summary
+
+    def _rows(self, file: FeedFile) -> Iterator[RawRow]:
+        rows = read_rows(file.file, Notation.of(self.section), columns_of(self.section, file.feed))
+        if self.limit is None or file.feed != SNAPSHOT:
+            return rows
+        limit = self.limit
+        return takewhile(lambda row: row.number <= limit, rows)
+
+    def _records(self, file: FeedFile, row: RawRow, mapper: Mapper) -> Iterator[AnyRecord]:
+        source = f"{file.path}:{row.place}"
+        try:
+            if row.code:
+                raise RejectError(row.code, row.detail, _id_of_damaged(row, file, mapper))
+            yield self._mapped(file, row, source, mapper)
+        except RejectError as error:
+            yield Rejected(source, error.item_id, error.image_uri, error.code, error.detail, file.feed)
+            if not error.item_id:
+                yield from (Mention(file.feed, item_id) for item_id in row.may_name)
+
+    def _mapped(self, file: FeedFile, row: RawRow, source: str, mapper: Mapper) -> Arrival | MediaArrival:
+        if file.feed == MEDIA and self.section.media:
+            return MediaArrival(source, *mapper.media(row.values, self.section.media))
+        item = mapper.item(row.values, file.modified_at)
+        return Arrival(file.order * ROWS_A_FILE + row.number, source, file.feed, item, file.again)
+
+    def _note(self, summary: Summary, file: FeedFile, record: AnyRecord) -> None:
+        if isinstance(record, Mention):
+            return
+        summary.rows[file.feed] += 1
+        if file.feed != SNAPSHOT:
+            return
+        if isinstance(record, Arrival):
+            summary.newest_row = max(summary.newest_row, record.item.updated_at)
+        elif isinstance(record, Rejected) and not record.item_id:
+            summary.counts["unnamed"] += 1
+
+
+def _id_of_damaged(row: RawRow, file: FeedFile, mapper: Mapper) -> str:
+    """Return the id of a row that has one though it is damaged, else ""."""
+    columns = columns_of(mapper.section, file.feed)
+    try:
+        return mapper.item_id(row.values, columns.item_id)
+    except RejectError:
+        return ""
+
+
+def _item_id(record: AnyRecord) -> str:
+    return record.item.item_id if isinstance(record, Arrival) else record.item_id
+
+
+def _packed(batch: dict[int, list[AnyRecord]]) -> Iterator[tuple[int, bytes]]:
+    yield from ((bucket, pickle.dumps(records)) for bucket, records in batch.items())
+
+
+def unpacked(part: bytes) -> list[AnyRecord]:
+    """Return the records of a part."""
+    records: list[AnyRecord] = pickle.loads(part)  # noqa: S301 - packed a moment ago by the same pipeline
+    return records

@@ -1,0 +1,175 @@
+"""One cell of a feed -> what it says: a text, a number, a moment, a yes or no. Pure functions.
+
+What exporters write for no value counts as an empty cell in every column.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from numbers import Number
+from typing import Any
+from uuid import UUID
+
+REJECT_CODES = [
+    "bad_row",
+    "bad_utf8",
+    "bad_text",
+    "no_item_id",
+    "bad_item_id",
+    "no_category",
+    "deep_category",
+    "no_photo",
+    "bad_number",
+    "bad_date",
+    "future_date",
+    "bad_deleted",
+    "bad_split",
+    "bad_box",
+    "conflicting_duplicate",
+    "unknown_item",
+]
+DAY_S = 86_400.0
+YEAR_2200 = 7_258_118_400  # seconds since 1970; feeds that count milliseconds lie beyond it
+EXACT_FLOATS = 1 << 53
+"""From here on a float holds no whole number for certain: two ids may have become one."""
+DOUBTFUL = frozenset({"na", "n/a", "nan", "nil", "none", "null", "undefined", "unknown", "n.a.", "k.a."})
+SHOWN = 40
+
+
+class RejectError(Exception):
+    """A row is rejected: a code of REJECT_CODES, and a detail that names the value."""
+
+    def __init__(self, code: str, detail: str, item_id: str = "", image_uri: str = "") -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code, self.detail, self.item_id, self.image_uri = code, detail, item_id, image_uri
+
+
+@dataclass
+class Remarks:
+    """What was noticed in the cells of a feed that people should hear of: how often, and one example each."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def add(self, what: str, example: str) -> None:
+        """Count one more."""
+        self.counts[what] += 1
+        self.examples.setdefault(what, example)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of one row by column; `no_value` are words that mean an empty one."""
+
+    values: Mapping[str, Any]
+    no_value: frozenset[str] = frozenset()
+    remarks: Remarks = field(default_factory=Remarks)
+
+    def raw(self, column: str | None) -> Any:
+        """Return a cell as the file has it, None where it or its column is empty."""
+        value = self.values.get(column) if column else None
+        return None if _is_missing(value) else value
+
+    def text(self, column: str | None) -> str:
+        """Return a cell as text, "" where it has no value. Raises RejectError."""
+        return self.text_of(self.raw(column), column or "")
+
+    def text_of(self, value: Any, column: str) -> str:
+        """Return a value of a column as text. Raises RejectError for a list or an object."""
+        text = _as_text(value, column)
+        if text in self.no_value:
+            self.remarks.add(f"no_value:{text}", f"column {column!r}")
+            return ""
+        return text
+
+    def doubted(self, column: str | None) -> str:
+        """Return a cell as text, and remark what looks as if it meant no value."""
+        text = self.text(column)
+        if text and text.casefold() in DOUBTFUL:
+            self.remarks.add(f"doubtful:{text}", f"column {column!r}")
+        return text
+
+    def number(self, column: str | None) -> float | None:
+        """Return a cell as a finite number, None where it has no value. Raises RejectError."""
+        text = self.text(column)
+        if not text:
+            return None
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or "_" in text:
+            raise RejectError("bad_number", f"column {column!r} holds {text[:SHOWN]!r}")
+        return number
+
+    def texts(self, column: str, separator: str | None) -> list[str]:
+        """Return the texts of a cell that is a list, or that a separator splits. Raises RejectError."""
+        value = self.raw(column)
+        parts: Sequence[Any] = value if isinstance(value, list) else self.text(column).split(separator or "\0")
+        return [text for text in (self.text_of(part, column) for part in parts) if text]
+
+    def item_id(self, column: str) -> str:
+        """Return a cell as an item's id. Raises RejectError."""
+        value = self.raw(column)
+        if isinstance(value, float) and abs(value) >= EXACT_FLOATS:
+            raise RejectError("bad_item_id", f"{value!r} has lost digits as a floating-point number; write ids as text")
+        if isinstance(value, bool | date):
+            raise RejectError("bad_item_id", f"a {type(value).__name__} is no id")
+        text = self.text(column)
+        if not text:
+            word = str(value or "").strip()[:SHOWN]
+            raise RejectError("no_item_id", "the item id is empty" + (f": {word!r} means no value" if word else ""))
+        if len(text) > 512 or any(ord(c) < 32 for c in text):
+            raise RejectError("bad_item_id", f"{text[:SHOWN]!r} is too long or holds control characters")
+        return text
+
+    def moment(self, column: str | None, default: float, now: float) -> float:
+        """Return a cell as seconds since 1970, `default` where it has no value. Raises RejectError."""
+        text = self.text(column)
+        if not text:
+            return default
+        try:
+            seconds = _seconds(self.raw(column), text)
+        except (ValueError, OverflowError) as error:
+            raise RejectError("bad_date", f"{text[:SHOWN]!r} is neither ISO 8601 nor seconds since 1970") from error
+        if not 0 <= seconds < YEAR_2200:
+            raise RejectError("bad_date", f"{text[:SHOWN]!r} lies outside 1970 to 2200; numbers are seconds since 1970")
+        if seconds > now + DAY_S:
+            today = datetime.fromtimestamp(now, UTC).isoformat(timespec="minutes")
+            raise RejectError("future_date", f"{text[:SHOWN]!r} is more than a day ahead of {today}")
+        return round(seconds, 6)  # as it is stored: what is read again must not look older than itself
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, Number) and value != value)
+
+
+def _as_text(value: Any, column: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise RejectError("bad_utf8", f"column {column!r} holds bytes that are not UTF-8") from error
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        return str(int(value))
+    if isinstance(value, list) and len(value) <= 1:
+        return _as_text(value[0] if value else None, column)
+    if not isinstance(value, bool | Number | date | UUID):
+        raise RejectError("bad_text", f"column {column!r} holds a {type(value).__name__}, not a text")
+    return str(value)
+
+
+def _seconds(value: Any, text: str) -> float:
+    if text.replace(".", "", 1).isdigit() and len(text) > 8:
+        return float(text)
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,77 @@
+"""What a photo's uri names, a path without links or a `gs://` URI, and whether photos may come from there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from functools import cache
+from urllib.parse import unquote
+
+from trainer.files import SCHEME, in_bucket
+
+_FILE = re.compile(r"file:(?://([^/]*)(/.*)|(/(?!/).*))", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://|(?:data|file):|//", re.IGNORECASE)
+_THIS_MACHINE = {"", "localhost"}
+SHOWN = 80
+
+
+class UriError(Exception):
+    """A uri names nothing that photos are taken from: one of the fetcher's codes, and a detail for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code, self.detail = code, detail
+
+
+def is_relative(uri: str) -> bool:
+    """Tell whether a uri starts from the folder of photos."""
+    return not (uri.startswith("/") or _FILE.match(uri) or _SCHEME.match(uri))
+
+
+def absolute(uri: str, start: str) -> str:
+    """Return the path or `gs://` URI that a uri names; a relative one starts from `start`. Raises UriError.
+
+    `file:` URIs are those of RFC 8089: of this machine, with their percent signs decoded.
+    """
+    file = _FILE.fullmatch(uri)
+    if file:
+        if (file[1] or "").lower() not in _THIS_MACHINE:
+            raise UriError("unsupported_scheme", f"{uri[:SHOWN]!r} names the machine {file[1]!r}; write file:///path")
+        return unquote(file[2] or file[3], errors="surrogateescape")
+    scheme = _SCHEME.match(uri)
+    if scheme and (scheme[1] or "").lower() == "gs":
+        return f"{SCHEME}{uri[len(SCHEME) :]}"
+    if scheme:
+        raise UriError("unsupported_scheme", f"{uri[:SHOWN]!r}: photos are read from paths, file:// and gs://")
+    return f"{start.rstrip('/')}/{uri}" if in_bucket(start) else os.path.join(start, uri)
+
+
+def without_links(location: str, roots: Sequence[str]) -> str:
+    """Return a path without links, or a `gs://` URI as it is. Raises UriError when it is below none of the roots."""
+    if in_bucket(location):
+        inside = any(_is_below_in_bucket(location, root) for root in roots)
+        path = location
+    else:
+        path = os.path.realpath(location)
+        inside = any(_is_below(path, root) for root in roots)
+    if not inside:
+        linked = "" if path == os.path.normpath(location) or in_bucket(location) else f", which is {path},"
+        raise UriError("outside_roots", f"{location}{linked} is not below {' or '.join(roots)}")
+    return path
+
+
+def _is_below(path: str, root: str) -> bool:
+    if in_bucket(root):
+        return False
+    folder = _real(root)
+    return path == folder or path.startswith(folder if folder.endswith("/") else f"{folder}/")
+
+
+@cache
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
+def _is_below_in_bucket(uri: str, root: str) -> bool:
+    return uri.startswith(f"{root.rstrip('/')}/") and not {".", ".."} & set(uri.split("/"))
