@@ -1,1 +1,1 @@
-"""Beam jobs: where and how they run, the transforms that they share, and units of work."""
+"""Jobs that outlive their launcher, the Beam jobs among them: where they run, shared transforms, units of work."""

@@ -13,6 +13,7 @@ from pipelines.errors import StageError
 from pipelines.runs.lease import lease_is_live
 from pipelines.runs.manifest import read_manifest
 from pipelines.store import NotFoundError, Store
+from pipelines.store.retries import polled
 
 PREFIX = "pins"
 SWEEPER = "gc"
@@ -27,11 +28,13 @@ def pin(store: Store, group: str, run_id: str, stage: str) -> None:
     Raises StageError when that takes too long.
     """
     store.create_json(f"{PREFIX}/{group}/{run_id}.{stage}", {"at": time.time()})
-    until = time.monotonic() + WAIT_S
-    while store.exists(f"{PREFIX}/{group}/{SWEEPER}") and _is_held(store, SWEEPER_FOLDER, time.time()):
-        if time.monotonic() > until:
-            raise StageError(f"`gc` has been removing {group} for {WAIT_S:.0f} s; end it, and run again")
-        time.sleep(POLL_S)
+    mark = f"{PREFIX}/{group}/{SWEEPER}"
+
+    def is_free() -> bool | None:
+        return None if store.exists(mark) and _is_held(store, SWEEPER_FOLDER, time.time()) else True
+
+    if not polled(is_free, POLL_S, WAIT_S):
+        raise StageError(f"`gc` has been removing {group} for {WAIT_S:.0f} s; end it, and run again")
 
 
 def claim(store: Store, group: str, began: float, now: float) -> bool:

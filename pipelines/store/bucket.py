@@ -20,7 +20,10 @@ from google.cloud.storage import Blob, Bucket
 
 from pipelines.store import gcs
 from pipelines.store.base import Entry, NotFoundError, Store, StoreError, UnavailableError, check_name
+from pipelines.store.retries import retried
 
+READINGS = 20
+"""How often an object is read that others replace meanwhile."""
 WRITER = "writer"
 """The key of the token in an object's metadata."""
 
@@ -87,16 +90,16 @@ class BucketStore(Store):
 
     def _generation_of(self, name: str) -> tuple[bytes | None, int]:
         """Return an object's bytes and their generation, (None, 0) when there is none."""
-        while True:
-            with self._explained(name, "read"):
-                blob = self._bucket().get_blob(self._prefix + check_name(name))
-                if blob is None:
-                    return None, 0
-                try:
-                    with gcs.opened(self._bucket().blob(blob.name, generation=blob.generation)) as stream:
-                        return stream.read(), int(blob.generation)
-                except NotFound:  # replaced meanwhile
-                    continue
+
+        def held() -> tuple[bytes | None, int]:
+            blob = self._bucket().get_blob(self._prefix + check_name(name))
+            if blob is None:
+                return None, 0
+            with gcs.opened(self._bucket().blob(blob.name, generation=blob.generation)) as stream:
+                return stream.read(), int(blob.generation)
+
+        with self._explained(name, "read"):  # not found: replaced between the two requests
+            return retried(held, lambda error: isinstance(error, NotFound), times=READINGS, pause_s=0.05)
 
     @override
     def exists(self, name: str) -> bool:

@@ -15,6 +15,7 @@ from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from requests.exceptions import RequestException
 
+from pipelines.store.retries import retried
 from trainer.files import SCHEME
 
 SPOOLED_BYTES = 8 << 20
@@ -47,19 +48,16 @@ def split(uri: str) -> tuple[str, str]:
 
 def download(blob: Blob, stream: BinaryIO) -> None:
     """Write a whole object into a stream and stand at its start. Raises FAILURES; the stream is then of no use."""
-    for left in reversed(range(READS)):
-        try:
-            blob.download_to_file(stream, checksum="crc32c")
-        except DataCorruption:
-            if not left:
-                raise
-            stream.seek(0)
-            stream.truncate()
-            continue
-        if blob.crc32c is None:
-            raise UnverifiedError("it came without its CRC32C; nothing can vouch for its bytes")
+
+    def read() -> None:
         stream.seek(0)
-        return
+        stream.truncate()
+        blob.download_to_file(stream, checksum="crc32c")
+
+    retried(read, lambda error: isinstance(error, DataCorruption), times=READS)
+    if blob.crc32c is None:
+        raise UnverifiedError("it came without its CRC32C; nothing can vouch for its bytes")
+    stream.seek(0)
 
 
 def opened(blob: Blob) -> BinaryIO:

@@ -1,7 +1,8 @@
 """Runs the TFX pipeline in a process of its own: TFX's memory, logs and signal handlers end with it.
 
 The child says what it does in lines on stderr that begin with "train:"; everything else goes to `tfx.log` in the work
-folder. This module is light: the launcher's side imports neither TensorFlow nor TFX.
+folder. Ctrl-C ends the child by SIGTERM, so that it cancels what it started elsewhere; whatever else ends it kills it.
+This module is light: the launcher's side imports neither TensorFlow nor TFX.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final
@@ -28,6 +30,8 @@ MODULE: Final = "pipelines.train.tfx_pipeline"
 VERTEX_MODULE: Final = "pipelines.train.vertex_pipeline"
 LOG, SPEC, OUTCOME = "tfx.log", "spec.json", "outcome.json"
 LAST_LINES: Final = 15
+ENDING_S: Final = 60.0
+"""How long a child has for its end, before it is killed."""
 PR_SET_PDEATHSIG: Final = 1
 
 
@@ -64,17 +68,38 @@ def _follow(command: Sequence[str], progress: Callable[[str], None]) -> tuple[in
         errors="replace",
     )
     try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith(MARK):
-                progress(line.removeprefix(MARK).strip())
-            else:
-                stray.append(line.rstrip())
+        stray.extend(_strays(process, progress))
         return process.wait(), list(stray)
+    except KeyboardInterrupt:
+        _end(process, progress)
+        raise
     finally:  # Ctrl-C, or a callback that raised: nothing may go on behind our back
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def _strays(process: subprocess.Popen[str], progress: Callable[[str], None]) -> Iterator[str]:
+    """Yield the lines that are no progress, until the child closes its stderr."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(MARK):
+            progress(line.removeprefix(MARK).strip())
+        else:
+            yield line.rstrip()
+
+
+def _end(process: subprocess.Popen[str], progress: Callable[[str], None]) -> None:
+    """Have the child end in order, and say meanwhile what it says."""
+    process.terminate()
+    limit = threading.Timer(ENDING_S, process.kill)
+    limit.start()
+    try:
+        deque(_strays(process, progress), maxlen=0)
+        if process.wait() == -signal.SIGKILL:
+            progress(f"the training did not end within {ENDING_S:.0f} s, and was killed; look for what it started")
+    finally:
+        limit.cancel()
 
 
 def _environment() -> dict[str, str]:

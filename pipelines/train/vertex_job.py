@@ -1,7 +1,9 @@
 """One training as a PipelineJob of Vertex AI: its name, where its files are, and the service's REST interface.
 
-An attempt has a number and a job's id has it too, so that who starts the same training again attaches to the job that
-is there; a second one begins only after the first has failed or was cancelled.
+Attempts of a training are numbered, and the number ends the job's id: of two who begin the same attempt, one creates
+the job, and both wait for it.
+
+Source: https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.pipelineJobs
 """
 
 from __future__ import annotations
@@ -9,37 +11,38 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, override
 
 import google.auth
 from google.api_core.exceptions import (
+    BadRequest,
     Conflict,
     Forbidden,
     GoogleAPICallError,
     NotFound,
-    RetryError,
     Unauthorized,
     from_http_response,
 )
-from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from requests.exceptions import RequestException
 
 from pipelines.config import VertexSection
 from pipelines.errors import StageError
+from pipelines.jobs.remote import JobStatus, Service
+from pipelines.store.retries import retried
 
 VERTEX_JSON: Final = "vertex.json"
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 TRIED_FOR_S: Final = 120.0
 CALL_S: Final = 60.0
 POLL_S: Final = 30.0
-ENDED_BADLY: Final = ("FAILED", "CANCELLED")
+DONE: Final = "SUCCEEDED"
+CANCELLED: Final = "CANCELLED"
+FAILED: Final = ("FAILED", CANCELLED)
 PASSES: Final = (408, 429, 500, 502, 503, 504)
 
 Job = dict[str, Any]
@@ -72,13 +75,10 @@ class VertexJob:
         """Return the id of an attempt's PipelineJob."""
         return f"{self.name}-{number}"
 
-    def console(self, job_id: str) -> str:
-        """Return the address of a job's page."""
-        section = self.section
-        return (
-            f"https://console.cloud.google.com/vertex-ai/locations/{section.region}/pipelines/runs/{job_id}"
-            f"?project={section.project}"
-        )
+    @staticmethod
+    def number(job_id: str) -> int:
+        """Return which attempt a PipelineJob is."""
+        return int(job_id.rpartition("-")[2])
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
@@ -91,14 +91,50 @@ class VertexJob:
         return cls(VertexSection.model_validate(value["section"]), value["name"])
 
 
-class VertexJobs:
+class Vertex(Service):
     """The PipelineJobs of one project and region; the credentials are those of the environment."""
 
     def __init__(self, section: VertexSection, tried_for_s: float = TRIED_FOR_S) -> None:
         host = section.endpoint or f"https://{section.region}-aiplatform.googleapis.com"
         self.parent = f"projects/{section.project}/locations/{section.region}"
         self.url = f"{host.rstrip('/')}/v1/{self.parent}/pipelineJobs"
-        self.retry = Retry(if_exception_type(_PassesError), initial=1.0, maximum=10.0, timeout=tried_for_s)
+        self.what = f"Vertex AI ({section.project}, {section.region})"
+        self.poll_s = POLL_S
+        self._section, self._tried_for_s = section, tried_for_s
+
+    @override
+    def newest(self, name: str) -> JobStatus | None:
+        found, number = None, 1
+        while (job := self.get(f"{name}-{number}")) is not None:
+            found, number = _status(f"{name}-{number}", job), number + 1
+        return found
+
+    @override
+    def look(self, job_id: str) -> JobStatus:
+        return _status(job_id, self.found(job_id))
+
+    @override
+    def why(self, job_id: str) -> str:
+        return _failure(self.found(job_id))
+
+    @override
+    def page(self, job_id: str) -> str:
+        where = f"{self._section.region}/pipelines/runs/{job_id}?project={self._section.project}"
+        return f"https://console.cloud.google.com/vertex-ai/locations/{where}"
+
+    @override
+    def cancel(self, job_id: str) -> None:
+        if self._ask("POST", f"{self.url}/{job_id}:cancel", {}, none_for=BadRequest) is None:
+            status = self.look(job_id)
+            if not status.ended:
+                raise StageError(f"{job_id} could not be cancelled; cancel it there: {self.page(job_id)}")
+
+    def found(self, job_id: str) -> Job:
+        """Return a job that was there. Raises StageError when it is there no more."""
+        job = self.get(job_id)
+        if job is None:
+            raise StageError(f"Vertex AI has no job {job_id} any more; who deleted it? Run again to start another")
+        return job
 
     def get(self, job_id: str) -> Job | None:
         """Return a job, or None when there is none of that id. Raises StageError."""
@@ -114,14 +150,13 @@ class VertexJobs:
 
     def _ask(self, method: str, url: str, body: Job | None = None, *, none_for: type[GoogleAPICallError]) -> Job | None:
         try:
-            answer: Job = self.retry(self._send)(method, url, body)
+            return retried(lambda: self._send(method, url, body), _passes, within_s=self._tried_for_s)
         except none_for:
             return None
-        except RetryError as error:
-            raise StageError(f"Vertex AI cannot be asked ({url}): {error.cause}; run again") from error
+        except _PassesError as error:
+            raise StageError(f"Vertex AI cannot be asked ({url}): {error}; run again") from error
         except (GoogleAPICallError, GoogleAuthError, RequestException) as error:
             raise StageError(f"Vertex AI cannot be asked ({url}): {_advice(error)}") from error
-        return answer
 
     def _send(self, method: str, url: str, body: Job | None) -> Job:
         try:
@@ -141,6 +176,10 @@ class VertexJobs:
         return AuthorizedSession(credentials)
 
 
+def _passes(error: Exception) -> bool:
+    return isinstance(error, _PassesError)
+
+
 def _advice(error: Exception) -> str:
     if isinstance(error, GoogleAuthError | Unauthorized):
         return f"{error}; log in with `gcloud auth application-default login`, or give the launcher a service account"
@@ -150,34 +189,6 @@ def _advice(error: Exception) -> str:
             "train.vertex.service_account"
         )
     return str(error)
-
-
-def newest_attempt(jobs: VertexJobs, job: VertexJob, say: Callable[[str], None]) -> tuple[int, Job | None]:
-    """Return the number of the attempt to wait for and its job, or None when it is still to be started."""
-    number = 1
-    while (found := jobs.get(job.attempt(number))) is not None and state_of(found) in ENDED_BADLY:
-        say(f"attempt {number} {state_of(found).lower()} ({job.console(job.attempt(number))})")
-        number += 1
-    return number, found
-
-
-def wait_for(jobs: VertexJobs, job: VertexJob, number: int, say: Callable[[str], None]) -> Job:
-    """Return the job when it has succeeded; `say` hears of its steps. Raises StageError when it failed."""
-    job_id, told = job.attempt(number), ""
-    say(f"Vertex AI runs it as {job_id}: {job.console(job_id)}")
-    while True:
-        found = jobs.get(job_id)
-        if found is None:
-            raise StageError(f"Vertex AI has no job {job_id} any more; who deleted it? Run again to start another")
-        news = _news(found)
-        if news != told:
-            say(news)
-            told = news
-        if state_of(found) == "SUCCEEDED":
-            return found
-        if state_of(found) in ENDED_BADLY:
-            raise StageError(f"{_failure(found)}; see {job.console(job_id)}, and run again for another attempt")
-        time.sleep(POLL_S)
 
 
 def state_of(job: Job) -> str:
@@ -200,6 +211,11 @@ def output_uri(job: Job, task: str, output: str) -> str:
     raise StageError(f"Vertex AI's job {job.get('name')} names no output {output!r} of {task}; this is a defect")
 
 
+def _status(job_id: str, job: Job) -> JobStatus:
+    state = state_of(job)
+    return JobStatus(job_id, state, state == DONE, state in FAILED, _news(job))
+
+
 def _news(job: Job) -> str:
     steps = [f"{task['taskName']} {str(task.get('state', 'PENDING')).lower()}" for task in tasks_of(job)]
     return ", ".join([f"Vertex AI: {state_of(job).lower()}", *steps])
@@ -208,7 +224,7 @@ def _news(job: Job) -> str:
 def _failure(job: Job) -> str:
     failed = [task for task in tasks_of(job) if task.get("state") in ("FAILED", "CANCELLED") and task.get("error")]
     said = job.get("error", {}).get("message", "")
-    if state_of(job) == "CANCELLED":
+    if state_of(job) == CANCELLED:
         return "the training was cancelled in Vertex AI"
     if failed:
         return f"training failed in {failed[0]['taskName']}: {failed[0]['error'].get('message') or said}"

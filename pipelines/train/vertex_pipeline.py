@@ -7,15 +7,18 @@ containers of the project's image. What it leaves is laid in the local work fold
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from pipelines.jobs.remote import JobStatus, RemoteJob
+from pipelines.runs import termination
 from pipelines.store.bucket import BucketStore
 from pipelines.store.gcs import split
-from pipelines.train.vertex_job import VERTEX_JSON, Job, VertexJob, VertexJobs, newest_attempt, output_uri, wait_for
+from pipelines.train.vertex_job import VERTEX_JSON, Job, Vertex, VertexJob, output_uri
 from trainer.config import TrainOutcome, TrainSpec
 
 FETCHED: Final = ("tfx", "pushed", "model.json", "weights.npz")  # of `spec.work`, made anew
@@ -26,14 +29,19 @@ def run_on_vertex(spec: TrainSpec, say: Callable[[str], None] = lambda _: None) 
     """Train on Vertex AI, or attach to the job that does; `spec.work` says in `vertex.json` which.
 
     Paths of `spec` are local but for `examples`. Raises StageError with the failed step's message and the job's page.
+    A KeyboardInterrupt cancels the job.
     """
     job = VertexJob.load(Path(spec.work, VERTEX_JSON))
-    jobs = VertexJobs(job.section)
-    number, found = newest_attempt(jobs, job, say)
-    if found is None:
-        _submit(spec, jobs, job, number)
-    done = wait_for(jobs, job, number, say)
-    _fetch(spec, job, number, done)
+    vertex = Vertex(job.section)
+
+    def submit(before: JobStatus | None) -> str:
+        number = job.number(before.job_id) + 1 if before else 1
+        _prepare(spec, job, number)
+        vertex.create(job.attempt(number), compile_job(spec, job, number))
+        return job.attempt(number)
+
+    done = RemoteJob(vertex, job.name, once=True, say=say).run(submit)
+    _fetch(spec, job, job.number(done.job_id), vertex.found(done.job_id))
     from pipelines.train.tfx_pipeline import outcome_of
 
     return outcome_of(spec, Path(spec.work))
@@ -74,10 +82,10 @@ def compile_job(spec: TrainSpec, job: VertexJob, number: int) -> Job:
     return {**compiled, "serviceAccount": section.service_account}
 
 
-def _submit(spec: TrainSpec, jobs: VertexJobs, job: VertexJob, number: int) -> None:
+def _prepare(spec: TrainSpec, job: VertexJob, number: int) -> None:
+    """Put what an attempt reads into its folder."""
     from pipelines.train.tfx_pipeline import write_inputs
 
-    body = compile_job(spec, job, number)
     inputs = Path(spec.work, "inputs")
     shutil.rmtree(inputs, ignore_errors=True)
     inputs.mkdir()
@@ -90,7 +98,6 @@ def _submit(spec: TrainSpec, jobs: VertexJobs, job: VertexJob, number: int) -> N
         store.create_from(f"{number}/parent/weights.npz", Path(spec.parent, "weights.npz"))
     if spec.baseline:
         store.stage_out(Path(spec.baseline, "saved_model"), f"{number}/live/{SERVING}")
-    jobs.create(job.attempt(number), body)
 
 
 def _fetch(spec: TrainSpec, job: VertexJob, number: int, done: Job) -> None:
@@ -125,4 +132,6 @@ def _download(uri: str, target: Path) -> None:
 if __name__ == "__main__":
     from pipelines.train.launch import child_main
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it here too, but what it ends the parent decides
+    termination.listen(termination.CANCEL)
     sys.exit(child_main(sys.argv[1:], run_on_vertex))

@@ -13,8 +13,9 @@ import pytest
 
 from pipelines.config import FlinkSection
 from pipelines.errors import StageError
-from pipelines.jobs.runners.cluster import cause, run_on
+from pipelines.jobs.runners.cluster import run_on
 from pipelines.jobs.runners.flink import Flink
+from pipelines.jobs.runners.stacks import cause
 from tests.servers import serving
 from tools.ports import free_port
 
@@ -127,7 +128,7 @@ def test_ctrl_c_cancels_the_job_that_is_waited_for(api: Api, monkeypatch: pytest
     def pressed(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipelines.jobs.runners.flink.time.sleep", pressed)
+    monkeypatch.setattr("pipelines.store.retries.time.sleep", pressed)
     with pytest.raises(KeyboardInterrupt):
         run_on(flink(api), JOB, [], never)
     assert api.cancelled == ["/jobs/mine?mode=cancel"]
@@ -188,7 +189,7 @@ def test_a_job_is_known_to_flink_some_time_after_it_was_submitted(api: Api, monk
     cluster = flink(api)
     before = cluster.newest(JOB)
     waits = iter([lambda: None, lambda: api.job("mine", "RUNNING", start=2)])
-    monkeypatch.setattr("pipelines.jobs.runners.flink.time.sleep", lambda _: next(waits)())
+    monkeypatch.setattr("pipelines.store.retries.time.sleep", lambda _: next(waits)())
     assert cluster.submitted(JOB, before, Result("RUNNING")) == "mine"
     assert next(waits, None) is None
 
@@ -216,7 +217,7 @@ def test_ctrl_c_cancels_a_job_that_flink_does_not_know_yet(api: Api, monkeypatch
     def pressed(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipelines.jobs.runners.flink.time.sleep", pressed)
+    monkeypatch.setattr("pipelines.store.retries.time.sleep", pressed)
     result = Result("RUNNING")
     with pytest.raises(KeyboardInterrupt):
         flink(api).submitted(JOB, None, result)

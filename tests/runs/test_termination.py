@@ -12,33 +12,28 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.jobs.runners.cluster import Attempt, Cluster, run_on
+from pipelines.jobs.remote import JobStatus, RemoteJob, Service
 from pipelines.runs import termination
 from tests.catalogue.shop import plain_shop
 from tests.cli.killing import ROOT, finish, names
 
 
-class OneJob(Cluster):
+class OneJob(Service):
     """A cluster on which a job runs; SIGTERM comes while it is waited for."""
 
     what = "a cluster"
+    poll_s = 0.01
 
     def __init__(self) -> None:
         self.cancelled = list[str]()
 
-    def options(self, name: str) -> list[str]:
-        raise AssertionError(f"{name} was started though it runs")
+    def newest(self, name: str) -> JobStatus:
+        return JobStatus(name, "RUNNING", done=False, failed=False)
 
-    def newest(self, name: str) -> Attempt:
-        return Attempt(name, done=False, failed=False)
-
-    def wait(self, job_id: str) -> Attempt:
+    def look(self, job_id: str) -> JobStatus:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(5)
         raise AssertionError(f"SIGTERM was not heard while {job_id} was waited for")
-
-    def submitted(self, name: str, before: Attempt | None, result: object) -> str:
-        raise AssertionError(name)
 
     def why(self, job_id: str) -> str:
         return job_id
@@ -48,6 +43,10 @@ class OneJob(Cluster):
 
     def cancel(self, job_id: str) -> None:
         self.cancelled.append(job_id)
+
+
+def never(_: JobStatus | None) -> str:
+    raise AssertionError("it was started though it runs")
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +60,7 @@ def test_it_cancels_the_job_that_is_waited_for_as_ctrl_c_does() -> None:
     cluster = OneJob()
     termination.listen("cancel")
     with pytest.raises(KeyboardInterrupt, match="ended by SIGTERM; run it again under its name"):
-        run_on(cluster, "vs-r-embed-units", [], lambda _: None)
+        RemoteJob(cluster, "vs-r-embed-units").run(never)
     assert cluster.cancelled == ["vs-r-embed-units"]
 
 
@@ -69,7 +68,7 @@ def test_it_leaves_the_job_to_the_attempt_that_follows() -> None:
     cluster = OneJob()
     termination.listen("leave")
     with pytest.raises(termination.LeavingError, match="jobs on a cluster go on, and the next attempt attaches"):
-        run_on(cluster, "vs-r-embed-units", [], lambda _: None)
+        RemoteJob(cluster, "vs-r-embed-units").run(never)
     assert cluster.cancelled == []
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google.cloud.aiplatform_v1.types import PipelineTaskDetail
+from google.cloud.aiplatform_v1.types import PipelineJob, PipelineTaskDetail
 
 from pipelines.config import VertexSection
 from pipelines.errors import StageError
+from pipelines.jobs.remote import JobStatus, RemoteJob
+from pipelines.runs import termination
 from pipelines.train import vertex_job
-from pipelines.train.vertex_job import VertexJob, VertexJobs, newest_attempt, output_uri, state_of, wait_for
+from pipelines.train.launch import VERTEX_MODULE, run_in_subprocess
+from pipelines.train.vertex_job import VERTEX_JSON, Vertex, VertexJob, output_uri, state_of
+from tests.signals import ctrl_c_is_heard
 from tests.train.vertex_service import State, VertexService, turns, vertex_service
+from trainer.config import TrainSpec
 
 Task = PipelineTaskDetail.State
 PENDING, RUNNING = State.PIPELINE_STATE_PENDING, State.PIPELINE_STATE_RUNNING
@@ -49,8 +56,24 @@ def job(service: VertexService) -> VertexJob:
 
 
 @pytest.fixture
-def jobs(job: VertexJob) -> VertexJobs:
-    return VertexJobs(job.section, tried_for_s=5.0)
+def vertex(job: VertexJob) -> Vertex:
+    return Vertex(job.section, tried_for_s=5.0)
+
+
+def train(vertex: Vertex, job: VertexJob) -> tuple[JobStatus, list[str]]:
+    """Run the training, each attempt a job; return the one that did it, and what was said."""
+    told: list[str] = []
+
+    def submit(before: JobStatus | None) -> str:
+        job_id = job.attempt(job.number(before.job_id) + 1 if before else 1)
+        vertex.create(job_id, BODY)
+        return job_id
+
+    return RemoteJob(vertex, job.name, once=True, say=told.append).run(submit), told
+
+
+def page(job_id: str) -> str:
+    return f"https://console.cloud.google.com/vertex-ai/locations/europe-west4/pipelines/runs/{job_id}?project=p-1"
 
 
 def test_a_job_is_named_by_its_run_and_by_what_is_trained(job: VertexJob, tmp_path: Path) -> None:
@@ -67,44 +90,42 @@ def test_a_job_is_named_by_its_run_and_by_what_is_trained(job: VertexJob, tmp_pa
 
 
 @pytest.mark.parametrize("run_id", ["Überlauf.Nr_7", "r" * 200, "0"])
-def test_whatever_the_run_is_called_the_service_takes_the_id(job: VertexJob, jobs: VertexJobs, run_id: str) -> None:
+def test_whatever_the_run_is_called_the_service_takes_the_id(job: VertexJob, vertex: Vertex, run_id: str) -> None:
     named = VertexJob.of(job.section, "gs://shop/store", run_id, "k")
-    assert state_of(jobs.create(named.attempt(99), BODY)) == "PENDING"
+    assert state_of(vertex.create(named.attempt(99), BODY)) == "PENDING"
 
 
-def test_what_is_not_there_is_none(jobs: VertexJobs) -> None:
-    assert jobs.get("train-nothing-1") is None
+def test_what_is_not_there_is_none(vertex: Vertex) -> None:
+    assert vertex.get("train-nothing-1") is None
 
 
-def test_a_second_start_attaches_to_the_first(service: VertexService, job: VertexJob, jobs: VertexJobs) -> None:
-    assert newest_attempt(jobs, job, lambda _: None) == (1, None)
-    jobs.create(job.attempt(1), BODY)
-    again = jobs.create(job.attempt(1), {**BODY, "displayName": "another"})
+WHERE = "Vertex AI (p-1, europe-west4)"
+
+
+def test_a_second_start_attaches_to_the_first(service: VertexService, job: VertexJob, vertex: Vertex) -> None:
+    vertex.create(job.attempt(1), BODY)
+    again = vertex.create(job.attempt(1), {**BODY, "displayName": "another"})
     assert again["displayName"] == "a training"
-    number, found = newest_attempt(VertexJobs(job.section), job, lambda _: None)
-    assert (number, found and found["name"].rpartition("/")[2]) == (1, job.attempt(1))
-    assert service.created == [job.attempt(1)]
+    service.script = [turns(RUNNING), turns(RUNNING), turns(SUCCEEDED)]
+    done, told = train(Vertex(job.section), job)
+    assert (done.job_id, service.created) == (job.attempt(1), [job.attempt(1)])
+    assert told[0] == f"{job.name} runs on {WHERE} already; waiting for it: {page(job.attempt(1))}"
 
 
-def test_a_finished_job_is_attached_to(service: VertexService, job: VertexJob, jobs: VertexJobs) -> None:
-    jobs.create(job.attempt(1), BODY)
+def test_a_training_that_is_done_is_not_done_again(service: VertexService, job: VertexJob, vertex: Vertex) -> None:
+    vertex.create(job.attempt(1), BODY)
     service.script = [turns(SUCCEEDED)]
-    number, found = newest_attempt(jobs, job, lambda _: None)
-    assert (number, found and state_of(found)) == (1, "SUCCEEDED")
-    assert state_of(wait_for(jobs, job, number, lambda _: None)) == "SUCCEEDED"
+    done, told = train(vertex, job)
+    assert (done.state, service.created) == ("SUCCEEDED", [job.attempt(1)])
+    assert told == [f"{job.name} is done on {WHERE} already: {page(job.attempt(1))}", "Vertex AI: succeeded"]
 
 
-def test_a_job_is_waited_for_and_its_steps_are_told(service: VertexService, job: VertexJob, jobs: VertexJobs) -> None:
-    jobs.create(job.attempt(1), BODY)
+def test_a_job_is_waited_for_and_its_steps_are_told(service: VertexService, job: VertexJob, vertex: Vertex) -> None:
     trains = {"Trainer": (Task.RUNNING, None)}
     service.script = [turns(PENDING), turns(RUNNING, tasks=trains), turns(RUNNING), turns(SUCCEEDED)]
-    told: list[str] = []
-    wait_for(jobs, job, 1, told.append)
-    page = (
-        f"https://console.cloud.google.com/vertex-ai/locations/europe-west4/pipelines/runs/{job.attempt(1)}?project=p-1"
-    )
+    _, told = train(vertex, job)
     assert told == [
-        f"Vertex AI runs it as {job.attempt(1)}: {page}",
+        f"{job.name} runs on {WHERE}: {page(job.attempt(1))}",
         "Vertex AI: pending",
         "Vertex AI: running, Trainer running",
         "Vertex AI: succeeded, Trainer running",
@@ -112,61 +133,118 @@ def test_a_job_is_waited_for_and_its_steps_are_told(service: VertexService, job:
 
 
 def test_a_failed_step_is_an_error_with_its_words_and_the_page(
-    service: VertexService, job: VertexJob, jobs: VertexJobs
+    service: VertexService, job: VertexJob, vertex: Vertex
 ) -> None:
-    jobs.create(job.attempt(1), BODY)
     tasks = {"StatisticsGen": (Task.SUCCEEDED, None), "Trainer": (Task.FAILED, "The replica exited with code 137.")}
     service.script = [turns(RUNNING), turns(FAILED, error="The DAG failed because some tasks failed.", tasks=tasks)]
     with pytest.raises(StageError) as caught:
-        wait_for(jobs, job, 1, lambda _: None)
+        train(vertex, job)
     assert str(caught.value) == (
-        f"training failed in Trainer: The replica exited with code 137.; see {job.console(job.attempt(1))}, "
-        "and run again for another attempt"
+        f"training failed in Trainer: The replica exited with code 137. ({job.name} on {WHERE}: {page(job.attempt(1))})"
     )
 
 
-def test_a_job_that_fails_as_a_whole_says_why(service: VertexService, job: VertexJob, jobs: VertexJobs) -> None:
-    jobs.create(job.attempt(1), BODY)
+def test_a_job_that_fails_as_a_whole_says_why(service: VertexService, job: VertexJob, vertex: Vertex) -> None:
     service.script = [turns(FAILED, error="Quota exceeded: custom_model_training_nvidia_l4_gpus")]
-    with pytest.raises(StageError, match="training failed: Quota exceeded: custom_model_training_nvidia_l4_gpus; see"):
-        wait_for(jobs, job, 1, lambda _: None)
+    with pytest.raises(StageError, match=r"training failed: Quota exceeded: custom_model_training_nvidia_l4_gpus \(tr"):
+        train(vertex, job)
 
 
-def test_a_cancelled_job_is_an_error(service: VertexService, job: VertexJob, jobs: VertexJobs) -> None:
-    jobs.create(job.attempt(1), BODY)
+def test_a_cancelled_job_is_an_error(service: VertexService, job: VertexJob, vertex: Vertex) -> None:
     service.script = [turns(State.PIPELINE_STATE_CANCELLING), turns(CANCELLED)]
-    with pytest.raises(StageError, match="the training was cancelled in Vertex AI; see https://console"):
-        wait_for(jobs, job, 1, lambda _: None)
+    with pytest.raises(StageError, match=r"the training was cancelled in Vertex AI \(train-.*https://console"):
+        train(vertex, job)
 
 
-def test_a_job_that_is_deleted_meanwhile_is_an_error(service: VertexService, job: VertexJob, jobs: VertexJobs) -> None:
-    jobs.create(job.attempt(1), BODY)
+def test_a_job_that_is_deleted_meanwhile_is_an_error(service: VertexService, job: VertexJob, vertex: Vertex) -> None:
     service.script = [lambda _: service.jobs.clear()]
     with pytest.raises(StageError, match=f"no job {job.attempt(1)} any more"):
-        wait_for(jobs, job, 1, lambda _: None)
+        train(vertex, job)
 
 
-def test_only_after_a_job_ended_badly_there_is_another(
-    service: VertexService, job: VertexJob, jobs: VertexJobs
-) -> None:
-    jobs.create(job.attempt(1), BODY)
-    jobs.create(job.attempt(2), BODY)
+def test_only_after_a_job_ended_badly_there_is_another(service: VertexService, job: VertexJob, vertex: Vertex) -> None:
+    vertex.create(job.attempt(1), BODY)
+    vertex.create(job.attempt(2), BODY)
     for attempt, state in ((1, FAILED), (2, CANCELLED)):
         service.jobs[job.attempt(attempt)].state = state
+    service.on_create = lambda created: setattr(created, "state", SUCCEEDED)
+    done, told = train(vertex, job)
+    assert done.job_id == job.attempt(3)
+    assert told[0] == f"{job.name} ended before on {WHERE}, cancelled: {page(job.attempt(2))}"
+
+
+def test_ctrl_c_cancels_the_job_that_is_waited_for(service: VertexService, job: VertexJob, vertex: Vertex) -> None:
+    def pressed(_: PipelineJob) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    vertex.create(job.attempt(1), BODY)
+    service.jobs[job.attempt(1)].state = FAILED
+    service.script = [lambda _: None, turns(RUNNING), pressed]
+    with pytest.raises(KeyboardInterrupt):
+        train(vertex, job)
+    assert service.cancelled == [job.attempt(2)]
+    assert vertex.look(job.attempt(2)).state == "CANCELLED"
+
+
+@pytest.fixture
+def as_before() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize(
+    ("sent", "on_sigterm", "ends"),
+    [
+        (signal.SIGINT, "cancel", KeyboardInterrupt),
+        (signal.SIGTERM, "cancel", termination.TerminatedError),
+        (signal.SIGTERM, "leave", termination.LeavingError),
+    ],
+)
+@pytest.mark.usefixtures("as_before")
+def test_the_stages_end_cancels_the_training_unless_another_attempt_is_to_attach_to_it(
+    service: VertexService,
+    job: VertexJob,
+    vertex: Vertex,
+    tmp_path: Path,
+    sent: signal.Signals,
+    on_sigterm: str,
+    ends: type[BaseException],
+) -> None:
+    vertex.create(job.attempt(1), BODY)
+    spec = TrainSpec("gs://shop/store/examples/r1", "t", str(tmp_path / "work"), str(tmp_path), "24x16-q95-v1", 24, 16)
+    Path(spec.work).mkdir()
+    job.save(Path(spec.work, VERTEX_JSON))
     told: list[str] = []
-    assert newest_attempt(jobs, job, told.append) == (3, None)
-    assert told == [
-        f"attempt {n} {end} ({job.console(job.attempt(n))})" for n, end in ((1, "failed"), (2, "cancelled"))
-    ]
+
+    def hear(line: str) -> None:
+        told.append(line)
+        if line == "Vertex AI: pending":
+            os.kill(os.getpid(), sent)
+
+    with ctrl_c_is_heard(), pytest.raises(ends):
+        termination.listen(on_sigterm)
+        run_in_subprocess(spec, hear, VERTEX_MODULE)
+    assert service.cancelled == ([job.attempt(1)] if on_sigterm == "cancel" else [])
+    assert (f"cancelling {job.name} on {WHERE}" in told) == (on_sigterm == "cancel")
+
+
+def test_a_job_that_ends_while_it_is_cancelled_stays_as_it_is(
+    service: VertexService, job: VertexJob, vertex: Vertex
+) -> None:
+    vertex.create(job.attempt(1), BODY)
+    service.jobs[job.attempt(1)].state = SUCCEEDED
+    vertex.cancel(job.attempt(1))
+    assert vertex.look(job.attempt(1)).done
 
 
 @pytest.mark.parametrize("how", [503, 429, "lost"])
 def test_what_passes_is_asked_again_and_starts_nothing_twice(
-    service: VertexService, job: VertexJob, jobs: VertexJobs, how: int | str
+    service: VertexService, job: VertexJob, vertex: Vertex, how: int | str
 ) -> None:
     service.broken = [("POST", how), ("GET", how)]
-    assert jobs.create(job.attempt(1), BODY)["name"].endswith(job.attempt(1))
-    assert jobs.get(job.attempt(1)) is not None
+    assert vertex.create(job.attempt(1), BODY)["name"].endswith(job.attempt(1))
+    assert vertex.get(job.attempt(1)) is not None
     assert service.created == [job.attempt(1)]
     assert service.broken == []
 
@@ -174,21 +252,21 @@ def test_what_passes_is_asked_again_and_starts_nothing_twice(
 def test_a_service_that_stays_away_is_an_error(service: VertexService, job: VertexJob) -> None:
     service.broken = [("GET", 503)] * 9
     with pytest.raises(StageError, match=r"cannot be asked \(http.*: 503 .*a bad day.*run again"):
-        VertexJobs(job.section, tried_for_s=0.5).get(job.attempt(1))
+        Vertex(job.section, tried_for_s=0.5).get(job.attempt(1))
 
 
 def test_what_is_forbidden_is_said_at_once_with_the_role_to_give(
-    service: VertexService, job: VertexJob, jobs: VertexJobs
+    service: VertexService, job: VertexJob, vertex: Vertex
 ) -> None:
     service.broken = [("POST", 403)]
     with pytest.raises(StageError, match=r"give this account roles/aiplatform.user on the project"):
-        jobs.create(job.attempt(1), BODY)
+        vertex.create(job.attempt(1), BODY)
 
 
-def test_a_wrong_place_is_an_error(job: VertexJob, jobs: VertexJobs) -> None:
-    jobs.url = jobs.url.replace("/v1/", "/v0/")
+def test_a_wrong_place_is_an_error(job: VertexJob, vertex: Vertex) -> None:
+    vertex.url = vertex.url.replace("/v1/", "/v0/")
     with pytest.raises(StageError, match=r"404 .* no such method"):
-        jobs.create(job.attempt(1), BODY)
+        vertex.create(job.attempt(1), BODY)
 
 
 def test_without_credentials_the_error_says_how_to_get_them(
@@ -196,11 +274,11 @@ def test_without_credentials_the_error_says_how_to_get_them(
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nothing.json"))
     with pytest.raises(StageError, match="gcloud auth application-default login"):
-        VertexJobs(job.section).get(job.attempt(1))
+        Vertex(job.section).get(job.attempt(1))
 
 
 def test_by_default_the_region_has_the_service() -> None:
-    assert VertexJobs(section()).url == (
+    assert Vertex(section()).url == (
         "https://europe-west4-aiplatform.googleapis.com/v1/projects/p-1/locations/europe-west4/pipelineJobs"
     )
 

@@ -33,6 +33,7 @@ class VertexService:
     jobs: dict[str, PipelineJob] = field(default_factory=dict)
     script: list[Step] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
     broken: list[tuple[str, int | str]] = field(default_factory=list)
     on_create: Callable[[PipelineJob], None] = lambda job: None
 
@@ -42,6 +43,8 @@ class VertexService:
         found = JOBS.fullmatch(address.path)
         if not found:
             return _error(404, f"no such method: {path}")
+        if method == "POST" and found[2]:
+            return self._cancel(found[2].removesuffix(":cancel"))
         if method == "POST":
             return self._create(found[1], parse_qs(address.query)["pipelineJobId"][0], body)
         job = self.jobs.get(found[2])
@@ -62,6 +65,14 @@ class VertexService:
         self.created.append(job_id)
         self.on_create(job)
         return 200, _as_json(job)
+
+    def _cancel(self, job_id: str) -> tuple[int, dict[str, Any]]:
+        job = self.jobs[job_id]
+        if job.state in {State.PIPELINE_STATE_SUCCEEDED, State.PIPELINE_STATE_FAILED, State.PIPELINE_STATE_CANCELLED}:
+            return _error(400, f"{job.name} is in a terminal state")
+        job.state = State.PIPELINE_STATE_CANCELLED
+        self.cancelled.append(job_id)
+        return 200, {}
 
     def breaks(self, method: str) -> int | str | None:
         """Return how the next request of a method fails: a status, 'lost' (done, not answered), or None."""

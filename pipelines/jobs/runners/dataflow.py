@@ -6,7 +6,6 @@ https://cloud.google.com/dataflow/docs/guides/right-fitting (resource hints).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, override
@@ -17,15 +16,17 @@ from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOpt
 from apache_beam.utils.retry import PermanentException
 from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import BadGateway, GatewayTimeout, GoogleAPIError
-from google.api_core.retry import Retry, if_exception_type, if_transient_error
+from google.api_core.retry import if_exception_type, if_transient_error
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import dataflow
 
 from pipelines.config import DataflowSection
 from pipelines.errors import StageError
-from pipelines.jobs.runners.cluster import Attempt, Cluster
-from pipelines.telemetry import logs
+from pipelines.jobs.remote import JobStatus
+from pipelines.jobs.runners.cluster import Cluster
+from pipelines.jobs.runners.stacks import cause
+from pipelines.store.retries import polled, retried
 
 State = dataflow.JobState
 DONE = (State.JOB_STATE_DONE,)
@@ -49,6 +50,7 @@ class Dataflow(Cluster):
         self.section, self.labels = section, {**section.labels, **labels}
         self.image = (section.gpu_image if on_gpu else None) or section.image
         self.what = f"Dataflow ({section.project}, {section.region})"
+        self.poll_s = POLL_S
         self._extra = extra
         self._where = {"project_id": section.project, "location": section.region}
 
@@ -82,22 +84,18 @@ class Dataflow(Cluster):
         return options + [f"--labels={key}={value}" for key, value in sorted(self.labels.items())]
 
     @override
-    def newest(self, name: str) -> Attempt | None:
+    def newest(self, name: str) -> JobStatus | None:
         request = dataflow.ListJobsRequest(name=name, filter=dataflow.ListJobsRequest.Filter.ALL, **self._where)
         jobs = [job for job in self._ask(self._list, request) if job.name == name]
-        return _attempt(max(jobs, key=lambda job: job.create_time)) if jobs else None
+        return _status(max(jobs, key=lambda job: job.create_time)) if jobs else None
 
     @override
-    def submitted(self, name: str, before: Attempt | None, result: Any) -> str:
-        job_id = str(result.job_id())
-        logs.say(f"a job runs on {self.what}: {self.page(job_id)}")
-        return job_id
+    def submitted(self, name: str, before: JobStatus | None, result: Any) -> str:
+        return str(result.job_id())
 
     @override
-    def wait(self, job_id: str) -> Attempt:
-        while not (attempt := _attempt(self._get(job_id))).ended:
-            time.sleep(POLL_S)
-        return attempt
+    def look(self, job_id: str) -> JobStatus:
+        return _status(self._get(job_id))
 
     @override
     def why(self, job_id: str) -> str:
@@ -105,12 +103,9 @@ class Dataflow(Cluster):
             return "it was cancelled"
         importance = dataflow.JobMessageImportance.JOB_MESSAGE_ERROR
         request = dataflow.ListJobMessagesRequest(job_id=job_id, minimum_importance=importance, **self._where)
-        until = time.monotonic() + MESSAGE_S
-        while True:
-            messages = sorted(self._ask(self._list_messages, request), key=lambda message: message.time)
-            if messages or time.monotonic() > until:
-                return "\n".join(message.message_text for message in messages)
-            time.sleep(POLL_S)
+        messages = polled(lambda: self._ask(self._list_messages, request) or None, POLL_S, MESSAGE_S) or []
+        told = sorted(messages, key=lambda message: message.time)
+        return cause("\n".join(message.message_text for message in told))
 
     @override
     def page(self, job_id: str) -> str:
@@ -134,9 +129,12 @@ class Dataflow(Cluster):
 
     def _ask(self, method: Callable[..., Any], request: Any) -> Any:
         """Call the API; what passes is tried again for GONE_S. Raises StageError."""
-        again = Retry(lambda error: if_transient_error(error) or _gateway(error), maximum=POLL_S, timeout=GONE_S)
+
+        def call() -> Any:
+            return method(request, retry=None, timeout=TIMEOUT_S)
+
         try:
-            return method(request, retry=again, timeout=TIMEOUT_S)
+            return retried(call, _passes, within_s=GONE_S, longest_pause_s=POLL_S)
         except (GoogleAPIError, GoogleAuthError, requests.RequestException) as error:
             raise StageError(
                 f"{self.what} cannot be asked: {error}; check beam.dataflow.project and .region, and that this account "
@@ -165,5 +163,10 @@ class Dataflow(Cluster):
         return {"credentials": credentials, "client_options": endpoint, "transport": "rest"}
 
 
-def _attempt(job: dataflow.Job) -> Attempt:
-    return Attempt(job.id, job.current_state in DONE, job.current_state in FAILED)
+def _passes(error: Exception) -> bool:
+    return if_transient_error(error) or _gateway(error)
+
+
+def _status(job: dataflow.Job) -> JobStatus:
+    state = job.current_state
+    return JobStatus(job.id, state.name.removeprefix("JOB_STATE_"), state in DONE, state in FAILED)

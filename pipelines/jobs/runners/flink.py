@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import socket
-import time
+from dataclasses import replace
 from typing import Any, override
 
 import requests
@@ -18,8 +18,11 @@ from apache_beam.runners.runner import PipelineState
 
 from pipelines.config import FlinkSection
 from pipelines.errors import StageError
-from pipelines.jobs.runners.cluster import Attempt, Cluster, is_final, is_new
+from pipelines.jobs.remote import JobStatus, is_new
+from pipelines.jobs.runners.cluster import Cluster
 from pipelines.jobs.runners.package import package
+from pipelines.jobs.runners.stacks import cause, is_final
+from pipelines.store.retries import polled, retried
 
 DONE = "FINISHED"
 CANCELLED = "CANCELED"
@@ -29,6 +32,7 @@ POLL_S = 0.5
 TIMEOUT_S = 10.0
 GONE_S = 60.0
 """How long a JobManager may be silent while a job is waited for: it may be started again meanwhile."""
+NO_ANSWER = (requests.RequestException, ValueError)
 CACHE_MS = 3000
 """How long a worker outlives its bundle, so that the next step of the job finds it; shorter than a restart's delay."""
 
@@ -39,6 +43,7 @@ class Flink(Cluster):
     def __init__(self, section: FlinkSection) -> None:
         self.section = section
         self.what = f"Flink ({section.rest})"
+        self.poll_s = POLL_S
 
     @override
     def options(self, name: str) -> list[str]:
@@ -59,26 +64,30 @@ class Flink(Cluster):
         return options
 
     @override
-    def newest(self, name: str) -> Attempt | None:
+    def newest(self, name: str) -> JobStatus | None:
         jobs = [job for job in self._get("jobs/overview")["jobs"] if job["name"] == name]
         if not jobs:
             return None
         job = max(jobs, key=lambda job: job["start-time"])
-        return _attempt(job["jid"], job["state"])
+        return _status(job["jid"], job["state"])
 
     @override
-    def submitted(self, name: str, before: Attempt | None, result: Any) -> str:
-        ended = False
+    def submitted(self, name: str, before: JobStatus | None, result: Any) -> str:
+        def job_id() -> str | None:
+            """Return the job's id once Flink knows it, and "" when it has ended and Flink does not."""
+            ended = PipelineState.is_terminal(result.state)  # asked first: Flink knows a job before it ends
+            job = self.newest(name)
+            if is_new(job, before):
+                return job.job_id
+            return "" if ended else None
+
         try:
-            while not ended:
-                ended = PipelineState.is_terminal(result.state)  # asked first: Flink knows a job before it ends
-                job = self.newest(name)
-                if is_new(job, before):
-                    return job.job_id
-                time.sleep(POLL_S)
+            found = polled(job_id, POLL_S)
         except KeyboardInterrupt:
             result.cancel()
             raise
+        if found:
+            return found
         result.wait_until_finish()  # raises what the job server says of it
         raise StageError(
             f"{name} has ended, and Flink knows no such job; beam.flink.rest = {self.section.rest!r} and "
@@ -86,22 +95,16 @@ class Flink(Cluster):
         )
 
     @override
-    def wait(self, job_id: str) -> Attempt:
-        while True:
-            state = self._get(f"jobs/{job_id}", GONE_S)["state"]
-            attempt = _attempt(job_id, state)
-            if attempt.ended:
-                return attempt
-            if state == RESTARTING and is_final(self.why(job_id)):
-                self.cancel(job_id)
-            time.sleep(POLL_S)
+    def look(self, job_id: str) -> JobStatus:
+        state = self._state(job_id)
+        hopeless = state == RESTARTING and is_final(self._stack(job_id))
+        return replace(_status(job_id, state), hopeless=hopeless)
 
     @override
     def why(self, job_id: str) -> str:
-        history = self._get(f"jobs/{job_id}/exceptions", GONE_S).get("exceptionHistory", {}).get("entries", [])
-        stack = str(history[0]["stacktrace"]) if history else ""
-        if is_final(stack) or self._get(f"jobs/{job_id}", GONE_S)["state"] != CANCELLED:
-            return stack
+        stack = self._stack(job_id)
+        if is_final(stack) or self._state(job_id) != CANCELLED:
+            return cause(stack)
         return "it was cancelled"
 
     @override
@@ -126,22 +129,30 @@ class Flink(Cluster):
                 "(on this machine: `make flink`), or set its address"
             ) from error
 
+    def _state(self, job_id: str) -> str:
+        return str(self._get(f"jobs/{job_id}", GONE_S)["state"])
+
+    def _stack(self, job_id: str) -> str:
+        """Return what the job has failed of last, nothing when it has not."""
+        history = self._get(f"jobs/{job_id}/exceptions", GONE_S).get("exceptionHistory", {}).get("entries", [])
+        return str(history[0]["stacktrace"]) if history else ""
+
     def _get(self, path: str, patience_s: float = 0.0) -> Any:
         """Return what Flink answers, within some time if need be. Raises StageError."""
-        until = time.monotonic() + patience_s
-        while True:
-            try:
-                answer = requests.get(f"{self.section.rest}/{path}", timeout=TIMEOUT_S)
-                answer.raise_for_status()
-                return answer.json()
-            except (requests.RequestException, ValueError) as error:
-                if time.monotonic() >= until:
-                    raise StageError(
-                        f"beam.flink.rest = {self.section.rest!r}: no Flink answers there ({error}); start it "
-                        "(`make flink`) or set its address"
-                    ) from error
-            time.sleep(POLL_S)
+
+        def ask() -> Any:
+            answer = requests.get(f"{self.section.rest}/{path}", timeout=TIMEOUT_S)
+            answer.raise_for_status()
+            return answer.json()
+
+        try:
+            return retried(ask, lambda error: isinstance(error, NO_ANSWER), within_s=patience_s, pause_s=POLL_S)
+        except NO_ANSWER as error:
+            raise StageError(
+                f"beam.flink.rest = {self.section.rest!r}: no Flink answers there ({error}); start it (`make flink`) "
+                "or set its address"
+            ) from error
 
 
-def _attempt(job_id: str, state: str) -> Attempt:
-    return Attempt(job_id, state == DONE, state in FAILED)
+def _status(job_id: str, state: str) -> JobStatus:
+    return JobStatus(job_id, state, state == DONE, state in FAILED)

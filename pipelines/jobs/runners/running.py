@@ -10,7 +10,8 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.config import BeamSection
-from pipelines.jobs.runners.cluster import Cluster, join, run_on
+from pipelines.jobs.remote import RemoteJob
+from pipelines.jobs.runners.cluster import Cluster, run_on
 
 IN_PROCESS = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
@@ -33,7 +34,7 @@ def run_job(
 
 def join_job(section: BeamSection, name: str) -> bool:
     """Wait for the job of a name that runs on a cluster already; return whether there was one. Raises StageError."""
-    return section.runner != "in_process" and join(_cluster(section, {}, on_gpu=False), name)
+    return section.runner != "in_process" and RemoteJob(_cluster(section, {}, on_gpu=False), name).join()
 
 
 def _cluster(section: BeamSection, labels: Mapping[str, str], on_gpu: bool) -> Cluster:
