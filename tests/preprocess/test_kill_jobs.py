@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.config import BeamSection
-from pipelines.jobs.runners import running
 from pipelines.runs.manifest import read_manifest
 from tests.catalogue.shop import Shop, plain_shop
 from tests.cli.killing import what_it_did
+from tests.jobs.killing import WHEN, are_all, jobs_noted, killed_at
 
 STAGES = ("catalogue", "preprocess")
 JOBS = ("catalogue-merge", "preprocess-plan", "preprocess-units", "preprocess-resolve")
-
-
-class KilledError(BaseException):
-    """Stands for a SIGKILL of the launcher."""
 
 
 def shop_in(folder: Path) -> Shop:
@@ -37,42 +31,22 @@ def result(shop: Shop) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def peaceful(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[str]]:
     """The result of a run in peace, and the names of its jobs."""
-    shop, ran = shop_in(tmp_path_factory.mktemp("peaceful")), list[str]()
-    with pytest.MonkeyPatch.context() as patch:
-        run_job = running.run_job
-
-        def noted(section: BeamSection, name: str, build: Callable[[Any], Any], **how: Any) -> None:
-            ran.append(name)
-            run_job(section, name, build, **how)
-
-        patch.setattr(running, "run_job", noted)
+    shop = shop_in(tmp_path_factory.mktemp("peaceful"))
+    with jobs_noted() as ran:
         shop.run("r", *STAGES)
     return result(shop), ran
 
 
 def test_these_are_all_jobs(peaceful: tuple[dict[str, Any], list[str]]) -> None:
-    assert len(peaceful[1]) == len(JOBS)
-    assert all(job in name for job, name in zip(JOBS, peaceful[1], strict=True))
+    assert are_all(JOBS, peaceful[1])
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("job", JOBS)
-def test_killed_at_a_job(
-    job: str, when: str, peaceful: tuple[dict[str, Any], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop, run_job = shop_in(tmp_path / "shop"), running.run_job
-
-    def killed(section: BeamSection, name: str, build: Callable[[Any], Any], **how: Any) -> None:
-        if job in name and when == "before":
-            raise KilledError
-        run_job(section, name, build, **how)
-        if job in name:
-            raise KilledError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(running, "run_job", killed)
-        with pytest.raises(KilledError):
-            shop.run("r", *STAGES)
+def test_killed_at_a_job(job: str, when: str, peaceful: tuple[dict[str, Any], list[str]], tmp_path: Path) -> None:
+    shop = shop_in(tmp_path / "shop")
+    with killed_at(job, when):
+        shop.run("r", *STAGES)
     before = {entry.name for entry in shop.store.list("runs/r")}
     shop.run("r", *STAGES)
     assert before <= {entry.name for entry in shop.store.list("runs/r")}  # nothing of the first attempt was removed
