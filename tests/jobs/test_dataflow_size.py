@@ -17,7 +17,7 @@ from pipelines.jobs.runners import running
 from pipelines.jobs.runners.dataflow import Dataflow
 from pipelines.jobs.transforms import CreateEach
 from pipelines.jobs.units import Unit
-from pipelines.models.facts import ModelFacts
+from pipelines.models.facts import LeafFacts, ModelFacts
 from pipelines.store.bucket import BucketStore
 from tests.jobs.dataflow_api import PROJECT, REGION
 
@@ -30,7 +30,8 @@ SECTION = BeamSection.model_validate(
         "dataflow": {"project": PROJECT, "region": REGION, "temp_location": "gs://bucket/temp", "image": "r.io/p/w:1"},
     }
 )
-FACTS = ModelFacts("model", "space", "16x12-q95-v1", 16, 12, 32, 16, (), (), {}, {})
+LEAF = LeafFacts("leaf_probabilities", (), (), None)
+FACTS = ModelFacts("model", "space", "16x12-q95-v1", 16, 12, 32, 16, LEAF, (), (), {}, {})
 
 
 def units(count: int) -> list[Unit]:
