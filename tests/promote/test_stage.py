@@ -126,7 +126,7 @@ def test_a_release_of_an_earlier_catalogue_than_the_live_one_is_refused(store: S
 @pytest.mark.parametrize("feed", ["snapshot", "deltas"])
 def test_how_far_feeds_were_read_by_their_dates_and_names_orders_nothing(store: Store, feed: str) -> None:
     run(add_release(store, "r1", positions={feed: "2099-01-01"}, catalogue_number=3))  # one row was mistyped
-    assert run(add_release(store, "r2", positions={feed: "2026-11-28"}, catalogue_number=4)).outputs["live"] == 2
+    assert run(add_release(store, "r2", positions={feed: "2026-11-28"}, catalogue_number=4)).outputs.live == 2
 
 
 def test_a_reason_does_not_make_an_old_release_newer(store: Store) -> None:
