@@ -25,13 +25,15 @@ class Terms:
     """How rows are merged; times in seconds since 1970.
 
     `snapshot_at` is None when no snapshot was read; `is_new` tells that it was not read before, `is_whole` that no
-    `--limit` cut it. `has_media` tells that there is a media table: it is read whole each time.
+    `--limit` cut it, `is_mapped_alike` that its dates mean what those of the one before did. `has_media` tells that
+    there is a media table: it is read whole each time.
     """
 
     now: float = math.inf
     snapshot_at: float | None = None
     is_new: bool = True
     is_whole: bool = True
+    is_mapped_alike: bool = True
     has_media: bool = False
 
 
@@ -106,7 +108,7 @@ def _join(held: Arrival, row: Arrival, result: Merged) -> Arrival:
 
 def _apply_snapshot(result: Merged, arrival: Arrival, terms: Terms) -> None:
     held, gone = _known(result, arrival)
-    if held is not None and held.feed == SNAPSHOT and terms.is_new:
+    if held is not None and held.feed == SNAPSHOT and terms.is_new and terms.is_mapped_alike:
         before, now = _date(held.item.updated_at, terms), arrival.item.updated_at
         result.counts["back"] += now < before
         result.counts["on"] += NEVER < before < now

@@ -10,19 +10,16 @@ from pipelines.catalogue.summary import Summary
 
 def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
     """Yield what the rows of a run held that a shop should hear of."""
-    counts = summary.counts
+    counts, example = summary.counts, summary.kept_example
     if counts["kept"]:
-        yield (
-            f"{counts['kept']} items keep the state they had, for their rows were rejected: such as "
-            f"{summary.kept_example!r}"
-        )
+        yield f"items that keep the state they had, for their rows were rejected: {counts['kept']}, such as {example!r}"
     if counts["unnamed"]:
         yield (
-            f"{counts['unnamed']} rejected rows of the snapshot do not say whose they are: an item that only they name "
-            "counts as not named"
+            f"rejected rows of the snapshot that do not say whose they are: {counts['unnamed']}; an item that only "
+            "they name counts as not named"
         )
     if counts["withdrawn"]:
-        yield f"{counts['withdrawn']} photos are in the media table no more"
+        yield f"photos that are in the media table no more: {counts['withdrawn']}"
     if limit is not None:
         yield f"no more than {limit} rows of each snapshot file were read (--limit): what they do not name stays"
     yield from _words(summary)
@@ -41,6 +38,6 @@ def _words(summary: Summary) -> Iterator[str]:
         )
     if remarks[SEVERAL_PATHS]:
         yield (
-            f"{remarks[SEVERAL_PATHS]} category cells look like several paths, such as {examples[SEVERAL_PATHS]}; set "
-            'catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path'
+            f"category cells that look like several paths: {remarks[SEVERAL_PATHS]}, as {examples[SEVERAL_PATHS]}; "
+            'set catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path'
         )

@@ -114,7 +114,12 @@ def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], fo
     files = [file for file in found.feeds.files if file.feed != SNAPSHOT or found.reads_snapshot]
     written_at = max((file.modified_at for file in files if file.feed == SNAPSHOT), default=None)
     terms = Terms(
-        found.now, written_at, found.snapshot_is_new, context.limit is None, bool(context.config.catalogue.media)
+        now=found.now,
+        snapshot_at=written_at,
+        is_new=found.snapshot_is_new,
+        is_whole=context.limit is None,
+        is_mapped_alike=not head or found.mapping == found.known["mapping"],
+        has_media=context.config.catalogue.media is not None,
     )
     catalogue_id = _catalogue_id(context, head, found)
     parent = Parent(head.get("catalogue_id", ""), DELTAS if DELTAS in head.get("positions", {}) else SNAPSHOT)

@@ -92,9 +92,12 @@ def check_summary(context: RunContext, summary: Summary, ledger: Ledger) -> None
 
 
 def _check_order(context: RunContext, summary: Summary) -> None:
-    """Tell an older snapshot by its rows: most that have another time than before have an earlier one."""
+    """Tell an older snapshot by its rows: most that have another time than before have an earlier one.
+
+    One row alone does not tell: its time was corrected.
+    """
     back, on = summary.counts["back"], summary.counts["on"]
-    if back <= on:
+    if back <= max(on, 1):
         return
     column = context.config.catalogue.columns.updated_at
     times = f"column {column!r}" if column else "the time of the file"

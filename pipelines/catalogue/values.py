@@ -6,6 +6,7 @@ What exporters write for no value counts as an empty cell in every column.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ EXACT_FLOATS = 1 << 53
 """From here on a float holds no whole number for certain: two ids may have become one."""
 DOUBTFUL = frozenset({"na", "n/a", "nan", "nil", "none", "null", "undefined", "unknown", "n.a.", "k.a."})
 SHOWN = 40
+_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}")
 
 
 class RejectError(Exception):
@@ -124,6 +126,8 @@ class Cells:
         if not text:
             word = str(value or "").strip()[:SHOWN]
             raise RejectError("no_item_id", "the item id is empty" + (f": {word!r} means no value" if word else ""))
+        if _ROUNDED.fullmatch(text):
+            raise RejectError("bad_item_id", f"{text!r} was rounded by a spreadsheet; export ids as text")
         if len(text) > 512 or any(ord(c) < 32 for c in text):
             raise RejectError("bad_item_id", f"{text[:SHOWN]!r} is too long or holds control characters")
         return text

@@ -101,6 +101,11 @@ class CatalogueSection(Section):
             raise ValueError("is no encoding of text; write 'utf-8', 'cp1252', 'utf-16-le' or the like") from error
         return encoding
 
+    @field_validator("no_value")
+    @classmethod
+    def _as_cells_are(cls, words: list[str]) -> list[str]:
+        return [word.strip() for word in words]
+
     @field_validator("deleted_words", "not_deleted_words")
     @classmethod
     def _without_case(cls, words: list[str]) -> list[str]:

@@ -181,6 +181,7 @@ def test_a_date_more_than_a_day_ahead_is_none(value: Any, code: str, gone: str) 
         ({"sku": 1.2345678901234567e18}, {}, "bad_item_id",
          "1.2345678901234568e+18 has lost digits as a floating-point number; write ids as text"),
         ({"sku": True}, {}, "bad_item_id", "a bool is no id"),
+        ({"sku": "4,00638E+12"}, {}, "bad_item_id", "'4,00638E+12' was rounded by a spreadsheet; export ids as text"),
         ({"sku": b"\xff"}, {}, "bad_utf8", "column 'sku' holds bytes that are not UTF-8"),
         ({"sku": {"id": 1}}, {}, "bad_text", "column 'sku' holds a dict, not a text"),
         ({"name": ["a", "b"]}, {"columns": {"title": "name"}}, "bad_text", "column 'name' holds a list, not a text"),
@@ -254,7 +255,7 @@ def test_words_that_may_mean_something_stay(word: str) -> None:
 
 def test_which_words_mean_no_value_is_a_setting() -> None:
     row = {"name": "None", "parent": "NA"}
-    item = mapped(row, columns=TEXTS, no_value=["NA"])
+    item = mapped(row, columns=TEXTS, no_value=[" NA "])
     assert (item.title, item.group_id) == ("None", "")
 
 

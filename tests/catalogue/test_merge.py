@@ -139,6 +139,7 @@ def test_rows_that_go_back_and_on_in_time_are_counted_for_the_items_that_snapsho
     merged = merge(held, rows, snapshot(20.0))
     assert (merged.counts["back"], merged.counts["on"]) == (1, 1)
     assert merge(held, rows, snapshot(20.0, is_new=False)).counts["back"] == 0
+    assert merge(held, rows, snapshot(20.0, is_mapped_alike=False)).counts["back"] == 0  # they may be of another column
 
 
 def test_between_a_snapshot_and_deltas_the_newer_row_holds() -> None:

@@ -128,6 +128,21 @@ def test_a_date_that_is_mended_backwards_is_no_older_snapshot(days: Days) -> Non
     assert {one["item_id"]: one["price"] for one in days.shop.table("items")}["a5"] == 2.0
 
 
+def test_one_date_that_is_corrected_among_rows_that_stay_is_no_older_snapshot(days: Days) -> None:
+    days.read(*rows(6))
+    days.read(row(0, "2026-11-02T08:00:00Z", name="corrected"), *rows(6, without=(0,)))
+    assert "corrected" in {one["title"] for one in days.shop.table("items")}
+
+
+def test_a_column_of_times_that_is_mapped_later_makes_no_snapshot_older(tmp_path: Path) -> None:
+    days = Days(Shop(tmp_path))
+    days.shop.write_config(catalogue={"columns": {k: v for k, v in COLUMNS.items() if k != "updated_at"}})
+    days.read(*rows(6))
+    days.shop.write_config(catalogue={"columns": COLUMNS})
+    days.read(*rows(6), row(6))
+    assert {one["updated_at"].day for one in days.shop.table("items")} == {10, 11, 12, 13, 14, 15, 16}
+
+
 def test_an_older_file_is_told_by_its_time_where_rows_have_none(tmp_path: Path) -> None:
     days = Days(Shop(tmp_path))
     days.shop.write_config(catalogue={"columns": {k: v for k, v in COLUMNS.items() if k != "updated_at"}})
@@ -149,7 +164,7 @@ def test_a_row_of_the_future_is_a_reject_and_harms_nothing(days: Days) -> None:
     assert second["rejects"] == {"future_date": 1}
     assert second["notes"][0] == "1 of 5 rejected: future_date 1"
     assert "feed.csv:2: '2099-01-01' is more than a day ahead of 20" in second["notes"][1]
-    assert second["notes"][2] == "1 items keep the state they had, for their rows were rejected: such as 'a0'"
+    assert second["notes"][2] == "items that keep the state they had, for their rows were rejected: 1, such as 'a0'"
     assert days.ids() == "a0 a1 a3 a4 a5"
     assert second["outputs"]["positions"]["snapshot"].startswith("2026-11-15")
     days.read(future, row(2, "2026-11-20T08:00:00Z"), *rows(6, without=(0, 2)))
@@ -176,7 +191,7 @@ def test_a_rejected_row_keeps_the_items_last_state_until_it_is_mended(days: Days
     bad = days.read(*[row(n, **(BAD_CELLS[code] if n == 2 else {})) for n in range(6)])
     assert bad["rejects"] == {code: 1}
     assert [one for one in days.shop.table("items") if one["item_id"] == "a2"] == before
-    assert "1 items keep the state they had" in bad["notes"][2]
+    assert bad["notes"][2] == "items that keep the state they had, for their rows were rejected: 1, such as 'a2'"
     days.read(*[row(n, name=f"Item {n}, mended") for n in range(6)])
     assert {one["title"] for one in days.shop.table("items")} == {f"Item {n}, mended" for n in range(6)}
 
@@ -199,7 +214,7 @@ def test_a_damaged_row_keeps_its_items_state_where_its_id_can_be_read(days: Days
     manifest = days.read()
     assert manifest["counts"]["rejected"] == 1
     assert (days.ids() == "a0 a1 a2 a3 a4 a5") == kept
-    said = "1 items keep the state" if kept else "1 rejected rows of the snapshot do not say whose they are"
+    said = "items that keep the state they had" if kept else "rejected rows of the snapshot that do not say whose they"
     assert any(note.startswith(said) for note in manifest["notes"])
     (days.shop.root / "feed.csv").write_text(text)
     days.read()
@@ -342,7 +357,7 @@ def test_the_media_table_is_the_state_with_deltas_too(with_deltas: Days) -> None
     street(("a0", "s5.jpg", 30), ("a1", "s7.jpg", ""))
     second = with_deltas.read()
     assert photos() == [("a0", "p0.jpg", None), ("a0", "s5.jpg", 30.0), ("a1", "p1.jpg", None), ("a1", "s7.jpg", None)]
-    assert (second["counts"]["changed"], second["notes"]) == (1, ["1 photos are in the media table no more"])
+    assert (second["counts"]["changed"], second["notes"]) == (1, ["photos that are in the media table no more: 1"])
     with_deltas.delta("2.csv", row(0, "2026-11-20T08:00:00Z", image="p9.jpg"))
     with_deltas.read()
     assert [one for one in photos() if one[0] == "a0"] == [("a0", "p9.jpg", None), ("a0", "s5.jpg", 30.0)]
@@ -410,7 +425,7 @@ def test_doubtful_words_and_categories_of_several_paths_are_told(shop: Shop) -> 
     notes = shop.run("r", "catalogue")["catalogue"]["notes"]
     assert notes == [
         "'NA' counts as a word, 3 times, as in column 'parent'; if it means no value, add it to catalogue.no_value",
-        "2 category cells look like several paths, such as 'Clothing > Tshirts, Sale'; set "
+        "category cells that look like several paths: 2, as 'Clothing > Tshirts, Sale'; set "
         'catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path',
     ]
     columns = {**COLUMNS, "group_id": "parent", "category_path_separator": ","}
