@@ -18,6 +18,7 @@ import click
 from pipelines.runs import termination
 from pipelines.runs.stages import POLICIES, PROMOTIONS, STAGES
 from pipelines.telemetry import logs
+from trainer import process
 
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 
@@ -109,8 +110,7 @@ def main(log_format: str, on_sigterm: str) -> None:
     termination.listen(on_sigterm)
     if isinstance(sys.stdout, TextIOWrapper):  # names of files and items hold what not every terminal can show
         sys.stdout.reconfigure(errors="backslashreplace")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    process.set_up()
 
 
 @main.command()

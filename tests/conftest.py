@@ -9,12 +9,12 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.gcs.emulator import SERVER, Emulator, running
+from trainer import process
 
 # Before anything imports TensorFlow or Keras, in this process and in those that tests start.
-os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+process.set_up()
 
 FLINK = "VISUAL_SEARCH_FLINK"
 _PHOTOS = "VISUAL_SEARCH_PHOTOS"

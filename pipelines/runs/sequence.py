@@ -25,6 +25,7 @@ from pipelines.telemetry import logs
 from pipelines.telemetry.peak_memory import PeakMemory
 from pipelines.telemetry.progress import Progress
 from trainer.files import is_plain
+from trainer.process import give_back
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -105,6 +106,7 @@ def run_stages(context: RunContext, stages: tuple[str, ...]) -> Iterator[Manifes
         with attempt(context, stage) as one:
             manifest = run_stage(context, stage, _work(stage))
             one.finished(manifest)
+        give_back()  # the next stage, or its child, has other needs
         yield manifest
         if manifest["refusal"]:
             return

@@ -24,6 +24,7 @@ from typing import IO, Any, Final
 
 from pipelines.errors import StageError
 from trainer.config import TrainOutcome, TrainSpec
+from trainer.process import ENVIRONMENT
 
 MARK: Final = "train:"
 MODULE: Final = "pipelines.train.tfx_pipeline"
@@ -105,7 +106,7 @@ def _end(process: subprocess.Popen[str], progress: Callable[[str], None]) -> Non
 def _environment() -> dict[str, str]:
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    steady = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONWARNINGS": "ignore"}
+    steady = {**ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
     return {**steady, **os.environ, "PYTHONPATH": path, "KERAS_BACKEND": "tensorflow", "PYTHONUNBUFFERED": "1"}
 
 
