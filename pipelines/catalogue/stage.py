@@ -64,7 +64,7 @@ class Input:
         """Return what is known when it is read."""
         whole = self.limit is None or not self.reads_snapshot
         return {
-            "snapshot": self.feeds.digests(SNAPSHOT) if whole else self.known["snapshot"],
+            "snapshot": self.feeds.digests(SNAPSHOT) if whole and self.feeds.of(SNAPSHOT) else self.known["snapshot"],
             "mapping": self.mapping if whole else self.known["mapping"],
             "media": self.feeds.digests(MEDIA),
         }

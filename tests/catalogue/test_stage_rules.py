@@ -255,6 +255,28 @@ def test_an_unchanged_snapshot_beside_new_deltas_is_not_read_again(with_deltas: 
     assert with_deltas.read()["counts"]["in"] == 1
 
 
+def test_a_snapshot_that_is_left_out_for_a_while_is_known_when_it_is_back(with_deltas: Days) -> None:
+    catalogue = {"columns": COLUMNS, "deltas": "deltas/*.csv", "max_removed_share": 0.5}
+    with_deltas.read(*rows(6))
+    with_deltas.shop.write_config(catalogue={**catalogue, "snapshot": None})
+    with_deltas.delta("1.csv", row(9, "2026-11-09T08:00:00Z"))
+    with_deltas.read()
+    with_deltas.shop.write_config(catalogue=catalogue)
+    assert with_deltas.read()["counts"]["in"] == 0
+    assert with_deltas.ids() == "a0 a1 a2 a3 a4 a5 a9"
+
+
+def test_a_changed_mapping_with_nothing_to_read_is_a_catalogue_all_the_same(with_deltas: Days) -> None:
+    catalogue = {"snapshot": None, "columns": COLUMNS, "deltas": "deltas/*.csv"}
+    with_deltas.shop.write_config(catalogue=catalogue)
+    with_deltas.delta("1.csv", *rows(3))
+    with_deltas.read()
+    with_deltas.shop.write_config(catalogue={**catalogue, "default_role": "studio"})
+    second = with_deltas.read()
+    assert (second["counts"]["in"], second["counts"]["items"], second["counts"]["changed"]) == (0, 3, 0)
+    assert with_deltas.read()["outputs"]["number"] == second["outputs"]["number"]
+
+
 def test_deletes_of_deltas_count_for_the_gate_too(with_deltas: Days) -> None:
     with_deltas.read(*rows(6))
     with_deltas.delta("1.csv", *[row(n, "2026-11-20T08:00:00Z", gone="yes") for n in range(4)])

@@ -16,13 +16,11 @@ from typing import IO, Any
 
 from pipelines.catalogue.formats.base import Columns, Notation, RawRow, UnreadableError, is_text, possible_ids
 from pipelines.catalogue.formats.lines import Lines
+from pipelines.catalogue.formats.shape import Shape
 from pipelines.catalogue.formats.text import no_text
 
 MAX_CELL_CHARACTERS = 1 << 20
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-_PHOTO = re.compile(r"/|\.(?:jpe?g|jfif|png|webp|gif|avif|heic|tiff?|bmp)\b", re.IGNORECASE)
-_MIN_COLUMNS = 3
-"""With fewer, lines of a text look too much like rows."""
 _MAX_LINES = 1000
 """Of a text behind a damaged cell."""
 
@@ -50,9 +48,8 @@ class Delimited:
         self._notation = self._declared(notation)
         self._reader = self._parser(self._lines)
         self.header = self._read_header()
-        self._named = max((i + 1 for i, name in enumerate(self.header) if name), default=0)
-        self._id = self.header.index(columns.item_id) if columns.item_id in self.header else -1
-        self._photos = [i for i, name in enumerate(self.header) if name in columns.photos]
+        self._shape = Shape(self.header, self._notation, columns)
+        self._behind_damage = False
 
     def rows(self) -> Iterator[RawRow]:
         """Yield the rows; lines without a value are none."""
@@ -110,36 +107,42 @@ class Delimited:
 
     def _row(self, number: int, record: _Record) -> RawRow:
         error = record.error or self._damage(record)
+        self._behind_damage = bool(error)
         if error:
             return self._reject(number, record, error)
+        self._shape.learn(record.cells)
         cells = record.cells[: len(self.header)]
         values = dict(zip(self.header, [*cells, *[""] * (len(self.header) - len(cells))], strict=True))
         return checked(number, record.line, values, self._columns, self._notation.encoding)
 
     def _damage(self, record: _Record) -> str:
-        cells, width = record.cells, len(self.header)
-        if len(cells) < self._named or any(cell.strip() for cell in cells[width:]):
-            open_quote = ": is a quote left open?" if len(record.lines) > 1 else ""
-            return f"{len(cells)} cells under {width} columns{open_quote}"
+        cells, several = record.cells, len(record.lines) > 1
+        if not self._shape.fits(cells):
+            open_quote = ": is a quote left open?" if several else ""
+            return f"{len(cells)} cells under {len(self.header)} columns{open_quote}"
         if [cell.strip().lstrip("\ufeff") for cell in cells] == self.header:
             return "the header again: were files put together?"
-        if len(record.lines) > 1 and self._swallows(record.lines):
+        if several and self._shape.swallows(record.lines):
             return "a quoted cell holds what looks like rows: is a quote left open?"
+        if several and self._shape.is_odd(cells):
+            return "a quoted cell over several lines, and a photo unlike others: is a quote closed too early?"
+        if self._behind_damage and self._shape.is_odd(cells):
+            return "this looks like the rest of the damaged row before it"
         return ""
 
     def _reject(self, number: int, record: _Record, error: str) -> RawRow:
         """Reject a damaged row with the lines that are no rows of their own; from the first that is one, read on."""
-        lines = record.lines
+        lines, shape = record.lines, self._shape
         kept = self._damaged_lines(lines) if record.error or len(lines) > 1 else 1
         self._lines.put_back(lines[kept:])
-        names = [name for line in lines[:kept] for name in self._id_cells(self._literal(line))]
-        may_name = possible_ids([*self._id_cells(record.cells), *names])
+        names = [name for line in lines[:kept] for name in shape.ids(shape.literal(line))]
+        may_name = possible_ids([*shape.ids(record.cells), *names])
         detail = f"{record.where(kept)}: {error}"
         return RawRow(number, {}, "bad_row", detail, record.line, may_name)
 
     def _damaged_lines(self, lines: list[str]) -> int:
         """Return how many lines a damaged row takes, of those that were read for it and of more that are its text."""
-        if self._is_row(self._opening(lines[0])):
+        if self._shape.is_row(self._shape.unquoted(lines[0])):
             return 1
         for kept, line in enumerate(lines[1:], 1):
             if self._is_whole(line):
@@ -151,26 +154,6 @@ class Delimited:
                 return len(lines) - bool(line)
         return len(lines)
 
-    def _id_cells(self, cells: Sequence[str]) -> list[str]:
-        """Return where the id may stand: in its place, or behind a cell that is lost or too many."""
-        places = {self._id, self._id + len(cells) - len(self.header)} if self._id >= 0 else set()
-        return [cells[place] for place in sorted(places) if 0 <= place < len(cells)]
-
-    def _swallows(self, lines: Sequence[str]) -> bool:
-        return (
-            len(self.header) >= _MIN_COLUMNS
-            and bool(self._photos and self._notation.quote)
-            and self._is_row(self._opening(lines[0]))
-            and any(self._is_row(self._literal(line)) for line in lines[1:])
-        )
-
-    def _is_row(self, cells: Sequence[str]) -> bool:
-        return (
-            len(cells) == len(self.header)
-            and (self._id < 0 or bool(cells[self._id].strip()))
-            and (not self._photos or any(_PHOTO.search(cells[place]) for place in self._photos))
-        )
-
     def _is_whole(self, line: str) -> bool:
         """Tell whether a line is a row by itself, without a quote out of place."""
         try:
@@ -178,20 +161,8 @@ class Delimited:
         except csv.Error:
             return False
         quote = self._notation.quote
-        return len(cells) == len(self.header) and not (quote and line.count(quote) % 2)
-
-    def _opening(self, line: str) -> list[str]:
-        """Return the cells of a line whose last quote is left open, had it never been opened."""
-        delimiter, quote = self._notation.delimiter, self._notation.quote
-        try:
-            *cells, rest = next(csv.reader([line], delimiter=delimiter, quotechar=quote or '"'), [""])
-        except csv.Error:  # of its length
-            return self._literal(line)
-        return [*cells, *rest.split(delimiter)]
-
-    def _literal(self, line: str) -> list[str]:
-        quote = self._notation.quote
-        return [cell.strip().strip(quote or None) for cell in line.split(self._notation.delimiter)]
+        balanced = not (quote and line.count(quote) % 2)
+        return balanced and len(cells) == len(self.header) and not self._shape.is_odd(cells)
 
 
 def checked(number: int, place: int, values: dict[str, Any], columns: Columns, encoding: str) -> RawRow:

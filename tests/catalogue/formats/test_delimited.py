@@ -154,6 +154,22 @@ def test_a_lost_quote_to_the_end_costs_its_row_alone(tmp_path: Path) -> None:
     assert damage(rows) == [(3, "line 3: a quote is left open to the file's end", ("2",))]
 
 
+def test_the_rest_of_a_damaged_row_is_no_item(tmp_path: Path) -> None:
+    text = 'sku,name,image,path\na1,Boot,p1.jpg,Shoes\na2,Sizes:\nS, M, L, XL\nend",p2.jpg,Hats\na3,Cap,p3.jpg,Hats\n'
+    rows = rows_of(tmp_path, text)
+    assert values(rows, "sku") == ["a1", "a3"]
+    assert damage(rows)[1][1] == "line 4: this looks like the rest of the damaged row before it"
+    names = rows_of(tmp_path, text.replace(".jpg", ""))  # where photos have plain names, it might be a row
+    assert values(names, "sku") == ["a1", "S", "a3"]
+
+
+def test_a_text_whose_quote_closes_too_early_is_seen_by_its_photo(tmp_path: Path) -> None:
+    text = 'sku,name,image,path\na1,Boot,p1.jpg,Shoes\na2,"Sizes:\nS", M, L\na3,Cap,p3.jpg,Hats\n'
+    rows = rows_of(tmp_path, text)
+    assert values(rows, "sku") == ["a1", "a3"]
+    assert damage(rows)[0][1].startswith("lines 3 to 4: a quoted cell over several lines, and a photo unlike others")
+
+
 def test_a_lost_quote_before_a_text_of_several_lines_spares_that(tmp_path: Path) -> None:
     text = 'sku,name,image,path\na1,"Boot,p1.jpg,Shoes\na2,"Straw\nhat, big",p2.jpg,Hats\na3,Cap,p3.jpg,Hats\n'
     rows = rows_of(tmp_path, text)
