@@ -18,7 +18,7 @@ from google.cloud.storage.exceptions import DataCorruption
 from requests.exceptions import ConnectTimeout
 
 from pipelines.errors import StageError
-from pipelines.jobs.runners.cluster import is_final
+from pipelines.jobs.runners.stacks import is_final
 from pipelines.shop_files import locations
 from pipelines.shop_files.fetch import Fetcher
 from pipelines.store import UnavailableError, gcs
