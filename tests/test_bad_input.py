@@ -110,7 +110,8 @@ def test_photos_that_cannot_be_read_are_rejects_that_are_named(shop: Shop) -> No
         "preprocess rejected 4 of 10 records (40.0%; empty 1, missing 1, not_an_image 1, truncated 1), over "
         "preprocess.max_rejected_share = 30.0%; mend the input or raise the limit" in message
     )
-    assert not any(name.startswith("runs/r/preprocess/") for name in (e.name for e in shop.store.list("runs")))
+    left = [entry.name for entry in shop.store.list("runs/r/preprocess")]
+    assert left == ["runs/r/preprocess/plan/attempts/00000001.json"], "the next attempt has a folder of its own"
 
     (shop.photos / "p1.jpg").write_bytes(good["p1.jpg"])
     result = shop.cli("preprocess", "--run-id", "r")  # the same run, not a new one

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import bz2
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -169,7 +170,7 @@ def request_of(api: Api, job_id: str) -> Request:
     words = job["labels"]
     return Request(
         words["visual-search-stage"],
-        words["visual-search-step"],
+        re.sub(r"^(plan|merge)-\w+$", r"\1", words["visual-search-step"]),  # without the attempt, or the catalogue
         job,
         proto.Pipeline.FromString(api.pipeline_of(job_id)),
     )

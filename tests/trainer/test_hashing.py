@@ -70,8 +70,6 @@ def gap_between(head: keras.Model, embeddings: np.ndarray, slots: np.ndarray) ->
 
 def test_a_hash_head_that_learns_no_numbers_is_no_model() -> None:
     embeddings = np.full((40, 512), np.nan, np.float32)
-    slots = {"category_0": np.arange(40, dtype=np.int32) % 2}
+    slots = {"leaf": np.arange(40, dtype=np.int32) % 2}
     with pytest.raises(DivergedError, match=r"the hash head has diverged: its loss is nan after \d+ steps"):
-        fit_hash_head(
-            build_hash_head(64), embeddings, slots, {"category_0": 2}, {"category_0": 1.0}, minutes=0.001, seed=1
-        )
+        fit_hash_head(build_hash_head(64), embeddings, slots, {"leaf": 2}, {"leaf": 1.0}, minutes=0.001, seed=1)
