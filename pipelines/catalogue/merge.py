@@ -65,6 +65,7 @@ def merge(parent: State, rows: Rows, terms: Terms) -> Merged:
         _remove_absent(result, {*snapshot}, rows.refused(SNAPSHOT), terms)
     for arrival in _join_neighbours([a for a in ordered if a.feed == DELTAS], result):
         _apply_delta(result, arrival, terms)
+    _count_kept(result, rows)
     _attach(parent, result, rows, terms)
     _reject_unseen(result)
     _compare(parent, result)
@@ -158,12 +159,17 @@ def _remove_absent(result: Merged, named: set[str], refused: set[str], terms: Te
     for item_id in [item_id for item_id in state.items if item_id not in named]:
         held = state.items[item_id]
         date = _date(held.item.updated_at, terms)
-        if item_id in refused:
-            result.counts["kept"] += 1
-            result.kept_example = min(filter(None, (result.kept_example, item_id)))
-        elif held.feed == SNAPSHOT or date <= snapshot_at:
+        if item_id not in refused and (held.feed == SNAPSHOT or date <= snapshot_at):
             del state.items[item_id]
             state.deletes[item_id] = Delete(max(snapshot_at, date), SNAPSHOT)
+
+
+def _count_kept(result: Merged, rows: Rows) -> None:
+    """Count the items that are what they were because all of their rows were rejected."""
+    refused = (rows.refused(SNAPSHOT) | rows.refused(DELTAS)) & result.state.items.keys()
+    kept = refused - {arrival.item.item_id for arrival in rows.arrivals}
+    result.counts["kept"] += len(kept)
+    result.kept_example = min(kept, default="")
 
 
 def _attach(parent: State, result: Merged, rows: Rows, terms: Terms) -> None:

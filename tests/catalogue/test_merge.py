@@ -270,6 +270,14 @@ def replace_deletes(one: State, **at: float) -> State:
     return replace(one, deletes={item_id: Delete(moment, "snapshot") for item_id, moment in at.items()})
 
 
+def test_items_are_kept_whatever_feed_their_rejected_rows_are_of_and_a_sound_row_is_taken() -> None:
+    for feed, terms in (("snapshot", snapshot(10.0, is_new=False)), ("deltas", DELTAS)):
+        rows = Rows(arrivals(item("x", 20.0, title="new"), feed=feed), rejected=[reject("x", feed), reject("y", feed)])
+        merged = merge(state(item("x"), item("y")), rows, terms)
+        assert (merged.counts["kept"], merged.kept_example) == (1, "y")
+        assert merged.state.items["x"].item.title == "new"
+
+
 def test_an_item_that_a_damaged_row_may_have_named_stays() -> None:
     rows = named(item("x", 20.0))
     rows.rejected.append(reject("", code="bad_row"))

@@ -224,7 +224,9 @@ def test_a_damaged_row_keeps_its_items_state_where_its_id_can_be_read(days: Days
 def test_a_bad_cell_of_a_delta_keeps_the_items_last_state(with_deltas: Days) -> None:
     with_deltas.read(*rows(6))
     with_deltas.delta("1.csv", row(2, "2026-11-20T08:00:00Z", eur="12,50"), row(9, "2026-11-20T08:00:00Z"))
-    assert with_deltas.read()["rejects"] == {"bad_number": 1}
+    manifest = with_deltas.read()
+    assert manifest["rejects"] == {"bad_number": 1}
+    assert "items that keep the state they had, for their rows were rejected: 1, such as 'a2'" in manifest["notes"]
     assert with_deltas.ids() == "a0 a1 a2 a3 a4 a5 a9"
 
 
