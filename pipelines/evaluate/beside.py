@@ -47,13 +47,19 @@ class Beside:
         lists = (self.ours.ten, self.ours.cold, self.theirs.ten, self.theirs.cold)
         return {item_id for answers in lists for ids in answers for item_id in ids}
 
-    def tables(self, store: Store, asked: Asked, judge: Judge, model: ModelFacts) -> tuple[pa.Table, pa.Table]:
-        """Return the scores of both, ours first, of queries whose leaves both models had learned."""
-        both = learned_leaves(store, model) & learned_leaves(store, self.model)
+    def tables(
+        self, store: Store, asked: Asked, judge: Judge, model: ModelFacts, slots: Slots
+    ) -> tuple[pa.Table, pa.Table]:
+        """Return the scores of both, ours first, of queries whose leaves both models had learned.
+
+        `slots` are those of our model.
+        """
+        their_slots = slots_of(store, self.model)
+        both = learned_leaves(slots, model) & learned_leaves(their_slots, self.model)
         there = [a and b for a, b in zip(self.ours.again, self.theirs.again, strict=True)]
         ours, theirs = (
-            _scores(found, asked, judge, slots_of(store, of), there).table(both)
-            for found, of in ((self.ours, model), (self.theirs, self.model))
+            _scores(found, asked, judge, known, there).table(both)
+            for found, known in ((self.ours, slots), (self.theirs, their_slots))
         )
         return ours, theirs
 

@@ -44,9 +44,9 @@ def slots_of(store: Store, model: ModelFacts) -> Slots:
     return Slots(taxonomy["leaves"] if model.knows_leaves or not levels else levels[-1], levels)
 
 
-def learned_leaves(store: Store, model: ModelFacts) -> frozenset[str]:
-    """Return the leaves, in words, that had photos enough to be learned."""
-    return slots_of(store, model).words(model.leaf.trained)
+def learned_leaves(slots: Slots, model: ModelFacts) -> frozenset[str]:
+    """Return the leaves, in words, that had photos enough to be learned; `slots` are those of the model."""
+    return slots.words(model.leaf.trained)
 
 
 def seen_in_training(store: Store, model: ModelFacts, slots: Slots, queries: Sequence[Query]) -> list[bool]:

@@ -89,15 +89,16 @@ def measure(context: RunContext, live: Release | None) -> Measured:
         judge = Judge(labels, relevance_of(sources), attributes_of(context))
         scores = scores_of(inputs, engine, answers, judge)
         metrics |= recall.coverage(engine, truth.photos) | recall.itself_first(engine, asked)
-        metrics |= recall.scanning(engine, asked, categories.slots_of(context.store, model))
+        slots = categories.slots_of(context.store, model)
+        metrics |= recall.scanning(engine, asked, slots)
         metrics |= recall.speed(engine, asked)
     gain = gain_of(scores)
     metrics |= means_of(scores, gain) | _ledger_metrics(context)
     if live is not None:
         metrics |= drifts(inputs, live, answers, beside, centroid)
     check_documented(metrics)
-    table = scores.table(categories.learned_leaves(context.store, model))
-    again = beside.tables(context.store, asked, judge, model) if beside else None
+    table = scores.table(categories.learned_leaves(slots, model))
+    again = beside.tables(context.store, asked, judge, model, slots) if beside else None
     return Measured(asked, answers, labels, model, metrics, table, gain, again, centroid, sampled.num_rows, notes)
 
 

@@ -12,7 +12,7 @@ from pipelines.errors import StageError
 from pipelines.models.facts import ModelFacts, read_facts
 from pipelines.models.outputs import AttributeScores, QueryOutputs
 from pipelines.models.signature import Signature
-from pipelines.store import Place, Store, UnitTable
+from pipelines.store import Place, Store, UnitTable, rows_by_unit
 
 
 class QueryModel:
@@ -70,11 +70,8 @@ def serve(store: Store, model_id: str, prep_id: str, places: Sequence[Place]) ->
 
 def read_photos(store: Store, prep_id: str, places: Sequence[Place]) -> list[bytes]:
     """Return prepared JPEGs, given by unit and row, in their order."""
-    by_unit: dict[str, list[int]] = {}
-    for unit, row in sorted(set(places)):
-        by_unit.setdefault(unit, []).append(row)
     found: dict[Place, bytes] = {}
-    for unit, rows in by_unit.items():
+    for unit, rows in rows_by_unit(places).items():
         images = UnitTable(store, f"images/{prep_id}").read_rows(unit, rows, ["image"])["image"].to_pylist()
         found.update({(unit, row): image for row, image in zip(rows, images, strict=True)})
     return [found[place] for place in places]

@@ -3,7 +3,7 @@
 from pipelines.store.base import Entry, NotFoundError, Store, StoreError, UnavailableError, UnusableError
 from pipelines.store.log import Log
 from pipelines.store.opening import initialise, open_store
-from pipelines.store.units import Place, UnitTable, unit_id_of
+from pipelines.store.units import Place, UnitTable, rows_by_unit, unit_id_of
 
 __all__ = [
     "Entry",
@@ -17,5 +17,6 @@ __all__ = [
     "UnusableError",
     "initialise",
     "open_store",
+    "rows_by_unit",
     "unit_id_of",
 ]

@@ -33,6 +33,14 @@ Place = tuple[str, int]
 """A unit and a row in its data."""
 
 
+def rows_by_unit(places: Iterable[Place]) -> dict[str, list[int]]:
+    """Return the distinct rows of each unit, both sorted."""
+    rows: dict[str, list[int]] = {}
+    for unit, row in sorted(set(places)):
+        rows.setdefault(unit, []).append(row)
+    return rows
+
+
 class UnitTable:
     """A table of units below a prefix of a store."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipelines.store import NotFoundError, Place, Store, UnitTable
+from pipelines.store import NotFoundError, Place, Store, UnitTable, rows_by_unit
 from transforms.thumbnail import data_uri, shrink
 
 SIDE = 128
@@ -12,10 +12,7 @@ SIDE = 128
 
 def thumbnails(store: Store, prep_id: str, places: Iterable[Place]) -> dict[Place, str]:
     """Return JPEG data URIs of prepared photos, at most 128 pixels a side, without those that cannot be read."""
-    by_unit: dict[str, list[int]] = {}
-    for unit, row in sorted(set(places)):
-        if unit and row >= 0:
-            by_unit.setdefault(unit, []).append(row)
+    by_unit = rows_by_unit((unit, row) for unit, row in places if unit and row >= 0)
     found: dict[Place, str] = {}
     table = UnitTable(store, f"images/{prep_id}")
     for unit, rows in by_unit.items():
