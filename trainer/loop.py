@@ -19,7 +19,7 @@ from trainer.data import Photos
 from trainer.divergence import DivergedError, all_finite
 from trainer.heads import combined_loss, loss_weights
 from trainer.measure import accuracies
-from trainer.optimizers import build_optimizer
+from trainer.optimizers import TrunkOptimizer
 from trainer.schedule import one_cycle, rows_of_step, share_done, size_at
 from transforms.labels import slot_feature
 
@@ -33,7 +33,7 @@ class Trainer:
         self.spec, self.trunk, self.heads = spec, trunk, heads
         self.labels = list(heads.output)
         self.variables = [*trunk.trainable_variables, *heads.trainable_variables]
-        self.optimizer = build_optimizer(self.variables, self.labels, spec.learning_rate, spec.weight_decay)
+        self.optimizer = TrunkOptimizer(self.variables, self.labels, spec.learning_rate, spec.weight_decay)
         self.step = tf.Variable(0, dtype=tf.int64)
         self.spent_s = tf.Variable(0.0, dtype=tf.float64)
         state = tf.train.Checkpoint(
@@ -128,7 +128,7 @@ class Trainer:
         with tf.GradientTape() as tape:
             logits = self.heads(self.trunk(varied, training=True), training=True)
             loss = combined_loss(logits, slots, self.weights, self.spec.label_smoothing)
-        self.optimizer.apply(tape.gradient(loss, self.variables), self.variables)
+        self.optimizer.apply(tape.gradient(loss, self.variables))
         return loss
 
     @tf.function(reduce_retracing=True)

@@ -15,7 +15,7 @@ from pipelines.store import NotFoundError, Store
 from pipelines.train.examples import Examples
 from pipelines.train.policy import Live
 
-CODE_VERSION: Final = 3
+CODE_VERSION: Final = 4
 
 
 def train_key(
