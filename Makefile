@@ -10,7 +10,7 @@ SEARCH := $(BIN)/visual-search
 
 DEMO ?= work/demo
 ITEMS ?= 2000
-LEAF_CATEGORIES ?= 60
+LEAF_CATEGORIES ?= 30
 SEED ?= 7
 TESTS ?= tests
 # Where real photos lie, unpacked: a folder with fashion60/ and grocery/ in it.

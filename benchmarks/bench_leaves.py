@@ -57,7 +57,10 @@ def draw(folder: Path, items: int, leaves: int) -> None:
 def build(folder: Path, tree: Path, name: str, steps: int) -> Path:
     """Run a checkout's stages up to the index; return the config that names its store."""
     text = (folder / "config.toml").read_text(encoding="utf-8").replace('uri = "store"', f'uri = "store-{name}"')
-    text = text.replace("[train]\nminutes = 3.5\n", f"[train]\nsteps = {steps}\nhash_minutes = 0.3\n")
+    before, _, after = text.partition("[train]")
+    kept = next(line for line in after.splitlines() if line.startswith("attributes = "))
+    rest = after[after.index("\n[") :]
+    text = f"{before}[train] # keys that both know\nsteps = {steps}\nhash_minutes = 0.3\n{kept}\n{rest}"
     config = folder / f"{name}.toml"
     config.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pipelines.cli", "run", "--config", str(config), "--to", "index"]

@@ -1,122 +1,156 @@
-"""A training step of the pipeline against the bare train step on decoded data in memory.
+"""A training as the train stage runs it, beside the same training in PyTorch: same net, photos, batch and cores.
 
-    python -m benchmarks.bench_train
-    python -m benchmarks.bench_train --trunk resnet50 --height 224 --width 224 --batch 16 --name resnet50
+    python3 -m venv work/torch && work/torch/bin/pip install torch numpy     # PyTorch is no dependency of the project
+    python -m benchmarks.bench_train --torch work/torch/bin/python
 
-The pipeline's step picks rows, copies them, augments, trains and keeps the learning rate; the bare step applies the
-same gradients to one batch that is a constant. They take turns in one process. The last result stays in
-benchmarks/results/.
+The stage is the command `visual-search train`, in processes of its own, on the prepared photos of a drawn shop. Its
+speed is that of the part at full size, with the reports and checkpoints in it; PyTorch's loop (torch_training.py) has
+neither. PyTorch runs as it comes, and with what trainer/process.py sets, and its faster way counts. Both take turns.
+The last result stays in benchmarks/results/. Expected: no slower than PyTorch, at 60 x 48 and at 96 x 96.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
-import json
 import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.config import TrainSpec
-from trainer.data import Decoded, Photos
-from trainer.heads import build_heads, combined_loss
-from trainer.loop import Trainer, targets_of
-from trainer.precision import compute_dtype
-from trainer.schedule import rows_of_step
-from trainer.trunks import build_trunk
-from transforms.labels import slot_feature
+from benchmarks.checks import at_least, keep
+from benchmarks.commands import COMMAND_LINE
+from pipelines.config import load_config
+from pipelines.demo.config import write_config
+from pipelines.demo.writer import write_catalogue
+from pipelines.store import open_store
+from trainer import process
+from transforms.tf_pixels import decode_prepared_one
 
-SIZES = {"category_0": 7, "category_1": 45, "category_2": 141, "attr_colour": 46, "attr_gender": 5}
-RESULTS = Path(__file__).parent / "results"
-PHOTOS = 4096
-TURN_S = 5.0
-
-
-def random_photos(count: int, height: int, width: int) -> Photos:
-    """Return decoded random photos with random labels."""
-    draw = np.random.default_rng(0)
-    pixels = draw.integers(0, 256, (count, height, width, 3)).astype(np.uint8)
-    slots = {slot_feature(name): draw.integers(0, size, count).astype(np.int32) for name, size in SIZES.items()}
-    return Photos(Decoded(pixels), slots, np.full(count, "main"))
+SIZES = ((60, 48), (96, 96))
+SETTINGS = '[train]\ntrunk = "small"\nsteps = {steps}\nhash_steps = 1\nmin_images = 10\n'
+FULL_SIZE_FROM = 35
+"""Percent of a training from which on all photos are at full size, with the graph compiled for it."""
+LINE = re.compile(r"train: (\d+)%, step (\d+),")
 
 
-def bare_step(trainer: Trainer, photos: Photos, batch: int) -> Any:
-    """Return the train step on one constant batch: forward, backward, update."""
-    rows = np.arange(batch)
-    pixels = tf.constant(photos.batch(rows), tf.float32)
-    slots = {name: tf.constant(photos.slots[slot_feature(name)][rows]) for name in SIZES}
-    variables = trainer.variables
-
-    @tf.function
-    def step() -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            logits = trainer.heads(trainer.trunk(pixels, training=True), training=True)
-            loss = combined_loss(logits, slots, trainer.weights, trainer.spec.label_smoothing)
-        trainer.optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
-
-    return step
+def draw_shop(folder: Path, items: int, size: tuple[int, int], steps: int) -> Path:
+    """Draw a shop and prepare its photos at (height, width); return its configuration."""
+    write_catalogue(folder, items=items, leaf_categories=40, seed=1)
+    config = write_config(folder)
+    text = re.sub(r"height = \d+\nwidth = \d+", f"height = {size[0]}\nwidth = {size[1]}", config.read_text("utf-8"))
+    before, _, after = text.partition("[train]\n")
+    kept = "\n".join(line for line in after.splitlines() if line.startswith(("attributes", "[", "roles")))
+    config.write_text(f"{before}{SETTINGS.format(steps=steps)}{kept}\n", encoding="utf-8")
+    for stage in ("catalogue", "preprocess"):
+        subprocess.run([*_command(stage, config, "prepared"), "--quiet"], check=True, env=_plain())
+    return config
 
 
-def measure(trunk: str, height: int, width: int, batch: int, seconds: float) -> dict[str, Any]:
-    """Let both take turns of some seconds until each has worked long enough."""
-    dtype = compute_dtype(trunk, height, width)
-    photos = random_photos(max(batch, min(PHOTOS, (1 << 30) // (height * width * 3))), height, width)
-    with tempfile.TemporaryDirectory() as folder:
-        keras.utils.set_random_seed(0)
-        spec = TrainSpec("", "", "", folder, "", height, width, steps=1_000_000_000, batch=batch, trunk=trunk)
-        trainer = Trainer(spec, build_trunk(trunk, dtype), build_heads(SIZES))
-        targets = {name: targets_of(photos, name, spec.min_leaf_images) for name in SIZES}
-        bare, full = bare_step(trainer, photos, batch), (height, width)
-        rows = (rows_of_step(number, len(photos), batch, 0) for number in itertools.count())
-        runs = {"pipeline": lambda: trainer.train_one(next(rows), photos, targets, full), "bare": bare}
-        spent, done = dict.fromkeys(runs, 0.0), dict.fromkeys(runs, 0)
-        for run in runs.values():
-            for _ in range(2):
-                float(run())
-        while min(spent.values()) < seconds:
-            for name, run in runs.items():
-                started = time.perf_counter()
-                while time.perf_counter() - started < TURN_S:
-                    float(run())
-                    done[name] += batch
-                spent[name] += time.perf_counter() - started
-    rates = {name: done[name] / spent[name] for name in runs}
+def stage_speed(config: Path, run_id: str, batch: int) -> float:
+    """Train by the command line; return the photos a second at full size, by when its lines arrive."""
+    times: list[tuple[int, float]] = []
+    words = _command("train", config, run_id)
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=_plain()) as child:
+        assert child.stderr is not None
+        lines = filter(None, map(LINE.match, child.stderr))
+        times.extend((int(one[2]), time.perf_counter()) for one in lines if int(one[1]) >= FULL_SIZE_FROM)
+    assert child.returncode == 0, f"the training of {config} failed"
+    (first, started), (last, ended) = times[0], times[-1]
+    return batch * (last - first) / (ended - started)
+
+
+def torch_speed(python: str, photos: Path, batch: int, steps: int, *, kept: bool) -> float:
+    """Train by PyTorch; `kept` is with the allocator as our own processes have it."""
+    environment = _plain() | (dict(process.ENVIRONMENT) if kept else {})
+    words = [python, str(Path(__file__).with_name("torch_training.py")), str(photos), str(batch), str(steps)]
+    return float(subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout)
+
+
+def write_photos(config: Path, run_id: str, path: Path) -> None:
+    """Write what a run has trained on as PyTorch's loop reads it: pixels, and the sizes of the heads."""
+    loaded = load_config(str(config))
+    store = open_store(loaded.store.uri)
+    size = (loaded.preprocess.height, loaded.preprocess.width)
+    only_image = {"image": tf.io.FixedLenFeature([], tf.string)}
+    with store.stage_in(f"examples/{run_id}/Split-train") as folder:
+        records = tf.data.TFRecordDataset(sorted(map(str, Path(folder).iterdir())), "GZIP")
+        jpegs = [tf.io.parse_single_example(record, only_image)["image"] for record in records]
+    pixels = np.stack([decode_prepared_one(jpeg, *size).numpy() for jpeg in jpegs])
+    facts = store.read_json(f"models/{store.folders('models')[-1]}/model.json")
+    classes = [facts["leaf"]["slots"], *facts["levels"], *facts["attributes"].values()]
+    np.savez(path, pixels=pixels, classes=np.array([len(one) for one in classes]))
+
+
+def measure(folder: Path, size: tuple[int, int], args: argparse.Namespace) -> dict[str, Any]:
+    """Let the stage and PyTorch take turns at one size; return the photos a second of each turn, and the ratio."""
+    config = draw_shop(folder, args.items, size, args.steps)
+    speeds: dict[str, list[float]] = {"stage": [], "torch": [], "torch, memory kept": []}
+    for turn in range(args.rounds):
+        run_id = f"turn{turn}"
+        shutil.copytree(folder / "store" / "runs" / "prepared", folder / "store" / "runs" / run_id)
+        speeds["stage"].append(stage_speed(config, run_id, args.batch))
+        if not turn:
+            write_photos(config, run_id, folder / "photos.npz")
+        for name, kept in (("torch", False), ("torch, memory kept", True)):
+            speeds[name].append(torch_speed(args.torch, folder / "photos.npz", args.batch, args.torch_steps, kept=kept))
+        print({name: round(values[-1], 1) for name, values in speeds.items()}, flush=True)
+    medians = {name: statistics.median(values) for name, values in speeds.items()}
     return {
-        "trunk": trunk,
-        "height": height,
-        "width": width,
-        "batch": batch,
-        "compute": dtype,
-        "images_per_s": {name: round(rate, 1) for name, rate in rates.items()},
-        "pipeline_to_bare": round(rates["pipeline"] / rates["bare"], 3),
-        "cores": len(os.sched_getaffinity(0)),
+        "height": size[0],
+        "width": size[1],
+        "photos_a_second": {name: [round(value, 1) for value in values] for name, values in speeds.items()},
+        "stage_to_torch": round(medians["stage"] / max(medians["torch"], medians["torch, memory kept"]), 3),
     }
 
 
+def _command(stage: str, config: Path, run_id: str) -> list[str]:
+    return [sys.executable, "-c", COMMAND_LINE, stage, "--config", str(config), "--run-id", run_id]
+
+
+def _plain() -> dict[str, str]:
+    """The environment without what has been set up in it."""
+    return {name: value for name, value in os.environ.items() if name not in process.ENVIRONMENT}
+
+
 def main() -> None:
-    """Measure one case and keep the result."""
+    """Measure both sizes and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trunk", choices=["small", "resnet50"], default="small")
-    parser.add_argument("--height", type=int, default=80)
-    parser.add_argument("--width", type=int, default=60)
+    parser.add_argument("--torch", required=True, help="a Python that has PyTorch and NumPy")
+    parser.add_argument("--items", type=int, default=700)
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--name", default="small")
+    parser.add_argument(
+        "--steps", type=int, default=120, help="of a training by the stage; seven in ten are at full size"
+    )
+    parser.add_argument("--torch-steps", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
-    result = measure(args.trunk, args.height, args.width, args.batch, args.seconds)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"train-{args.name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=1))
+    cases = []
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            cases.append(measure(Path(folder), size, args))
+    version = subprocess.run(
+        [args.torch, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True, check=True
+    )
+    names = [f"{case['height']} x {case['width']}: photos a second, stage to PyTorch" for case in cases]
+    keep(
+        "train",
+        {
+            "torch": version.stdout.strip(),
+            "batch": args.batch,
+            "cores": len(os.sched_getaffinity(0)),
+            "sizes": cases,
+            "checks": [at_least(name, case["stage_to_torch"], 1.0) for name, case in zip(names, cases, strict=True)],
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def main(log_format: str, on_sigterm: str) -> None:
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option("--items", default=2000, show_default=True, type=click.IntRange(min=1), help="Products to draw.")
 @click.option(
-    "--leaf-categories", default=60, show_default=True, type=click.IntRange(min=1), help="Leaves of the taxonomy."
+    "--leaf-categories", default=30, show_default=True, type=click.IntRange(min=1), help="Leaves of the taxonomy."
 )
 @click.option("--seed", default=7, show_default=True, help="The same seed draws the same files.")
 @click.option(

@@ -46,7 +46,8 @@ class TrainSpec:
     {value: slot}}}; `work` is a throw-away folder;
     `checkpoints` is kept between attempts; `parent` is the folder of the model to start from (weights.npz), or None;
     `baseline` that of the live model (saved_model/) which the Evaluator compares with, or None; `repeat` how often a
-    photo of a role is learned from in one pass over all, once if its role is not there.
+    photo of a role is learned from in one pass over all, once if its role is not there; `scenes` what share of the
+    photos on a plain ground are shown as customers take them.
     """
 
     examples: str
@@ -66,11 +67,13 @@ class TrainSpec:
     learning_rate: float = 1e-2
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
+    scenes: float = 0.0
     attribute_weight: float = 0.3
     seed: int = 1
     min_leaf_images: int = 5
     repeat: dict[str, int] = field(default_factory=dict)
     hash_minutes: float = 1.0
+    hash_steps: int | None = None
     memory_bytes: int = 4 << 30
     min_accuracy: float = 0.0
     max_accuracy_drop: float = 0.05

@@ -96,7 +96,9 @@ def _fit_hash(
     embeddings = _embed(trunk, train)
     slots = {label: targets_of(train, label, spec.min_leaf_images) for label in sizes}
     weights = loss_weights(list(sizes), spec.attribute_weight)
-    return fit_hash_head(hash_head, embeddings, slots, sizes, weights, minutes=spec.hash_minutes, seed=spec.seed)
+    return fit_hash_head(
+        hash_head, embeddings, slots, sizes, weights, minutes=spec.hash_minutes, steps=spec.hash_steps, seed=spec.seed
+    )
 
 
 def _embed(trunk: keras.Model, photos: Photos) -> np.ndarray:

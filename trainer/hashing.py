@@ -46,12 +46,14 @@ def fit_hash_head(
     weights: Mapping[str, float],
     *,
     minutes: float,
+    steps: int | None = None,
     seed: int,
     rate: float = 6e-3,
 ) -> dict[str, float]:
     """Train the head on cached embeddings (floats [n, 512], normalised); the trunk is not even here.
 
-    `slots` are int32 [n] a label, -1 unknown; `classes` the number of slots a label. Returns loss and steps.
+    `slots` are int32 [n] a label, -1 unknown; `classes` the number of slots a label. It ends after `steps`, or without
+    them after `minutes`. Returns loss and steps.
     """
     keras.utils.set_random_seed(seed)
     bits = head.output_shape[-1]
@@ -75,7 +77,7 @@ def fit_hash_head(
 
     batch = min(BATCH, len(embeddings))
     started, done, loss, enough = time.monotonic(), 0, tf.constant(0.0), MOST_EPOCHS * len(embeddings) // batch
-    while (share := _share(done, time.monotonic() - started, minutes, enough)) < 1.0:
+    while (share := _share(done, time.monotonic() - started, minutes, steps, enough)) < 1.0:
         rows = rows_of_step(done, len(embeddings), batch, seed)
         optimizer.learning_rate.assign(one_cycle(share, rate))
         targets = {name: tf.constant(values[rows]) for name, values in slots.items()}
@@ -87,9 +89,9 @@ def fit_hash_head(
     return {"hash.loss": float(loss), "hash.steps": float(done), "hash.seconds": round(time.monotonic() - started, 1)}
 
 
-def _share(done: int, spent_s: float, minutes: float, enough: int) -> float:
-    """Return how much is done: by the minutes, or by the steps that are enough for few photos."""
-    return max(share_done(done, spent_s, steps=None, minutes=minutes), done / max(LEAST_STEPS, enough))
+def _share(done: int, spent_s: float, minutes: float, steps: int | None, enough: int) -> float:
+    """Return how much is done: by the steps or the minutes, or by the steps that are enough for few photos."""
+    return max(share_done(done, spent_s, steps=steps, minutes=minutes), done / max(LEAST_STEPS, enough))
 
 
 def likenesses(slots: Mapping[str, tf.Tensor], classes: Mapping[str, int]) -> list[tuple[float, tf.Tensor]]:

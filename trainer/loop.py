@@ -23,7 +23,8 @@ from trainer.optimizers import TrunkOptimizer
 from trainer.schedule import one_cycle, rows_of_step, share_done, size_at
 from transforms.labels import slot_feature
 
-REPORTS, REPORTED_PHOTOS = 20, 1024
+REPORTS, REPORTED_PHOTOS, REPORTED_SHARE = 20, 1024, 10
+"""A report measures a photo in REPORTED_SHARE of those trained on since the last one, but at most REPORTED_PHOTOS."""
 
 
 class Trainer:
@@ -124,7 +125,7 @@ class Trainer:
     def _step(
         self, pixels: tf.Tensor, slots: Mapping[str, tf.Tensor], seed: tf.Tensor, size: tuple[int, int]
     ) -> tf.Tensor:
-        varied = augment(pixels, seed, size)
+        varied = augment(pixels, seed, size, self.spec.scenes)
         with tf.GradientTape() as tape:
             logits = self.heads(self.trunk(varied, training=True), training=True)
             loss = combined_loss(logits, slots, self.weights, self.spec.label_smoothing)
@@ -140,14 +141,16 @@ class Trainer:
     def _report(self, since: _Since, held_out: Photos) -> None:
         seconds, step, size = time.monotonic() - since.started, int(self.step.numpy()), self._size()
         loss = float(np.mean([float(loss) for loss in since.losses]))
+        trained = len(since.losses) * self.spec.batch
+        measured = max(1, min(REPORTED_PHOTOS, trained // REPORTED_SHARE))
         self._check_loss(loss)
         point: dict[str, Any] = {
             "step": step,
             "height": size[0],
             "loss": round(loss, 4),
             "learning_rate": float(self.optimizer.learning_rate.numpy()),
-            "images_a_second": round(len(since.losses) * self.spec.batch / seconds, 1),
-            **{name: round(value, 4) for name, value in self.evaluate(held_out, REPORTED_PHOTOS, size).items()},
+            "images_a_second": round(trained / seconds, 1),
+            **{name: round(value, 4) for name, value in self.evaluate(held_out, measured, size).items()},
         }
         with tf.io.gfile.GFile(self.curves, "a") as file:
             file.write(json.dumps(point) + "\n")

@@ -1,4 +1,4 @@
-"""Trunks: uint8 pixels -> a feature vector. The small ResNet for processors, ResNet-50 for production."""
+"""Trunks: uint8 pixels -> a feature vector. A tiny and a small ResNet for processors, ResNet-50 for production."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 from trainer.config import EMBEDDING_DIM
 from transforms.tf_pixels import normalise
 
-TRUNK_NAMES = ("small", "resnet50")
+TRUNK_NAMES = ("tiny", "small", "resnet50")
 
 
 @keras.saving.register_keras_serializable("visual_search")
@@ -69,7 +69,11 @@ def build_trunk(name: str, dtype: str) -> keras.Model:
         raise ValueError(f"unknown trunk {name!r}; use one of {', '.join(TRUNK_NAMES)}")
     policy = "mixed_bfloat16" if dtype == "bfloat16" else "float32"
     pixels = keras.Input((None, None, 3), name="pixels", dtype="float32")
-    body: Callable[[keras.KerasTensor, str], keras.KerasTensor] = {"small": _small, "resnet50": _resnet50}[name]
+    body: Callable[[keras.KerasTensor, str], keras.KerasTensor] = {
+        "tiny": _tiny,
+        "small": _small,
+        "resnet50": _resnet50,
+    }[name]
     features = body(Normalise(dtype=policy, name="normalise")(pixels), policy)
     pooled = keras.layers.GlobalAveragePooling2D(dtype="float32", name="pool")(features)
     dense = keras.layers.Dense(EMBEDDING_DIM, use_bias=False, dtype="float32", name="projection")(pooled)
@@ -77,12 +81,21 @@ def build_trunk(name: str, dtype: str) -> keras.Model:
     return keras.Model(pixels, normed, name=f"trunk_{name}")
 
 
+def _tiny(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
+    """Half as wide as the small one, at about a third of its time a photo."""
+    return _resnet18(x, 16, policy)
+
+
 def _small(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
-    """ResNet-18 of basic blocks at width 32, with a 3 x 3 stem of stride 2 (He et al. 2016, arXiv 1512.03385)."""
-    x = _conv_norm(x, 32, 3, 2, policy, "stem", relu=True)
+    return _resnet18(x, 32, policy)
+
+
+def _resnet18(x: keras.KerasTensor, width: int, policy: str) -> keras.KerasTensor:
+    """ResNet-18 of basic blocks, with a 3 x 3 stem of stride 2 (He et al. 2016, arXiv 1512.03385)."""
+    x = _conv_norm(x, width, 3, 2, policy, "stem", relu=True)
     for stage, blocks in enumerate((2, 2, 2, 2)):
         for block in range(blocks):
-            x = _basic_block(x, 32 << stage, 2 if stage and not block else 1, policy, f"stage{stage}_block{block}")
+            x = _basic_block(x, width << stage, 2 if stage and not block else 1, policy, f"stage{stage}_block{block}")
     return x
 
 

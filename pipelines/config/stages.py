@@ -64,7 +64,7 @@ class TrainSection(Section):
     """What is trained, how long, when, and where."""
 
     policy: Literal["reuse", "on_change", "always"] = "on_change"
-    trunk: Literal["small", "resnet50"] = "small"
+    trunk: Literal["tiny", "small", "resnet50"] = "small"
     minutes: Annotated[float, Field(gt=0)] = 10.0
     steps: Positive | None = Field(None, description="instead of minutes")
     batch: Positive = 128
@@ -75,10 +75,13 @@ class TrainSection(Section):
     min_leaf_images: Positive = 5
     repeat: dict[str, Positive] = Field(default_factory=dict, description="role -> times in one pass over all photos")
     attributes: list[str] = Field(default_factory=list, description="attributes that get a head")
+    attribute_weight: Annotated[float, Field(gt=0)] = Field(0.3, description="of an attribute's loss; the leaf's is 1")
     min_attribute_images: Positive = Field(10, description="a value of fewer photos gets no column of a head")
     max_attribute_values: Positive = Field(1000, description="the most columns of a head")
     held_out_leaves: Share = Field(0.0, description="leaves that are never learned from, to measure what is new")
+    scenes: Share = Field(0.0, description="photos on a plain ground that are shown as customers take them")
     hash_minutes: Annotated[float, Field(gt=0)] = 1.0
+    hash_steps: Positive | None = Field(None, description="instead of hash_minutes")
     memory_bytes: Positive = 4 << 30
     min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the leaf")
     max_accuracy_drop: Share = Field(0.05, description="gate of the Evaluator against the live model")

@@ -35,9 +35,10 @@ height = 40
 width = 32
 photos_a_unit = 150
 [train]
+trunk = "tiny"
 steps = 60
 batch = 64
-hash_minutes = 0.05
+hash_steps = 24
 checkpoint_s = 1
 max_accuracy_drop = 1.0
 min_images = 50

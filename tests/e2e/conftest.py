@@ -26,9 +26,10 @@ FOLDER = "shöp [v2] 50%25 {a}#1"
 """Libraries take most of this for a pattern, an escape or the end of a path."""
 SHORT = """
 [train]
+trunk = "tiny"
 steps = 60
 batch = 64
-hash_minutes = 0.05
+hash_steps = 24
 checkpoint_s = 1
 max_accuracy_drop = 1.0
 min_images = 50

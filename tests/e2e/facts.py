@@ -11,6 +11,16 @@ from pipelines.store import Store, UnitTable
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS, PHOTOS, RESOLVED_PHOTOS
 
+STEPS = {
+    "catalogue": ["merge"],
+    "preprocess": ["plan", "units", "resolve"],
+    "train": ["examples"],
+    "embed": ["plan", "units", "resolve"],
+    "index": ["gather", "assemble", "complete"],
+    "evaluate": ["sample", "queries", "look-up", "scan", "histograms", "drift"],
+    "again": ["verify", "count"],
+}
+"""The Beam jobs of each stage; `again` is the name of a backfill."""
 LEDGER = ("in", "ok", "skipped", "rejected")
 
 

@@ -41,6 +41,7 @@ from pipelines.store.folder import FolderStore
 from pipelines.telemetry.progress import Progress
 from pipelines.train.examples import ExampleShape, build_examples
 from tests.e2e.conftest import Shop, copy_of
+from tests.e2e.facts import STEPS
 from tests.jobs.dataflow_api import PROJECT, REGION, Api, dataflow_api
 
 pytestmark = pytest.mark.slow
@@ -50,16 +51,6 @@ IMAGE, GPU_IMAGE = "europe-docker.pkg.dev/p/shop/worker:1.2", "europe-docker.pkg
 ACCOUNT = "worker@some-project.iam.gserviceaccount.com"
 ACCELERATOR, EMBED_RAM = "type:nvidia-l4;count:1;machine_type:g2-standard-8;install-nvidia-driver", 24 << 30
 NEW_PHOTOS = 2 * UNITS_A_GROUP
-STEPS = {
-    "catalogue": ["merge"],
-    "preprocess": ["plan", "units", "resolve"],
-    "train": ["examples"],
-    "embed": ["plan", "units", "resolve"],
-    "index": ["gather", "assemble", "complete"],
-    "evaluate": ["sample", "queries", "look-up", "scan", "histograms", "drift"],
-    "again": ["verify", "count"],
-}
-"""By stage; `again` is the name of a backfill."""
 HINTED = {"embed": {"units"}, "index": {"assemble", "complete"}}
 READS_LOCAL_FILES = {"merge", "plan", "units"}
 """Steps of catalogue and preprocess, which hold the address of this shop's feeds or photos; these lie in a folder."""

@@ -49,3 +49,40 @@ def test_a_smaller_size_shows_the_same_photo() -> None:
         assert abs(np.average(np.arange(size[1]), weights=255 - columns) - (size[1] - 1) / 2) < 0.05 * size[1]
         dark = (varied < 128).mean()
         assert 0.08 < dark < 0.15  # a ninth of the photo
+
+
+def on_white() -> np.ndarray:
+    """Red squares on white, each with a blue photo of noise behind it in the batch, which has no plain ground."""
+    pixels = np.full((64, 40, 32, 3), 255, np.uint8)
+    pixels[::2, 10:30, 8:24] = (200, 0, 0)
+    pixels[1::2] = np.random.default_rng(3).integers(0, 256, (32, 40, 32, 3))
+    pixels[1::2, :, :, :2] = 0
+    return pixels
+
+
+def test_in_a_scene_a_product_is_smaller_and_stands_before_another_photo() -> None:
+    varied = augment(tf.constant(on_white()), tf.constant([1, 3]), scenes=1.0).numpy()[::2]
+    red = (varied[..., 0] > varied[..., 2] + 40) & (varied[..., 1] < 60)
+    share = red.mean((1, 2))  # a quarter of the photo as the shop shows it
+    assert 0.06 < np.median(share) < 0.18
+    assert share.max() < 0.27
+    assert (varied.min(axis=3) > 200).mean() < 0.02  # nothing is left of the white
+    assert (varied[..., 2] > varied[..., 0] + 20).mean() > 0.3  # but blue
+
+
+def test_a_photo_without_a_plain_ground_is_no_product_to_be_cut_out() -> None:
+    pixels, seed = tf.constant(on_white()), tf.constant([1, 3])
+    assert np.array_equal(augment(pixels, seed, scenes=1.0).numpy()[1::2], augment(pixels, seed).numpy()[1::2])
+
+
+def test_a_share_of_the_photos_is_shown_in_scenes() -> None:
+    pixels, seed = tf.constant(np.repeat(on_white()[:2], 300, axis=0)[::-1][:600]), tf.constant([1, 3])
+    changed = np.any(augment(pixels, seed, scenes=0.3).numpy() != augment(pixels, seed).numpy(), axis=(1, 2, 3))
+    assert 60 < changed.sum() < 120  # of the 300 that have a plain ground
+
+
+def test_scenes_keep_range_and_size() -> None:
+    varied = augment(tf.constant(on_white()), tf.constant([5, 3]), (20, 16), scenes=0.5).numpy()
+    assert varied.shape == (64, 20, 16, 3)
+    assert varied.min() >= 0.0
+    assert varied.max() <= 255.0

@@ -61,6 +61,14 @@ def test_training_brings_the_codes_of_a_class_together() -> None:
     assert gap_between(head, embeddings, slots) > before + 0.2
 
 
+def test_steps_are_counted_where_they_are_given() -> None:
+    embeddings = np.random.default_rng(0).normal(size=(200, 512)).astype(np.float32)
+    slots = {"leaf": np.arange(200, dtype=np.int32) % 2}
+    head = build_hash_head(64)
+    facts = fit_hash_head(head, embeddings, slots, {"leaf": 2}, {"leaf": 1.0}, minutes=1e-9, steps=3, seed=1)
+    assert facts["hash.steps"] == 3
+
+
 def gap_between(head: keras.Model, embeddings: np.ndarray, slots: np.ndarray) -> float:
     """Return by how much codes of one class agree more than those of two, as a share of the bits."""
     codes = np.sign(np.asarray(head(embeddings)))

@@ -5,7 +5,7 @@ import tensorflow as tf
 from trainer.trunks import FusedBatchNorm, build_trunk
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("small", 2_929_408), ("resnet50", 24_609_600)])
+@pytest.mark.parametrize(("name", "parameters"), [("tiny", 765_000), ("small", 2_929_408), ("resnet50", 24_609_600)])
 def test_a_trunk_gives_512_float32_numbers_a_photo(name: str, parameters: int) -> None:
     trunk = build_trunk(name, "float32")
     found = trunk(np.full((2, 32, 24, 3), 255.0, np.float32), training=False)
@@ -27,7 +27,7 @@ def test_variables_are_float32_where_the_convolutions_are_bfloat16() -> None:
 
 
 def test_an_unknown_trunk_is_named_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match="unknown trunk 'vgg'; use one of small, resnet50"):
+    with pytest.raises(ValueError, match="unknown trunk 'vgg'; use one of tiny, small, resnet50"):
         build_trunk("vgg", "float32")
 
 

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pipelines.runs.stages import STAGES
 from pipelines.store import Store, UnitTable, open_store
 from tests.e2e import facts
-from tests.e2e.conftest import Shop
-from tests.e2e.flink.conftest import PATIENCE_S, Cluster, on_flink
+from tests.e2e.conftest import Shop, copy_of
+from tests.e2e.facts import STEPS
+from tests.e2e.flink.conftest import PATIENCE_S, TASK_MANAGERS, Cluster, on_flink
 from tests.signals import ctrl_c_is_heard
 from tests.waiting import until
 
@@ -31,6 +35,14 @@ def kill_task_manager(cluster: Cluster) -> None:
 
 def kill_worker(cluster: Cluster) -> None:
     os.kill(next(cluster.flink.workers()), signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def read(drawn: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The catalogue after the first stage of the run `first`."""
+    shop = copy_of(drawn, tmp_path_factory.mktemp("read"))
+    shop.cli("catalogue", "--run-id", "first")
+    return shop
 
 
 def units_of(shop: Shop, table: str) -> Callable[[], int]:
@@ -102,6 +114,43 @@ def test_index_survives(step: str, trained: Shop, promoted: Shop, cluster: Clust
     assert_nothing_left_visible(here)
 
 
+def test_a_kill_in_every_job_of_a_run_changes_nothing(
+    drawn: Shop, promoted: Shop, cluster: Cluster, tmp_path: Path
+) -> None:
+    shop = on_flink(drawn, tmp_path, cluster)
+    shutil.copytree(promoted.store / "models", shop.store / "models")  # an equal training is adopted, not done again
+    shutil.copytree(promoted.store / "taxonomy", shop.store / "taxonomy")
+    struck: dict[str, str] = {}
+    for run_id in ("first", "second"):  # `drift` compares with what is live, and runs in the second alone
+        process = shop.start("run", "--config", str(shop.config), "--run-id", run_id, "--quiet")
+        while process.poll() is None:
+            strike_new_jobs(cluster, run_id, struck)
+            time.sleep(0.1)
+        assert process.returncode == 0, (shop.folder / "killed.log").read_text()
+    assert set(struck) == {f"{stage}-{step}" for stage, steps in STEPS.items() for step in steps if stage != "again"}
+    for name, job_id in struck.items():
+        assert cluster.failures(job_id), f"no attempt of {name} failed"
+        assert {job["state"] for job in cluster.jobs(name) if job["jid"] == job_id} == {"FINISHED"}
+    here, there = open_store(str(shop.store)), open_store(str(promoted.store))
+    for stage in STAGES:
+        assert facts.ledger(here, stage) == facts.ledger(there, stage), stage
+    assert facts.images(here) == facts.images(there)
+    assert facts.vectors(here).keys() == facts.vectors(there).keys()
+    assert facts.manifest(here, "index")["outputs"] == facts.manifest(there, "index")["outputs"]
+    assert_nothing_left_visible(here)
+
+
+def strike_new_jobs(cluster: Cluster, run_id: str, struck: dict[str, str]) -> None:
+    """Kill all TaskManagers as soon as a job of a step that was not struck yet computes, and start them again."""
+    for job in cluster.jobs(f"{run_id}-"):
+        name = job["name"].partition(f"{run_id}-")[2]
+        if job["state"] == "RUNNING" and name not in struck and "RUNNING" in cluster.vertices(job["jid"]):
+            struck[name] = job["jid"]
+            for number in range(1, TASK_MANAGERS + 1):
+                os.kill(cluster.pid(f"task-manager-{number}"), signal.SIGKILL)
+            cluster.whole()
+
+
 def test_a_damaged_unit_ends_the_job_at_the_first_attempt(trained: Shop, cluster: Cluster, tmp_path: Path) -> None:
     shop = on_flink(trained, tmp_path, cluster)
     store = open_store(str(shop.store))
@@ -116,22 +165,24 @@ def test_a_damaged_unit_ends_the_job_at_the_first_attempt(trained: Shop, cluster
     assert len(cluster.failures(job["jid"])) == 1
 
 
+@pytest.mark.parametrize(("stage", "step"), [("catalogue", "merge"), ("preprocess", "plan"), ("embed", "plan")])
 def test_the_launchers_next_attempt_waits_for_the_job_that_still_runs(
-    drawn: Shop, promoted: Shop, cluster: Cluster, tmp_path: Path
+    stage: str, step: str, request: pytest.FixtureRequest, promoted: Shop, cluster: Cluster, tmp_path: Path
 ) -> None:
-    shop = on_flink(drawn, tmp_path, cluster)
+    start: Shop = request.getfixturevalue({"catalogue": "drawn", "preprocess": "read", "embed": "trained"}[stage])
+    shop, name = on_flink(start, tmp_path, cluster), f"first-{stage}-{step}"
     before = {job["jid"] for job in cluster.jobs()}
-    process = shop.start("catalogue", "--config", str(shop.config), "--run-id", "first")
-    until(lambda: [job for job in cluster.jobs("first-catalogue-merge") if job["jid"] not in before], PATIENCE_S)
+    process = shop.start(stage, "--config", str(shop.config), "--run-id", "first")
+    until(lambda: [job for job in cluster.jobs(name) if job["jid"] not in before], PATIENCE_S)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert cluster.jobs("first-catalogue-merge")[-1]["state"] == "RUNNING"
-    again = shop.cli("catalogue", "--run-id", "first")
+    assert cluster.jobs(name)[-1]["state"] == "RUNNING"
+    again = shop.cli(stage, "--run-id", "first")
     assert "runs on Flink" in again.stderr
     assert "waiting for it" in again.stderr
-    assert len([job for job in cluster.jobs("first-catalogue-merge") if job["jid"] not in before]) == 1
+    assert len([job for job in cluster.jobs(name) if job["jid"] not in before]) == 1
     here, there = open_store(str(shop.store)), open_store(str(promoted.store))
-    assert facts.ledger(here, "catalogue") == facts.ledger(there, "catalogue")
+    assert facts.ledger(here, stage) == facts.ledger(there, stage)
     assert all(mine.equals(other) for mine, other in zip(facts.catalogue(here), facts.catalogue(there), strict=True))
 
 
