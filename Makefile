@@ -30,6 +30,8 @@ setup-airflow: setup ## make or update Airflow's own environment in .venv-airflo
 
 .PHONY: demo
 demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, searchable index (DEMO=, ITEMS=, SEED=)
+	@# Python compiles TFX when it is first imported, for a quarter of a minute: it does so beside the drawing, on the other core
+	@$(BIN)/python -c "from tfx import v1" 2> /dev/null & \
 	$(SEARCH) demo $(DEMO) --items $(ITEMS) --leaf-categories $(LEAF_CATEGORIES) --seed $(SEED)
 	$(SEARCH) run --config $(DEMO)/config.toml
 	@# a dozen product photos and a dozen street photos, from all over the catalogue; some product photos are broken on purpose
@@ -41,7 +43,7 @@ demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, sea
 
 .PHONY: test
 test: setup ## run the tests, a process a core (TESTS=tests/store for some of them)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder $(TESTS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder --durations 25 $(TESTS)
 	@test "$(TESTS)" != tests || $(MAKE) test-dags
 
 .PHONY: test-dags

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from benchmarks.shop import with_training
 from pipelines.config import load_config
 from pipelines.demo.writer import write_catalogue
 from pipelines.models.facts import read_facts
@@ -57,10 +58,7 @@ def draw(folder: Path, items: int, leaves: int) -> None:
 def build(folder: Path, tree: Path, name: str, steps: int) -> Path:
     """Run a checkout's stages up to the index; return the config that names its store."""
     text = (folder / "config.toml").read_text(encoding="utf-8").replace('uri = "store"', f'uri = "store-{name}"')
-    before, _, after = text.partition("[train]")
-    kept = next(line for line in after.splitlines() if line.startswith("attributes = "))
-    rest = after[after.index("\n[") :]
-    text = f"{before}[train] # keys that both know\nsteps = {steps}\nhash_minutes = 0.3\n{kept}\n{rest}"
+    text = with_training(text, f"steps = {steps}\nhash_minutes = 0.3")  # what both know
     config = folder / f"{name}.toml"
     config.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pipelines.cli", "run", "--config", str(config), "--to", "index"]

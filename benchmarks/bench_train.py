@@ -28,6 +28,7 @@ import tensorflow as tf
 
 from benchmarks.checks import at_least, keep
 from benchmarks.commands import COMMAND_LINE
+from benchmarks.shop import with_training
 from pipelines.config import load_config
 from pipelines.demo.config import write_config
 from pipelines.demo.writer import write_catalogue
@@ -36,7 +37,7 @@ from trainer import process
 from transforms.tf_pixels import decode_prepared_one
 
 SIZES = ((60, 48), (96, 96))
-SETTINGS = '[train]\ntrunk = "small"\nsteps = {steps}\nhash_steps = 1\nmin_images = 10\n'
+SETTINGS = 'trunk = "small"\nsteps = {steps}\nseed = 0\nhash_steps = 1\nmin_images = 10'
 FULL_SIZE_FROM = 35
 """Percent of a training from which on all photos are at full size, with the graph compiled for it."""
 LINE = re.compile(r"train: (\d+)%, step (\d+),")
@@ -47,9 +48,7 @@ def draw_shop(folder: Path, items: int, size: tuple[int, int], steps: int) -> Pa
     write_catalogue(folder, items=items, leaf_categories=40, seed=1)
     config = write_config(folder)
     text = re.sub(r"height = \d+\nwidth = \d+", f"height = {size[0]}\nwidth = {size[1]}", config.read_text("utf-8"))
-    before, _, after = text.partition("[train]\n")
-    kept = "\n".join(line for line in after.splitlines() if line.startswith(("attributes", "[", "roles")))
-    config.write_text(f"{before}{SETTINGS.format(steps=steps)}{kept}\n", encoding="utf-8")
+    config.write_text(with_training(text, SETTINGS.format(steps=steps)), encoding="utf-8")
     for stage in ("catalogue", "preprocess"):
         subprocess.run([*_command(stage, config, "prepared"), "--quiet"], check=True, env=_plain())
     return config
@@ -85,7 +84,8 @@ def write_photos(config: Path, run_id: str, path: Path) -> None:
         records = tf.data.TFRecordDataset(sorted(map(str, Path(folder).iterdir())), "GZIP")
         jpegs = [tf.io.parse_single_example(record, only_image)["image"] for record in records]
     pixels = np.stack([decode_prepared_one(jpeg, *size).numpy() for jpeg in jpegs])
-    facts = store.read_json(f"models/{store.folders('models')[-1]}/model.json")
+    model_id = store.read_json(f"runs/{run_id}/train/manifest.json")["outputs"]["model_id"]
+    facts = store.read_json(f"models/{model_id}/model.json")
     classes = [facts["leaf"]["slots"], *facts["levels"], *facts["attributes"].values()]
     np.savez(path, pixels=pixels, classes=np.array([len(one) for one in classes]))
 
@@ -97,6 +97,8 @@ def measure(folder: Path, size: tuple[int, int], args: argparse.Namespace) -> di
     for turn in range(args.rounds):
         run_id = f"turn{turn}"
         shutil.copytree(folder / "store" / "runs" / "prepared", folder / "store" / "runs" / run_id)
+        text = re.sub(r"^seed = \d+$", f"seed = {turn}", config.read_text("utf-8"), flags=re.MULTILINE)
+        config.write_text(text, encoding="utf-8")  # else it would adopt the training of the turn before
         speeds["stage"].append(stage_speed(config, run_id, args.batch))
         if not turn:
             write_photos(config, run_id, folder / "photos.npz")
@@ -128,10 +130,10 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=700)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument(
-        "--steps", type=int, default=120, help="of a training by the stage; seven in ten are at full size"
+        "--steps", type=int, default=80, help="of a training by the stage; seven in ten are at full size"
     )
-    parser.add_argument("--torch-steps", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--torch-steps", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
     cases = []
     for size in SIZES:

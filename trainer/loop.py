@@ -23,7 +23,7 @@ from trainer.optimizers import TrunkOptimizer
 from trainer.schedule import one_cycle, rows_of_step, share_done, size_at
 from transforms.labels import slot_feature
 
-REPORTS, REPORTED_PHOTOS, REPORTED_SHARE = 20, 1024, 10
+REPORTS, REPORTED_PHOTOS, REPORTED_SHARE = 20, 1024, 20
 """A report measures a photo in REPORTED_SHARE of those trained on since the last one, but at most REPORTED_PHOTOS."""
 
 
