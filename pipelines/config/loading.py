@@ -103,6 +103,10 @@ class Config(Section):
         """Return the same configuration with another `train.policy`, one of POLICIES."""
         return self.model_copy(update={"train": self.train.model_copy(update={"policy": policy})})
 
+    def fingerprint(self) -> str:
+        """Return 16 hex digits of all that the configuration says, but for where its file and its store lie."""
+        return self.digest(*(name for name in type(self).model_fields if name not in {"folder", "store"}))
+
     def digest(self, *names: str) -> str:
         """Return 16 hex digits that name the values of sections, or of single keys such as 'train.attributes'."""
         values = {name: attrgetter(name)(self) for name in names}

@@ -93,7 +93,7 @@ def measure(context: RunContext, live: Release | None) -> Measured:
         metrics |= recall.scanning(engine, asked, slots)
         metrics |= recall.speed(engine, asked)
     gain = gain_of(scores)
-    metrics |= means_of(scores, gain) | _ledger_metrics(context)
+    metrics |= means_of(scores, gain) | ledger_metrics(context)
     if live is not None:
         metrics |= drifts(inputs, live, answers, beside, centroid)
     check_documented(metrics)
@@ -171,7 +171,8 @@ def drifts(inputs: Inputs, live: Release, answers: Answers, beside: Beside | Non
     return metrics
 
 
-def _ledger_metrics(context: RunContext) -> Metrics:
+def ledger_metrics(context: RunContext) -> Metrics:
+    """Return the counts and the seconds of the run's stages before this one."""
     metrics: Metrics = {}
     for stage in STAGES[: STAGES.index("evaluate")]:
         manifest = read_manifest(context.store, context.run_id, stage)

@@ -10,10 +10,11 @@ from typing import Any
 
 from pipelines.errors import StageError
 from pipelines.evaluate.gates import Gate, blessed, judge, lead_over_colours, refusal
-from pipelines.evaluate.measurement import Measured, measure
+from pipelines.evaluate.measurement import Measured, ledger_metrics, measure
 from pipelines.evaluate.report.page import Findings, render
 from pipelines.evaluate.rivals import anchors, expanded, rival_of
 from pipelines.evaluate.scores import to_parquet
+from pipelines.evaluate.unchanged import is_known, measured_on
 from pipelines.evaluate.vocabulary import UnknownMetricError, check_gate_names
 from pipelines.releases import publish as release
 from pipelines.releases.live import live_release
@@ -22,12 +23,12 @@ from pipelines.releases.release import Release
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import read_manifest
-from pipelines.runs.outputs import CatalogueOutputs, EvaluateOutputs, IndexOutputs
+from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, EvaluateOutputs, IndexOutputs
 from pipelines.runs.stages import STAGES
 
 
 def run(context: RunContext) -> StageResult:
-    """Measure the run's index and write its release.
+    """Measure the run's index and write its release; where nothing is new since live, its numbers are taken.
 
     A release that fails a gate is written too, not blessed, and the result's `refusal` says why. Raises StageError
     when a gate of the config names no metric, or there is nothing to measure.
@@ -45,17 +46,40 @@ def run(context: RunContext) -> StageResult:
 
 
 def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
-    live = live_release(context.store)
+    live, key = live_release(context.store), measured_on(context)
+    if live is not None and is_known(live, key):
+        return _as_live(context, live, prefix)
     measured = measure(context, live)
     beside = None if live is None else read_measures(context.store, live.release_id)
     gates = _gates(context, measured, beside)
-    manifest = release.named(_manifest(context, live, gates, measured))
+    verdict = {
+        "gates": [gate.as_dict() for gate in gates],
+        "blessed": blessed(gates),
+        "refusal": refusal(gates),
+        "notes": measured.notes,
+        "ledger": [measured.sampled, len(measured.asked.queries)],
+        "measured_on": key,
+    }
+    manifest = release.named(_parts(context, live) | verdict)
     files = {
         METRICS: json.dumps(measured.metrics, indent=1, sort_keys=True).encode(),
         CENTROID: json.dumps({"space_id": measured.model.space_id, "mean": measured.centroid}).encode(),
         QUERIES: to_parquet(measured.table),
         "report.html": render(_findings(context, manifest, measured, gates, beside)).encode(),
     }
+    release.keep(context.store, prefix, manifest, files)
+    return manifest
+
+
+def _as_live(context: RunContext, live: Release, prefix: str) -> dict[str, Any]:
+    """Make a release of a run in which nothing is new: what was measured of the live one holds for it."""
+    context.progress.say(f"evaluate: nothing new: {live.release_id}, which is live, was measured on the same")
+    verdict = {name: live.manifest[name] for name in ("gates", "blessed", "refusal", "ledger", "measured_on")}
+    note = f"nothing is new since {live.release_id}, which is live, was measured: its numbers and its report are these"
+    manifest = release.named(_parts(context, live) | verdict | {"notes": [note]})
+    files = {name: context.store.read(f"releases/{live.release_id}/{name}") for name in release.FILES}
+    metrics = json.loads(files[METRICS]) | ledger_metrics(context)
+    files[METRICS] = json.dumps(metrics, indent=1, sort_keys=True).encode()
     release.keep(context.store, prefix, manifest, files)
     return manifest
 
@@ -72,22 +96,18 @@ def _gates(context: RunContext, measured: Measured, live: Measures | None) -> li
     return [*gates, lead_over_colours(measured.gain, section.histogram_margin)]
 
 
-def _manifest(context: RunContext, live: Release | None, gates: list[Gate], measured: Measured) -> dict[str, Any]:
-    store, catalogue, model = context.store, context.outputs(CatalogueOutputs), measured.model
+def _parts(context: RunContext, live: Release | None) -> dict[str, Any]:
+    """Return what a manifest says of the release's parts and of where it comes from."""
+    store, catalogue, embed = context.store, context.outputs(CatalogueOutputs), context.outputs(EmbedOutputs)
     index_id = context.outputs(IndexOutputs).index_id
     return {
         "run_id": context.run_id,
         "parent": None if live is None else live.release_id,
-        "model": release.reference(store, f"models/{model.model_id}", model_id=model.model_id, space_id=model.space_id),
+        "model": release.reference(store, f"models/{embed.model_id}", model_id=embed.model_id, space_id=embed.space_id),
         "index": release.reference(store, f"indexes/{index_id}", index_id=index_id),
         "catalogue_id": catalogue.catalogue_id,
         "catalogue_number": catalogue.number,
         "positions": catalogue.positions,
-        "gates": [gate.as_dict() for gate in gates],
-        "blessed": blessed(gates),
-        "refusal": refusal(gates),
-        "notes": measured.notes,
-        "ledger": [measured.sampled, len(measured.asked.queries)],
     }
 
 

@@ -5,7 +5,6 @@ A reader of the log sees one release or the other, never a half of each.
 
 from __future__ import annotations
 
-from pipelines.config import Config
 from pipelines.errors import GateError, StageError
 from pipelines.releases.history import Entry, History, append, make_entry, read_history
 from pipelines.releases.release import Release, check_parts, read_release
@@ -66,11 +65,6 @@ def rollback(store: Store, *, reason: str, to: str | None = None) -> Entry:
     raise StageError(f"{ATTEMPTS} other promotions were faster than the rollback; look at `status` and try again")
 
 
-def config_digest(config: Config) -> str:
-    """Return the digest of all that a configuration says, but for where its file and its store lie."""
-    return config.digest(*(name for name in type(config).model_fields if name not in {"folder", "store"}))
-
-
 def _entry(context: RunContext, release: Release, history: History) -> Entry:
     previous = history.live["release_id"] if history.live else None
     return make_entry(
@@ -78,7 +72,7 @@ def _entry(context: RunContext, release: Release, history: History) -> Entry:
         "promote",
         previous,
         run_id=context.run_id,
-        config_digest=config_digest(context.config),
+        config_digest=context.config.fingerprint(),
         reason=context.overrides.force_reason or context.accept_reason,
     )
 

@@ -179,6 +179,54 @@ def test_the_live_release_is_the_baseline(start: Start, write: Write, fake: type
     assert "points against live" in page
 
 
+def days(start: Start, write: Write, world: Any, *, blessed: bool = True) -> Callable[..., tuple[RunContext, Any]]:
+    """A function that has a run measure the same world and, of the first one, makes the release live."""
+    floors = {} if blessed else {"category.leaf_top1": 0.95}
+
+    def day(run_id: str, **settings: Any) -> tuple[RunContext, Any]:
+        context = start(run_id, evaluate={"queries": 50, "examples": 3, "floors": floors, "margins": {}, **settings})
+        write(context, world)
+        done = run_stage(context, "evaluate", run)
+        entry = {"release_id": done["outputs"]["release_id"], "action": "promote", "run_id": run_id}
+        if run_id == "run-1":
+            Log(context.store, "live").append(1, entry)
+        return context, done
+
+    return day
+
+
+def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(
+    start: Start, write: Write, fake: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = days(start, write, fake())
+    first, live = day("run-1")
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.evaluate.stage.measure", lambda *_: pytest.fail("measured again"))
+        second, done = day("run-2")
+    assert done["outputs"]["release_id"] != live["outputs"]["release_id"]
+    assert done["counts"] == live["counts"]
+    assert done["outputs"]["blessed"] is True
+    assert "nothing is new since" in done["notes"][0]
+    here, there = (f"releases/{one['outputs']['release_id']}" for one in (done, live))
+    assert second.store.read_json(f"{here}/manifest.json")["run_id"] == "run-2"
+    assert second.store.read(f"{here}/queries.parquet") == first.store.read(f"{there}/queries.parquet")
+    numbers, before = metrics_of(second, done), metrics_of(first, live)
+    assert {name: value for name, value in numbers.items() if not name.startswith(("ledger.", "seconds."))} == {
+        name: value for name, value in before.items() if not name.startswith(("ledger.", "seconds."))
+    }
+
+
+@pytest.mark.parametrize("new", ["settings", "photos", "verdict"])
+def test_what_is_new_is_measured(new: str, start: Start, write: Write, fake: type[Any]) -> None:
+    world = fake()
+    day = days(start, write, world, blessed=new != "verdict")
+    day("run-1")
+    if new == "photos":
+        world.photos = [replace(photo, split="train") if photo.item == 0 else photo for photo in world.photos]
+    _, done = day("run-2", **({"examples": 4} if new == "settings" else {}))
+    assert not any("nothing is new" in note for note in done["notes"])
+
+
 def test_a_release_is_also_judged_beside_the_best_of_the_last_ones(start: Start, write: Write, fake: type[Any]) -> None:
     """Each release loses as much as its margin allows beside the one before it."""
     margins = {"retrieval.exact_p_at_10": 0.17}

@@ -67,7 +67,7 @@ def test_the_first_release_becomes_live_with_all_that_is_to_be_known(store: Stor
     entry = Log(store, "live").entry(1)
     assert (entry["release_id"], entry["action"], entry["previous"]) == ("r1", "promote", None)
     assert (entry["run_id"], entry["reason"], entry["positions"]) == ("run-r1", None, {"snapshot": "2026-01-01"})
-    assert entry["config_digest"] == stage.config_digest(context.config)
+    assert entry["config_digest"] == context.config.fingerprint()
     assert entry["gates"][0]["metric"] == "recall.plan_at_10"
 
 
