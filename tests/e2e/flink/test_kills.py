@@ -151,6 +151,7 @@ def strike_new_jobs(cluster: Cluster, run_id: str, struck: dict[str, str]) -> No
             struck[name] = job["jid"]
             for number in range(1, TASK_MANAGERS + 1):
                 os.kill(cluster.pid(f"task-manager-{number}"), signal.SIGKILL)
+            until(lambda: not any("task-manager" in one for one, _ in cluster.flink.processes()), PATIENCE_S)
             cluster.whole()
 
 
