@@ -1,0 +1,110 @@
+"""The first ten minutes of a newcomer: `make demo` in a fresh clone with a clean environment.
+
+    python -m benchmarks.bench_demo
+
+Keeps when each line came, so that every second has a name, what a training's reports cost (the time between two of its
+lines, less that of its steps), and how good the demo's release is. Packages that were downloaded before are taken from
+the cache; `download_s` is what their gigabyte would take at 20 MB/s, and counts. The last result stays in
+benchmarks/results/. Expected: 7 minutes, .40 of ten results in the photo's leaf, and the product of a street photo
+among the first five one time in five, with reports that cost 5 % of a training at most.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from benchmarks.checks import at_least, at_most, keep
+
+ROOT = Path(__file__).parents[1]
+KEPT = re.compile(r"HOME|PATH|LANG|(PIP|UV)_.*|(HTTPS?|NO)_PROXY", re.IGNORECASE)
+"""Variables that a clean environment has: those without which nothing can be downloaded."""
+DOWNLOAD_S = 1000 / 20
+PARTS = (
+    ("set-up", re.compile(r"set-up: ")),
+    ("drawing", re.compile(r"\S*visual-search demo ")),
+    ("run", re.compile(r"\S*visual-search run ")),
+    ("searches and status", re.compile(r'\{"stage": "promote"')),
+)
+"""What begins with which line; what is before the first is the first's too."""
+REPORT = re.compile(r"train: \d+%, step (\d+), .*images_a_second ([\d.]+)")
+BATCH = 128
+
+Line = tuple[float, str]
+
+
+def follow(folder: Path) -> list[Line]:
+    """Run `make demo` in a clone; return its lines, each with the seconds since the start."""
+    environment = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
+    started, lines = time.perf_counter(), []
+    words = ["make", "demo"]
+    with subprocess.Popen(
+        words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append((time.perf_counter() - started, line.rstrip()))
+            print(f"{lines[-1][0]:7.1f} {lines[-1][1][:150]}", flush=True)
+    assert process.returncode == 0, "make demo failed"
+    return [*lines, (time.perf_counter() - started, "")]
+
+
+def parts_of(lines: Sequence[Line]) -> dict[str, float]:
+    """Return the seconds of each part, and of each stage of the run."""
+    begins = {name: next(when for when, line in lines if start.match(line)) for name, start in PARTS}
+    begins["set-up"] = 0.0
+    ends = [*list(begins.values())[1:], lines[-1][0]]
+    stages = [json.loads(line) for _, line in lines if line.startswith('{"stage"')]
+    parts = {name: end - begin for (name, begin), end in zip(begins.items(), ends, strict=True)}
+    return parts | {f"run: {stage['stage']}": stage["seconds"] for stage in stages}
+
+
+def training_of(lines: Sequence[Line]) -> dict[str, float]:
+    """Return the seconds of the steps and of the reports of a training, and its photos a second at full size."""
+    reports = [(when, int(found[1]), float(found[2])) for when, line in lines if (found := REPORT.match(line))]
+    steps = [(later[1] - earlier[1]) * BATCH / later[2] for earlier, later in pairwise(reports)]
+    return {
+        "steps_s": sum(steps),
+        "reports_s": reports[-1][0] - reports[0][0] - sum(steps),
+        "photos_a_second": reports[-1][2],
+    }
+
+
+def main() -> None:
+    """Follow one demo and keep the result."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder, "clone")
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+        lines = follow(clone)
+        store = clone / "work/demo/store"
+        release = max(store.glob("releases/*/metrics.json"), key=lambda path: path.parent.name)
+        metrics: dict[str, float] = json.loads(release.read_text(encoding="utf-8"))
+    total, training = lines[-1][0] + DOWNLOAD_S, training_of(lines)
+    share = training["reports_s"] / (training["reports_s"] + training["steps_s"])
+    result: dict[str, Any] = {
+        "cores": len(os.sched_getaffinity(0)),
+        "seconds": round(lines[-1][0], 1),
+        "download_s": DOWNLOAD_S,
+        "parts_s": {name: round(value, 1) for name, value in parts_of(lines).items()},
+        "training": {name: round(value, 1) for name, value in training.items()},
+        "metrics": {name: round(value, 4) for name, value in sorted(metrics.items()) if name.startswith("retrieval.")},
+        "checks": [
+            at_most("seconds from clone to the last line, with downloads", total, 420),
+            at_least("precision at 10 by leaf", metrics["retrieval.p_at_10"], 0.40),
+            at_least("a street photo's item in the first five", metrics["retrieval.same_item_hit_at_5"], 0.20),
+            at_most("a training's reports, of its time", share, 0.05),
+        ],
+    }
+    keep("demo", result)
+
+
+if __name__ == "__main__":
+    main()
