@@ -130,7 +130,7 @@ def test_a_kill_in_every_job_of_a_run_changes_nothing(
             strike_new_jobs(cluster, run_id, struck)
             time.sleep(0.1)
         assert process.returncode == 0, (shop.folder / "killed.log").read_text()
-    assert set(struck) == {f"{stage}-{step}" for stage, steps in STEPS.items() for step in steps if stage != "again"}
+    assert set(struck) >= {f"{stage}-{step}" for stage, steps in STEPS.items() for step in steps if stage != "again"}
     for name, job_id in struck.items():
         assert cluster.failures(job_id), f"no attempt of {name} failed"
         assert {job["state"] for job in cluster.jobs(name) if job["jid"] == job_id} == {"FINISHED"}
