@@ -30,7 +30,7 @@ KEPT = re.compile(r"HOME|PATH|LANG|(PIP|UV)_.*|(HTTPS?|NO)_PROXY", re.IGNORECASE
 DOWNLOAD_S = 1000 / 20
 PARTS = (
     ("set-up", re.compile(r"set-up: ")),
-    ("drawing", re.compile(r"\S*visual-search demo ")),
+    ("drawing", re.compile(r"demo: drawing ")),
     ("run", re.compile(r"\S*visual-search run ")),
     ("searches and status", re.compile(r'\{"stage": "promote"')),
 )
