@@ -46,7 +46,7 @@ width = {width}
 
 [train] # a small net, and steps instead of minutes: as good on a slow machine, in its own time
 trunk = "tiny"
-steps = 1100
+steps = 900
 learning_rate = 0.02
 repeat = {{ street = 3 }}
 scenes = 0.6
