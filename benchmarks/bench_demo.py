@@ -16,13 +16,13 @@ import os
 import re
 import subprocess
 import tempfile
-import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from benchmarks.checks import at_least, at_most, keep
+from benchmarks.commands import Line, reports_of, stamped
 
 ROOT = Path(__file__).parents[1]
 KEPT = re.compile(r"HOME|PATH|LANG|(PIP|UV)_.*|(HTTPS?|NO)_PROXY", re.IGNORECASE)
@@ -35,33 +35,24 @@ PARTS = (
     ("searches and status", re.compile(r'\{"stage": "promote"')),
 )
 """What begins with which line; what is before the first is the first's too."""
-REPORT = re.compile(r"train: \d+%, step (\d+), .*images_a_second ([\d.]+)")
 BATCH = 128
-
-Line = tuple[float, str]
 
 
 def follow(folder: Path) -> list[Line]:
-    """Run `make demo` in a clone; return its lines, each with the seconds since the start."""
+    """Run `make demo` in a clone, show its lines and return them."""
     environment = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
-    started, lines = time.perf_counter(), []
-    words = ["make", "demo"]
-    with subprocess.Popen(
-        words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append((time.perf_counter() - started, line.rstrip()))
-            print(f"{lines[-1][0]:7.1f} {lines[-1][1][:150]}", flush=True)
-    assert process.returncode == 0, "make demo failed"
-    return [*lines, (time.perf_counter() - started, "")]
+    lines = []
+    for line in stamped(["make", "demo"], environment, folder):
+        lines.append(line)
+        print(f"{line.second:7.1f} {line.text[:150]}", flush=True)
+    return lines
 
 
 def parts_of(lines: Sequence[Line]) -> dict[str, float]:
     """Return the seconds of each part, and of each stage of the run."""
     begins = {name: next(when for when, line in lines if start.match(line)) for name, start in PARTS}
     begins["set-up"] = 0.0
-    ends = [*list(begins.values())[1:], lines[-1][0]]
+    ends = [*list(begins.values())[1:], lines[-1].second]
     stages = [json.loads(line) for _, line in lines if line.startswith('{"stage"')]
     parts = {name: end - begin for (name, begin), end in zip(begins.items(), ends, strict=True)}
     return parts | {f"run: {stage['stage']}": stage["seconds"] for stage in stages}
@@ -69,12 +60,12 @@ def parts_of(lines: Sequence[Line]) -> dict[str, float]:
 
 def training_of(lines: Sequence[Line]) -> dict[str, float]:
     """Return the seconds of the steps and of the reports of a training, and its photos a second at full size."""
-    reports = [(when, int(found[1]), float(found[2])) for when, line in lines if (found := REPORT.match(line))]
-    steps = [(later[1] - earlier[1]) * BATCH / later[2] for earlier, later in pairwise(reports)]
+    reports = reports_of(lines)
+    steps = [(later.step - earlier.step) * BATCH / later.photos_a_second for earlier, later in pairwise(reports)]
     return {
         "steps_s": sum(steps),
-        "reports_s": reports[-1][0] - reports[0][0] - sum(steps),
-        "photos_a_second": reports[-1][2],
+        "reports_s": reports[-1].second - reports[0].second - sum(steps),
+        "photos_a_second": reports[-1].photos_a_second,
     }
 
 
@@ -87,11 +78,11 @@ def main() -> None:
         store = clone / "work/demo/store"
         release = max(store.glob("releases/*/metrics.json"), key=lambda path: path.parent.name)
         metrics: dict[str, float] = json.loads(release.read_text(encoding="utf-8"))
-    total, training = lines[-1][0] + DOWNLOAD_S, training_of(lines)
+    total, training = lines[-1].second + DOWNLOAD_S, training_of(lines)
     share = training["reports_s"] / (training["reports_s"] + training["steps_s"])
     result: dict[str, Any] = {
         "cores": len(os.sched_getaffinity(0)),
-        "seconds": round(lines[-1][0], 1),
+        "seconds": round(lines[-1].second, 1),
         "download_s": DOWNLOAD_S,
         "parts_s": {name: round(value, 1) for name, value in parts_of(lines).items()},
         "training": {name: round(value, 1) for name, value in training.items()},

@@ -17,9 +17,7 @@ import re
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +25,19 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.checks import at_least, keep
-from benchmarks.commands import COMMAND_LINE
+from benchmarks.commands import command, reports_of, run, stamped
 from benchmarks.shop import with_training
 from pipelines.config import load_config
 from pipelines.demo.config import write_config
 from pipelines.demo.writer import write_catalogue
 from pipelines.store import open_store
-from trainer import process
+from trainer.process import ENVIRONMENT, untouched
 from transforms.tf_pixels import decode_prepared_one
 
 SIZES = ((60, 48), (96, 96))
 SETTINGS = 'trunk = "small"\nsteps = {steps}\nseed = 0\nhash_steps = 1\nmin_images = 10'
 FULL_SIZE_FROM = 35
 """Percent of a training from which on all photos are at full size, with the graph compiled for it."""
-LINE = re.compile(r"train: (\d+)%, step (\d+),")
 
 
 def draw_shop(folder: Path, items: int, size: tuple[int, int], steps: int) -> Path:
@@ -50,26 +47,21 @@ def draw_shop(folder: Path, items: int, size: tuple[int, int], steps: int) -> Pa
     text = re.sub(r"height = \d+\nwidth = \d+", f"height = {size[0]}\nwidth = {size[1]}", config.read_text("utf-8"))
     config.write_text(with_training(text, SETTINGS.format(steps=steps)), encoding="utf-8")
     for stage in ("catalogue", "preprocess"):
-        subprocess.run([*_command(stage, config, "prepared"), "--quiet"], check=True, env=_plain())
+        run([stage, "--config", str(config), "--run-id", "prepared", "--quiet"], folder / "log")
     return config
 
 
 def stage_speed(config: Path, run_id: str, batch: int) -> float:
     """Train by the command line; return the photos a second at full size, by when its lines arrive."""
-    times: list[tuple[int, float]] = []
-    words = _command("train", config, run_id)
-    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=_plain()) as child:
-        assert child.stderr is not None
-        lines = filter(None, map(LINE.match, child.stderr))
-        times.extend((int(one[2]), time.perf_counter()) for one in lines if int(one[1]) >= FULL_SIZE_FROM)
-    assert child.returncode == 0, f"the training of {config} failed"
-    (first, started), (last, ended) = times[0], times[-1]
-    return batch * (last - first) / (ended - started)
+    words = command(["train", "--config", str(config), "--run-id", run_id])
+    reports = [one for one in reports_of(stamped(words, untouched())) if one.percent >= FULL_SIZE_FROM]
+    first, last = reports[0], reports[-1]
+    return batch * (last.step - first.step) / (last.second - first.second)
 
 
 def torch_speed(python: str, photos: Path, batch: int, steps: int, *, kept: bool) -> float:
     """Train by PyTorch; `kept` is with the allocator as our own processes have it."""
-    environment = _plain() | (dict(process.ENVIRONMENT) if kept else {})
+    environment = untouched() | (dict(ENVIRONMENT) if kept else {})
     words = [python, str(Path(__file__).with_name("torch_training.py")), str(photos), str(batch), str(steps)]
     return float(subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout)
 
@@ -112,15 +104,6 @@ def measure(folder: Path, size: tuple[int, int], args: argparse.Namespace) -> di
         "photos_a_second": {name: [round(value, 1) for value in values] for name, values in speeds.items()},
         "stage_to_torch": round(medians["stage"] / max(medians["torch"], medians["torch, memory kept"]), 3),
     }
-
-
-def _command(stage: str, config: Path, run_id: str) -> list[str]:
-    return [sys.executable, "-c", COMMAND_LINE, stage, "--config", str(config), "--run-id", run_id]
-
-
-def _plain() -> dict[str, str]:
-    """The environment without what has been set up in it."""
-    return {name: value for name, value in os.environ.items() if name not in process.ENVIRONMENT}
 
 
 def main() -> None:

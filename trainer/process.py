@@ -55,6 +55,11 @@ def set_up() -> None:
     os.environ["KERAS_BACKEND"] = ENVIRONMENT["KERAS_BACKEND"]  # nothing here runs on another
 
 
+def untouched() -> dict[str, str]:
+    """Return this process's environment without what `set_up` sets in it: for a program that is to run as it comes."""
+    return {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+
+
 def give_back() -> None:
     """Return memory that is kept but not in use to the kernel, between one piece of work and the next."""
     _function("malloc_trim")(ctypes.c_size_t(0))

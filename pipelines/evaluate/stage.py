@@ -23,7 +23,7 @@ from pipelines.releases.release import Release
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import read_manifest
-from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, EvaluateOutputs, IndexOutputs
+from pipelines.runs.outputs import CatalogueOutputs, EvaluateOutputs, IndexOutputs
 from pipelines.runs.stages import STAGES
 
 
@@ -52,17 +52,9 @@ def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
     measured = measure(context, live)
     beside = None if live is None else read_measures(context.store, live.release_id)
     gates = _gates(context, measured, beside)
-    verdict = {
-        "gates": [gate.as_dict() for gate in gates],
-        "blessed": blessed(gates),
-        "refusal": refusal(gates),
-        "notes": measured.notes,
-        "ledger": [measured.sampled, len(measured.asked.queries)],
-        "measured_on": key,
-    }
-    manifest = release.named(_parts(context, live) | verdict)
+    manifest = release.named(_origin(context, live) | _contents(context, measured, gates, key))
     files = {
-        METRICS: json.dumps(measured.metrics, indent=1, sort_keys=True).encode(),
+        METRICS: _as_json(measured.metrics),
         CENTROID: json.dumps({"space_id": measured.model.space_id, "mean": measured.centroid}).encode(),
         QUERIES: to_parquet(measured.table),
         "report.html": render(_findings(context, manifest, measured, gates, beside)).encode(),
@@ -72,14 +64,13 @@ def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
 
 
 def _as_live(context: RunContext, live: Release, prefix: str) -> dict[str, Any]:
-    """Make a release of a run in which nothing is new: what was measured of the live one holds for it."""
+    """Make a release of a run in which nothing is new: parts and numbers of the live one are its own."""
     context.progress.say(f"evaluate: nothing new: {live.release_id}, which is live, was measured on the same")
-    verdict = {name: live.manifest[name] for name in ("gates", "blessed", "refusal", "ledger", "measured_on")}
     note = f"nothing is new since {live.release_id}, which is live, was measured: its numbers and its report are these"
-    manifest = release.named(_parts(context, live) | verdict | {"notes": [note]})
+    same = {name: value for name, value in live.manifest.items() if name != "release_id"}
+    manifest = release.named(same | _origin(context, live) | {"notes": [note]})
     files = {name: context.store.read(f"releases/{live.release_id}/{name}") for name in release.FILES}
-    metrics = json.loads(files[METRICS]) | ledger_metrics(context)
-    files[METRICS] = json.dumps(metrics, indent=1, sort_keys=True).encode()
+    files[METRICS] = _as_json(json.loads(files[METRICS]) | ledger_metrics(context))
     release.keep(context.store, prefix, manifest, files)
     return manifest
 
@@ -96,19 +87,35 @@ def _gates(context: RunContext, measured: Measured, live: Measures | None) -> li
     return [*gates, lead_over_colours(measured.gain, section.histogram_margin)]
 
 
-def _parts(context: RunContext, live: Release | None) -> dict[str, Any]:
-    """Return what a manifest says of the release's parts and of where it comes from."""
-    store, catalogue, embed = context.store, context.outputs(CatalogueOutputs), context.outputs(EmbedOutputs)
-    index_id = context.outputs(IndexOutputs).index_id
+def _origin(context: RunContext, live: Release | None) -> dict[str, Any]:
+    """Return what a manifest says of where the release comes from."""
+    catalogue = context.outputs(CatalogueOutputs)
     return {
         "run_id": context.run_id,
         "parent": None if live is None else live.release_id,
-        "model": release.reference(store, f"models/{embed.model_id}", model_id=embed.model_id, space_id=embed.space_id),
-        "index": release.reference(store, f"indexes/{index_id}", index_id=index_id),
         "catalogue_id": catalogue.catalogue_id,
         "catalogue_number": catalogue.number,
         "positions": catalogue.positions,
     }
+
+
+def _contents(context: RunContext, measured: Measured, gates: list[Gate], key: str) -> dict[str, Any]:
+    """Return what a manifest says of the release's parts and of what was measured of them."""
+    store, model, index_id = context.store, measured.model, context.outputs(IndexOutputs).index_id
+    return {
+        "model": release.reference(store, f"models/{model.model_id}", model_id=model.model_id, space_id=model.space_id),
+        "index": release.reference(store, f"indexes/{index_id}", index_id=index_id),
+        "gates": [gate.as_dict() for gate in gates],
+        "blessed": blessed(gates),
+        "refusal": refusal(gates),
+        "notes": measured.notes,
+        "ledger": [measured.sampled, len(measured.asked.queries)],
+        "measured_on": key,
+    }
+
+
+def _as_json(metrics: dict[str, float]) -> bytes:
+    return json.dumps(metrics, indent=1, sort_keys=True).encode()
 
 
 def _findings(

@@ -1,4 +1,3 @@
-import os
 import re
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from pipelines.neighbours.memory import (
     search_ram,
 )
 from pipelines.neighbours.settings import HnswConfig, IndexConfig, IvfPcaConfig
-from trainer.process import ENVIRONMENT
+from trainer.process import untouched
 
 
 def test_sizes_by_hand():
@@ -75,9 +74,8 @@ def resident_bytes(path):
 
 def measured(script, *arguments):
     """What a fresh process prints of itself, whose allocator is as it came: what is needed, not what is kept."""
-    plain = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
     command = [sys.executable, "-c", script, *arguments]
-    return int(subprocess.run(command, env=plain, capture_output=True, text=True, check=True).stdout)
+    return int(subprocess.run(command, env=untouched(), capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.mark.parametrize("kind", ["ivf_pca", "hnsw"])

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.train.launch import _environment
 from tests.infra.dockerfile import Dockerfile
-from trainer.process import ENVIRONMENT
+from trainer.process import ENVIRONMENT, untouched
 
 ROOT = Path(__file__).parents[2]
 PAGES = (16 << 20) // os.sysconf("SC_PAGE_SIZE")
@@ -34,11 +34,6 @@ BENCHMARK = "import benchmarks\n"
 SET_UP = "from trainer import process\nprocess.set_up()\n"
 
 
-def plain() -> dict[str, str]:
-    """The environment of these tests without what has been set up in it already."""
-    return {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
-
-
 def run(code: str, environment: dict[str, str]) -> str:
     command = [sys.executable, "-c", code]
     given = {**environment, "PYTHONPATH": str(ROOT)}
@@ -46,17 +41,17 @@ def run(code: str, environment: dict[str, str]) -> str:
 
 
 def test_without_it_memory_is_given_back_and_taken_again() -> None:
-    assert int(run(WORK, {**plain(), "MALLOC_MMAP_THRESHOLD_": "131072"})) > ROUNDS * PAGES
+    assert int(run(WORK, {**untouched(), "MALLOC_MMAP_THRESHOLD_": "131072"})) > ROUNDS * PAGES
 
 
 @pytest.mark.parametrize("start", [COMMAND_LINE, BENCHMARK, SET_UP], ids=["command line", "benchmark", "set up"])
 def test_a_process_that_computes_keeps_its_memory(start: str) -> None:
-    assert int(run(start + WORK, plain())) < 4 * PAGES
+    assert int(run(start + WORK, untouched())) < 4 * PAGES
 
 
 def test_so_do_the_processes_that_it_starts() -> None:
     child = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {WORK!r}], check=True)"
-    assert int(run(SET_UP + child, plain())) < 4 * PAGES
+    assert int(run(SET_UP + child, untouched())) < 4 * PAGES
 
 
 def test_the_process_of_a_training_keeps_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +61,12 @@ def test_the_process_of_a_training_keeps_its_memory(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = {**plain(), "MALLOC_MMAP_MAX_": "65536", "MALLOC_MMAP_THRESHOLD_": "131072", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    chosen = {
+        **untouched(),
+        "MALLOC_MMAP_MAX_": "65536",
+        "MALLOC_MMAP_THRESHOLD_": "131072",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+    }
     assert int(run(SET_UP + WORK, chosen)) > ROUNDS * PAGES
     assert run(f"{SET_UP}import os\nprint(os.environ['TF_ENABLE_ONEDNN_OPTS'])", chosen) == "0"
 
@@ -74,7 +74,7 @@ def test_what_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_memory_is_given_back_between_pieces_of_work() -> None:
     resident = "int(open('/proc/self/statm').read().split()[1])"
     code = f"{SET_UP}b'x' * (64 << 20)\nkept = {resident}\nprocess.give_back()\nprint(kept - {resident})"
-    assert int(run(code, plain())) > 3 * PAGES
+    assert int(run(code, untouched())) > 3 * PAGES
 
 
 def test_images_start_their_programs_so() -> None:
