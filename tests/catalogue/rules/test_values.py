@@ -1,0 +1,82 @@
+"""What is no value, doubtful or binary, in whatever format it is written."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.catalogue.rules.days import COLUMNS, NAMES, row
+from tests.catalogue.shop import Shop
+
+
+def write_jsonl(shop: Shop, feed: list[dict[str, Any]]) -> None:
+    (shop.root / "feed.jsonl").write_text("".join(json.dumps(one) + "\n" for one in feed))
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "csv"])
+@pytest.mark.parametrize("word", [float("nan"), "nan", "None", "NULL", None])
+def test_no_value_is_none_in_whatever_format_it_is_written(tmp_path: Path, kind: str, word: Any) -> None:
+    shop = Shop(tmp_path)
+    columns = {**COLUMNS, "group_id": "parent", "attributes": {"colour": "colour"}}
+    del columns["deleted"]
+    shop.write_config(catalogue={"snapshot": f"feed.{kind}", "columns": columns})
+    feed = [{**row(n), "parent": word, "colour": word} for n in range(6)]
+    if kind == "jsonl":
+        write_jsonl(shop, feed)
+    elif kind == "csv":
+        shop.write_csv(feed, "feed.csv")
+    else:
+        column = pa.array([word] * 6, pa.float64() if isinstance(word, float) else pa.string(), from_pandas=False)
+        table = pa.Table.from_pylist([{k: v for k, v in one.items() if k not in ("parent", "colour")} for one in feed])
+        pq.write_table(
+            table.append_column("parent", column).append_column("colour", column), shop.root / "feed.parquet"
+        )
+    notes = shop.run("r", "catalogue")["catalogue"]["notes"]
+    assert {one["group_id"] for one in shop.table("items")} == {""}
+    assert [one["attributes"] for one in shop.table("items")] == [[]] * 6
+    if isinstance(word, str):
+        assert notes == [f"cells that mean no value (catalogue.no_value): {word!r} 12"]
+
+
+def test_doubtful_words_and_categories_of_several_paths_are_told(shop: Shop) -> None:
+    shop.write_config(catalogue={"columns": {**COLUMNS, "group_id": "parent"}})
+    feed = [
+        {**row(n), "parent": "NA", "path": "Clothing > Tshirts, Sale" if n else "Clothing > Tshirts"} for n in range(3)
+    ]
+    shop.write_csv(feed, columns=[*NAMES, "parent"])
+    notes = shop.run("r", "catalogue")["catalogue"]["notes"]
+    assert notes == [
+        "'NA' counts as a word, 3 times, as in column 'parent'; if it means no value, add it to catalogue.no_value",
+        "category cells that look like several paths: 2, as 'Clothing > Tshirts, Sale'; set "
+        'catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path',
+    ]
+    columns = {**COLUMNS, "group_id": "parent", "category_path_separator": ","}
+    shop.write_config(catalogue={"columns": columns, "no_value": ["NA"]})
+    assert shop.run("r2", "catalogue")["catalogue"]["counts"]["changed"] == 3
+    assert {tuple(one["category"]) for one in shop.table("items")} == {("Clothing", "Tshirts")}
+
+
+def test_binary_texts_of_parquet_and_float_ids_of_pandas(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.write_config(catalogue={"snapshot": "feed.parquet"})
+
+    def binary(words: Iterator[str]) -> pa.Array:
+        return pa.array([word.encode() for word in words], pa.binary())
+
+    def write(skus: pa.Array) -> None:
+        images, names = (binary(f"{word} {n}" for n in range(4)) for word in ("p", "Größe"))
+        table = {"sku": skus, "image": images, "path": binary(iter(["Shoes > Boots"] * 4)), "name": names}
+        pq.write_table(pa.table(table), shop.root / "feed.parquet")
+
+    write(binary(f"a{n}" for n in range(4)))
+    shop.run("r1", "catalogue")
+    assert shop.item_ids() == {"a0", "a1", "a2", "a3"}
+    assert {one["title"] for one in shop.table("items")} == {f"Größe {n}" for n in range(4)}
+    assert {tuple(one["category"]) for one in shop.table("items")} == {("Shoes", "Boots")}
+    write(pa.array([4006381333931.0, 2.0, 3.0, 4.0]))
+    shop.run("r2", "catalogue", accept="other ids")
+    assert shop.item_ids() == {"4006381333931", "2", "3", "4"}
