@@ -26,6 +26,9 @@ _NEEDS = {
 }
 """By marker: the variable that names what such tests need, and what that is."""
 
+LONGEST = ("e2e", "evaluate", "e2e/past")
+"""The folders that take longest, which are begun first; the third uses the shop that the first has made by then."""
+
 
 def _named(variable: str) -> Path | None:
     name = os.environ.get(variable)
@@ -41,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, (variable, _) in _NEEDS.items():
             if item.get_closest_marker(marker) and not _named(variable):
                 item.add_marker(pytest.mark.skip(reason=_reason(variable)))
-    items.sort(key=lambda item: not ByFolder.folder(item.nodeid).startswith("e2e"))  # the longest first: nobody waits
+    items.sort(key=lambda item: [*LONGEST, ByFolder.folder(item.nodeid)].index(ByFolder.folder(item.nodeid)))
 
 
 class ByFolder(LoadScopeScheduling):

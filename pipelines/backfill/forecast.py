@@ -68,11 +68,11 @@ class Price:
 
 
 def experience(store: Store) -> Experience:
-    """Return what the newest runs took."""
+    """Return what the newest runs took whose stages did their work; one that took another run's says nothing of it."""
     samples: dict[str, list[Sample]] = {}
     indexed: set[tuple[str, str]] = set()
     trained: list[float] = []
-    for manifests in _newest_runs(store):
+    for manifests in _newest_first(store):
         prepared, index = manifests.get("preprocess"), manifests.get("index")
         if prepared is None:
             continue
@@ -84,7 +84,8 @@ def experience(store: Store) -> Experience:
             counts = manifest["counts"]
             work = counts.get(WORK.get(stage, ""), 0)
             work *= photos if stage == "index" else 1  # it is built as a whole, or not at all
-            samples.setdefault(stage, []).append(Sample(photos, work, manifest["seconds"]))
+            if not manifest.get("taken_from") and len(samples.setdefault(stage, [])) < RUNS:
+                samples[stage].append(Sample(photos, work, manifest["seconds"]))
         if index:
             indexed.add((prepared["outputs"]["catalogue_id"], index["outputs"]["model_id"]))
     return Experience(samples, frozenset(indexed), trained[0] if trained else None)
@@ -126,19 +127,19 @@ def price(
 
 def training_seconds(section: TrainSection, experienced: Experience) -> float | None:
     """Return how long a training takes; None when it goes by steps and there was none yet."""
-    if section.steps is None:
+    if section.steps is None and section.hash_steps is None:
         return 60 * (section.minutes + section.hash_minutes)
     return experienced.trained_s
 
 
-def _newest_runs(store: Store) -> list[dict[str, Manifest]]:
+def _newest_first(store: Store) -> list[dict[str, Manifest]]:
     runs = []
     for run_id in store.folders("runs"):
         found = {stage: read_manifest(store, run_id, stage) for stage in store.folders(f"runs/{run_id}")}
         manifests = {stage: manifest for stage, manifest in found.items() if manifest is not None}
         if manifests:
             runs.append((max(m["finished_at"] for m in manifests.values()), manifests))
-    return [manifests for _, manifests in sorted(runs, key=lambda run: run[0], reverse=True)[:RUNS]]
+    return [manifests for _, manifests in sorted(runs, key=lambda run: run[0], reverse=True)]
 
 
 def _fit(samples: Iterable[Sample]) -> np.ndarray:

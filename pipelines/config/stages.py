@@ -159,7 +159,7 @@ class EvaluateSection(Section):
         10, description="the last releases that were live, whose best is a bound too"
     )
     histogram_margin: Annotated[float, Field(ge=-1, le=1)] = Field(
-        0.05, description="lead over colour histograms in precision at 10"
+        0.05, description="lead over colour histograms in what ten results hold of those of the leaf"
     )
     examples: Positive = 30
 

@@ -6,13 +6,16 @@ Owns the order of these steps, the ledger and what is said of the cost.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipelines.errors import StageError
 from pipelines.jobs.units import Unit, cut, read_plan, write_plan
 from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.releases.unchanged import digest_of, done_for_live, skipped
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.manifest import Manifest
 from pipelines.runs.outputs import EmbedOutputs, PreprocessOutputs, TrainOutputs
 from pipelines.store import UnitTable
 
@@ -22,9 +25,34 @@ Facts = dict[str, Any]
 def run(context: RunContext) -> StageResult:
     """Give every active photo a vector of the run's space. Raises StageError when too many are rejected."""
     model = _model(context)
+    if done := done_for_live(context, "embed", _given(context, model)):
+        return _as_live(context, model, done)
     units, facts = _plan(context, model)
     _embed(context, model, units, facts)
-    return _resolve(context, model, units, facts)
+    given = _given(context, model)  # before they are resolved: of what comes in meanwhile nobody says that it was seen
+    return replace(_resolve(context, model, units, facts), given=given)
+
+
+def _given(context: RunContext, model: ModelFacts) -> str:
+    """Return what the resolved vectors depend on: photos, model, and which units of its space there are."""
+    tables = [f"embeddings/{model.space_id}/{name}" for name in _models_of_space(context, model.space_id)]
+    units = {table: UnitTable(context.store, table).checksum() for table in tables}
+    return digest_of(context, "embed", context.outputs(PreprocessOutputs).photos, model.model_id, units)
+
+
+def _as_live(context: RunContext, model: ModelFacts, done: Manifest) -> StageResult:
+    """Return what the run of the live release found for the same photos, in the same space."""
+    note = cost(model, done["counts"]["in"], 0)
+    context.progress.say(f"embed: {note}")
+    counts = {"inferred": 0, "units": 0, "models": done["counts"]["models"]}
+    return StageResult(
+        skipped(done),
+        counts,
+        EmbedOutputs.of_json(done["outputs"]),
+        notes=[note],
+        given=done["given"],
+        taken_from=done["run_id"],
+    )
 
 
 def _model(context: RunContext) -> ModelFacts:

@@ -82,7 +82,7 @@ def judge(
 
 
 def lead_over_colours(gain: Difference | None, margin: float) -> Gate:
-    """Return the gate that a release is better than colour histograms, by `margin` of precision at 10."""
+    """Return the gate that a release is better than colour histograms, by `margin` of what ten could hold."""
     if gain is None or not gain.is_bounded:
         why = f"needs held-out photos with a category, of {LEAST_GROUPS} products or more, and was not asked"
         return Gate("histogram.gain", "histogram", None, margin, True, why)

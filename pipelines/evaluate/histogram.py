@@ -40,24 +40,30 @@ GAIN = "histogram.gain"
 
 @dataclass(frozen=True)
 class Contest:
-    """Which queries are asked, by place, and the items that may be found."""
+    """Which queries are asked, by place, how many right results each may have in ten, and the items to be found."""
 
     places: list[int]
+    most: list[int]
     items: Mapping[str, Label]
 
     @classmethod
     def of(cls, asked: Asked, few: FewOfLeaf) -> Contest:
         """Choose the queries that have results of their leaf to find; leaves are drawn by hashes of their names."""
         leaves = sorted(few, key=drawn_by)[:LEAVES]
-        there = set(leaves)
-        places = [n for n in asked.judged if asked.queries[n].leaf in there][:QUERIES]
-        return cls(places, {item_id: label for leaf in leaves for item_id, label in few[leaf].items()})
+        there = {leaf: few[leaf].keys() for leaf in leaves}
+        right = ((n, len(there.get(asked.queries[n].leaf, set()) - set(asked.own[n]))) for n in asked.judged)
+        chosen = list(islice(((n, min(10, count)) for n, count in right if count), QUERIES))
+        items = {item_id: label for leaf in leaves for item_id, label in few[leaf].items()}
+        return cls([n for n, _ in chosen], [most for _, most in chosen], items)
 
 
 def add_contest(
     scores: Scores, jobs: Jobs, sources: Sources, prep_id: str, engine: Engine, asked: Asked, contest: Contest
 ) -> None:
-    """Add the precision of colour histograms, that of the release in the same part of the gallery, and the gain."""
+    """Add what colour histograms find, what the release finds in the same part of the gallery, and the gain.
+
+    That is the share of the right results that ten could hold: where a leaf has one item, ten hold one.
+    """
     if not contest.places:
         return
     queries = [asked.queries[n] for n in contest.places]
@@ -70,10 +76,17 @@ def add_contest(
     outputs = asked.outputs.take(np.array(contest.places, np.int64))
     unwanted = own_items(asked)
     by_release = ids_of(engine.results(outputs, 10, [unwanted[n] for n in contest.places], GALLERY))
-    theirs, ours = (precisions(queries, lists, contest.items) for lists in (by_colour, by_release))
-    scores.add("histogram.p_at_10", theirs, contest.places)
-    scores.add("histogram.release_p_at_10", ours, contest.places)
+    theirs, ours = (
+        shares(precisions(queries, lists, contest.items), contest.most) for lists in (by_colour, by_release)
+    )
+    scores.add("histogram.found_at_10", theirs, contest.places)
+    scores.add("histogram.release_found_at_10", ours, contest.places)
     scores.add(GAIN, [a - b for a, b in zip(ours, theirs, strict=True)], contest.places)
+
+
+def shares(precisions_at_10: Sequence[float], most: Sequence[int]) -> list[float]:
+    """Return what was found of the right results that ten could hold."""
+    return [10 * precision / right for precision, right in zip(precisions_at_10, most, strict=True)]
 
 
 def nearest(queries: Floats, gallery: Floats, ids: Sequence[str], own: Sequence[Collection[str]]) -> list[list[str]]:

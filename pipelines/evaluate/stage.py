@@ -68,7 +68,8 @@ def _as_live(context: RunContext, live: Release, prefix: str) -> dict[str, Any]:
     context.progress.say(f"evaluate: nothing new: {live.release_id}, which is live, was measured on the same")
     note = f"nothing is new since {live.release_id}, which is live, was measured: its numbers and its report are these"
     same = {name: value for name, value in live.manifest.items() if name != "release_id"}
-    manifest = release.named(same | _origin(context, live) | {"notes": [note]})
+    measured_by = live.manifest["measured_by"]
+    manifest = release.named(same | _origin(context, live) | {"measured_by": measured_by, "notes": [note]})
     files = {name: context.store.read(f"releases/{live.release_id}/{name}") for name in release.FILES}
     files[METRICS] = _as_json(json.loads(files[METRICS]) | ledger_metrics(context))
     release.keep(context.store, prefix, manifest, files)
@@ -111,6 +112,7 @@ def _contents(context: RunContext, measured: Measured, gates: list[Gate], key: s
         "notes": measured.notes,
         "ledger": [measured.sampled, len(measured.asked.queries)],
         "measured_on": key,
+        "measured_by": context.run_id,
     }
 
 
@@ -147,4 +149,5 @@ def _result(context: RunContext, manifest: dict[str, Any]) -> StageResult:
     outputs = EvaluateOutputs(manifest["release_id"], manifest["blessed"])
     uri = f"{context.store.uri}/{name}"
     notes = [*manifest["notes"], f"the report is {uri}/report.html"]
-    return StageResult(ledger, {"queries": ok}, outputs, uri, notes, manifest["refusal"])
+    taken_from = "" if manifest["measured_by"] == context.run_id else manifest["measured_by"]
+    return StageResult(ledger, {"queries": ok}, outputs, uri, notes, manifest["refusal"], taken_from=taken_from)

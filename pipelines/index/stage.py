@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import StageError
@@ -16,8 +17,10 @@ from pipelines.neighbours.manifest import FORMAT, config_json
 from pipelines.neighbours.memory import MemoryBudgetError, Prediction, build_ram, check_budget, predict, search_ram
 from pipelines.neighbours.recipes import index_config, plan_of
 from pipelines.neighbours.settings import IndexConfig, PlanConfig
+from pipelines.releases.unchanged import digest_of, done_for_live
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.manifest import Manifest
 from pipelines.runs.outputs import EmbedOutputs, IndexOutputs, PreprocessOutputs
 from pipelines.store import NotFoundError, Store
 from pipelines.tables.taxonomy import read_taxonomy
@@ -39,6 +42,9 @@ def run(context: RunContext) -> StageResult:
     embed = context.outputs(EmbedOutputs)
     model = _read_model(context.store, embed.model_id, embed.space_id)
     model.check_leaves()
+    given = _given(context, config, plan)
+    if done := done_for_live(context, "index", given):
+        return _as_live(context, done)
     gathered = _gather(context)
     _check_spaces(context.store, gathered.models, embed.space_id)
     _check_gallery(context, gathered)
@@ -54,7 +60,32 @@ def run(context: RunContext) -> StageResult:
         _build(context, model, config, plan, target, ram)
         facts = {"index_id": index_id, "catalogue_id": context.outputs(PreprocessOutputs).catalogue_id}
         _describe(context, target, facts | {"run_id": context.run_id, "similar": context.config.index.similar})
-    return _result(context, gathered, index_id, built)
+    return replace(_result(context, gathered, index_id, built), given=given)
+
+
+def _given(context: RunContext, config: IndexConfig, plan: PlanConfig) -> str:
+    """Return what the index depends on."""
+    preprocess, embed = context.outputs(PreprocessOutputs), context.outputs(EmbedOutputs)
+    tables = preprocess.catalogue_id, preprocess.photos, embed.vectors, embed.model_id
+    return digest_of(context, "index", *tables, read_taxonomy(context.store), config_json(config), repr(plan))
+
+
+def _as_live(context: RunContext, done: Manifest) -> StageResult:
+    """Return the index of the live release, which holds the same."""
+    outputs = IndexOutputs.of_json(done["outputs"])
+    context.pin("index", f"indexes/{outputs.index_id}")
+    counts = {name: done["counts"][name] for name in ("vectors", "items", "duplicates")} | {"built": 0}
+    total, ok, rejected = (done["counts"][name] for name in ("in", "ok", "rejected"))
+    ledger = Ledger(total, ok, 0, rejected, dict(done["rejects"]))
+    return StageResult(
+        ledger,
+        counts,
+        outputs,
+        done["uri"],
+        [_nothing_new(outputs.index_id)],
+        given=done["given"],
+        taken_from=done["run_id"],
+    )
 
 
 def _settings(context: RunContext) -> tuple[PlanConfig, IndexConfig]:
@@ -168,5 +199,9 @@ def _result(context: RunContext, gathered: Gathered, index_id: str, built: bool)
     counts = {"vectors": index["counts"]["vectors"], "items": index["counts"]["items"], "built": int(built)}
     counts["duplicates"] = gathered.links - gathered.rows
     outputs = IndexOutputs(index["index_id"], index["space_id"], index["model_id"])
-    notes = [] if built else [f"nothing new: index {index_id} holds the same already"]
+    notes = [] if built else [_nothing_new(index_id)]
     return StageResult(ledger, counts, outputs, f"{context.store.uri}/indexes/{index_id}", notes)
+
+
+def _nothing_new(index_id: str) -> str:
+    return f"nothing new: index {index_id} holds the same already"

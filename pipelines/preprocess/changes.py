@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -57,8 +58,16 @@ class CompareSources:
     def _fingerprints(self, uris: pa.Array, listed: pa.Table) -> list[str]:
         at = index_of(uris, listed["image_uri"])
         known = listed["fingerprint"].take(pa.array(at, mask=at < 0))
+        pairs = list(zip(uris.to_pylist(), known.to_pylist(), strict=True))
+        parts = [pairs[start :: self.threads] for start in range(self.threads)]  # a task a thread, not one a photo
+        found = [""] * len(pairs)
         with ThreadPoolExecutor(self.threads) as pool:
-            return list(pool.map(self._fingerprint, uris.to_pylist(), known.to_pylist()))
+            for start, part in enumerate(pool.map(self._fingerprints_of, parts)):
+                found[start :: self.threads] = part
+        return found
+
+    def _fingerprints_of(self, pairs: Sequence[tuple[str, str | None]]) -> list[str]:
+        return [self._fingerprint(uri, listed) for uri, listed in pairs]
 
     def _fingerprint(self, uri: str, listed: str | None) -> str:
         if self.fetcher.is_listed(uri):

@@ -97,6 +97,8 @@ def mark(store: Store, keep: Kept, age: Age) -> Marks:
     for release_id in live | kept_releases(history, keep.releases) | young | set(marks.releases):
         if release_id in live or store.exists(release_name(release_id)):
             _mark_release(marks, read_release(store, release_id))
+    for run_id in [name for kind, name in marks.names if kind == "runs"]:
+        marks.names |= {("runs", name) for name in _runs_taken_from(store, run_id)}
     marks.measured = set(history.recent(keep.measured + 1)) - set(marks.releases)
     marks.names |= {("releases", release_id) for release_id in marks.measured}
     number, head = Log(store, "catalogue/log").head()
@@ -161,6 +163,12 @@ def _may_be_accepted(manifest: Manifest, age: Age) -> bool:
     if not manifest.get("refusal"):
         return False
     return age.began - datetime.fromisoformat(manifest["finished_at"]).timestamp() < age.refused_s
+
+
+def _runs_taken_from(store: Store, run_id: str) -> set[str]:
+    """Return the runs whose tables a run hands on as its own: those that did the work, so they name no others."""
+    manifests = [read_manifest(store, run_id, stage) or {} for stage in STAGES]
+    return {manifest["taken_from"] for manifest in manifests if manifest.get("taken_from")}
 
 
 def _mark_release(marks: Marks, release: Release) -> None:

@@ -45,7 +45,9 @@ class Ledger:
 class StageResult:
     """What a stage did: its ledger, more counts (`fetched`, `inferred`, …), outputs for later stages, and notes.
 
-    `refusal` is the reason of a gate that said no after the work was done and kept (exit code 3).
+    `refusal` is the reason of a gate that said no after the work was done and kept (exit code 3). `given` names what
+    the stage was given: a later run that is given the same may take its outputs, and says in `taken_from` whose run did
+    the work.
     """
 
     ledger: Ledger
@@ -54,3 +56,5 @@ class StageResult:
     uri: str = ""
     notes: list[str] = field(default_factory=list)
     refusal: str | None = None
+    given: str = ""
+    taken_from: str = ""

@@ -47,7 +47,7 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
         ),
         (["retrieval.cold_p_at_10"], "with items among them that nothing was learned from, {:.0%}"),
         (
-            ["histogram.release_p_at_10", "histogram.p_at_10"],
+            ["histogram.release_found_at_10", "histogram.found_at_10"],
             "among a few items of each, {:.0%}; by colours alone, {:.0%}",
         ),
         (["category.leaf_top1"], "the model names the category of {:.0%} of the photos"),

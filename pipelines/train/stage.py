@@ -72,10 +72,12 @@ def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
 def _price(context: RunContext) -> str:
     """Say what a new model costs, before anything is done for it."""
     section, photos = context.config.train, context.outputs(PreprocessOutputs).with_image
-    effort = (
-        f"{section.steps:,} steps" if section.steps else f"about {section.minutes + section.hash_minutes:g} minutes"
+    trunk, codes = (
+        f"{steps:,} steps" if steps else f"about {minutes:g} minutes"
+        for steps, minutes in ((section.steps, section.minutes), (section.hash_steps, section.hash_minutes))
     )
-    return f"training takes {effort}, and the new model opens a space: all {photos:,} photos will be embedded again"
+    opens = f"the new model opens a space: all {photos:,} photos will be embedded again"
+    return f"training takes {trunk}, the hash {codes}, and {opens}"
 
 
 def _examples(context: RunContext, taxonomy: dict[str, Any], live: Live | None) -> Examples:

@@ -20,7 +20,9 @@ def store(tmp_path: Path) -> Store:
     return open_store(str(tmp_path / "store"))
 
 
-def add_run(store: Store, run_id: str, photos: int, work: int, seconds: dict[str, float], **train: Any) -> None:
+def add_run(
+    store: Store, run_id: str, photos: int, work: int, seconds: dict[str, float], *, taken_from: str = "", **train: Any
+) -> None:
     counts = {
         "preprocess": {"in": photos, "prepared": work}, "train": {"in": 0}, "embed": {"in": photos, "inferred": work},
         "index": {"in": photos, "built": int(work > 0)},
@@ -28,7 +30,8 @@ def add_run(store: Store, run_id: str, photos: int, work: int, seconds: dict[str
     outputs = {"preprocess": {"catalogue_id": f"c-{run_id}"}, "index": {"model_id": "m"}, "train": train}
     for stage, took in seconds.items():
         manifest = {"counts": counts[stage], "seconds": took, "finished_at": f"2026-11-18T00:00:0{run_id}+00:00"}
-        store.create_json(f"runs/{run_id}/{stage}/manifest.json", manifest | {"outputs": outputs.get(stage, {})})
+        manifest |= {"outputs": outputs.get(stage, {}), "taken_from": taken_from}
+        store.create_json(f"runs/{run_id}/{stage}/manifest.json", manifest)
 
 
 def test_runs_with_and_without_work_tell_its_price_from_that_of_the_start() -> None:
@@ -51,9 +54,10 @@ def test_experience_is_that_of_the_runs(store: Store) -> None:
         store, "1", 1000, 1000, {"preprocess": 12.0, "train": 300.0, "embed": 22.0, "index": 5.0}, decision="trained"
     )
     add_run(store, "2", 1000, 0, {"preprocess": 2.0, "train": 0.1, "embed": 2.0, "index": 1.0}, decision="reused")
-    found = experience(store)
+    add_run(store, "3", 1000, 0, {"preprocess": 1.0, "train": 0.1, "embed": 0.1, "index": 0.1}, taken_from="2")
+    found = experience(store)  # the third took what the second had done
     assert found.trained_s == 300.0
-    assert found.indexed == {("c-1", "m"), ("c-2", "m")}
+    assert found.indexed == {("c-1", "m"), ("c-2", "m"), ("c-3", "m")}
     assert found.seconds("embed", 1000, 500) == pytest.approx(12.0)
     assert found.seconds("index", 1000, 1000) == pytest.approx(5.0)
     assert found.seconds("train", 1000, 0) == pytest.approx(0.1)
@@ -85,4 +89,5 @@ def test_a_training_takes_its_minutes_or_what_the_last_one_took() -> None:
     known = Experience({}, frozenset(), 17.0)
     assert training_seconds(TrainSection(minutes=3, hash_minutes=0.5), known) == 210
     assert training_seconds(TrainSection(steps=60), known) == 17.0
+    assert training_seconds(TrainSection(minutes=3, hash_steps=60), known) == 17.0
     assert training_seconds(TrainSection(steps=60), Experience({}, frozenset(), None)) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -109,13 +110,42 @@ class Shop:
         self.config.write_text(text, encoding="utf-8")
 
 
+MakeOnce = Callable[[str, Callable[[Path], Shop]], Shop]
+
+
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """Make a shop by its name, once for all processes of a test run: the first that asks makes it, others wait."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shops"
+
+    def make(name: str, fill: Callable[[Path], Shop]) -> Shop:
+        folder.mkdir(exist_ok=True)
+        made = folder / f"{name}.made"
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if made.exists():
+                return Shop(Path(made.read_text(encoding="utf-8")))
+            shutil.rmtree(folder / name, ignore_errors=True)  # of a process that failed at it
+            (folder / name).mkdir()
+            shop = fill(folder / name)
+            made.write_text(str(shop.folder), encoding="utf-8")
+        return shop
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def drawn(once: MakeOnce) -> Shop:
     """A catalogue that nothing has read yet; photos small, training short."""
-    folder = tmp_path_factory.mktemp("drawn") / FOLDER
-    write_catalogue(folder, items=ITEMS, leaf_categories=LEAVES, seed=SEED)
-    shop = Shop(folder)
-    write_config(folder)
+    return once("drawn", draw)
+
+
+def draw(folder: Path) -> Shop:
+    """Draw the catalogue and write its config."""
+    shop = Shop(folder / FOLDER)
+    write_catalogue(shop.folder, items=ITEMS, leaf_categories=LEAVES, seed=SEED)
+    write_config(shop.folder)
     text = shop.config.read_text(encoding="utf-8")
     attributes = re.search(r"^attributes = \[.*\]$", text, re.MULTILINE)
     assert attributes
@@ -127,27 +157,39 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 @pytest.fixture(scope="session")
-def prepared(drawn: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def prepared(once: MakeOnce, drawn: Shop) -> Shop:
     """The catalogue after the first two stages of the run `first`."""
-    shop = copy_of(drawn, tmp_path_factory.mktemp("prepared"))
-    assert tuple(shop.run("first", "--to", "preprocess")) == STAGES[:2]
-    return shop
+
+    def fill(folder: Path) -> Shop:
+        shop = copy_of(drawn, folder)
+        assert tuple(shop.run("first", "--to", "preprocess")) == STAGES[:2]
+        return shop
+
+    return once("prepared", fill)
 
 
 @pytest.fixture(scope="session")
-def trained(prepared: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def trained(once: MakeOnce, prepared: Shop) -> Shop:
     """The same after train."""
-    shop = copy_of(prepared, tmp_path_factory.mktemp("trained"))
-    shop.cli("train", "--run-id", "first")
-    return shop
+
+    def fill(folder: Path) -> Shop:
+        shop = copy_of(prepared, folder)
+        shop.cli("train", "--run-id", "first")
+        return shop
+
+    return once("trained", fill)
 
 
 @pytest.fixture(scope="session")
-def promoted(trained: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def promoted(once: MakeOnce, trained: Shop) -> Shop:
     """The catalogue with a live release, made by the run `first`."""
-    shop = copy_of(trained, tmp_path_factory.mktemp("promoted"))
-    assert tuple(shop.run("first", "--from", "embed")) == STAGES[3:]
-    return shop
+
+    def fill(folder: Path) -> Shop:
+        shop = copy_of(trained, folder)
+        assert tuple(shop.run("first", "--from", "embed")) == STAGES[3:]
+        return shop
+
+    return once("promoted", fill)
 
 
 def copy_of(shop: Shop, folder: Path) -> Shop:

@@ -16,6 +16,7 @@ from pipelines.store import Store, StoreError, UnitTable
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import RESOLVED_VECTORS
 from tests.embed.world import BUCKETS, DIM, GREEN, RED, World, digest_of, drawn, jpeg
+from tests.releases.live import make_live
 
 Places = list[tuple[int, str, int]]
 
@@ -260,3 +261,27 @@ def _called(stops: StopsAfter) -> object:
             return stops.infer(pixels)
 
     return Called
+
+
+def test_where_nothing_is_new_the_vectors_of_the_live_release_are_taken(world: World, twenty: Places) -> None:
+    first = embed(world.start_run("first", twenty, "model-a", "model-a"))
+    make_live(world.store, "first")
+    second = embed(world.follow("second", "first"))
+    assert second["outputs"] == first["outputs"]
+    assert ledger(second) == (20, 0, 20, 0)
+    assert (second["counts"]["inferred"], second["counts"]["units"], second["counts"]["models"]) == (0, 0, 1)
+    assert not list(world.store.list("runs/second/embed/vectors"))
+
+
+def test_a_unit_that_went_is_inferred_again(world: World, twenty: Places) -> None:
+    embed(world.start_run("first", twenty, "model-a", "model-a"))
+    make_live(world.store, "first")
+    table = "embeddings/model-a/model-a"
+    lost = UnitTable(world.store, table).unit_ids()[0]
+    for entry in list(world.store.list(table)):
+        if lost in entry.name:
+            world.store.delete(entry.name)
+    second = embed(world.follow("second", "first"))
+    assert second["counts"]["inferred"] > 0
+    assert second["outputs"]["vectors"] == "runs/second/embed/vectors"
+    assert len(resolved(world, "second")) == 20

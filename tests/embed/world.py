@@ -115,6 +115,13 @@ class World:
         facts = model_json(model_id, space_id, levels=LEVELS, leaf=leaf, **shape)
         self.store.create_json(f"models/{model_id}/model.json", facts | changes)
 
+    def follow(self, run_id: str, of_run: str) -> RunContext:
+        """Start a run whose preprocess and train hand on what they did in another."""
+        for stage in ("preprocess", "train"):
+            manifest = self.store.read_json(f"runs/{of_run}/{stage}/manifest.json")
+            self.store.create_json(f"runs/{run_id}/{stage}/manifest.json", manifest)
+        return self.context(run_id)
+
     def start_run(self, run_id: str, photos: list[tuple[int, str, int]], model_id: str, space_id: str) -> RunContext:
         """Write what preprocess and train of a run say; photos are (number, unit, row), one an item each."""
         rows = [

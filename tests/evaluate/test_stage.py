@@ -82,7 +82,7 @@ def test_a_run_is_measured_and_released(measured: tuple[RunContext, dict[str, An
     # Of five leaves the fake model takes one for another.
     assert metrics["retrieval.leaf_baseline_p_at_10"] == pytest.approx(0.8, abs=0.03)
     # The pictures' colours are drawn at random.
-    assert metrics["histogram.p_at_10"] < 0.5 < metrics["histogram.release_p_at_10"]
+    assert metrics["histogram.found_at_10"] < 0.5 < metrics["histogram.release_found_at_10"]
     assert metrics["retrieval.exact_p_at_10"] == pytest.approx(expected["p_at_10"], abs=0.005)
     # The fake model takes belts for totes: one leaf of five.
     assert metrics["category.leaf_top1"] == pytest.approx(0.8, abs=0.03)
@@ -206,6 +206,7 @@ def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(
     assert done["outputs"]["release_id"] != live["outputs"]["release_id"]
     assert done["counts"] == live["counts"]
     assert done["outputs"]["blessed"] is True
+    assert (live["taken_from"], done["taken_from"]) == ("", "run-1")
     assert "nothing is new since" in done["notes"][0]
     here, there = (f"releases/{one['outputs']['release_id']}" for one in (done, live))
     assert second.store.read_json(f"{here}/manifest.json")["run_id"] == "run-2"

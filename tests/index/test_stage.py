@@ -20,6 +20,7 @@ from pipelines.store import StoreError
 from pipelines.tables.buckets import read_bucket
 from tests.index.gallery import BUCKETS, DIM, Gallery, Photo, digest_of, plain
 from tests.models.model_json import model_json
+from tests.releases.live import make_live
 
 EXACT = PlanConfig(kind="exact")
 
@@ -112,6 +113,24 @@ def test_the_same_gallery_is_not_built_again(gallery: Gallery, monkeypatch: pyte
     assert again["outputs"] == first["outputs"]
     assert again["counts"] == first["counts"] | {"built": 0}
     assert again["notes"] == [f"nothing new: index {first['outputs']['index_id']} holds the same already"]
+
+
+def test_where_nothing_is_new_the_index_of_the_live_release_is_taken(gallery: Gallery) -> None:
+    first = index(gallery.context())
+    make_live(gallery.store, "r")
+    for run_id in ("same", "other"):
+        gallery.adopt_vectors(run_id, "r")
+        gallery.store.create_json(
+            f"runs/{run_id}/preprocess/manifest.json", gallery.store.read_json("runs/r/preprocess/manifest.json")
+        )
+    same = index(gallery.context("same"))
+    assert same["outputs"] == first["outputs"]
+    assert same["counts"] == first["counts"] | {"built": 0}
+    assert same["uri"] == first["uri"]
+    assert same["notes"] == [f"nothing new: index {first['outputs']['index_id']} holds the same already"]
+    assert not list(gallery.store.list("runs/same/index/links"))
+    other = index(gallery.context("other", index={"kinds": ["ivf_pca", "binary"]}))
+    assert other["outputs"] != first["outputs"]
 
 
 def test_a_changed_price_or_setting_is_another_index(gallery: Gallery) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipelines.preprocess.prepare import Preparer
 from pipelines.runs.manifest import Manifest
 from pipelines.store import UnitTable
 from tests.catalogue.shop import Shop, jpeg, plain_shop, rows_of
+from tests.releases.live import make_live
 from transforms.photo import PrepSpec
 
 ITEMS = 100
@@ -246,3 +248,55 @@ def test_absolute_paths_and_file_uris_are_read_and_other_schemes_are_rejects(tmp
     assert manifest["rejects"] == {"unsupported_scheme": 1}
     assert manifest["counts"]["ok"] == 3
     assert any("ftp://elsewhere/p3.jpg: photos are read from paths" in note for note in manifest["notes"])
+
+
+def test_where_nothing_is_new_the_photos_of_the_live_release_are_taken(tmp_path: Path) -> None:
+    shop = plain_shop(tmp_path / "shop", 10)
+    (shop.photos / "p3.jpg").write_bytes(b"no photo")
+    first = preprocess(shop, "first")
+    make_live(shop.store, "first")
+    second = preprocess(shop, "second")
+    assert second["outputs"] == first["outputs"]
+    assert shop.prepared("second") == []
+    assert done(second) == (0, 0, 10, 0, 9, 1)
+    assert second["rejects"] == first["rejects"] == {"not_an_image": 1}
+    assert second["notes"] == ["nothing new: 0 photos fetched, 0 prepared", *first["notes"]]
+    make_live(shop.store, "second")  # which has no table of its own
+    third = preprocess(shop, "third")
+    assert third["outputs"] == first["outputs"]
+    assert third["notes"] == second["notes"]
+    assert [day["taken_from"] for day in (first, second, third)] == ["", "first", "first"]
+
+
+def replace_a_photo(shop: Shop) -> None:
+    (shop.photos / "p7.jpg").write_bytes(jpeg(7007))
+
+
+def retitle_an_item(shop: Shop) -> None:
+    rows = rows_of(10)
+    shop.write_csv([{**rows[0], "name": "A better name"}, *rows[1:]])
+
+
+def prepare_another_photo(shop: Shop) -> None:
+    """Leave the photo as it was, after a run that was never live has seen another in its place."""
+    kept, stamp = (shop.photos / "p7.jpg").read_bytes(), (shop.photos / "p7.jpg").stat().st_mtime_ns
+    replace_a_photo(shop)
+    preprocess(shop, "meanwhile")
+    (shop.photos / "p7.jpg").write_bytes(kept)
+    os.utime(shop.photos / "p7.jpg", ns=(stamp, stamp))
+    preprocess(shop, "back")
+
+
+def split_otherwise(shop: Shop) -> None:
+    shop.write_config(preprocess={"test_share": 0.3})
+
+
+@pytest.mark.parametrize("change", [replace_a_photo, retitle_an_item, prepare_another_photo, split_otherwise])
+def test_where_something_is_new_the_photos_are_resolved_anew(change: Callable[[Shop], None], tmp_path: Path) -> None:
+    shop = plain_shop(tmp_path / "shop", 10)
+    preprocess(shop, "first")
+    make_live(shop.store, "first")
+    change(shop)
+    second = preprocess(shop, "second")
+    assert second["outputs"]["photos"] == "runs/second/preprocess/photos"
+    assert len(shop.prepared("second")) == 10

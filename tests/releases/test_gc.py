@@ -125,6 +125,18 @@ def test_a_scan_finds_exactly_what_kept_releases_need(store: Store) -> None:
     assert sum(swept.objects for swept in result.removed.values()) == len(before) - len(expected)
 
 
+def test_a_run_stays_whose_tables_a_kept_one_hands_on(store: Store) -> None:
+    for run in ("one", "two", "three"):
+        add_run(store, run)
+    promote(store, "one", "two", "three")
+    taken = {"outputs": {"prep_id": "8x8-q95-v1"}, "taken_from": "one"}
+    store.put("runs/three/preprocess/manifest.json", json.dumps(taken).encode())
+    tables = names(store, "runs/one")
+    collect_garbage(store, keep=1, now=tomorrow())
+    assert names(store, "runs/one") == tables
+    assert names(store, "runs/two") == []
+
+
 def test_what_was_measured_of_a_release_stays_longer_than_what_it_refers_to(store: Store) -> None:
     for name in ("a", "b", "c"):
         add_run(store, name)
