@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def ctrl_c_is_heard() -> Iterator[None]:
-    """Have processes that are started meanwhile be ended by Ctrl-C: a shell has its background jobs ignore it."""
+    """Have Ctrl-C end this process and those that are started meanwhile: a shell has its background jobs ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,14 @@ from pipelines.evaluate.engine import WHOLE, Engine, Unwanted
 from pipelines.models.outputs import QueryOutputs
 
 Ids = list[list[str]]
+
+
+class Ask(Protocol):
+    """Asks a part of a gallery, with what each query may not find."""
+
+    def __call__(self, outputs: QueryOutputs, *, unwanted: Sequence[Unwanted]) -> Iterable[Iterable[object]]:
+        """Return the results of each query, best first."""
+
 
 KEPT, TEST = "kept", "test"
 """The gallery without the items of the test split, and those alone."""
@@ -51,12 +61,18 @@ def ask(engine: Engine, asked: Asked, test_items: pa.ChunkedArray, exact: Ids) -
     engine.add_gallery(TEST, test_items)
     own = own_items(asked)
     ten, hundred = (ids_of(engine.results(asked.outputs, k, own)) for k in (10, 100))
-    kept = {k: by_role(engine, asked, k, own, KEPT, whole) for k, whole in ((10, ten), (100, hundred))}
+    kept_ten, kept_hundred = (
+        by_role(asked, own, whole, partial(engine.results, k=k, gallery=KEPT))
+        for k, whole in ((10, ten), (100, hundred))
+    )
     found = ids_of(engine.candidates(asked.outputs, 10, own))
     cold, again = ask_cold(engine, asked)
     cold_only = ids_of(engine.results(asked.outputs, 10, own_photos(asked), TEST))
-    code = _by_code(engine, asked, own)
-    return Answers(ten, hundred, found, kept[10], kept[100], exact, code, cold, cold_only, again)
+    code: Ids = []
+    if "binary" in engine.kinds:
+        everywhere = ids_of(engine.by_code(asked.outputs, 100, own, WHOLE))
+        code = by_role(asked, own, everywhere, partial(engine.by_code, k=100, gallery=KEPT))
+    return Answers(ten, hundred, found, kept_ten, kept_hundred, exact, code, cold, cold_only, again)
 
 
 def ask_cold(engine: Engine, asked: Asked, gallery: str = WHOLE) -> tuple[Ids, list[bool]]:
@@ -81,37 +97,18 @@ def own_photos(asked: Asked) -> list[Unwanted]:
     return [Unwanted() if query.cross else Unwanted(photo=query.digest) for query in asked.queries]
 
 
-def by_role(engine: Engine, asked: Asked, k: int, own: Sequence[Unwanted], gallery: str, whole: Ids) -> Ids:
-    """Return the best of a gallery for photos of the gallery's roles, and of the `whole` one for others."""
+def by_role(asked: Asked, own: Sequence[Unwanted], whole: Ids, ask: Ask) -> Ids:
+    """Return what `ask` finds for photos of the gallery's roles, and what the `whole` gallery has for others."""
     inside = [n for n, query in enumerate(asked.queries) if not query.cross]
     if not inside:
         return whole
-    found = engine.results(_take(asked.outputs, inside), k, [own[n] for n in inside], gallery)
-    return _replaced(whole, inside, ids_of(found))
+    found = ids_of(ask(asked.outputs.take(np.array(inside, np.int64)), unwanted=[own[n] for n in inside]))
+    lists = list(whole)
+    for place, ids in zip(inside, found, strict=True):
+        lists[place] = ids
+    return lists
 
 
 def ids_of(found: Iterable[Iterable[object]]) -> Ids:
     """Return the item ids of results."""
     return [[result.item_id for result in results] for results in found]  # type: ignore[attr-defined]
-
-
-def _by_code(engine: Engine, asked: Asked, own: Sequence[Unwanted]) -> Ids:
-    if "binary" not in engine.kinds:
-        return []
-    inside = [n for n, query in enumerate(asked.queries) if not query.cross]
-    whole = ids_of(engine.by_code(asked.outputs, 100, own, WHOLE))
-    if not inside:
-        return whole
-    found = engine.by_code(_take(asked.outputs, inside), 100, [own[n] for n in inside], KEPT)
-    return _replaced(whole, inside, ids_of(found))
-
-
-def _take(outputs: QueryOutputs, places: Sequence[int]) -> QueryOutputs:
-    return outputs.take(np.array(places, np.int64))
-
-
-def _replaced(lists: Ids, places: Sequence[int], by: Ids) -> Ids:
-    replaced = list(lists)
-    for place, ids in zip(places, by, strict=True):
-        replaced[place] = ids
-    return replaced

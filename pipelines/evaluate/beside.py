@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pyarrow as pa
 
@@ -100,7 +101,8 @@ def _found(engine: Engine, asked: Asked) -> Found:
     own = own_items(asked)
     whole = ids_of(engine.results(asked.outputs, 10, own, COMMON))
     cold, again = ask_cold(engine, asked, COMMON)
-    return Found(asked.outputs, by_role(engine, asked, 10, own, COMMON_KEPT, whole), cold, again)
+    ten = by_role(asked, own, whole, partial(engine.results, k=10, gallery=COMMON_KEPT))
+    return Found(asked.outputs, ten, cold, again)
 
 
 def _scores(found: Found, asked: Asked, judge: Judge, slots: Slots, there: list[bool]) -> Scores:

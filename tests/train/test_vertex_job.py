@@ -180,7 +180,7 @@ def test_ctrl_c_cancels_the_job_that_is_waited_for(service: VertexService, job: 
     vertex.create(job.attempt(1), BODY)
     service.jobs[job.attempt(1)].state = FAILED
     service.script = [lambda _: None, turns(RUNNING), pressed]
-    with pytest.raises(KeyboardInterrupt):
+    with ctrl_c_is_heard(), pytest.raises(KeyboardInterrupt):
         train(vertex, job)
     assert service.cancelled == [job.attempt(2)]
     assert vertex.look(job.attempt(2)).state == "CANCELLED"
