@@ -9,15 +9,18 @@ import pyarrow as pa
 from pipelines.evaluate.gates import Rival
 from pipelines.evaluate.pairs import Difference, difference
 from pipelines.evaluate.scores import from_parquet
-from pipelines.evaluate.vocabulary import describe
+from pipelines.evaluate.vocabulary import describe, is_known
 from pipelines.releases.history import read_history
 from pipelines.releases.measures import Measures, read_measures
 from pipelines.store import Store
 
 
 def expanded(gates: Mapping[str, float], measured: Iterable[str]) -> dict[str, float]:
-    """Return the bounds by concrete name: a gate on a family (`{attribute}`) holds for each of it that was measured."""
-    names = sorted(set(measured))
+    """Return the bounds by concrete name: a gate on a family (`{attribute}`) holds for each of it that was measured.
+
+    Names that mean nothing today, of a release of another version, belong to no family.
+    """
+    names = sorted(filter(is_known, set(measured)))
     found: dict[str, float] = {}
     for name, bound in gates.items():
         family = describe(name)

@@ -47,7 +47,7 @@ def run(context: RunContext) -> StageResult:
 
 def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
     live, key = live_release(context.store), measured_on(context)
-    if live is not None and is_known(live, key):
+    if live is not None and is_known(context, live, key):
         return _as_live(context, live, prefix)
     measured = measure(context, live)
     beside = None if live is None else read_measures(context.store, live.release_id)
@@ -149,5 +149,6 @@ def _result(context: RunContext, manifest: dict[str, Any]) -> StageResult:
     outputs = EvaluateOutputs(manifest["release_id"], manifest["blessed"])
     uri = f"{context.store.uri}/{name}"
     notes = [*manifest["notes"], f"the report is {uri}/report.html"]
-    taken_from = "" if manifest["measured_by"] == context.run_id else manifest["measured_by"]
+    by = manifest.get("measured_by", context.run_id)  # a version that did not say so measured itself
+    taken_from = "" if by == context.run_id else by
     return StageResult(ledger, {"queries": ok}, outputs, uri, notes, manifest["refusal"], taken_from=taken_from)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.releases.release import Release
 from pipelines.releases.unchanged import digest_of
 from pipelines.runs.context import RunContext
+from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs
 
 
@@ -23,6 +24,10 @@ def measured_on(context: RunContext) -> str:
     )
 
 
-def is_known(live: Release, key: str) -> bool:
-    """Tell whether the live release was measured on the same, and passed: one that was accepted is judged anew."""
-    return live.blessed and live.manifest.get("measured_on") == key
+def is_known(context: RunContext, live: Release, key: str) -> bool:
+    """Tell whether the live release was measured on the same, and passed: one that was accepted is judged anew.
+
+    So is an index that was built again because it was lost: its bytes are not those that the live release names.
+    """
+    index = read_manifest(context.store, context.run_id, IndexOutputs.stage) or {}
+    return live.blessed and live.manifest.get("measured_on") == key and not index.get("counts", {}).get("built")

@@ -75,6 +75,11 @@ def describe(name: str) -> Metric:
     raise UnknownMetricError(f"there is no metric {name!r}; {hint}known ones: {', '.join(known)}")
 
 
+def is_known(name: str) -> bool:
+    """Tell whether a concrete name has a meaning today; releases of other versions were measured by other names too."""
+    return any(metric.matches(name) for metric in METRICS)
+
+
 def check_gate_names(names: Iterable[str]) -> None:
     """Raise UnknownMetricError when a gate names what is not a metric, or one that has no better direction."""
     for name in names:

@@ -43,8 +43,8 @@ def run(context: RunContext) -> StageResult:
     model = _read_model(context.store, embed.model_id, embed.space_id)
     model.check_leaves()
     given = _given(context, config, plan)
-    if done := done_for_live(context, "index", given):
-        return _as_live(context, done)
+    if (done := done_for_live(context, "index", given)) and _is_there(context, done):
+        return _as_live(done)
     gathered = _gather(context)
     _check_spaces(context.store, gathered.models, embed.space_id)
     _check_gallery(context, gathered)
@@ -67,13 +67,19 @@ def _given(context: RunContext, config: IndexConfig, plan: PlanConfig) -> str:
     """Return what the index depends on."""
     preprocess, embed = context.outputs(PreprocessOutputs), context.outputs(EmbedOutputs)
     tables = preprocess.catalogue_id, preprocess.photos, embed.vectors, embed.model_id
-    return digest_of(context, "index", *tables, read_taxonomy(context.store), config_json(config), repr(plan))
+    return digest_of(context, "index", FORMAT, *tables, read_taxonomy(context.store), config_json(config), repr(plan))
 
 
-def _as_live(context: RunContext, done: Manifest) -> StageResult:
+def _is_there(context: RunContext, done: Manifest) -> bool:
+    """Tell whether an index that was built is there still, and keep it from `gc`."""
+    target = f"indexes/{IndexOutputs.of_json(done['outputs']).index_id}"
+    context.pin("index", target)
+    return context.store.exists(f"{target}/index.json")
+
+
+def _as_live(done: Manifest) -> StageResult:
     """Return the index of the live release, which holds the same."""
     outputs = IndexOutputs.of_json(done["outputs"])
-    context.pin("index", f"indexes/{outputs.index_id}")
     counts = {name: done["counts"][name] for name in ("vectors", "items", "duplicates")} | {"built": 0}
     total, ok, rejected = (done["counts"][name] for name in ("in", "ok", "rejected"))
     ledger = Ledger(total, ok, 0, rejected, dict(done["rejects"]))

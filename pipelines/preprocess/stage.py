@@ -69,7 +69,9 @@ def _as_live(done: Manifest) -> StageResult:
     ]  # it may have planned nothing either
     outputs = PreprocessOutputs.of_json(done["outputs"])
     counts = {"fetched": 0, "prepared": 0, "units": 0}
-    return StageResult(skipped(done), counts, outputs, notes=notes, given=done["given"], taken_from=done["run_id"])
+    return StageResult(
+        skipped(done), counts, outputs, notes=notes, given=done["given"], taken_from=done["run_id"], uri=done["uri"]
+    )
 
 
 def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:

@@ -58,6 +58,7 @@ class Fake:
     seed: int = 3
     noise: float = 0.55
     street: bool = False
+    built: bool = False
     photos: list[Photo] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -132,7 +133,7 @@ def write_run(
         IndexOutputs(index_id, space_id, model_id),
     ]
     for values in outputs:
-        counts = {"in": 3, "ok": 2, "skipped": 0, "rejected": 1}
+        counts = {"in": 3, "ok": 2, "skipped": 0, "rejected": 1, "built": int(fake.built)}
         facts = {
             "stage": values.stage,
             "outputs": values.as_json(),

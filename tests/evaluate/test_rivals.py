@@ -37,6 +37,13 @@ def test_a_gate_on_a_family_holds_for_each_that_was_measured() -> None:
     assert expanded({family: 0.1}, [NAME]) == {family: 0.1}
 
 
+def test_a_release_of_another_version_may_have_names_that_mean_nothing_today() -> None:
+    family = "retrieval.leaf_{attribute}_p_at_10"
+    assert expanded({family: 0.1}, ["histogram.p_at_10", NAME, "retrieval.leaf_size_p_at_10"]) == {
+        "retrieval.leaf_size_p_at_10": 0.1
+    }
+
+
 def test_the_scores_of_a_release_survive_their_bytes() -> None:
     back = from_parquet(to_parquet(table(0.5)))
     assert back.equals(table(0.5))

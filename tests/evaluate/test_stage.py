@@ -217,13 +217,15 @@ def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(
     }
 
 
-@pytest.mark.parametrize("new", ["settings", "photos", "verdict"])
+@pytest.mark.parametrize("new", ["settings", "photos", "verdict", "index"])
 def test_what_is_new_is_measured(new: str, start: Start, write: Write, fake: type[Any]) -> None:
     world = fake()
     day = days(start, write, world, blessed=new != "verdict")
     day("run-1")
     if new == "photos":
         world.photos = [replace(photo, split="train") if photo.item == 0 else photo for photo in world.photos]
+    if new == "index":  # it was lost, and is built again
+        world.built = True
     _, done = day("run-2", **({"examples": 4} if new == "settings" else {}))
     assert not any("nothing is new" in note for note in done["notes"])
 

@@ -133,6 +133,20 @@ def test_where_nothing_is_new_the_index_of_the_live_release_is_taken(gallery: Ga
     assert other["outputs"] != first["outputs"]
 
 
+def test_an_index_of_the_live_release_that_is_lost_is_built_again(gallery: Gallery) -> None:
+    first = index(gallery.context())
+    make_live(gallery.store, "r")
+    gallery.adopt_vectors("same", "r")
+    manifest = gallery.store.read_json("runs/r/preprocess/manifest.json")
+    gallery.store.create_json("runs/same/preprocess/manifest.json", manifest)
+    for entry in list(gallery.store.list("indexes")):
+        gallery.store.delete(entry.name)
+    same = index(gallery.context("same"))
+    assert same["outputs"] == first["outputs"]
+    assert same["counts"]["built"] == 1
+    assert opened(gallery, same).rows
+
+
 def test_a_changed_price_or_setting_is_another_index(gallery: Gallery) -> None:
     first = index(gallery.context())["outputs"]["index_id"]
     gallery.prices["item-009"] = 2.0

@@ -27,7 +27,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 Kill = Callable[[Cluster], None]
-DIGESTS = re.compile(r"(-[0-9a-f]{8})+$")
+BEHIND = re.compile(r"(-\d+)?(-[0-9a-f]{8})+$")
 """What ends the name of a job, behind its stage and step."""
 
 
@@ -148,7 +148,7 @@ def test_a_kill_in_every_job_of_a_run_changes_nothing(
 def strike_new_jobs(cluster: Cluster, run_id: str, struck: dict[str, str]) -> None:
     """Kill all TaskManagers as soon as a job of a step that was not struck yet computes, and start them again."""
     for job in cluster.jobs(f"{run_id}-"):
-        name = DIGESTS.sub("", job["name"].partition(f"{run_id}-")[2])
+        name = BEHIND.sub("", job["name"].partition(f"{run_id}-")[2])
         if job["state"] == "RUNNING" and name not in struck and "RUNNING" in cluster.vertices(job["jid"]):
             struck[name] = job["jid"]
             for number in range(1, TASK_MANAGERS + 1):
