@@ -34,7 +34,9 @@ def done_for_live(context: RunContext, stage: str, given: str) -> Manifest | Non
         live = live_release(context.store)
     except BrokenReleaseError:  # evaluate says so
         return None
-    taken = None if live is None else read_manifest(context.store, live.run_id, stage)
+    if live is None or not live.run_id:
+        return None
+    taken = read_manifest(context.store, live.run_id, stage)
     if taken is None or taken.get("given") != given:
         return None
     run_id = taken["taken_from"] or taken["run_id"]

@@ -50,6 +50,11 @@ def test_nothing_is_taken_from_a_run_that_is_not_live(context: RunContext) -> No
     assert done_for_live(context, "embed", GIVEN) is None
 
 
+def test_nothing_is_taken_from_a_release_that_names_no_run(context: RunContext) -> None:
+    context.store.put("releases/r-old/manifest.json", b'{"release_id": "r-old"}')
+    assert done_for_live(context, "embed", GIVEN) is None
+
+
 def test_nothing_is_taken_when_the_folder_or_the_release_is_gone(context: RunContext) -> None:
     context.store.delete("runs/older/embed/manifest.json")
     assert done_for_live(context, "embed", GIVEN) is None
