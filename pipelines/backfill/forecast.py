@@ -14,6 +14,7 @@ from scipy.optimize import nnls
 from pipelines.backfill.days import Day
 from pipelines.backfill.todo import ToDo
 from pipelines.config import TrainSection
+from pipelines.models.facts import vector_tables
 from pipelines.runs.manifest import Manifest, read_manifest
 from pipelines.store import Store, UnitTable
 from transforms.photo import PrepSpec
@@ -101,11 +102,6 @@ def weights(store: Store, prep_id: str, space_id: str, index_id: str) -> Weights
     size = sum(entry.size_bytes for entry in store.list(f"indexes/{index_id}"))
     rows = store.read_json(f"indexes/{index_id}/index.json")["counts"]["vectors"]
     return Weights(images, vector or HASH_BYTES + EMBEDDING_BYTES, size / max(1, rows))
-
-
-def vector_tables(store: Store, space_id: str) -> list[str]:
-    """Return the unit tables of a space."""
-    return [f"embeddings/{space_id}/{model_id}" for model_id in store.folders(f"embeddings/{space_id}")]
 
 
 def price(

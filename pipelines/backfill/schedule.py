@@ -12,14 +12,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pipelines.backfill.days import NEWEST, Day, newest, window
-from pipelines.backfill.forecast import Price, experience, price, training_seconds, vector_tables, weights
+from pipelines.backfill.forecast import Price, experience, price, training_seconds, weights
 from pipelines.backfill.repair import Damaged, find_damaged
 from pipelines.backfill.todo import WORK, Question, ToDo, count
 from pipelines.catalogue.feeds import find_feeds
 from pipelines.config import Config
 from pipelines.errors import GateError, StageError
 from pipelines.jobs.jobs import Jobs
-from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.models.facts import ModelFacts, read_facts, vector_tables
 from pipelines.promote.stage import check_catalogue
 from pipelines.releases.history import Entry, read_history
 from pipelines.releases.release import Release, read_release

@@ -11,8 +11,8 @@ from typing import Any
 
 from pipelines.errors import StageError
 from pipelines.jobs.units import Unit, cut, read_plan, write_plan
-from pipelines.models.facts import ModelFacts, read_facts
-from pipelines.releases.unchanged import digest_of, done_for_live, skipped
+from pipelines.models.facts import ModelFacts, read_facts, vector_tables
+from pipelines.releases.unchanged import digest_of, done_for_live, skipped, take
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
@@ -35,8 +35,8 @@ def run(context: RunContext) -> StageResult:
 
 def _given(context: RunContext, model: ModelFacts) -> str:
     """Return what the resolved vectors depend on: photos, model, and which units of its space there are."""
-    tables = [f"embeddings/{model.space_id}/{name}" for name in _models_of_space(context, model.space_id)]
-    units = {table: UnitTable(context.store, table).checksum() for table in tables}
+    tables = vector_tables(context.store, model.space_id)
+    units = {table: UnitTable(context.store, table).unit_ids() for table in tables}
     return digest_of(context, "embed", context.outputs(PreprocessOutputs).photos, model.model_id, units)
 
 
@@ -45,14 +45,7 @@ def _as_live(context: RunContext, model: ModelFacts, done: Manifest) -> StageRes
     note = cost(model, done["counts"]["in"], 0)
     context.progress.say(f"embed: {note}")
     counts = {"inferred": 0, "units": 0, "models": done["counts"]["models"]}
-    return StageResult(
-        skipped(done),
-        counts,
-        EmbedOutputs.of_json(done["outputs"]),
-        notes=[note],
-        given=done["given"],
-        taken_from=done["run_id"],
-    )
+    return take(done, EmbedOutputs, skipped(done), counts, [note])
 
 
 def _model(context: RunContext) -> ModelFacts:
@@ -72,10 +65,6 @@ def _model(context: RunContext) -> ModelFacts:
     return model
 
 
-def _models_of_space(context: RunContext, space_id: str) -> list[str]:
-    return context.store.folders(f"embeddings/{space_id}")
-
-
 def _plan(context: RunContext, model: ModelFacts) -> tuple[list[Unit], Facts]:
     folder = context.prefix("embed")
     kept = read_plan(context.store, folder)
@@ -84,7 +73,7 @@ def _plan(context: RunContext, model: ModelFacts) -> tuple[list[Unit], Facts]:
         return kept
     from pipelines.embed.todo import plan
 
-    prefixes = [f"embeddings/{model.space_id}/{m}" for m in _models_of_space(context, model.space_id)]
+    prefixes = vector_tables(context.store, model.space_id)
     photos = context.outputs(PreprocessOutputs).photos
     planned = plan(context.store, context.jobs("embed"), photos, prefixes, folder, context.buckets)
     if not planned.wanted:
@@ -125,7 +114,7 @@ def _resolve(context: RunContext, model: ModelFacts, units: Sequence[Unit], fact
     from pipelines.embed.resolve import NO_VECTOR, Resolver, newest_first, resolve
 
     folder, photos = context.prefix("embed"), context.outputs(PreprocessOutputs).photos
-    models = newest_first(context.store, _models_of_space(context, model.space_id), model.model_id)
+    models = newest_first(context.store, context.store.folders(f"embeddings/{model.space_id}"), model.model_id)
     resolver = Resolver(models, frozenset(unit.unit_id for unit in units))
     found = resolve(context.store, context.jobs("embed"), photos, resolver, model.space_id, folder, context.buckets)
     if found.rejects[NO_VECTOR]:

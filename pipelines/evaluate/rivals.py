@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipelines.evaluate.gates import Rival
 from pipelines.evaluate.pairs import Difference, difference
 from pipelines.evaluate.scores import from_parquet
-from pipelines.evaluate.vocabulary import describe, is_known
+from pipelines.evaluate.vocabulary import describe, is_documented
 from pipelines.releases.history import read_history
 from pipelines.releases.measures import Measures, read_measures
 from pipelines.store import Store
@@ -20,7 +20,7 @@ def expanded(gates: Mapping[str, float], measured: Iterable[str]) -> dict[str, f
 
     Names that mean nothing today, of a release of another version, belong to no family.
     """
-    names = sorted(filter(is_known, set(measured)))
+    names = sorted(filter(is_documented, set(measured)))
     found: dict[str, float] = {}
     for name, bound in gates.items():
         family = describe(name)

@@ -75,7 +75,7 @@ def describe(name: str) -> Metric:
     raise UnknownMetricError(f"there is no metric {name!r}; {hint}known ones: {', '.join(known)}")
 
 
-def is_known(name: str) -> bool:
+def is_documented(name: str) -> bool:
     """Tell whether a concrete name has a meaning today; releases of other versions were measured by other names too."""
     return any(metric.matches(name) for metric in METRICS)
 

@@ -17,7 +17,7 @@ from pipelines.neighbours.manifest import FORMAT, config_json
 from pipelines.neighbours.memory import MemoryBudgetError, Prediction, build_ram, check_budget, predict, search_ram
 from pipelines.neighbours.recipes import index_config, plan_of
 from pipelines.neighbours.settings import IndexConfig, PlanConfig
-from pipelines.releases.unchanged import digest_of, done_for_live
+from pipelines.releases.unchanged import digest_of, done_for_live, take
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
@@ -79,19 +79,10 @@ def _is_there(context: RunContext, done: Manifest) -> bool:
 
 def _as_live(done: Manifest) -> StageResult:
     """Return the index of the live release, which holds the same."""
-    outputs = IndexOutputs.of_json(done["outputs"])
     counts = {name: done["counts"][name] for name in ("vectors", "items", "duplicates")} | {"built": 0}
     total, ok, rejected = (done["counts"][name] for name in ("in", "ok", "rejected"))
     ledger = Ledger(total, ok, 0, rejected, dict(done["rejects"]))
-    return StageResult(
-        ledger,
-        counts,
-        outputs,
-        done["uri"],
-        [_nothing_new(outputs.index_id)],
-        given=done["given"],
-        taken_from=done["run_id"],
-    )
+    return take(done, IndexOutputs, ledger, counts, [_nothing_new(done["outputs"]["index_id"])])
 
 
 def _settings(context: RunContext) -> tuple[PlanConfig, IndexConfig]:

@@ -70,6 +70,11 @@ class ModelFacts:
             )
 
 
+def vector_tables(store: Store, space_id: str) -> list[str]:
+    """Return the unit tables of a space, one a model."""
+    return [f"embeddings/{space_id}/{model_id}" for model_id in store.folders(f"embeddings/{space_id}")]
+
+
 def read_facts(store: Store, model_id: str) -> ModelFacts:
     """Return the facts of a model. Raises NotFoundError, and StageError when one is missing or wrong."""
     name = f"models/{model_id}/model.json"

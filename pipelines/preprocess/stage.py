@@ -15,7 +15,7 @@ from pipelines.preprocess.pipeline import Job, build_plan, build_resolve
 from pipelines.preprocess.prepare import Preparer, explain
 from pipelines.preprocess.settled import settled_until
 from pipelines.preprocess.splits import Shares
-from pipelines.releases.unchanged import digest_of, done_for_live, skipped
+from pipelines.releases.unchanged import digest_of, done_for_live, skipped, take
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import check_photo_folders, check_share, first_examples, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
@@ -40,7 +40,7 @@ def run(context: RunContext) -> StageResult:
     context.pin("preprocess", job.images)
     units = _plan(context, job)
     _do(context, job, units)
-    committed = [UnitTable(job.store, table).checksum() for table in ("sources", job.images)]
+    committed = [UnitTable(job.store, table).unit_ids() for table in ("sources", job.images)]
     if not units and (done := done_for_live(context, "preprocess", _given(context, job, committed))):
         return _as_live(done)
     counts, ledger, examples = _resolve(context, job, units)
@@ -56,22 +56,16 @@ def run(context: RunContext) -> StageResult:
     return StageResult(ledger, counts | {"units": len(units)}, outputs, notes=notes, given=given)
 
 
-def _given(context: RunContext, job: Job, committed: list[str]) -> str:
+def _given(context: RunContext, job: Job, committed: list[list[str]]) -> str:
     """Return what the resolved table depends on; `committed` was asked before it was made, the splits are asked now."""
     return digest_of(context, "preprocess", job.catalogue, job.images, committed, settled_until(job.store))
 
 
 def _as_live(done: Manifest) -> StageResult:
     """Return what the run of the live release made of the same catalogue, photos and splits."""
-    notes = [
-        NOTHING_NEW,
-        *(note for note in done["notes"] if note != NOTHING_NEW),
-    ]  # it may have planned nothing either
-    outputs = PreprocessOutputs.of_json(done["outputs"])
+    said = [note for note in done["notes"] if note != NOTHING_NEW]  # it may have planned nothing either
     counts = {"fetched": 0, "prepared": 0, "units": 0}
-    return StageResult(
-        skipped(done), counts, outputs, notes=notes, given=done["given"], taken_from=done["run_id"], uri=done["uri"]
-    )
+    return take(done, PreprocessOutputs, skipped(done), counts, [NOTHING_NEW, *said])
 
 
 def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:

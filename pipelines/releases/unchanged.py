@@ -9,8 +9,9 @@ from typing import Any, Final
 from pipelines.releases.live import live_release
 from pipelines.releases.release import BrokenReleaseError
 from pipelines.runs.context import Overrides, RunContext
-from pipelines.runs.ledger import Ledger
+from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest, read_manifest, sections_of
+from pipelines.runs.outputs import StageOutputs
 
 VERSION: Final = 1
 """Of all stages: raised when one of them comes to another result from equal inputs."""
@@ -42,6 +43,21 @@ def done_for_live(context: RunContext, stage: str, given: str) -> Manifest | Non
     run_id = taken["taken_from"] or taken["run_id"]
     context.pin(stage, f"runs/{run_id}")
     return read_manifest(context.store, run_id, stage)
+
+
+def take(
+    done: Manifest, kind: type[StageOutputs], ledger: Ledger, counts: dict[str, int], notes: list[str]
+) -> StageResult:
+    """Return the result of a stage that hands on what another run has done: its outputs, and where they lie."""
+    return StageResult(
+        ledger,
+        counts,
+        kind.of_json(done["outputs"]),
+        done["uri"],
+        notes,
+        given=done["given"],
+        taken_from=done["run_id"],
+    )
 
 
 def skipped(done: Manifest) -> Ledger:

@@ -74,10 +74,6 @@ class UnitTable:
         names = (entry.name.rsplit("/", 1)[-1] for entry in self.store.list(self.prefix))
         return sorted(name.removesuffix(KEYS_SUFFIX) for name in names if name.endswith(KEYS_SUFFIX))
 
-    def checksum(self) -> str:
-        """Return the sha256 (hex) of which units are committed."""
-        return hashlib.sha256(" ".join(self.unit_ids()).encode()).hexdigest()
-
     def has(self, unit_id: str) -> bool:
         """Tell whether the unit is committed."""
         return self.store.exists(self._keys_name(unit_id))

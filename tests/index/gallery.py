@@ -121,6 +121,11 @@ class Gallery:
         manifest = self.store.read_json(f"runs/{of_run}/embed/manifest.json")
         self.store.create_json(f"runs/{run_id}/embed/manifest.json", manifest)
 
+    def adopt_photos(self, run_id: str, of_run: str) -> None:
+        """Let another run say the same of its photos."""
+        manifest = self.store.read_json(f"runs/{of_run}/preprocess/manifest.json")
+        self.store.create_json(f"runs/{run_id}/preprocess/manifest.json", manifest)
+
     def context(self, run_id: str = "r", **changes: Any) -> RunContext:
         columns = {"item_id": "i", "photos": "p", "category": "c"}
         columns |= {"attributes": {"colour": "c"}, "signals": {"sales": "s"}}  # type: ignore[dict-item]

@@ -120,9 +120,7 @@ def test_where_nothing_is_new_the_index_of_the_live_release_is_taken(gallery: Ga
     make_live(gallery.store, "r")
     for run_id in ("same", "other"):
         gallery.adopt_vectors(run_id, "r")
-        gallery.store.create_json(
-            f"runs/{run_id}/preprocess/manifest.json", gallery.store.read_json("runs/r/preprocess/manifest.json")
-        )
+        gallery.adopt_photos(run_id, "r")
     same = index(gallery.context("same"))
     assert same["outputs"] == first["outputs"]
     assert same["counts"] == first["counts"] | {"built": 0}
@@ -137,8 +135,7 @@ def test_an_index_of_the_live_release_that_is_lost_is_built_again(gallery: Galle
     first = index(gallery.context())
     make_live(gallery.store, "r")
     gallery.adopt_vectors("same", "r")
-    manifest = gallery.store.read_json("runs/r/preprocess/manifest.json")
-    gallery.store.create_json("runs/same/preprocess/manifest.json", manifest)
+    gallery.adopt_photos("same", "r")
     for entry in list(gallery.store.list("indexes")):
         gallery.store.delete(entry.name)
     same = index(gallery.context("same"))
