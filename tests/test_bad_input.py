@@ -108,7 +108,8 @@ def test_photos_that_cannot_be_read_are_rejects_that_are_named(shop: Shop) -> No
     message = refused(shop, "run", "--to", "preprocess", "--run-id", "r", code=FAILED, new=CATALOGUE)
     assert (
         "preprocess rejected 4 of 10 records (40.0%; empty 1, missing 1, not_an_image 1, truncated 1), over "
-        "preprocess.max_rejected_share = 30.0%; mend the input or raise the limit" in message
+        "preprocess.max_rejected_share = 30.0%; mend the input or the config; raise the limit only if the shop can do "
+        "without these" in message
     )
     left = [entry.name for entry in shop.store.list("runs/r/preprocess")]
     assert left == ["runs/r/preprocess/plan/attempts/00000001.json"], "the next attempt has a folder of its own"

@@ -26,8 +26,7 @@ def columns_of(section: CatalogueSection, feed: str) -> Columns:
     if feed == MEDIA and section.media:
         columns = section.media.columns
         return Columns(columns.item_id, frozenset({columns.photo}), read)
-    photos = section.columns.photos
-    return Columns(section.columns.item_id, frozenset([photos] if isinstance(photos, str) else photos), read)
+    return Columns(section.columns.item_id, frozenset(section.columns.photo_columns), read)
 
 
 def _check_notation(section: CatalogueSection) -> None:
@@ -51,16 +50,18 @@ def _check_file(section: CatalogueSection, file: FeedFile) -> None:
     twice = next((column for column in wanted if there.count(column) > 1), None)
     if twice is not None:
         raise FeedError(f"{file.file} has {there.count(twice)} columns {twice!r}; rename all but the one that is meant")
-    for column, key in wanted.items():
-        if column not in there and not _may_lack(section, file, column, wanted, there):
-            raise FeedError(_no_column(section, file, column, key, there))
+    lacking = [
+        column for column in wanted if column not in there and not _may_lack(section, file, column, wanted, there)
+    ]
+    if lacking:
+        raise FeedError(_no_columns(section, file, {column: wanted[column] for column in lacking}, there))
 
 
 def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: dict[str, str], there: list[str]) -> bool:
     """Tell whether a feed is sound without a column: JSON rows leave out what is empty, deletes all but the id."""
     key = wanted[column]
     if key == "deleted":  # many feeds mark deletes in some files only, but a slip of the pen must not keep items alive
-        return not difflib.get_close_matches(column, there, 1)
+        return _nearest(column, there) is None
     if file.feed == DELTAS and section.columns.deleted in there:
         return key != "item_id"
     if file.feed != DELTAS and format_of(file.file) != "jsonl":
@@ -69,13 +70,24 @@ def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: di
     return not needed or any(column in there for column, other in wanted.items() if other == key)
 
 
-def _no_column(section: CatalogueSection, file: FeedFile, column: str, key: str, there: list[str]) -> str:
-    near = difflib.get_close_matches(column, there, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    if len(there) == 1 and format_of(file.file) == "csv" and any(mark in there[0] for mark in ";\t|,"):
-        hint = f"is catalogue.delimiter = {section.delimiter!r} right? "
+def _no_columns(section: CatalogueSection, file: FeedFile, lacking: dict[str, str], there: list[str]) -> str:
     table = "catalogue.media.columns" if file.feed == MEDIA else "catalogue.columns"
-    return f"{file.file} has no column {column!r}, which {table}.{key} names; {hint}its columns are: {', '.join(there)}"
+    if len(there) == 1 and format_of(file.file) == "csv" and any(mark in there[0] for mark in ";\t|,"):
+        lacking = dict([next(iter(lacking.items()))])
+        hint = f"is catalogue.delimiter = {section.delimiter!r} right? "
+    else:
+        near = {column: _nearest(column, there) for column in lacking}
+        meant = [f"{one!r}" if len(lacking) == 1 else f"{one!r} for {name!r}" for name, one in near.items() if one]
+        hint = f"did you mean {', '.join(meant)}? " if meant else ""
+    names = ", ".join(f"no column {column!r}, which {table}.{key} names" for column, key in lacking.items())
+    return f"{file.file} has {names}; {hint}its columns are: {', '.join(there)}"
+
+
+def _nearest(column: str, there: list[str]) -> str | None:
+    """Return the column that a name may stand for, whatever its case."""
+    folded = {name.casefold(): name for name in there}
+    near = difflib.get_close_matches(column.casefold(), folded, 1)
+    return folded[near[0]] if near else None
 
 
 def _wanted(section: CatalogueSection, feed: str) -> dict[str, str]:

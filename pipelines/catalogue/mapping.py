@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from pipelines.catalogue.categories import category_path
-from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks
+from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks, Spelling
 from pipelines.config import CatalogueSection, Columns, Media
 from pipelines.tables.taxonomy import fold_spelling
 
+SEVERAL_PHOTOS = "several_photos"
+_ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)"
+_SEVERAL = re.compile(
+    rf"{_ENDING}(?:\?[^\s,;|]*)?\s*[\s,;|]\s*[^\s,;|].*{_ENDING}\b|[\s,;|](?:https?|gs|file)://",
+    re.IGNORECASE | re.DOTALL,
+)
 _NO_COLUMNS = frozenset({"photo_separator", "category_separator", "category_path_separator", "category_choice"})
 
 
@@ -55,6 +62,13 @@ class Mapper:
         """Return the item's id in a row. Raises RejectError."""
         return self._cells(values).item_id(column)
 
+    def said(self, values: Mapping[str, Any], column: str) -> str:
+        """Return what a cell says, of whatever type, "" where it has no value."""
+        try:
+            return Cells(values, self.spelling).text(column)
+        except RejectError:
+            return repr(values[column])
+
     def item(self, values: Mapping[str, Any], default_time: float) -> Item:
         """Return the item of a row. Raises RejectError."""
         cells, columns = self._cells(values), self.section.columns
@@ -81,11 +95,18 @@ class Mapper:
             raise RejectError(error.code, error.detail, item_id, uri) from None
 
     def _cells(self, values: Mapping[str, Any]) -> Cells:
-        return Cells(values, self._no_value, self.remarks)
+        return Cells(values, self.spelling, self.remarks)
 
     @cached_property
-    def _no_value(self) -> frozenset[str]:
-        return frozenset(self.section.no_value)
+    def needed(self) -> dict[str, str]:
+        """The columns that are read, as `needed_columns` tells them."""
+        return needed_columns(self.section.columns)
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """How the shop writes its values."""
+        section = self.section
+        return Spelling(frozenset(section.no_value), section.decimal_mark, section.date_format)
 
     def _present(self, item_id: str, updated_at: float, cells: Cells, columns: Columns) -> Item:
         photos = self._photos(cells, columns)
@@ -97,7 +118,7 @@ class Mapper:
             group_id=cells.doubted(columns.group_id),
             category=category_path(cells, columns),
             title=cells.doubted(columns.title),
-            price=cells.number(columns.price),
+            price=cells.price(columns.price),
             attributes={k: v for k, name in columns.attributes.items() if (v := fold_spelling(cells.text(name)))},
             signals={k: n for k, name in columns.signals.items() if (n := cells.number(name)) is not None},
             photos=photos,
@@ -115,8 +136,9 @@ class Mapper:
         return False
 
     def _photos(self, cells: Cells, columns: Columns) -> tuple[Photo, ...]:
-        names = [columns.photos] if isinstance(columns.photos, str) else columns.photos
-        uris = [uri for name in names for uri in cells.texts(name, columns.photo_separator)]
+        uris = [uri for name in columns.photo_columns for uri in cells.texts(name, columns.photo_separator)]
+        if columns.photo_separator is None:
+            _remark_several(cells, uris)
         role = cells.text(columns.role) or self.section.default_role
         split = self._split(cells, columns.split)
         return tuple(Photo(uri, role, split) for uri in dict.fromkeys(uris))
@@ -128,6 +150,13 @@ class Mapper:
         if text not in names:
             raise RejectError("bad_split", f"{text[:SHOWN]!r} is not in catalogue.split_names ({', '.join(names)})")
         return names[text]
+
+
+def _remark_several(cells: Cells, uris: Sequence[str]) -> None:
+    """Remark a cell that looks like several photos with something between them."""
+    for uri in uris:
+        if _SEVERAL.search(uri):
+            cells.remarks.add(SEVERAL_PHOTOS, repr(uri[: 2 * SHOWN]))
 
 
 def needed_columns(columns: Columns) -> dict[str, str]:

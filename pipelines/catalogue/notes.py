@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipelines.catalogue.categories import SEVERAL_PATHS
+from pipelines.catalogue.continued import CONTINUED
+from pipelines.catalogue.mapping import SEVERAL_PHOTOS
 from pipelines.catalogue.summary import Summary
+from pipelines.catalogue.values import MAY_BE_THOUSANDS
+
+_HINTS = {
+    SEVERAL_PATHS: (
+        "category cells that look like several paths",
+        'set catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path',
+    ),
+    SEVERAL_PHOTOS: (
+        "photo cells that look like several photos",
+        'set catalogue.columns.photo_separator to what stands between photos, or to "" if a cell is one photo',
+    ),
+    CONTINUED: (
+        "rejected rows that leave out what the row before says of the same product",
+        "set catalogue.columns.continues to the column whose value such rows share",
+    ),
+    MAY_BE_THOUSANDS: (
+        "prices that are a thousand times as much where a comma is the decimal mark",
+        "set catalogue.decimal_mark to the one that is meant",
+    ),
+}
+"""What a remark tells, and what to do about it."""
 
 
 def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
@@ -29,15 +52,25 @@ def _words(summary: Summary) -> Iterator[str]:
     remarks, examples = summary.remarks, summary.remarked
     empty = {key.partition(":")[2]: n for key, n in remarks.items() if key.startswith("no_value:")}
     if empty:
-        words = ", ".join(f"{word!r} {n}" for word, n in sorted(empty.items(), key=lambda pair: (-pair[1], pair[0])))
-        yield f"cells that mean no value (catalogue.no_value): {words}"
+        yield f"cells that mean no value (catalogue.no_value): {_counted(empty)}"
     for key in sorted(key for key in remarks if key.startswith("doubtful:")):
         yield (
             f"{key.partition(':')[2]!r} counts as a word, {remarks[key]} times, as in {examples[key]}; if it means no "
             "value, add it to catalogue.no_value"
         )
-    if remarks[SEVERAL_PATHS]:
-        yield (
-            f"category cells that look like several paths: {remarks[SEVERAL_PATHS]}, as {examples[SEVERAL_PATHS]}; "
-            'set catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path'
-        )
+    yield from hints_of(summary)
+
+
+def hints_of(summary: Summary) -> Iterator[str]:
+    """Yield what looks as if the config did not say how the feed is written."""
+    remarks, examples = summary.remarks, summary.remarked
+    for remark, (what, fix) in _HINTS.items():
+        if remarks[remark]:
+            yield f"{what}: {remarks[remark]}, as {examples[remark]}; {fix}"
+    currencies = {key.partition(":")[2]: n for key, n in remarks.items() if key.startswith("currency:")}
+    if len(currencies) > 1:
+        yield f"prices in several currencies, which count as one: {_counted(currencies)}"
+
+
+def _counted(words: Mapping[str, int]) -> str:
+    return ", ".join(f"{word!r} {n}" for word, n in sorted(words.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from pipelines.catalogue.arrivals import MEDIA, SNAPSHOT, Arrival, MediaArrival, Mention, Rejected
+from pipelines.catalogue.continued import Continuation
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.formats.base import Notation, RawRow
 from pipelines.catalogue.headers import columns_of
@@ -20,6 +21,8 @@ from pipelines.tables.buckets import bucket_of
 
 ROWS_A_BATCH = 4096
 ROWS_A_FILE = 1 << 40
+LEFT_OUT = frozenset({"no_item_id", "no_category", "no_photo"})
+"""Of rows that may be only a part of what is said of their product."""
 
 AnyRecord = Arrival | MediaArrival | Rejected | Mention
 
@@ -36,9 +39,10 @@ class Reader:
     def __call__(self, file: FeedFile) -> Iterator[tuple[int, bytes] | Summary]:
         """Yield (bucket, pickled records), and at the end what the rows of the file have in common."""
         mapper = Mapper(self.section, self.now)
+        continuation = Continuation(mapper)
         summary, batch, size = Summary(), dict[int, list[AnyRecord]](), 0
         for row in self._rows(file):
-            for record in self._records(file, row, mapper):
+            for record in self._records(file, row, continuation):
                 self._note(summary, file, record)
                 batch.setdefault(bucket_of(_item_id(record), self.buckets), []).append(record)
                 size += 1
@@ -56,21 +60,28 @@ class Reader:
         limit = self.limit
         return takewhile(lambda row: row.number <= limit, rows)
 
-    def _records(self, file: FeedFile, row: RawRow, mapper: Mapper) -> Iterator[AnyRecord]:
-        source = f"{file.path}:{row.place}"
+    def _records(self, file: FeedFile, row: RawRow, continuation: Continuation) -> Iterator[AnyRecord]:
+        source, mapper = f"{file.path}:{row.place}", continuation.mapper
         try:
             if row.code:
                 raise RejectError(row.code, row.detail, _id_of_damaged(row, file, mapper))
-            yield self._mapped(file, row, source, mapper)
+            if file.feed == MEDIA and self.section.media:
+                yield MediaArrival(source, *mapper.media(row.values, self.section.media))
+            else:
+                yield self._arrival(file, row, source, continuation)
         except RejectError as error:
             yield Rejected(source, error.item_id, error.image_uri, error.code, error.detail, file.feed)
             if not error.item_id:
                 yield from (Mention(file.feed, item_id) for item_id in row.may_name)
 
-    def _mapped(self, file: FeedFile, row: RawRow, source: str, mapper: Mapper) -> Arrival | MediaArrival:
-        if file.feed == MEDIA and self.section.media:
-            return MediaArrival(source, *mapper.media(row.values, self.section.media))
-        item = mapper.item(row.values, file.modified_at)
+    def _arrival(self, file: FeedFile, row: RawRow, source: str, continuation: Continuation) -> Arrival:
+        try:
+            item = continuation.mapper.item(continuation.whole(row.values), file.modified_at)
+        except RejectError as error:
+            if error.code in LEFT_OUT:
+                continuation.remark(row.values, source, sound=False)
+            raise
+        continuation.remark(row.values, source, sound=True)
         return Arrival(file.order * ROWS_A_FILE + row.number, source, file.feed, item, file.again)
 
     def _note(self, summary: Summary, file: FeedFile, record: AnyRecord) -> None:

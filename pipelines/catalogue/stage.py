@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT
+from pipelines.catalogue.checks import check_summary
 from pipelines.catalogue.deltas import read_record, write_record
 from pipelines.catalogue.feeds import Feeds, find_feeds, last_delta
 from pipelines.catalogue.formats.base import FeedError
@@ -18,7 +19,7 @@ from pipelines.catalogue.leaves import ensure_leaves
 from pipelines.catalogue.merge import Terms
 from pipelines.catalogue.notes import notes_of
 from pipelines.catalogue.pipeline import Parent, build
-from pipelines.catalogue.summary import Summary, check_summary
+from pipelines.catalogue.summary import Summary
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import check_photo_folders, reject_notes

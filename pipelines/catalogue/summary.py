@@ -1,4 +1,4 @@
-"""What became of the rows of a catalogue run, adding up over files and buckets, and the gates that look at it."""
+"""What became of the rows of a catalogue run, adding up over files and buckets."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.errors import GateError, StageError
-from pipelines.runs.context import RunContext
-from pipelines.runs.inputs import check_share, first_examples
+from pipelines.runs.inputs import first_examples
 from pipelines.runs.ledger import Ledger
 
-FEW_ROWS = 100
-"""Of fewer rows, no share is taken: one bad row of a small file must not stop a catalogue."""
 COUNTS = ("items", "photos", "added", "changed", "removed")
-_FEEDS = {"snapshot": "the snapshot", "deltas": "the deltas", "media": "the media table"}
 _COUNTERS = ("rejects", "counts", "removed", "parent_by_category", "rows", "remarks")
 
 
@@ -74,51 +69,3 @@ class Summary:
     def all_counts(self) -> dict[str, int]:
         """Return every count, also those that are 0."""
         return {name: self.counts[name] for name in COUNTS}
-
-
-def check_summary(context: RunContext, summary: Summary, ledger: Ledger) -> None:
-    """Raise StageError when too much was rejected or nothing is left, GateError when a gate says no.
-
-    The gates: a snapshot that is older than the one before, and too many items that vanish.
-    """
-    limit = context.config.catalogue.max_rejected_share
-    if ledger.rejected > limit * min(summary.counts["parent_items"], FEW_ROWS):  # as deltas of an hour are
-        check_share("catalogue", ledger, limit, summary.examples)
-    if not summary.counts["items"]:
-        raise StageError("no item is left in the catalogue; nothing was changed: check the feed's rows and columns")
-    if not context.accept_reason:
-        _check_order(context, summary)
-        _check_removals(context, summary)
-
-
-def _check_order(context: RunContext, summary: Summary) -> None:
-    """Tell an older snapshot by its rows: most that have another time than before have an earlier one.
-
-    One row alone does not tell: its time was corrected.
-    """
-    back, on = summary.counts["back"], summary.counts["on"]
-    if back <= max(on, 1):
-        return
-    column = context.config.catalogue.columns.updated_at
-    times = f"column {column!r}" if column else "the time of the file"
-    raise GateError(
-        f"the snapshot is older than the one already read: by {times} {back} of its items are of an earlier time than "
-        f"they were there, {on} of a later one; nothing was changed. If it is to be the catalogue all the same, run "
-        "again with --accept 'REASON'"
-    )
-
-
-def _check_removals(context: RunContext, summary: Summary) -> None:
-    removed, before = summary.counts["removed"], summary.counts["parent_items"]
-    limit = context.config.catalogue.max_removed_share
-    if not before or removed / before <= limit:
-        return
-    feeds = " and ".join(name for feed, name in _FEEDS.items() if summary.rows[feed]) or "what is configured now"
-    verb = "remove" if feeds.endswith("deltas") or " and " in feeds else "removes"
-    lines = [f"  {name}: {n} of {summary.parent_by_category[name]}" for name, n in summary.removed.most_common(10)]
-    raise GateError(
-        f"{feeds} {verb} {removed} of {before} items ({removed / before:.1%}), "
-        f"over catalogue.max_removed_share = {limit:.1%}; nothing was changed. By category:\n"
-        + "\n".join(lines)
-        + "\nIf this is right, run again with --accept 'REASON'"
-    )

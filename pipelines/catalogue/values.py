@@ -1,4 +1,4 @@
-"""One cell of a feed -> what it says: a text, a number, a moment, a yes or no. Pure functions.
+"""One cell of a feed -> what it says: a text, a number, a price, a moment. Pure functions.
 
 What exporters write for no value counts as an empty cell in every column.
 """
@@ -8,13 +8,16 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Number
 from typing import Any
 from uuid import UUID
+
+from pipelines.catalogue.dates import YEAR_2200, seconds_of
+from pipelines.catalogue.numbers import DecimalMark, NotANumberError, may_be_thousands, number_of, price_of
 
 REJECT_CODES = [
     "bad_row",
@@ -35,11 +38,11 @@ REJECT_CODES = [
     "unknown_item",
 ]
 DAY_S = 86_400.0
-YEAR_2200 = 7_258_118_400  # seconds since 1970; feeds that count milliseconds lie beyond it
 EXACT_FLOATS = 1 << 53
 """From here on a float holds no whole number for certain: two ids may have become one."""
 DOUBTFUL = frozenset({"na", "n/a", "nan", "nil", "none", "null", "undefined", "unknown", "n.a.", "k.a."})
 SHOWN = 40
+MAY_BE_THOUSANDS = "may_be_thousands"
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}")
 
 
@@ -65,11 +68,20 @@ class Remarks:
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """How a shop writes its values: words that mean none, the mark before decimals, dates as strptime reads them."""
+
+    no_value: frozenset[str] = frozenset()
+    decimal_mark: DecimalMark | None = None
+    date_format: str | None = None
+
+
+@dataclass(frozen=True)
 class Cells:
-    """The cells of one row by column; `no_value` are words that mean an empty one."""
+    """The cells of one row by column."""
 
     values: Mapping[str, Any]
-    no_value: frozenset[str] = frozenset()
+    spelling: Spelling = field(default_factory=Spelling)
     remarks: Remarks = field(default_factory=Remarks)
 
     def raw(self, column: str | None) -> Any:
@@ -84,7 +96,7 @@ class Cells:
     def text_of(self, value: Any, column: str) -> str:
         """Return a value of a column as text. Raises RejectError for a list or an object."""
         text = _as_text(value, column)
-        if text in self.no_value:
+        if text in self.spelling.no_value:
             self.remarks.add(f"no_value:{text}", f"column {column!r}")
             return ""
         return text
@@ -98,16 +110,41 @@ class Cells:
 
     def number(self, column: str | None) -> float | None:
         """Return a cell as a finite number, None where it has no value. Raises RejectError."""
-        text = self.text(column)
+        return self._number(column, lambda text: number_of(text, self.spelling.decimal_mark))
+
+    def price(self, column: str | None) -> float | None:
+        """Return the amount of a price, None where a cell has no value; remark its currency. Raises RejectError."""
+        return self._number(column, lambda text: self._amount(text, column or ""))
+
+    def _amount(self, text: str, column: str) -> float:
+        mark = self.spelling.decimal_mark
+        amount, currency = price_of(text, mark)
+        if currency:
+            self.remarks.add(f"currency:{currency}", f"column {column!r}")
+        if mark is None and may_be_thousands(text):
+            self.remarks.add(MAY_BE_THOUSANDS, f"{text!r} of column {column!r}")
+        return amount
+
+    def _number(self, column: str | None, read: Callable[[str], float]) -> float | None:
+        text, value = self.text(column), self.raw(column)
         if not text:
             return None
         try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number) or "_" in text:
+            number = float(value) if isinstance(value, int | float | Decimal) else read(text)
+        except NotANumberError as error:
+            raise RejectError("bad_number", f"column {column!r} holds {text[:SHOWN]!r}{self._fix(error)}") from None
+        if not math.isfinite(number) or isinstance(value, bool):
             raise RejectError("bad_number", f"column {column!r} holds {text[:SHOWN]!r}")
         return number
+
+    def _fix(self, error: NotANumberError) -> str:
+        mark = self.spelling.decimal_mark
+        if not error.marks:
+            return ""
+        if len(error.marks) > 1:
+            return ", which is another number with '.' before decimals than with ','; set catalogue.decimal_mark"
+        right, now = error.marks[0], f" = {mark!r}" if mark else ", if it is not set, is '.'"
+        return f"; catalogue.decimal_mark{now}: is it {right!r} in this feed?"
 
     def texts(self, column: str, separator: str | None) -> list[str]:
         """Return the texts of a cell that is a list, or that a separator splits. Raises RejectError."""
@@ -138,11 +175,15 @@ class Cells:
         if not text:
             return default
         try:
-            seconds = _seconds(self.raw(column), text)
+            seconds = seconds_of(self.raw(column), text, self.spelling.date_format)
         except (ValueError, OverflowError) as error:
-            raise RejectError("bad_date", f"{text[:SHOWN]!r} is neither ISO 8601 nor seconds since 1970") from error
+            form = self.spelling.date_format
+            also = f", nor of the form {form!r}" if form else "; catalogue.date_format can name another form"
+            raise RejectError(
+                "bad_date", f"{text[:SHOWN]!r} is neither ISO 8601 nor seconds since 1970{also}"
+            ) from error
         if not 0 <= seconds < YEAR_2200:
-            raise RejectError("bad_date", f"{text[:SHOWN]!r} lies outside 1970 to 2200; numbers are seconds since 1970")
+            raise RejectError("bad_date", f"{text[:SHOWN]!r} lies outside 1970 to 2200")
         if seconds > now + DAY_S:
             today = datetime.fromtimestamp(now, UTC).isoformat(timespec="minutes")
             raise RejectError("future_date", f"{text[:SHOWN]!r} is more than a day ahead of {today}")
@@ -170,10 +211,3 @@ def _as_text(value: Any, column: str) -> str:
     if not isinstance(value, bool | Number | date | UUID):
         raise RejectError("bad_text", f"column {column!r} holds a {type(value).__name__}, not a text")
     return str(value)
-
-
-def _seconds(value: Any, text: str) -> float:
-    if text.replace(".", "", 1).isdigit() and len(text) > 8:
-        return float(text)
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

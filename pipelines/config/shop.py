@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +11,7 @@ from pipelines.config.base import Section, Share
 
 Split = Literal["train", "val", "test"]
 OUR_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
+_DAY = datetime(2026, 11, 28, 13, 14, 15, tzinfo=UTC)
 NO_VALUE = [
     "nan", "NaN", "NaT", "<NA>", "None", "null", "NULL", "\\N", "N/A", "n/a", "undefined", "-", "#N/A", "#NV", "#REF!",
     "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!",
@@ -30,7 +32,7 @@ class Columns(Section):
 
     item_id: str
     photos: str | list[str] = Field(description="one column, or numbered columns")
-    photo_separator: str | None = Field(None, description="splits a list column, such as 'a.jpg|b.jpg'")
+    photo_separator: str | None = Field(None, description="splits a cell with several photos, such as 'a.jpg|b.jpg'")
     category: str | list[str] = Field(description="one column with a separated path, or one column a level")
     category_separator: str = ">"
     category_path_separator: str | None = Field(None, description="splits a cell with several paths, such as ','")
@@ -42,8 +44,14 @@ class Columns(Section):
     role: str | None = None
     split: str | None = None
     deleted: str | None = Field(None, description="a word of deleted_words: the item is gone")
+    continues: str | None = Field(None, description="rows with the value of the one before leave out what that says")
     attributes: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's column")
     signals: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's numeric column")
+
+    @property
+    def photo_columns(self) -> list[str]:
+        """The columns that name photos."""
+        return [self.photos] if isinstance(self.photos, str) else self.photos
 
 
 class MediaColumns(Section):
@@ -84,6 +92,8 @@ class CatalogueSection(Section):
     allowed_roots: list[str] = Field(default_factory=list, description="more folders or gs:// URIs to take photos from")
     default_role: str = "main"
     split_names: dict[str, Split] = Field(default_factory=lambda: dict(OUR_SPLITS))
+    decimal_mark: Literal[".", ","] | None = Field(None, description="of numbers that are texts; unset is '.'")
+    date_format: str | None = Field(None, description="of dates that are neither ISO 8601 nor counts, for strptime")
     no_value: list[str] = Field(default_factory=lambda: list(NO_VALUE), description="words that mean an empty cell")
     deleted_words: list[str] = Field(default_factory=lambda: list(DELETED))
     not_deleted_words: list[str] = Field(default_factory=lambda: list(NOT_DELETED))
@@ -100,6 +110,17 @@ class CatalogueSection(Section):
         except LookupError as error:
             raise ValueError("is no encoding of text; write 'utf-8', 'cp1252', 'utf-16-le' or the like") from error
         return encoding
+
+    @field_validator("date_format")
+    @classmethod
+    def _names_a_day(cls, form: str | None) -> str | None:
+        try:
+            named = form is None or datetime.strptime(_DAY.strftime(form), form).date() == _DAY.date()  # noqa: DTZ007
+        except ValueError:
+            named = False
+        if not named:
+            raise ValueError("does not name a day; write '%d.%m.%Y', '%m/%d/%Y %H:%M' or the like")
+        return form
 
     @field_validator("no_value")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipelines.config import Config
@@ -37,12 +37,14 @@ def reject_notes(ledger: Ledger, examples: Mapping[str, str]) -> list[str]:
     return [f"{ledger.rejected} of {ledger.total} rejected: {counts}", *_lines(codes, examples)]
 
 
-def check_share(stage: str, ledger: Ledger, limit: float, examples: Mapping[str, str]) -> None:
-    """Raise StageError, with examples, when more than `limit` of the input was rejected."""
+def check_share(
+    stage: str, ledger: Ledger, limit: float, examples: Mapping[str, str], hints: Iterable[str] = ()
+) -> None:
+    """Raise StageError, with examples and hints, when more than `limit` of the input was rejected."""
     try:
         ledger.check_share(stage, limit)
     except StageError as error:
-        raise StageError("\n".join([str(error), *reject_notes(ledger, examples)[1:]])) from error
+        raise StageError("\n".join([str(error), *reject_notes(ledger, examples)[1:], *hints])) from error
 
 
 def first_examples(left: Mapping[str, str], right: Mapping[str, str]) -> dict[str, str]:

@@ -37,7 +37,8 @@ class Ledger:
             codes = ", ".join(f"{code} {n}" for code, n in sorted(self.rejects.items(), key=lambda item: -item[1]))
             raise StageError(
                 f"{stage} rejected {self.rejected} of {self.total} records ({self.rejected / self.total:.1%}; {codes}),"
-                f" over {stage}.max_rejected_share = {limit:.1%}; mend the input or raise the limit"
+                f" over {stage}.max_rejected_share = {limit:.1%}; mend the input or the "
+                "config; raise the limit only if the shop can do without these"
             )
 
 

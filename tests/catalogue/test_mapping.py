@@ -118,6 +118,11 @@ def test_photos(columns: dict[str, Any], row: dict[str, Any], uris: list[str]) -
         ("1970-01-01 00:00:01.5", 1.5), ("1767225600", 1767225600.0), (1767225600.25, 1767225600.25),
         (datetime(1970, 1, 2, tzinfo=UTC), 86400.0), (datetime(1970, 1, 2), 86400.0), (date(1970, 1, 2), 86400.0),  # noqa: DTZ001
         ("19700102", 86400.0), (1700000000.1234564, 1700000000.123456),
+        # as Java, BigQuery, Ruby and mail write them
+        (1767225600000, 1767225600.0), ("1767225600500", 1767225600.5), (1767225600000001, 1767225600.000001),
+        ("2026-01-01 00:00:00 UTC", 1767225600.0), ("2026-01-01 00:00:00.5 UTC", 1767225600.5),
+        ("2026-01-01 01:00:00 +0100", 1767225600.0), ("2026-01-01T00:00:00.000+0000", 1767225600.0),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", 1767225600.0), ("1 Jan 2026 01:00:00 +0100", 1767225600.0),
     ],
 )  # fmt: skip
 def test_times(value: Any, seconds: float) -> None:
@@ -129,10 +134,10 @@ def test_times(value: Any, seconds: float) -> None:
     [
         ("31/02/2026", "'31/02/2026' is neither ISO 8601 nor seconds since 1970"),
         ("yesterday", "'yesterday' is neither ISO 8601 nor seconds since 1970"),
-        (1767225600000, "'1767225600000' lies outside 1970 to 2200; numbers are seconds since 1970"),
-        ("0001-01-01", "'0001-01-01' lies outside 1970 to 2200; numbers are seconds since 1970"),
-        (datetime(1, 1, 1, tzinfo=UTC), "'0001-01-01 00:00:00+00:00' lies outside 1970 to 2200; numbers are seconds"),
-        ("9" * 400, f"'{'9' * 40}' lies outside 1970 to 2200; numbers are seconds since 1970"),
+        ("46354.41667", "'46354.41667' is neither ISO 8601 nor seconds since 1970"),  # days, of a spreadsheet
+        ("0001-01-01", "'0001-01-01' lies outside 1970 to 2200"),
+        (datetime(1, 1, 1, tzinfo=UTC), "'0001-01-01 00:00:00+00:00' lies outside 1970 to 2200"),
+        ("9" * 400, f"'{'9' * 40}' is neither ISO 8601 nor seconds since 1970"),
         (["2026-01-01", "2026-01-02"], "column 'at' holds a list, not a text"),
     ],
 )
@@ -140,6 +145,37 @@ def test_times_that_are_none(value: Any, detail: str) -> None:
     code, said = reject({"at": value}, columns={"updated_at": "at"})
     assert code == ("bad_text" if isinstance(value, list) else "bad_date")
     assert said.startswith(detail)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "seconds"),
+    [
+        ("%d.%m.%Y", "2.1.1970", 86400.0), ("%d.%m.%Y", "02.01.1970", 86400.0), ("%m/%d/%Y", "01/02/1970", 86400.0),
+        ("%m/%d/%Y %I:%M %p", "1/2/1970 1:00 PM", 133_200.0), ("%d.%m.%Y %H:%M", "02.01.1970 13:00", 133_200.0),
+        ("%d.%m.%Y %H:%M %z", "02.01.1970 14:00 +0100", 133_200.0), ("%d.%m.%Y", "1970-01-02", 86400.0),
+        ("%d.%m.%Y", datetime(1970, 1, 2, tzinfo=UTC), 86400.0), ("%d%m%Y", "02011970", 86400.0),
+    ],
+)  # fmt: skip
+def test_the_form_of_dates_is_a_setting(form: str, text: Any, seconds: float) -> None:
+    assert mapped({"at": text}, columns={"updated_at": "at"}, date_format=form).updated_at == seconds
+
+
+def test_a_date_of_another_form_names_the_setting() -> None:
+    columns = {"updated_at": "at"}
+    said = "'28.11.2026' is neither ISO 8601 nor seconds since 1970"
+    assert reject({"at": "28.11.2026"}, columns=columns) == (
+        "bad_date", f"{said}; catalogue.date_format can name another form",
+    )  # fmt: skip
+    assert (
+        reject({"at": "28.11.2026"}, columns=columns, date_format="%m/%d/%Y")[1]
+        == f"{said}, nor of the form '%m/%d/%Y'"
+    )
+
+
+@pytest.mark.parametrize("form", ["%d.%m.", "DD.MM.YYYY", "%H:%M", "%", "%Q", "%m/%Y"])
+def test_a_form_that_names_no_day_is_none(form: str) -> None:
+    with pytest.raises(ValidationError, match=r"does not name a day; write '%d\.%m\.%Y'"):
+        section(date_format=form)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +207,15 @@ def test_a_date_more_than_a_day_ahead_is_none(value: Any, code: str, gone: str) 
         ({"path": " > Boots"}, {}, "no_category", "the category is empty"),
         ({"path": ">".join("abcdefghi")}, {}, "deep_category", "9 levels, the limit is 8"),
         ({"image": ""}, {}, "no_photo", "the row names no photo"),
-        ({"eur": "12,50"}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds '12,50'"),
+        ({"eur": "12,50"}, {"columns": {"price": "eur"}}, "bad_number",
+         "column 'eur' holds '12,50'; catalogue.decimal_mark, if it is not set, is '.': is it ',' in this feed?"),
+        ({"eur": "12.50 €"}, {"columns": {"price": "eur"}, "decimal_mark": ","}, "bad_number",
+         "column 'eur' holds '12.50 €'; catalogue.decimal_mark = ',': is it '.' in this feed?"),
+        ({"eur": "1,299"}, {"columns": {"price": "eur"}}, "bad_number",
+         "column 'eur' holds '1,299', which is another number with '.' before decimals than with ','; set "
+         "catalogue.decimal_mark"),
+        ({"eur": True}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds 'True'"),
+        ({"n": "5 USD"}, {"columns": {"signals": {"sales": "n"}}}, "bad_number", "column 'n' holds '5 USD'"),
         ({"eur": "inf"}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds 'inf'"),
         ({"eur": float("-inf")}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds '-inf'"),
         ({"eur": "1_000"}, {"columns": {"price": "eur"}}, "bad_number", "column 'eur' holds '1_000'"),
@@ -263,6 +307,42 @@ def test_words_that_were_taken_for_no_value_are_counted_and_doubtful_ones_too() 
     row = {"name": "None", "parent": "NA", "farbe": "NULL", "eur": "NULL"}
     assert remarks(row, columns=TEXTS) == {"no_value:None": 1, "no_value:NULL": 2, "doubtful:NA": 1}
     assert remarks({"farbe": "none"}, columns=TEXTS) == {}  # a pattern may be none
+
+
+def test_numbers_are_written_as_the_config_says() -> None:
+    columns = {"price": "eur", "signals": {"sales": "n"}}
+    item = mapped({"eur": "1.299,00 €", "n": "1.299"}, columns=columns, decimal_mark=",")
+    assert (item.price, item.signals) == (1299.0, {"sales": 1299.0})
+    native = mapped({"eur": Decimal("12.50"), "n": 1.299}, columns=columns, decimal_mark=",")
+    assert (native.price, native.signals) == (12.5, {"sales": 1.299})  # of JSON and Parquet, which have numbers
+    assert mapped({"eur": "0.99 USD", "n": "1,234,567"}, columns=columns).price == 0.99
+
+
+def test_prices_that_may_mean_something_else_are_told() -> None:
+    columns = {"price": "eur", "signals": {"weight": "kg"}}
+    assert remarks({"eur": "1.299", "kg": "1.250"}, columns=columns) == {"may_be_thousands": 1}
+    assert remarks({"eur": "1.299"}, columns=columns, decimal_mark=".") == {}
+    assert remarks({"eur": 1.299}, columns=columns) == {}
+    assert remarks({"eur": "0.99 USD"}, columns=columns) == {"currency:USD": 1}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "a.jpg,b.jpg", "a.jpg, b.jpg", "a.JPG|b.png", "a.jpg;b.jpg;c.jpg", "a.jpg b.webp", "a.jpg\nb.jpg",
+        "https://x/a,https://x/b", "https://x/a.jpg?w=1,https://x/b.jpg?w=1", "gs://b/a;gs://b/c",
+    ],
+)  # fmt: skip
+def test_a_cell_that_looks_like_several_photos_is_told(cell: str) -> None:
+    assert remarks({"image": cell}) == {"several_photos": 1}
+    assert remarks({"image": cell}, columns={"photo_separator": ""}) == {}
+
+
+@pytest.mark.parametrize(
+    "cell", ["a.jpg", "a, b.jpg", "a.b, c.jpg", "https://x/w_1,h_2/a.jpg", "a;b|c.png", "https://x/f?u=https://y/a.jpg"]
+)
+def test_a_plain_photo_is_not_told(cell: str) -> None:
+    assert remarks({"image": cell}) == {}
 
 
 DEEPEST = {"category_choice": "deepest"}

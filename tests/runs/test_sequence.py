@@ -62,7 +62,8 @@ def test_a_rejected_share_over_the_limit_fails_and_names_the_codes() -> None:
         ledger.check_share("preprocess", 0.02)
     assert str(caught.value) == (
         "preprocess rejected 3 of 100 records (3.0%; truncated 2, empty 1), "
-        "over preprocess.max_rejected_share = 2.0%; mend the input or raise the limit"
+        "over preprocess.max_rejected_share = 2.0%; mend the input or the config; raise the "
+        "limit only if the shop can do without these"
     )
     Ledger(0, 0).check_share("preprocess", 0.0)
 

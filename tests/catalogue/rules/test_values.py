@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.errors import StageError
 from tests.catalogue.rules.days import COLUMNS, NAMES, row
 from tests.catalogue.shop import Shop
 
@@ -80,3 +81,30 @@ def test_binary_texts_of_parquet_and_float_ids_of_pandas(tmp_path: Path) -> None
     write(pa.array([4006381333931.0, 2.0, 3.0, 4.0]))
     shop.run("r2", "catalogue", accept="other ids")
     assert shop.item_ids() == {"4006381333931", "2", "3", "4"}
+
+
+def test_prices_in_two_currencies_and_cells_of_several_photos_are_told(shop: Shop) -> None:
+    shop.write_config(catalogue={"columns": COLUMNS})
+    shop.write_csv(
+        [row(0, eur="1.299"), row(1, eur="0.99 USD"), row(2, eur="2.99 USD"), row(3, eur="5 EUR", image="a.jpg,b.jpg")]
+    )
+    assert shop.run("r", "catalogue")["catalogue"]["notes"] == [
+        "photo cells that look like several photos: 1, as 'a.jpg,b.jpg'; set catalogue.columns.photo_separator to what "
+        'stands between photos, or to "" if a cell is one photo',
+        "prices that are a thousand times as much where a comma is the decimal mark: 1, as '1.299' of column 'eur'; "
+        "set catalogue.decimal_mark to the one that is meant",
+        "prices in several currencies, which count as one: 'USD' 2, 'EUR' 1",
+    ]
+    assert sorted(one["price"] for one in shop.table("items")) == [0.99, 1.299, 2.99, 5.0]
+
+
+def test_a_feed_with_decimal_commas_is_refused_with_the_setting(shop: Shop) -> None:
+    shop.write_config(catalogue={"columns": COLUMNS})
+    shop.write_csv([row(n, eur=f"{n},50") for n in range(9)])
+    with pytest.raises(StageError) as caught:
+        shop.run("r", "catalogue")
+    assert "mend the input or the config; raise the limit only if the shop can do without these" in str(caught.value)
+    assert "column 'eur' holds '0,50'; catalogue.decimal_mark, if it is not set, is '.'" in str(caught.value)
+    shop.write_config(catalogue={"columns": COLUMNS, "decimal_mark": ","})
+    shop.run("r2", "catalogue")
+    assert sorted(one["price"] for one in shop.table("items")) == [n + 0.5 for n in range(9)]

@@ -1,0 +1,59 @@
+"""Rows that leave out what a row before them says, as Shopify's of further variants and photos do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.catalogue.mapping import Mapper
+
+CONTINUED = "continued"
+"""The remark on rows that look like it while the config does not say so."""
+
+
+@dataclass
+class Continuation:
+    """The rows of one file in their order, each with what it leaves out from the first one of its product.
+
+    Rows of one product stand together and share the value of `catalogue.columns.continues`. A row of the same item adds
+    its photos, and is in all else what the first one says; a row of another item, a variant, keeps what it says itself.
+    """
+
+    mapper: Mapper
+    first: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
+
+    def whole(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the cells of the next row with what it leaves out."""
+        column = self.mapper.section.columns.continues
+        if column is None:
+            return values
+        if not self._same(column, self.first, values):
+            self.first = values
+            return values
+        own = self._own(values)
+        return {**values, **{name: self.first.get(name) for name in self.mapper.needed if name not in own}}
+
+    def remark(self, values: Mapping[str, Any], source: str, *, sound: bool) -> None:
+        """Take note of a row; one that is not sound may leave out what the sound one before says of its product."""
+        columns = self.mapper.section.columns
+        if sound:
+            self.before = values
+        elif not columns.continues and any(
+            name and self._same(name, self.before, values) for name in (columns.item_id, columns.group_id)
+        ):
+            self.mapper.remarks.add(CONTINUED, source)
+
+    def _own(self, values: Mapping[str, Any]) -> set[str]:
+        """Return the columns in which a row speaks for itself."""
+        columns = self.mapper.section.columns
+        said = {name for name in self.mapper.needed if self.mapper.said(values, name)}
+        if columns.item_id in said and not self._same(columns.item_id, self.first, values):
+            return said
+        photos = {*columns.photo_columns}
+        return (said & {columns.role, columns.split}) | (photos if said & photos else set())
+
+    def _same(self, column: str, before: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        text = self.mapper.said(values, column)
+        return bool(text) and text == self.mapper.said(before, column)

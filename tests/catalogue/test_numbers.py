@@ -1,0 +1,101 @@
+"""Numbers and prices as programs, spreadsheets and shops write them."""
+
+from typing import Literal
+
+import pytest
+
+from pipelines.catalogue.numbers import NotANumberError, may_be_thousands, number_of, price_of
+
+Mark = Literal[".", ","]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("12", 12), ("-5", -5), ("+5", 5), ("1299.5", 1299.5), (".5", 0.5), ("5.", 5), ("1e3", 1000), ("1.0E+03", 1000),
+        ("1.299", 1.299), ("007", 7), ("\N{MINUS SIGN}5", -5), ("１２.５", 12.5),
+        ("1,299.00", 1299), ("1,29,999.00", 129_999), ("1,234,567", 1_234_567), ("-1,234,567.5", -1_234_567.5),
+        ("1 299", 1299), ("1\N{NO-BREAK SPACE}299.50", 1299.5), ("1\N{NARROW NO-BREAK SPACE}299.50", 1299.5),
+        ("1'299.50", 1299.5), ("1\N{RIGHT SINGLE QUOTATION MARK}299.\N{EN DASH}", 1299), ("19.-", 19), ("19.--", 19),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mark", [None, "."])
+def test_with_a_point_before_decimals(text: str, number: float, mark: Mark | None) -> None:
+    assert number_of(text, mark) == number
+    assert price_of(text, mark) == (number, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("12", 12), ("-5", -5), ("10,00", 10), ("0,999", 0.999), (",5", 0.5), ("5,", 5), ("1,5E3", 1500),
+        ("1.299,00", 1299), ("1.299", 1299), ("1.299.000", 1_299_000), ("1,299", 1.299), ("12,3456", 12.3456),
+        ("1 299,00", 1299), ("1\N{NARROW NO-BREAK SPACE}299,50", 1299.5), ("1'299,50", 1299.5), ("19,-", 19),
+        ("19,\N{EM DASH}", 19),
+    ],
+)  # fmt: skip
+def test_with_a_comma_before_decimals(text: str, number: float) -> None:
+    assert number_of(text, ",") == number
+    assert price_of(text, ",") == (number, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "marks"),
+    [
+        ("10,00", None, (",",)), ("10,00", ".", (",",)), ("1.299,00", None, (",",)), ("19,-", None, (",",)),
+        ("0,999", None, (",",)), ("1.299.000", None, (",",)), ("10.00", ",", (".",)), ("1,299.00", ",", (".",)),
+        ("1,299", None, (".", ",")),  # a thousand, or one?
+    ],
+)  # fmt: skip
+def test_a_number_of_another_mark_is_none_and_names_it(text: str, mark: Mark | None, marks: tuple[str, ...]) -> None:
+    for read in (number_of, price_of):
+        with pytest.raises(NotANumberError) as caught:
+            read(text, mark)
+        assert caught.value.marks == marks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "-", "--", ".", ",", "inf", "nan", "1_000", "1.2.3", "1 2 3", "1 2", "12,34,56", "0x10", "- 5", "1..2",
+        "5 %", "many", "1-2", "10\N{EN DASH}20", "1e", "1,2,", "0 299",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mark", [None, ".", ","])
+def test_what_is_no_number(text: str, mark: Mark | None) -> None:
+    for read in (number_of, price_of):
+        with pytest.raises(NotANumberError) as caught:
+            read(text, mark)
+        assert caught.value.marks == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "price"),
+    [
+        ("0.99 USD", None, (0.99, "USD")), ("USD 0.99", None, (0.99, "USD")), ("$1,299.00", None, (1299, "$")),
+        ("$10.00 USD", None, (10, "USD")), ("US$ 1,299.00", None, (1299, "US$")), ("£10.00", None, (10, "£")),
+        ("₹1,29,999.00", None, (129_999, "₹")), ("Rs. 1,299.00", None, (1299, "Rs")), ("10 kr.", None, (10, "kr")),
+        ("CHF 1'299.-", None, (1299, "CHF")), ("1299¥", None, (1299, "¥")), ("￥1299", None, (1299, "¥")),
+        ("1.299,00 €", ",", (1299, "€")), ("€ 12,50", ",", (12.5, "€")),
+        ("12,50\N{NO-BREAK SPACE}EUR", ",", (12.5, "EUR")),
+        ("R$ 1.299,00", ",", (1299, "R$")), ("1 299,00 Kč", ",", (1299, "Kč")), ("10,00 zł", ",", (10, "zł")),
+        ("1 299,00 руб.", ",", (1299, "руб")), ("1.299 €", ",", (1299, "€")), ("€-5", ",", (-5, "€")),
+    ],
+)  # fmt: skip
+def test_prices_name_their_currency(text: str, mark: Mark | None, price: tuple[float, str]) -> None:
+    assert price_of(text, mark) == price
+    with pytest.raises(NotANumberError):
+        number_of(text, mark)
+
+
+@pytest.mark.parametrize("text", ["from 10", "10 each", "10 €/piece", "$", "USD", "10 USD 20", "ab 10", "10 - 20 €"])
+def test_what_is_no_price(text: str) -> None:
+    with pytest.raises(NotANumberError):
+        price_of(text, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "may"), [("1.299", True), ("1.299 €", True), ("0.999", False), ("1.2999", False), ("1299.000", False)]
+)
+def test_what_may_be_thousands(text: str, may: bool) -> None:
+    assert may_be_thousands(text) == may
