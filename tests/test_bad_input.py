@@ -104,21 +104,23 @@ def test_photos_that_cannot_be_read_are_rejects_that_are_named(shop: Shop) -> No
     (shop.photos / "p2.jpg").write_text("photo will follow\n")
     (shop.photos / "p3.jpg").write_bytes(b"")
     (shop.photos / "p4.jpg").unlink()
+    (shop.photos / "p5.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
     shop.write_config(preprocess={"max_rejected_share": 0.3})
     message = refused(shop, "run", "--to", "preprocess", "--run-id", "r", code=FAILED, new=CATALOGUE)
     assert (
-        "preprocess rejected 4 of 10 records (40.0%; empty 1, missing 1, not_an_image 1, truncated 1), over "
-        "preprocess.max_rejected_share = 30.0%; mend the input or the config; raise the limit only if the shop can do "
-        "without these" in message
+        "preprocess rejected 5 of 10 records (50.0%; empty 1, missing 1, not_an_image 1, truncated 1, "
+        "unsupported_format 1), over preprocess.max_rejected_share = 30.0%; mend the input or "
+        "the config; raise the limit only if the shop can do without these" in message
     )
     left = [entry.name for entry in shop.store.list("runs/r/preprocess")]
     assert left == ["runs/r/preprocess/plan/attempts/00000001.json"], "the next attempt has a folder of its own"
 
-    (shop.photos / "p1.jpg").write_bytes(good["p1.jpg"])
+    for name in ("p1.jpg", "p5.jpg"):
+        (shop.photos / name).write_bytes(good[name])
     result = shop.cli("preprocess", "--run-id", "r")  # the same run, not a new one
     assert result.exit_code == 0
     counts = json.loads(result.stdout)["counts"]
-    assert (counts["in"], counts["ok"], counts["skipped"], counts["rejected"]) == (10, 1, 6, 3)
+    assert (counts["in"], counts["ok"], counts["skipped"], counts["rejected"]) == (10, 2, 5, 3)
     assert "3 of 10 rejected: empty 1, missing 1, not_an_image 1" in result.stderr
     assert "empty, for example p3.jpg: the file has no bytes" in result.stderr
     assert "missing, for example p4.jpg: there is nothing at the uri" in result.stderr

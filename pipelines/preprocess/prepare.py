@@ -106,17 +106,24 @@ class Preparer:
         except BadPhoto as error:
             return Outcome(None, source_code=error.code) if error.code in LIMITS else Outcome(digest, code=error.code)
 
+    def explain(self, uri: str, code: str) -> str:
+        """Return what a reject code means, the setting that decides about it, and what it is in this photo.
+
+        The photo is looked at once more, for tables keep the code alone. Raises as `prepare_one` does.
+        """
+        text = CODES.get(code) or FETCH_CODES.get(code, "")
+        text = f"{text} ({LIMITS[code]})" if code in LIMITS else text
+        try:
+            prepare(self.fetcher.fetch(uri), self.spec, self.limits)
+        except (FetchError, BadPhoto) as error:
+            return f"{text}: {error.detail}" if error.code == code else text
+        return text
+
     def _fingerprint(self, fingerprint: str, code: str) -> str:
         """Return what must stay as it is for the outcome to stay; an unreadable file is tried every time."""
         if code in LIMITS:
             return limited(fingerprint, self.limit_tags[code])
         return f"{fingerprint} {code}" if code == "unreadable" else fingerprint
-
-
-def explain(code: str) -> str:
-    """Return what a reject code means, and the setting that decides about it."""
-    text = CODES.get(code) or FETCH_CODES.get(code, "")
-    return f"{text} ({LIMITS[code]})" if code in LIMITS else text
 
 
 def _tables(uris: list[str], fingerprints: list[str], outcomes: list[Outcome]) -> UnitTables:

@@ -12,7 +12,7 @@ from pipelines.jobs.transforms import CreateEach, worker_threads
 from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, read_plan, read_work, run_plan, write_plan
 from pipelines.preprocess.groups import KINDS, most_items
 from pipelines.preprocess.pipeline import Job, build_plan, build_resolve
-from pipelines.preprocess.prepare import Preparer, explain
+from pipelines.preprocess.prepare import Preparer
 from pipelines.preprocess.settled import settled_until
 from pipelines.preprocess.splits import Shares
 from pipelines.releases.unchanged import digest_of, done_for_live, skipped, take
@@ -131,7 +131,7 @@ def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str
     ok, skipped = counts.pop("ok", 0), counts.pop("skipped", 0)
     rejected = sum(counts.values())
     ledger = Ledger(ok + skipped + rejected, ok, skipped, rejected, dict(sorted(counts.items())))
-    texts = {code: f"{uri}: {explain(code)}" for code, uri in examples.items()}
+    texts = {code: f"{uri}: {job.preparer.explain(uri, code)}" for code, uri in examples.items()}
     return job.store.read_json(job.done), ledger, texts
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pipelines.preprocess.changes import TODO
-from pipelines.preprocess.prepare import Preparer, UnitTables, explain
+from pipelines.preprocess.prepare import Preparer, UnitTables
 from pipelines.shop_files.fetch import FETCH_CODES, Fetcher, FetchError
 from tests.catalogue.shop import jpeg
 from transforms.image import prepare
@@ -105,12 +105,32 @@ def test_a_lack_of_memory_is_not_the_photos_fault(preparer: Preparer, monkeypatc
         unit(preparer, "good.jpg")
 
 
-def test_every_code_is_explained_and_limits_name_their_setting() -> None:
+def test_every_code_is_explained_and_limits_name_their_setting(preparer: Preparer) -> None:
+    def explain(code: str) -> str:
+        return preparer.explain("good.jpg", code)
+
     assert all(explain(code) for code in (*CODES, *FETCH_CODES))
     assert explain("too_many_pixels").endswith("(preprocess.max_pixels)")
     assert explain("too_small").endswith("(preprocess.min_side)")
     assert explain("too_large_bytes").endswith("(preprocess.max_bytes)")
     assert "(" not in explain("truncated")
+
+
+@pytest.mark.parametrize(
+    ("uri", "code", "detail"),
+    [
+        ("phone.jpg", "unsupported_format", ": HEIC; convert it to JPEG, PNG or WebP"),
+        ("huge.png", "too_many_pixels", " (preprocess.max_pixels): 200 x 200 pixels, the limit is 10000 in all"),
+        ("long.jpg", "too_large_bytes", f" (preprocess.max_bytes): {len(GOOD) + 4000} bytes, the limit is 4000"),
+        ("lost.jpg", "missing", "there is nothing at the uri: {root}/lost.jpg"),
+    ],
+)
+def test_an_explanation_tells_what_it_is_in_this_photo(
+    preparer: Preparer, tmp_path: Path, uri: str, code: str, detail: str
+) -> None:
+    (tmp_path / "phone.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
+    said = preparer.explain(uri, code)
+    assert said.endswith(detail.replace("{root}", str(tmp_path)))
 
 
 def test_a_fingerprint_changes_with_size_and_time(tmp_path: Path) -> None:
