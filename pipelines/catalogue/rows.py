@@ -12,17 +12,19 @@ from pipelines.catalogue.formats.json_lines import json_names, read_json_lines
 from pipelines.catalogue.formats.text import check_names, decoded
 from pipelines.shop_files.locations import File
 
-FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
+_TEXT = dict.fromkeys((".csv", ".tsv", ".txt"), "csv")
+FORMATS = {**_TEXT, **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"), ".parquet": "parquet"}
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers"})
 
 
 def format_of(file: File) -> str:
     """Return 'csv', 'jsonl' or 'parquet' by the file's ending. Raises FeedError for another one."""
     suffixes = [suffix.lower() for suffix in file.suffixes[-2:] if suffix.lower() != ".gz"]
-    kind = FORMATS.get(suffixes[-1]) if suffixes else None
+    ending = suffixes[-1] if suffixes else ""
+    kind = FORMATS.get(ending)
     if kind is None:
-        raise FeedError(
-            f"{file} has an unknown ending; use one of {', '.join(sorted(FORMATS))} (or .gz of a text format)"
-        )
+        what = "is a workbook; save it as CSV, or" if ending in WORKBOOKS else "has an unknown ending;"
+        raise FeedError(f"{file} {what} use one of {', '.join(sorted(FORMATS))} (or .gz of a text format)")
     return kind
 
 

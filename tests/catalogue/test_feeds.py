@@ -233,7 +233,9 @@ def test_files_are_known_by_their_paths_below_the_folder_of_the_pattern(tmp_path
 
 def test_a_feed_of_an_unknown_format(tmp_path: Path) -> None:
     write(tmp_path, "feed.xlsx")
-    assert "feed.xlsx has an unknown ending; use one of .csv" in refusal(config(tmp_path, snapshot="feed.xlsx"))
+    assert "feed.xlsx is a workbook; save it as CSV, or use one of .csv" in refusal(
+        config(tmp_path, snapshot="feed.xlsx")
+    )
 
 
 def test_a_missing_column_names_the_key_and_what_is_there(tmp_path: Path) -> None:
