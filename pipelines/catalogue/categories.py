@@ -13,8 +13,12 @@ from pipelines.tables.taxonomy import fold_spelling
 
 MAX_DEPTH = 8
 SEVERAL_PATHS = "several_paths"
+LEVELS, OTHER_LEVELS = "levels", "other_levels"
+"""Cells that hold the separator of levels, and others with a mark that may stand between levels instead."""
 _MARK = re.compile(r",\s|[;|\n]")
 """What stands between the paths of one cell, as shops export them; inside a level it is rare."""
+_LEVEL_MARK = re.compile(r"\s*(?:::|[>/\\|»›→;:])\s*")
+"""What shops write between levels."""
 
 
 def category_path(cells: Cells, columns: Columns) -> tuple[str, ...]:
@@ -46,6 +50,8 @@ def _paths(cells: Cells, column: str, columns: Columns) -> list[list[str]]:
             return [_levels(texts, cells, column)]
     else:
         texts = _split(cells.doubted(column), columns.category_path_separator)
+        if between:
+            _remark_levels(cells, texts[0], between)
         if columns.category_path_separator is None and between:
             _remark_several(cells, texts[0], between)
     return [_levels(text.split(between) if between else [text], cells, column) for text in texts]
@@ -61,6 +67,13 @@ def _split(text: str, separator: str | None) -> list[str]:
         return [text]
     parts = re.split(rf"(?<!\\){re.escape(separator)}", text)
     return [part.replace(f"\\{separator}", separator) for part in parts]
+
+
+def _remark_levels(cells: Cells, text: str, between: str) -> None:
+    if between in text:
+        cells.remarks.add(LEVELS, text[:SHOWN])
+    elif _LEVEL_MARK.search(text):
+        cells.remarks.add(OTHER_LEVELS, repr(text[: 2 * SHOWN]))
 
 
 def _remark_several(cells: Cells, text: str, between: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.catalogue.categories import SEVERAL_PATHS
+from pipelines.catalogue.categories import LEVELS, OTHER_LEVELS, SEVERAL_PATHS
 from pipelines.catalogue.continued import CONTINUED
 from pipelines.catalogue.mapping import SEVERAL_PHOTOS
 from pipelines.catalogue.summary import Summary
@@ -64,6 +64,12 @@ def _words(summary: Summary) -> Iterator[str]:
 def hints_of(summary: Summary) -> Iterator[str]:
     """Yield what looks as if the config did not say how the feed is written."""
     remarks, examples = summary.remarks, summary.remarked
+    if remarks[OTHER_LEVELS] and not remarks[LEVELS]:
+        yield (
+            "no category cell holds catalogue.columns.category_separator, but "
+            f"{remarks[OTHER_LEVELS]} look like several levels, as {examples[OTHER_LEVELS]}; "
+            'set it to what stands between levels, or to "" if a cell is one level'
+        )
     for remark, (what, fix) in _HINTS.items():
         if remarks[remark]:
             yield f"{what}: {remarks[remark]}, as {examples[remark]}; {fix}"

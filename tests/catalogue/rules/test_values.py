@@ -108,3 +108,17 @@ def test_a_feed_with_decimal_commas_is_refused_with_the_setting(shop: Shop) -> N
     shop.write_config(catalogue={"columns": COLUMNS, "decimal_mark": ","})
     shop.run("r2", "catalogue")
     assert sorted(one["price"] for one in shop.table("items")) == [n + 0.5 for n in range(9)]
+
+
+@pytest.mark.parametrize("mark", ["/", " / ", " | ", " » "])
+def test_a_feed_without_its_separator_of_levels_is_told(shop: Shop, mark: str) -> None:
+    shop.write_config(catalogue={"columns": COLUMNS})
+    shop.write_csv([row(0, path="Shoes"), row(1, path=f"Shoes{mark}Boots"), row(2, path=f"Shoes{mark}Clogs")])
+    said = shop.run("r", "catalogue")["catalogue"]["notes"][0]
+    assert said == (
+        "no category cell holds catalogue.columns.category_separator, but 2 look like several levels, as "
+        f"'Shoes{mark}Boots'; set it to what stands between levels, or to \"\" if a cell is one level"
+    )
+    shop.write_config(catalogue={"columns": {**COLUMNS, "category_separator": mark.strip()}})
+    assert shop.run("r2", "catalogue")["catalogue"]["notes"] == []
+    assert sorted(one["category"] for one in shop.table("items")) == [["Shoes"], ["Shoes", "Boots"], ["Shoes", "Clogs"]]
