@@ -261,8 +261,9 @@ def search(
 def status(config_path: str, as_json: bool, runs: int, max_age: float | None) -> None:
     """Show the live release and how good it is, the last runs, and the ledger of each stage."""
     from pipelines.config import load_config
-    from pipelines.status.status import collect_status, lateness, render
+    from pipelines.status.status import collect_status, lateness
     from pipelines.status.summary import in_words
+    from pipelines.status.terminal import render
     from pipelines.store import open_store
 
     store = open_store(load_config(config_path).store.uri)

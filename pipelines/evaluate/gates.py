@@ -8,50 +8,15 @@ each a little worse than the one before, would pass.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from pipelines.evaluate.pairs import LEAST_GROUPS, Difference
 from pipelines.evaluate.vocabulary import describe
+from pipelines.releases.gate import Gate
 
 SLACK = 1e-9
 """Differences this small come from decimal fractions in the config, not from the release."""
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One verdict: a value beside its bound; `passed` is True also where there was nothing to compare with.
-
-    `rule` is "floor" (the metric's value), "histogram" (the least lead), "margin" (beside live) or "anchor" (beside the
-    best of the last releases); of the last two, value and bound are differences where `paired`.
-    """
-
-    metric: str
-    rule: str
-    value: float | None
-    bound: float | None
-    passed: bool
-    note: str
-    paired: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the gate as written in a release's manifest."""
-        return asdict(self)
-
-    @property
-    def least(self) -> bool:
-        """Whether the bound is the least value allowed, and not the highest."""
-        return describe(self.metric).better == "higher"
-
-    def sentence(self) -> str:
-        """Return the verdict in plain words."""
-        if self.value is None or self.bound is None:
-            return f"{self.metric}: {self.note}"
-        allowed = f"must be at {'least' if self.least else 'most'}"
-        if self.paired:
-            surely = f"{self.value:+.4g} at {'worst' if self.least else 'most'} (95 %)"
-            return f"{self.metric}: {surely}, {allowed} {self.bound:+.4g} ({self.note})"
-        return f"{self.metric} = {self.value:.4g}, {allowed} {self.bound:.4g} ({self.note})"
+NOTHING_LIVE = "no release was live then, so there was none to compare with"
 
 
 @dataclass(frozen=True)
@@ -84,10 +49,10 @@ def judge(
 def lead_over_colours(gain: Difference | None, margin: float) -> Gate:
     """Return the gate that a release is better than colour histograms, by `margin` of what ten could hold."""
     if gain is None or not gain.is_bounded:
-        why = f"needs held-out photos with a category, of {LEAST_GROUPS} products or more, and was not asked"
-        return Gate("histogram.gain", "histogram", None, margin, True, why)
+        why = f"needs held-out photos with a category, of {LEAST_GROUPS} products or more"
+        return _gate("histogram.gain", "histogram", None, margin, True, why)
     note = f"evaluate.histogram_margin; {gain.mean:+.4g} on {gain.pairs} queries, 95 % bound"
-    return Gate("histogram.gain", "histogram", gain.lower, margin, gain.lower >= margin - SLACK, note)
+    return _gate("histogram.gain", "histogram", gain.lower, margin, gain.lower >= margin - SLACK, note)
 
 
 def blessed(gates: Sequence[Gate]) -> bool:
@@ -101,44 +66,60 @@ def refusal(gates: Sequence[Gate]) -> str | None:
     return f"the release is not blessed: {'; '.join(failed)}" if failed else None
 
 
+def _gate(metric: str, rule: str, value: float | None, bound: float | None, passed: bool, note: str) -> Gate:
+    return Gate(metric, rule, value, bound, passed, note, least=_is_higher_better(metric))
+
+
+def _is_higher_better(name: str) -> bool:
+    return describe(name).better == "higher"
+
+
 def _floor(name: str, value: float | None, bound: float) -> Gate:
     if value is None:
-        return Gate(name, "floor", None, bound, False, f"could not be measured, and evaluate.floors asks for {bound:g}")
-    return Gate(name, "floor", value, bound, _holds(name, value, bound), "evaluate.floors")
+        why = f"could not be measured, and evaluate.floors asks for {bound:g}"
+        return _gate(name, "floor", None, bound, False, why)
+    return _gate(name, "floor", value, bound, _holds(name, value, bound), "evaluate.floors")
 
 
 def _beside_live(name: str, value: float | None, live: Rival | None, margin: float) -> Gate:
-    if live is None:
-        return Gate(name, "margin", value, None, True, "no live release yet, nothing to compare with")
-    gate = _beside(name, "margin", value, live, margin)
-    return gate or Gate(name, "margin", value, None, True, "the live release did not measure it")
+    gate = None if live is None else _beside(name, "margin", value, live, margin)
+    if gate is not None:
+        return gate
+    if value is None:
+        return _gate(name, "margin", None, None, True, _unmeasured(name))
+    why = NOTHING_LIVE if live is None else f"release {live.release_id}, live then, did not measure it"
+    return _gate(name, "margin", value, None, True, why)
+
+
+def _unmeasured(name: str) -> str:
+    """Return why a metric has no value, in words: what it needs is in its meaning."""
+    if "{attribute}" in name:
+        return "catalogue.columns.attributes names none, or no held-out photo has a value of one"
+    return f"there was nothing to measure it on: {describe(name).meaning}"
 
 
 def _beside(name: str, rule: str, value: float | None, rival: Rival, margin: float) -> Gate | None:
     """Return the gate beside one release: paired where there are pairs enough, else by its value; None without one."""
-    pair, who = rival.differences.get(name), "live" if rule == "margin" else f"release {rival.release_id}"
+    pair, who = rival.differences.get(name), f"release {rival.release_id}{', live then' if rule == 'margin' else ''}"
     if pair is not None and pair.is_bounded:
         return _paired(name, rule, pair, margin, who)
     if name not in rival.metrics:
         return None
     theirs = rival.metrics[name]
-    bound = theirs - margin if describe(name).better == "higher" else theirs + margin
+    bound = theirs - margin if _is_higher_better(name) else theirs + margin
     if value is None:
-        return Gate(name, rule, None, bound, False, f"could not be measured; the {_release(who)} has {theirs:.4g}")
+        return _gate(name, rule, None, bound, False, f"could not be measured; {who}, has {theirs:.4g}")
     few = "" if pair is None else f"; {pair.groups} products in common, {LEAST_GROUPS} are needed for a bound"
-    return Gate(name, rule, value, bound, _holds(name, value, bound), f"{who} has {theirs:.4g}, margin {margin:g}{few}")
+    note = f"{who}, has {theirs:.4g}, margin {margin:g}{few}"
+    return _gate(name, rule, value, bound, _holds(name, value, bound), note)
 
 
 def _paired(name: str, rule: str, pair: Difference, margin: float, who: str) -> Gate:
-    higher = describe(name).better == "higher"
+    higher = _is_higher_better(name)
     value, bound = (pair.lower, -margin) if higher else (pair.upper, margin)
     passed = value >= bound - SLACK if higher else value <= bound + SLACK
-    note = f"{pair.mean:+.4g} beside {who} on {pair.pairs} queries of both, margin {margin:g}"
-    return Gate(name, rule, value, bound, passed, note, paired=True)
-
-
-def _release(who: str) -> str:
-    return "live release" if who == "live" else who
+    note = f"{pair.mean:+.4g} beside {who}, on {pair.pairs} queries of both, margin {margin:g}"
+    return replace(_gate(name, rule, value, bound, passed, note), paired=True)
 
 
 def _lead(gate: Gate) -> tuple[bool, float]:
@@ -149,4 +130,4 @@ def _lead(gate: Gate) -> tuple[bool, float]:
 
 
 def _holds(name: str, value: float, bound: float) -> bool:
-    return value >= bound - SLACK if describe(name).better == "higher" else value <= bound + SLACK
+    return value >= bound - SLACK if _is_higher_better(name) else value <= bound + SLACK

@@ -9,16 +9,19 @@ import json
 from typing import Any
 
 from pipelines.errors import StageError
-from pipelines.evaluate.gates import Gate, blessed, judge, lead_over_colours, refusal
+from pipelines.evaluate.gates import blessed, judge, lead_over_colours, refusal
 from pipelines.evaluate.measurement import Measured, ledger_metrics, measure
+from pipelines.evaluate.report.carried import carried
 from pipelines.evaluate.report.page import Findings, render
 from pipelines.evaluate.rivals import anchors, expanded, rival_of
 from pipelines.evaluate.scores import to_parquet
 from pipelines.evaluate.unchanged import is_known, measured_on
 from pipelines.evaluate.vocabulary import UnknownMetricError, check_gate_names
 from pipelines.releases import publish as release
+from pipelines.releases.gate import Gate
 from pipelines.releases.live import live_release
 from pipelines.releases.measures import CENTROID, METRICS, QUERIES, Measures, read_measures
+from pipelines.releases.publish import REPORT
 from pipelines.releases.release import Release
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
@@ -57,7 +60,7 @@ def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
         METRICS: _as_json(measured.metrics),
         CENTROID: json.dumps({"space_id": measured.model.space_id, "mean": measured.centroid}).encode(),
         QUERIES: to_parquet(measured.table),
-        "report.html": render(_findings(context, manifest, measured, gates, beside)).encode(),
+        REPORT: render(_findings(context, manifest, measured, gates, beside)).encode(),
     }
     release.keep(context.store, prefix, manifest, files)
     return manifest
@@ -65,13 +68,14 @@ def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
 
 def _as_live(context: RunContext, live: Release, prefix: str) -> dict[str, Any]:
     """Make a release of a run in which nothing is new: parts and numbers of the live one are its own."""
-    context.progress.say(f"evaluate: nothing new: {live.release_id}, which is live, was measured on the same")
-    note = f"nothing is new since {live.release_id}, which is live, was measured: its numbers and its report are these"
+    note = f"nothing is new since release {live.measured_for} was measured: its numbers are taken"
+    context.progress.say(f"evaluate: {note}")
     same = {name: value for name, value in live.manifest.items() if name != "release_id"}
-    measured_by = live.manifest["measured_by"]
-    manifest = release.named(same | _origin(context, live) | {"measured_by": measured_by, "notes": [note]})
+    measured = {"measured_for": live.measured_for, "measured_at": live.measured_at, "measured_by": live.measured_by}
+    manifest = release.named(same | _origin(context, live) | measured | {"notes": [note]})
     files = {name: context.store.read(f"releases/{live.release_id}/{name}") for name in release.FILES}
     files[METRICS] = _as_json(json.loads(files[METRICS]) | ledger_metrics(context))
+    files[REPORT] = carried(files[REPORT].decode(), manifest).encode()
     release.keep(context.store, prefix, manifest, files)
     return manifest
 
@@ -148,7 +152,7 @@ def _result(context: RunContext, manifest: dict[str, Any]) -> StageResult:
     name = f"releases/{manifest['release_id']}"
     outputs = EvaluateOutputs(manifest["release_id"], manifest["blessed"])
     uri = f"{context.store.uri}/{name}"
-    notes = [*manifest["notes"], f"the report is {uri}/report.html"]
+    notes = [*manifest["notes"], f"the report is {uri}/{REPORT}"]
     by = manifest.get("measured_by", context.run_id)  # a version that did not say so measured itself
     taken_from = "" if by == context.run_id else by
     return StageResult(ledger, {"queries": ok}, outputs, uri, notes, manifest["refusal"], taken_from=taken_from)

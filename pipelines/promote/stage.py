@@ -6,6 +6,7 @@ A reader of the log sees one release or the other, never a half of each.
 from __future__ import annotations
 
 from pipelines.errors import GateError, StageError
+from pipelines.releases.gate import Gate
 from pipelines.releases.history import Entry, History, append, make_entry, read_history
 from pipelines.releases.release import Release, check_parts, read_release
 from pipelines.runs.context import RunContext
@@ -95,16 +96,11 @@ def _already(history: History, run_id: str, release_id: str) -> int | None:
 def _check_blessed(release: Release, accept_reason: str | None) -> None:
     if release.blessed or accept_reason:
         return
-    failed = [_sentence(gate) for gate in release.gates if not gate.get("passed")]
+    failed = [gate.sentence() for gate in map(Gate.of, release.gates) if not gate.passed]
     raise GateError(
         f"release {release.release_id} is not blessed: {'; '.join(failed) or 'no gate says why'}. "
         "Mend it, or promote it all the same with --accept 'REASON'"
     )
-
-
-def _sentence(gate: dict[str, object]) -> str:
-    why = gate.get("note") or gate.get("rule")
-    return f"{gate.get('metric')} = {gate.get('value')}, bound {gate.get('bound')} ({why})"
 
 
 def _check_newer(context: RunContext, release: Release, history: History) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 from pipelines.releases.measures import CENTROID, METRICS, QUERIES
 from pipelines.store import NotFoundError, Store
 
-FILES = (METRICS, CENTROID, QUERIES, "report.html")
+REPORT = "report.html"
+FILES = (METRICS, CENTROID, QUERIES, REPORT)
 """All but the manifest, which is written last."""
 
 Manifest = dict[str, Any]

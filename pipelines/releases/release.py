@@ -62,6 +62,21 @@ class Release:
         return str(self.manifest.get("run_id", ""))
 
     @property
+    def measured_by(self) -> str:
+        """The run that measured its numbers; releases that share one differ in nothing that was measured."""
+        return str(self.manifest.get("measured_by") or self.run_id)
+
+    @property
+    def measured_for(self) -> str:
+        """The release for which its numbers were measured: itself, or one with which it shares all they depend on."""
+        return str(self.manifest.get("measured_for") or self.release_id)
+
+    @property
+    def measured_at(self) -> str:
+        """When that release was made: UTC, ISO 8601."""
+        return str(self.manifest.get("measured_at") or self.manifest.get("created_at", ""))
+
+    @property
     def positions(self) -> dict[str, str]:
         """How far it has read each feed."""
         return dict(self.manifest.get("positions") or {})

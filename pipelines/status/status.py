@@ -1,15 +1,14 @@
 """What the store says of itself: the live release, what is running, the last runs and the ledger of each stage.
 
-Owns the reading and the tables in the terminal. Reads small JSON objects only, imports nothing heavy, changes nothing.
+Owns the reading. Reads small JSON objects only, imports nothing heavy, changes nothing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from pipelines.releases.history import read_history
 from pipelines.releases.release import Release, read_release
@@ -18,17 +17,15 @@ from pipelines.runs.manifest import read_manifest
 from pipelines.runs.stages import STAGES
 from pipelines.store import NotFoundError, Store, StoreError
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
 LIVE = ("action", "at", "by", "reason", "previous", "run_id", "gates", "positions")
-LEDGER = ("in", "ok", "skipped", "rejected")
 
 
 @dataclass(frozen=True)
 class LiveRelease:
-    """The release that is served, and how long ago anything was promoted; `problem` says what of it cannot be read."""
+    """The release that is served, and how long ago anything was promoted; `problem` says what of it cannot be read.
+
+    `measured_for` is the release for which its numbers were measured, at `measured_at`: itself, where anything was new.
+    """
 
     release_id: str
     number: int
@@ -47,6 +44,8 @@ class LiveRelease:
     catalogue_id: str = ""
     items: int = 0
     report: str = ""
+    measured_for: str = ""
+    measured_at: str = ""
     problem: str = ""
 
 
@@ -115,24 +114,6 @@ def lateness(status: Status, max_age_hours: float) -> str | None:
     return f"nothing was promoted for {hours:.1f} hours, longer than {max_age_hours:g}; look at the last runs"
 
 
-def render(status: Status, console: Console | None = None) -> None:
-    """Print a status for a person."""
-    from rich.console import Console
-
-    console = console or Console()
-    for line in _live_lines(status):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    for run_id, stage in status.running:
-        console.print(f"running  {stage.stage} of run {run_id}, by {stage.by}", markup=False, highlight=False)
-    for run in status.runs:
-        console.print(_run_table(run))
-        for stage in run.stages:
-            for line in (*_more(stage), *(f"  {stage.stage}: {note}" for note in stage.notes)):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if status.runs_total > len(status.runs):
-        console.print(f"{status.runs_total - len(status.runs)} older runs are not shown; --runs N shows more")
-
-
 def _live(store: Store, now: float) -> LiveRelease | None:
     history = read_history(store)
     if history.live is None:
@@ -162,6 +143,8 @@ def _parts(store: Store, release: Release) -> dict[str, Any]:
         "catalogue_id": release.catalogue_id,
         "items": _items(store, release.index_id),
         "report": f"{store.uri}/releases/{release.release_id}/report.html",
+        "measured_for": release.measured_for,
+        "measured_at": release.measured_at,
     }
 
 
@@ -212,64 +195,3 @@ def _time_of(run_id: str) -> float:
         return datetime.strptime(run_id, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError:  # a run with a name of its own
         return 0.0
-
-
-def _live_lines(status: Status) -> Iterator[str]:
-    yield f"store    {status.store}"
-    live = status.live
-    if live is None:
-        yield "live     nothing was promoted yet; `visual-search run` does all stages"
-        return
-    done = "promoted" if live.action == "promote" else "rolled back to"
-    since = f"{done} {_age(live.age_s)} ago by {live.by}, run {live.run_id}"
-    yield f"live     {live.release_id}  (no. {live.number}, {since})"
-    if live.problem:
-        yield f"PROBLEM  {live.problem}"
-    else:
-        parts = f"model {live.model_id}, index {live.index_id}, catalogue {live.catalogue_id}"
-        yield f"parts    {live.items:,} items, {parts}"
-        yield f"report   {live.report}"
-    if live.reason:
-        yield f"reason   {live.reason}"
-    for gate in live.gates:
-        yield f"gate     {'passed' if gate.get('passed') else 'FAILED'}  {_verdict(gate)}"
-    for feed, position in sorted(live.positions.items()):
-        yield f"feed     {feed} read up to {position}"
-
-
-def _verdict(gate: dict[str, Any]) -> str:
-    numbers = [f"{gate[key]:.4g}" if isinstance(gate.get(key), float | int) else "-" for key in ("value", "bound")]
-    return f"{gate.get('metric')} = {numbers[0]}, bound {numbers[1]} ({gate.get('note') or gate.get('rule')})"
-
-
-def _run_table(run: RunStatus) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=Text(f"run {run.run_id}"), title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("stage", "state", *LEDGER, "seconds", "memory", "started"):
-        justify: Literal["left", "right"] = "right" if heading in {*LEDGER, "seconds", "memory"} else "left"
-        table.add_column(heading, justify=justify, no_wrap=True)
-    for stage in run.stages:
-        numbers = [f"{stage.counts[name]:,}" if name in stage.counts else "" for name in LEDGER]
-        seconds = "" if stage.seconds is None else f"{stage.seconds:,.1f}"
-        memory = "" if stage.peak_memory_bytes is None else f"{stage.peak_memory_bytes / (1 << 30):.1f}G"
-        table.add_row(stage.stage, stage.state, *numbers, seconds, memory, stage.started_at[5:16].replace("T", " "))
-    return table
-
-
-def _more(stage: StageStatus) -> Iterator[str]:
-    """Yield what a stage counted besides its ledger, and its rejects by code."""
-    counts = [f"{name} {count:,}" for name, count in stage.counts.items() if name not in LEDGER]
-    if counts:
-        yield f"  {stage.stage}: {', '.join(counts)}"
-    if stage.rejects and not any(" rejected: " in note for note in stage.notes):  # which tells them by code, too
-        rejects = [f"{code} {count:,}" for code, count in sorted(stage.rejects.items(), key=lambda item: -item[1])]
-        yield f"  {stage.stage}: rejected {', '.join(rejects)}"
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"

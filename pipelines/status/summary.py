@@ -60,7 +60,11 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
             ["retrieval.cold_same_item_hit_at_5"],
             "of photos with another one of the item in the index, {:.0%} find it in the first five",
         ),
-        (["recall.candidates_at_10"], "the index finds {:.1%} of what a comparison with every photo finds"),
+        (
+            ["recall.plan_at_10", "recall.candidates_at_10"],
+            "of the ten best by a comparison with every photo, {:.1%} are among the ten results; before these are "
+            "re-ranked, {:.1%}",
+        ),
     )
     for names, text in lines:
         if metrics.keys() >= set(names):

@@ -3,16 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from pipelines.evaluate.gates import Gate, Rival, blessed, lead_over_colours, refusal
+from pipelines.evaluate.gates import Rival, blessed, lead_over_colours, refusal
 from pipelines.evaluate.gates import judge as judge_beside
 from pipelines.evaluate.pairs import Difference, difference
+from pipelines.releases.gate import Gate, tally
 
 
 def judge(
     metrics: dict[str, float], live: dict[str, float] | None, floors: dict[str, float], margins: dict[str, float]
 ) -> list[Gate]:
     """Judge beside a live release of which nothing but its metrics is known."""
-    return judge_beside(metrics, None if live is None else Rival("live", live), [], floors, margins)
+    return judge_beside(metrics, None if live is None else Rival("r0", live), [], floors, margins)
 
 
 def test_floors_are_lower_bounds_where_higher_is_better_and_upper_ones_elsewhere() -> None:
@@ -35,7 +36,7 @@ def test_a_floor_on_what_was_not_measured_fails_and_says_so() -> None:
 def test_the_first_run_has_no_baseline_and_says_so() -> None:
     (gate,) = judge({"recall.plan_at_10": 0.1}, None, {}, {"recall.plan_at_10": 0.02})
     assert gate.passed
-    assert gate.note == "no live release yet, nothing to compare with"
+    assert gate.note == "no release was live then, so there was none to compare with"
     assert refusal([gate]) is None
 
 
@@ -47,7 +48,9 @@ def test_margins_compare_with_live_in_the_better_direction() -> None:
     worse = {"retrieval.p_at_10": 0.7499, "latency.plan_p95_ms": 15.1}
     failed = judge(worse, live, {}, margins)
     assert [gate.passed for gate in failed] == [False, False]
-    assert "retrieval.p_at_10 = 0.7499, must be at least 0.75 (live has 0.8, margin 0.05)" in (refusal(failed) or "")
+    assert "retrieval.p_at_10 = 0.7499, must be at least 0.75 (release r0, live then, has 0.8, margin 0.05)" in (
+        refusal(failed) or ""
+    )
     assert [gate.bound for gate in failed] == [15.0, 0.75]
 
 
@@ -56,7 +59,7 @@ def test_a_margin_on_what_only_live_has_measured_fails() -> None:
     assert not gate.passed
     (other,) = judge({"retrieval.p_at_10": 0.1}, {}, {}, {"retrieval.p_at_10": 0.05})
     assert other.passed
-    assert other.note == "the live release did not measure it"
+    assert other.note == "release r0, live then, did not measure it"
 
 
 def test_gates_are_written_with_all_that_promote_tells_of_them() -> None:
@@ -69,13 +72,14 @@ def test_gates_are_written_with_all_that_promote_tells_of_them() -> None:
         "passed": False,
         "note": "evaluate.floors",
         "paired": False,
+        "least": True,
     }
 
 
 NAME = "retrieval.p_at_10"
 
 
-def rival(mean: float, lower: float, *, groups: int = 400, of: str = "live", value: float = 0.8) -> Rival:
+def rival(mean: float, lower: float, *, groups: int = 400, of: str = "r0", value: float = 0.8) -> Rival:
     return Rival(of, {NAME: value}, {NAME: Difference(mean, lower, mean + mean - lower, groups + 12, groups)})
 
 
@@ -86,7 +90,7 @@ def test_a_margin_is_asked_of_the_bound_on_the_same_queries() -> None:
     assert not gate.passed
     assert gate.sentence() == (
         "retrieval.p_at_10: -0.051 at worst (95 %), must be at least -0.05 "
-        "(-0.01 beside live on 412 queries of both, margin 0.05)"
+        "(-0.01 beside release r0, live then, on 412 queries of both, margin 0.05)"
     )
 
 
@@ -99,7 +103,7 @@ def test_where_lower_is_better_the_upper_bound_counts() -> None:
 def test_too_few_pairs_are_said_and_compared_by_value() -> None:
     (gate,) = judge_beside({NAME: 0.76}, rival(-0.01, -0.3, groups=12), [], {}, {NAME: 0.05})
     assert gate.passed
-    assert gate.note == "live has 0.8, margin 0.05; 12 products in common, 30 are needed for a bound"
+    assert gate.note == "release r0, live then, has 0.8, margin 0.05; 12 products in common, 30 are needed for a bound"
 
 
 def test_the_worst_verdict_beside_the_last_releases_is_told() -> None:
@@ -154,3 +158,28 @@ def test_a_first_release_must_lead_over_colour_histograms() -> None:
     few = lead_over_colours(None, 0.05)
     assert few.passed
     assert few.sentence().startswith("histogram.gain: needs held-out photos with a category")
+
+
+def test_gates_of_one_metric_say_what_each_compares_with() -> None:
+    gates = judge_beside({NAME: 0.8}, rival(0.0, -0.01), [rival(0.0, -0.02, of="r1")], {NAME: 0.5}, {NAME: 0.05})
+    assert [gate.comparison for gate in gates] == [
+        "floor",
+        "beside the release then live",
+        "beside the best of the last releases",
+    ]
+
+
+def test_a_gate_that_compared_nothing_is_named_and_not_counted_as_passed() -> None:
+    """The first release of a shop without attributes, whose photos all have one role."""
+    margins = {NAME: 0.05, "retrieval.leaf_{attribute}_p_at_10": 0.05, "retrieval.same_item_hit_at_5": 0.05}
+    gates = judge_beside({NAME: 0.8}, None, [], {NAME: 0.5}, margins)
+    assert blessed(gates)
+    assert [gate.verdict for gate in gates] == ["passed", "open", "open", "open"]
+    assert tally(gates) == (
+        "1 of 4 gates; 1 was not asked: retrieval.leaf_{attribute}_p_at_10 (catalogue.columns.attributes names none, "
+        "or no held-out photo has a value of one); 1 was not asked: retrieval.p_at_10 (no release was live then, so "
+        "there was none to compare with); 1 was not asked: retrieval.same_item_hit_at_5 (there was nothing to measure "
+        "it on: photos of other roles than the gallery's, of an item in it, that find it in the first 5)"
+    )
+    assert tally(gates[:1]) == "its only gate"
+    assert tally([gates[0], gates[0]]) == "all 2 gates"

@@ -100,7 +100,9 @@ def test_a_run_is_measured_and_released(measured: tuple[RunContext, dict[str, An
     assert manifest["model"]["space_id"] == "space-a"
     for part in (*manifest["model"]["objects"], *manifest["index"]["objects"]):
         assert hashlib.sha256(context.store.read(part["uri"])).hexdigest() == part["sha256"]
-    assert [gate["note"] for gate in manifest["gates"]][1] == "no live release yet, nothing to compare with"
+    assert [gate["note"] for gate in manifest["gates"]][
+        1
+    ] == "no release was live then, so there was none to compare with"
 
     page = context.store.read(f"{name}/report.html").decode()
     assert "Title &lt;" in page
@@ -210,6 +212,13 @@ def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(
     assert "nothing is new since" in done["notes"][0]
     here, there = (f"releases/{one['outputs']['release_id']}" for one in (done, live))
     assert second.store.read_json(f"{here}/manifest.json")["run_id"] == "run-2"
+    measured = first.store.read_json(f"{there}/manifest.json")
+    manifest = second.store.read_json(f"{here}/manifest.json")
+    assert manifest["measured_for"] == measured["release_id"]
+    assert manifest["measured_at"] == measured["created_at"]
+    page, before = (second.store.read(f"{name}/report.html").decode() for name in (here, there))
+    assert f"<title>Release {manifest['release_id']}, measured as {measured['release_id']}</title>" in page
+    assert "so they were not measured again" in page and "so they were not measured again" not in before
     assert second.store.read(f"{here}/queries.parquet") == first.store.read(f"{there}/queries.parquet")
     numbers, before = metrics_of(second, done), metrics_of(first, live)
     assert {name: value for name, value in numbers.items() if not name.startswith(("ledger.", "seconds."))} == {

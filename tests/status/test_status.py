@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipelines.status.status import collect_status, lateness, render
+from pipelines.status.status import collect_status, lateness
+from pipelines.status.terminal import render
 from pipelines.store import Log, Store, StoreError, open_store
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC).timestamp()
@@ -78,8 +79,37 @@ def test_the_live_release(store: Store) -> None:
     text = printed(store)
     assert "live     r1  (no. 1, promoted 3 hours ago by ann@box, run run1)" in text
     assert "43,977 items, model m1, index i1, catalogue c1" in text
-    assert "gate     passed  recall.plan_at_10 = 0.9543, bound 0.9 (floors)" in text
+    assert "gate     passed  floor: recall.plan_at_10 = 0.9543, bound 0.9 (floors)" in text
     assert "feed     snapshot read up to 2026-11-20" in text
+
+
+def test_numbers_that_were_measured_for_another_release_say_so(store: Store) -> None:
+    add_live(store)
+    assert not any(line.startswith("numbers") for line in printed(store).splitlines())
+    manifest = store.read_json("releases/r1/manifest.json")
+    measured = {"measured_for": "r0", "measured_at": "2026-11-20T07:42:20+00:00"}
+    store.put("releases/r1/manifest.json", json.dumps(manifest | measured).encode())
+    assert (
+        "numbers  measured for release r0, 2026-11-20 07:42 UTC; nothing that they depend on is new since then\n"
+        in printed(store)
+    )
+
+
+def test_gates_of_one_metric_differ_by_what_they_compare_with(store: Store) -> None:
+    """Also a gate that compared nothing is no gate that was passed."""
+    beside = {"metric": "recall.plan_at_10", "rule": "margin", "value": -0.001, "bound": -0.02, "passed": True,
+              "note": "+0 beside release r0, live then", "paired": True, "least": True}  # fmt: skip
+    best = beside | {"rule": "anchor", "note": "+0 beside release r0"}
+    unasked = beside | {"metric": "retrieval.p_at_10", "value": None, "bound": None, "note": "nothing to measure it on"}
+    add_live(store, gates=[GATE | {"least": True}, beside, best, unasked])
+    assert [line for line in printed(store).splitlines() if line.startswith("gate")] == [
+        "gate     passed  floor: recall.plan_at_10 = 0.9543, must be at least 0.9 (floors)",
+        "gate     passed  beside the release then live: recall.plan_at_10: -0.001 at worst (95 %), must be at least "
+        "-0.02 (+0 beside release r0, live then)",
+        "gate     passed  beside the best of the last releases: recall.plan_at_10: -0.001 at worst (95 %), must be at "
+        "least -0.02 (+0 beside release r0)",
+        "gate     open    beside the release then live: retrieval.p_at_10: nothing to measure it on",
+    ]
 
 
 def test_a_rollback_says_why_and_a_broken_release_what_is_wrong(store: Store) -> None:
@@ -170,7 +200,7 @@ def test_it_starts_fast_and_imports_nothing_heavy(store: Store) -> None:
         for stage in ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote"):
             add_stage(store, f"run{number}", stage)
     script = (
-        "import sys; from pipelines.status.status import collect_status, render\n"
+        "import sys; from pipelines.status.status import collect_status; from pipelines.status.terminal import render\n"
         "from pipelines.store import open_store\n"
         "render(collect_status(open_store(sys.argv[1])))\n"
         "heavy = {'tensorflow', 'apache_beam', 'faiss', 'tfx', 'numpy.testing', 'pandas'} & set(sys.modules)\n"

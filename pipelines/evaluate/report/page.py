@@ -13,7 +13,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipelines.evaluate.answers import Answers
 from pipelines.evaluate.asked import Asked
-from pipelines.evaluate.gates import Gate
 from pipelines.evaluate.labels import Label
 from pipelines.evaluate.report import plots
 from pipelines.evaluate.report.curves import read_curves
@@ -22,6 +21,7 @@ from pipelines.evaluate.report.thumbnails import thumbnails
 from pipelines.evaluate.report.wording import headlines, shown, summary
 from pipelines.evaluate.vocabulary import SECTIONS, describe
 from pipelines.models.facts import ModelFacts
+from pipelines.releases.gate import Gate
 from pipelines.store import Store
 
 KIND_NAMES = plots.NAMES

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.evaluate.gates import Gate
 from pipelines.evaluate.vocabulary import describe
+from pipelines.releases.gate import Gate, tally
 
 Metrics = Mapping[str, float]
 
@@ -17,7 +17,7 @@ HEADLINES = (
     ("retrieval.p_at_10", "of 10 results share the category"),
     ("retrieval.same_item_hit_at_5", "find the very item in the first 5"),
     ("category.leaf_top1", "categories named right"),
-    ("recall.candidates_at_10", "of the true best 10 are found"),
+    ("recall.plan_at_10", "of the true best 10 are found"),
     ("latency.plan_p95_ms", "for 95 of 100 searches"),
     ("drift.overlap_at_10", "of 10 results as live"),
 )
@@ -52,10 +52,8 @@ def shown(value: float | None, unit: str = "share") -> str:
 def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str]:
     """Return the report's first sentences."""
     sentences = [_verdict(gates), _asked(metrics)]
-    if "recall.candidates_at_10" in metrics:
-        found, median = 10 * metrics["recall.candidates_at_10"], metrics.get("latency.plan_p50_ms")
-        speed = "" if median is None else f", in {median:.1f} ms for a single query"
-        sentences.append(f"Of the true best 10 results the query plan finds {found:.1f} on average{speed}.")
+    if "recall.plan_at_10" in metrics:
+        sentences.append(_found(metrics))
     if "retrieval.p_at_10" in metrics:
         alike, possible = (10 * metrics[f"retrieval.{name}p_at_10"] for name in ("", "attainable_"))
         sentences.append(
@@ -66,9 +64,7 @@ def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str
         sentences.append(
             f"The very item in the photo comes first for {first:.0%} of the queries, in the first five for {five:.0%}."
         )
-    sentences.append(
-        _compared(metrics) if has_live else "There is no live release yet, so there was nothing to compare with."
-    )
+    sentences.append(_compared(metrics) if has_live else "No release was live, so there was nothing to compare with.")
     return sentences
 
 
@@ -87,13 +83,17 @@ def _verdict(gates: Sequence[Gate]) -> str:
     if not gates:
         return "No gates are set, so the release is blessed as it is."
     if not failed:
-        return f"The release passed {_all_of(len(gates))} and may go live."
+        return f"The release may go live: it passed {tally(gates)}."
     why = "; ".join(gate.sentence() for gate in failed)
     return f"The release failed {len(failed)} of {len(gates)} gates and is not blessed: {why}."
 
 
-def _all_of(count: int) -> str:
-    return "its only gate" if count == 1 else f"all {count} gates"
+def _found(metrics: Metrics) -> str:
+    found, median = 10 * metrics["recall.plan_at_10"], metrics.get("latency.plan_p50_ms")
+    speed = "" if median is None else f", in {median:.1f} ms for a single query"
+    candidates = metrics.get("recall.candidates_at_10")
+    before = "" if candidates is None else f"; before it re-ranks them, {10 * candidates:.1f}"
+    return f"Of the true best 10 results the query plan finds {found:.1f} on average{speed}{before}."
 
 
 def _asked(metrics: Metrics) -> str:

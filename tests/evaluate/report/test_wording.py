@@ -10,6 +10,7 @@ METRICS = {
     "queries.held_out": 1200.0,
     "gallery.results": 44072.0,
     "gallery.photos": 43000.0,
+    "recall.plan_at_10": 0.914,
     "recall.candidates_at_10": 0.991,
     "latency.plan_p50_ms": 4.26,
     "latency.plan_p95_ms": 9.0,
@@ -37,12 +38,13 @@ def test_numbers_are_shown_by_their_unit(value: float | None, unit: str, text: s
 def test_the_first_release_in_plain_words() -> None:
     gates = judge(METRICS, None, [], {"recall.candidates_at_10": 0.9}, {})
     assert summary(METRICS, gates, has_live=False) == [
-        "The release passed its only gate and may go live.",
+        "The release may go live: it passed its only gate.",
         "It was asked 1,200 queries, photos kept out of training, in a gallery of 44,072 items with 43,000 distinct "
         "photos.",
-        "Of the true best 10 results the query plan finds 9.9 on average, in 4.3 ms for a single query.",
+        "Of the true best 10 results the query plan finds 9.1 on average, in 4.3 ms for a single query; before it "
+        "re-ranks them, 9.9.",
         "Of 10 results, 8.2 on average are of the query's own category, of 9.9 that could be.",
-        "There is no live release yet, so there was nothing to compare with.",
+        "No release was live, so there was nothing to compare with.",
     ]
 
 
@@ -64,5 +66,5 @@ def test_drift_in_plain_words() -> None:
 def test_headlines_tell_the_change_and_whether_it_is_better() -> None:
     precision, recall, latency = headlines(METRICS, {"retrieval.p_at_10": 0.8, "latency.plan_p95_ms": 8.0})
     assert (precision.value, precision.change, precision.better) == ("82.0%", "+2.0 points against live", True)
-    assert (recall.value, recall.change) == ("99.1%", "")
+    assert (recall.name, recall.value, recall.change) == ("recall.plan_at_10", "91.4%", "")
     assert (latency.value, latency.change, latency.better) == ("9.0 ms", "+1.0 ms against live", False)

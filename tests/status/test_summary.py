@@ -1,0 +1,28 @@
+"""How good the live release is, in plain words: each sentence tells the number that it speaks of."""
+
+from pathlib import Path
+
+from pipelines.status.status import LiveRelease
+from pipelines.status.summary import in_words
+from pipelines.store import open_store
+
+LIVE = LiveRelease("r1", 1, "promote", "", 0, 0, "", None, None, "run-1", [], {}, items=1963)
+METRICS = {
+    "gallery.photos": 3926.0,
+    "recall.plan_at_10": 0.914,
+    "recall.candidates_at_10": 0.9995,
+    "qps.plan": 500.0,
+    "qps.exact": 900.0,
+}
+
+
+def test_what_the_search_finds_is_what_is_among_its_ten_results(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    store.create_json("releases/r1/metrics.json", METRICS)
+    lines = in_words(store, LIVE, "config.toml")
+    assert lines[1] == "Live now: 1,963 items with 3,926 different photos can be searched by photo."
+    assert lines[2:4] == [
+        "  * of the ten best by a comparison with every photo, 91.4% are among the ten results; before these are "
+        "re-ranked, 100.0%",
+        "  * it answers 500 queries a second here; a comparison with every photo, 900",
+    ]
