@@ -369,8 +369,14 @@ def rollback(config_path: str, reason: str, release: str | None) -> None:
     from pipelines.config import load_config
     from pipelines.promote.stage import rollback as roll_back
     from pipelines.store import open_store
+    from pipelines.telemetry.progress import Progress
 
-    click.echo(json.dumps(roll_back(open_store(load_config(config_path).store.uri), reason=reason, to=release)))
+    entry = roll_back(open_store(load_config(config_path).store.uri), reason=reason, to=release)
+    Progress().say(
+        f"rollback: {entry['release_id']} is live again, instead of {entry['previous']}. The next run that passes its "
+        "gates goes live in its place: mend what was bad before, or stop the runs; `visual-search status` tells more"
+    )
+    click.echo(json.dumps({name: value for name, value in entry.items() if name != "gates"}))
 
 
 @main.command()

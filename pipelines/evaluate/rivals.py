@@ -49,7 +49,10 @@ def rival_of(
 
 
 def anchors(store: Store, count: int) -> list[Measures]:
-    """Return what was measured of the last `count` releases that were live, without the live one, newest first."""
-    recent = read_history(store).recent(count + 1)[1:]
-    found = (read_measures(store, release_id) for release_id in recent)
+    """Return what was measured of the last `count` releases that were live, without the live one, newest first.
+
+    Releases that took the numbers of an earlier one count once with it.
+    """
+    earlier = read_history(store).measured(count + 1)[1:]
+    found = (read_measures(store, release_id) for release_id in earlier)
     return [measures for measures in found if measures is not None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pipelines.errors import GateError, StageError
 from pipelines.releases.gate import Gate
 from pipelines.releases.history import Entry, History, append, make_entry, read_history
-from pipelines.releases.release import Release, check_parts, read_release
+from pipelines.releases.release import Release, check_parts, is_whole, read_release
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.outputs import EvaluateOutputs, PromoteOutputs
@@ -43,14 +43,15 @@ def run(context: RunContext) -> StageResult:
 def rollback(store: Store, *, reason: str, to: str | None = None) -> Entry:
     """Make the release live that was so before, or an earlier one by its id; return the new entry of the log.
 
-    Rolling back twice goes further back. Raises StageError when there is nothing to return to or the release was never
-    live, and StoreError when a part of it is gone.
+    Rolling back twice goes further back. Releases that answer as the live one does, of days with nothing new, are
+    passed over unless one is named. Raises StageError when there is nothing to return to, or the release was never live or is
+    no longer whole, and StoreError when a part of it is damaged.
     """
     if not reason.strip():
         raise StageError("a rollback needs a reason; say why with --reason")
     for _ in range(ATTEMPTS):
         history = read_history(store)
-        release = read_release(store, _target(history, to))
+        release = read_release(store, _target(store, history, to))
         check_parts(store, release)
         live = history.live or {}
         entry = make_entry(
@@ -131,20 +132,37 @@ def check_catalogue(what: str, number: int, live: Entry) -> None:
         )
 
 
-def _target(history: History, to: str | None) -> str:
+def _target(store: Store, history: History, to: str | None) -> str:
     if history.live is None:
         raise StageError("nothing was ever promoted, so there is nothing to roll back to")
+    live = history.live["release_id"]
     if to is None:
-        earlier = [release for release in history.returnable()[1:] if release != history.live["release_id"]]
-        if not earlier:
-            raise StageError(f"{history.live['release_id']} has no release before it; nothing to roll back to")
-        return earlier[0]
-    if to == history.live["release_id"]:
+        return _one_before(store, history, live)
+    if to == live:
         raise StageError(f"{to} is live already")
     if not _promotion(history, to):
-        known = ", ".join(history.recent(len(history.entries)))
-        raise StageError(f"{to!r} was never live, so it is nothing to roll back to; choose one of {known}")
+        raise StageError(f"{to!r} was never live, so it is nothing to roll back to; {_choice(store, history, live)}")
+    if not is_whole(store, to):
+        raise StageError(
+            f"{to!r} cannot be live again, for `gc` has removed parts of it; {_choice(store, history, live)}"
+        )
     return to
+
+
+def _one_before(store: Store, history: History, live: str) -> str:
+    """Return the release that was live before and does not answer as the live one does: that would mend nothing."""
+    earlier = [release for release in history.returnable()[1:] if release != live]
+    others = [release for release in earlier if len(history.answering([live, release])) == 2]
+    if not others:
+        alike = f", but for {len(set(earlier))} with the same model and index" if earlier else ""
+        raise StageError(f"{live} has no release before it{alike}; nothing to roll back to")
+    return next((release for release in others if is_whole(store, release)), others[0])
+
+
+def _choice(store: Store, history: History, live: str) -> str:
+    ids = [release for release in history.recent(len(history.entries)) if release != live]
+    whole = [release for release in ids if is_whole(store, release)]
+    return f"choose one of {', '.join(whole)}" if whole else "there is none to go back to"
 
 
 def _promotion(history: History, release_id: str) -> Entry:

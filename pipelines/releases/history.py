@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -53,6 +54,24 @@ class History:
         ids = dict.fromkeys(entry["release_id"] for _, entry in reversed(self.entries))
         return list(ids)[:count]
 
+    def answering(self, release_ids: Iterable[str]) -> list[str]:
+        """Return of releases that answer alike, having the same model and index, the first: days with nothing new."""
+        return self._first_of_each(release_ids, lambda entry: (entry.get("model_id"), entry.get("index_id")))
+
+    def measured(self, count: int) -> list[str]:
+        """Return the last `count` releases that were live, newest first, and of those of one measuring the newest."""
+        recent = self.recent(len(self.entries))
+        return self._first_of_each(recent, lambda entry: entry.get("measured_by"))[:count]
+
+    def _first_of_each(self, release_ids: Iterable[str], key: Callable[[Entry], Hashable]) -> list[str]:
+        """Return the first release of each key; one whose entry does not name it (of an older version) is its own."""
+        entries = {entry["release_id"]: entry for _, entry in self.entries}
+        first: dict[Hashable, str] = {}
+        for release_id in release_ids:
+            entry = entries[release_id]
+            first.setdefault(key(entry) if "measured_by" in entry else release_id, release_id)
+        return list(first.values())
+
     def promotion_of(self, run_id: str, release_id: str) -> int | None:
         """Return the number of the entry by which a run promoted a release, or None."""
         for number, entry in self.entries:
@@ -74,8 +93,12 @@ def read_history(store: Store) -> History:
 
 
 def kept_releases(history: History, keep: int) -> set[str]:
-    """Return the releases that must stay: the live one, the last `keep`, and the next `keep` that rollbacks come to."""
-    return {*history.recent(keep), *history.returnable()[:keep]}
+    """Return the releases that must stay: the live one, the last `keep`, and the next `keep` that rollbacks come to.
+
+    Those that answer alike count once, and the newest of them stays: else days with nothing new push out all others.
+    """
+    last, next_ones = (history.answering(ids) for ids in (history.recent(len(history.entries)), history.returnable()))
+    return {*last[:keep], *next_ones[:keep]}
 
 
 def make_entry(
@@ -89,6 +112,9 @@ def make_entry(
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "by": f"{_user()}@{socket.gethostname()}",
         "run_id": run_id,
+        "model_id": release.model_id,
+        "index_id": release.index_id,
+        "measured_by": release.measured_by,
         "config_digest": config_digest,
         "gates": release.gates,
         "blessed": release.blessed,

@@ -118,6 +118,15 @@ def read_release(store: Store, release_id: str) -> Release:
     return Release(release_id, manifest)
 
 
+def is_whole(store: Store, release_id: str) -> bool:
+    """Tell whether a release and the folders it refers to are there, by their names alone; `check_parts` reads them."""
+    try:
+        folders = read_release(store, release_id).folders()
+    except BrokenReleaseError:
+        return False
+    return all(next(iter(store.list(folder)), None) is not None for folder in folders)
+
+
 def check_parts(store: Store, release: Release) -> None:
     """Read back everything that the release refers to. Raises BrokenReleaseError that names what is wrong."""
     for folder in release.folders():

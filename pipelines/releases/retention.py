@@ -54,7 +54,7 @@ class Age:
 
 @dataclass(frozen=True)
 class Kept:
-    """How many `releases` stay for rollbacks, and of how many of the last ones that were live what was `measured`."""
+    """How many `releases` stay for rollbacks, and of how many of the last measurings that were live the numbers."""
 
     releases: int
     measured: int = 0
@@ -99,7 +99,7 @@ def mark(store: Store, keep: Kept, age: Age) -> Marks:
             _mark_release(marks, read_release(store, release_id))
     for run_id in [name for kind, name in marks.names if kind == "runs"]:
         marks.names |= {("runs", name) for name in _runs_taken_from(store, run_id)}
-    marks.measured = set(history.recent(keep.measured + 1)) - set(marks.releases)
+    marks.measured = set(history.measured(keep.measured + 1)) - set(marks.releases)
     marks.names |= {("releases", release_id) for release_id in marks.measured}
     number, head = Log(store, "catalogue/log").head()
     if number:

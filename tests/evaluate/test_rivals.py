@@ -71,3 +71,12 @@ def test_anchors_are_the_last_releases_before_the_live_one_that_are_still_there(
         Log(store, "live").append(number, {"release_id": name, "action": "promote", "run_id": name})
     assert [measures.release_id for measures in anchors(store, 3)] == ["d", "b"]
     assert anchors(store, 0) == []
+
+
+def test_releases_that_took_their_numbers_are_one_anchor_with_those_they_took_them_from(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    for number, (name, by) in enumerate((("a", "a"), ("b", "b"), ("b2", "b"), ("b3", "b"), ("live", "c")), 1):
+        store.create_json(f"releases/{name}/metrics.json", {NAME: 0.5})
+        entry = {"release_id": name, "action": "promote", "run_id": name, "measured_by": by}
+        Log(store, "live").append(number, entry)
+    assert [measures.release_id for measures in anchors(store, 2)] == ["b3", "a"]

@@ -1,12 +1,15 @@
 """Promote and rollback: what may become live, and what the log says of it."""
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from pipelines.cli import main
 from pipelines.config import Config
 from pipelines.errors import GateError, StageError
 from pipelines.promote import stage
@@ -208,7 +211,7 @@ def test_rollback_to_a_release_by_its_name(store: Store) -> None:
     with pytest.raises(StageError, match="r3 is live already"):
         rollback(store, reason="again", to="r3")
     add_release(store, "r9")
-    with pytest.raises(StageError, match=r"'r9' was never live, .*; choose one of r3, r1, r2"):
+    with pytest.raises(StageError, match=r"'r9' was never live, .*; choose one of r1, r2"):
         rollback(store, reason="?", to="r9")
 
 
@@ -225,6 +228,57 @@ def test_rollback_to_what_gc_has_removed(store: Store) -> None:
     with pytest.raises(BrokenReleaseError, match=r"release r1 needs .*/models/m-r1, which is gone"):
         rollback(store, reason="bad")
     assert live_release_id(store) == "r2"
+
+
+def test_a_rollback_passes_over_days_with_nothing_new(store: Store) -> None:
+    """They answer as the live release does, so nobody would see that anything was rolled back."""
+    promoted(store, "r1", "r2")
+    same = {"model": "m-r2", "index": "i-r2", "measured_by": "run-r2"}
+    run(add_release(store, "r3", **same))
+    run(add_release(store, "r4", **same))
+    assert rollback(store, reason="bags are gone")["release_id"] == "r1"
+    with pytest.raises(StageError, match="r1 has no release before it; nothing to roll back to"):
+        rollback(store, reason="all of it")
+    assert rollback(store, reason="that very one", to="r3")["release_id"] == "r3"
+
+
+def test_nothing_but_days_with_nothing_new_is_nothing_to_return_to(store: Store) -> None:
+    promoted(store, "r1")
+    run(add_release(store, "r2", model="m-r1", index="i-r1", measured_by="run-r1"))
+    with pytest.raises(StageError, match="r2 has no release before it, but for 1 with the same model and index"):
+        rollback(store, reason="bags are gone")
+
+
+def test_only_what_can_be_live_again_is_offered(store: Store) -> None:
+    """Of r1 nothing is left, of r2 what was measured; neither can be named either."""
+    promoted(store, "r1", "r2", "r3", "r4")
+    store.delete("releases/r1/manifest.json")
+    store.delete("indexes/i-r2/index.json")
+    for gone in ("r1", "r2"):
+        with pytest.raises(StageError, match=f"'{gone}' cannot be live again, .*; choose one of r3$"):
+            rollback(store, reason="bad", to=gone)
+    with pytest.raises(StageError, match=r"'nope' was never live, .*; choose one of r3$"):
+        rollback(store, reason="bad", to="nope")
+    store.delete("releases/r3/manifest.json")
+    with pytest.raises(StageError, match=r"'nope' was never live, .*; there is none to go back to"):
+        rollback(store, reason="bad", to="nope")
+
+
+def test_the_command_says_in_one_line_what_is_live_and_what_to_do(store: Store, tmp_path: Path) -> None:
+    promoted(store, "r1", "r2")
+    config = tmp_path / "shop.toml"
+    config.write_text(
+        f'[store]\nuri = "{store.uri}"\n[catalogue]\nsnapshot = "feed.csv"\n'
+        '[catalogue.columns]\nitem_id = "id"\nphotos = "photo"\ncategory = "path"\n'
+    )
+    done = CliRunner().invoke(main, ["rollback", "-c", str(config), "--reason", "bags are gone"])
+    assert done.exit_code == 0
+    assert done.stderr.startswith(
+        "rollback: r1 is live again, instead of r2. The next run that passes its gates goes live"
+    )
+    printed = json.loads(done.stdout)
+    assert (printed["release_id"], printed["previous"], printed["reason"]) == ("r1", "r2", "bags are gone")
+    assert len(done.stdout) < 1000
 
 
 def test_what_has_an_earlier_catalogue_than_the_live_one_is_refused_though_no_feed_tells(store: Store) -> None:

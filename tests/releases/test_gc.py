@@ -137,6 +137,24 @@ def test_a_run_stays_whose_tables_a_kept_one_hands_on(store: Store) -> None:
     assert names(store, "runs/two") == []
 
 
+def test_days_with_nothing_new_push_out_nothing_and_do_not_pile_up(store: Store) -> None:
+    """One promotes a release a day that has the model, the index and the numbers of the day before."""
+    for name in ("a", "b"):
+        add_run(store, name)
+    days = [f"b{day}" for day in range(10)]
+    for name in days:
+        add_run(store, name, model="m-b", index="i-b", measured_by="b")
+    log = Log(store, "live")
+    for number, name in enumerate(("a", "b", *days), 1):
+        own = name if name == "a" else "b"
+        entry = {"release_id": f"r-{name}", "action": "promote", "run_id": name}
+        log.append(number, entry | {"model_id": f"m-{own}", "index_id": f"i-{own}", "measured_by": own})
+    result = collect_garbage(store, keep=2, measured=1, now=tomorrow())
+    assert store.folders("releases") == ["r-a", "r-b9"]
+    assert result.kept == ["r-a", "r-b9"]
+    assert store.folders("indexes") == ["i-a", "i-b"]
+
+
 def test_what_was_measured_of_a_release_stays_longer_than_what_it_refers_to(store: Store) -> None:
     for name in ("a", "b", "c"):
         add_run(store, name)

@@ -44,12 +44,42 @@ def test_kept_are_the_last_that_were_live_and_the_next_that_rollbacks_come_to() 
     assert kept_releases(history(), 3) == set()
 
 
+def quiet(*days: str) -> History:
+    """Each day is a release and, after a colon, the run that measured it, whose model and index it has."""
+    parts = [day.split(":") for day in days]
+    entries = [
+        {
+            "action": "promote",
+            "release_id": name,
+            "run_id": name,
+            "measured_by": by,
+            "model_id": "m",
+            "index_id": f"i{by}",
+        }
+        for name, by in parts
+    ]
+    return History(tuple(enumerate(entries, 1)))
+
+
+def test_days_with_nothing_new_push_out_no_release() -> None:
+    log = quiet("A:A", "B:B", "C:C", *(f"C{day}:C" for day in range(10)))
+    assert log.measured(3) == ["C9", "B", "A"]
+    assert kept_releases(log, 2) == {"C9", "B"}
+    assert kept_releases(log, 9) == {"C9", "B", "A"}  # of equal ones the newest, however many there are
+
+
+def test_releases_of_a_version_that_did_not_say_what_they_hold_are_each_its_own() -> None:
+    log = history("+A", "+B", "+C")
+    assert log.measured(2) == ["C", "B"]
+    assert log.answering(["C", "A"]) == ["C", "A"]
+
+
 def test_the_entry_says_who_where_when_and_why(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     release = Release("r1", {"positions": {"f": "1"}, "gates": [{"passed": True}], "blessed": True})
     entry = make_entry(release, "promote", None, run_id="run", config_digest="cd", reason=None)
     words = "release_id action previous at by run_id config_digest gates blessed reason positions catalogue_number"
-    assert set(entry) == set(words.split())
+    assert set(entry) == {*words.split(), "model_id", "index_id", "measured_by"}
     assert "@" in entry["by"]
     assert live_release_id(store) is None
     empty = read_history(store)
