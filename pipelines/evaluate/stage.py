@@ -50,7 +50,7 @@ def run(context: RunContext) -> StageResult:
 
 def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
     live, key = live_release(context.store), measured_on(context)
-    if live is not None and is_known(context, live, key):
+    if live is not None and is_known(live, key):
         return _as_live(context, live, prefix)
     measured = measure(context, live)
     beside = None if live is None else read_measures(context.store, live.release_id)
@@ -67,12 +67,13 @@ def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
 
 
 def _as_live(context: RunContext, live: Release, prefix: str) -> dict[str, Any]:
-    """Make a release of a run in which nothing is new: parts and numbers of the live one are its own."""
+    """Make a release of a run in which nothing is new that was measured: the numbers of the live one are its own."""
     note = f"nothing is new since release {live.measured_for} was measured: its numbers are taken"
     context.progress.say(f"evaluate: {note}")
     same = {name: value for name, value in live.manifest.items() if name != "release_id"}
     measured = {"measured_for": live.measured_for, "measured_at": live.measured_at, "measured_by": live.measured_by}
-    manifest = release.named(same | _origin(context, live) | measured | {"notes": [note]})
+    index = {"index": _index_of(context, live)}
+    manifest = release.named(same | _origin(context, live) | index | measured | {"notes": [note]})
     files = {name: context.store.read(f"releases/{live.release_id}/{name}") for name in release.FILES}
     files[METRICS] = _as_json(json.loads(files[METRICS]) | ledger_metrics(context))
     files[REPORT] = carried(files[REPORT].decode(), manifest).encode()
@@ -118,6 +119,15 @@ def _contents(context: RunContext, measured: Measured, gates: list[Gate], key: s
         "measured_on": key,
         "measured_by": context.run_id,
     }
+
+
+def _index_of(context: RunContext, live: Release) -> dict[str, Any]:
+    """Return what a manifest says of the run's index; one that the live release has too is not read for that."""
+    index_id = context.outputs(IndexOutputs).index_id
+    done = read_manifest(context.store, context.run_id, IndexOutputs.stage) or {}
+    if live.index_id == index_id and not done.get("counts", {}).get("built"):
+        return dict(live.manifest["index"])
+    return release.reference(context.store, f"indexes/{index_id}", index_id=index_id)
 
 
 def _as_json(metrics: dict[str, float]) -> bytes:

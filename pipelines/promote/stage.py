@@ -44,8 +44,8 @@ def rollback(store: Store, *, reason: str, to: str | None = None) -> Entry:
     """Make the release live that was so before, or an earlier one by its id; return the new entry of the log.
 
     Rolling back twice goes further back. Releases that answer as the live one does, of days with nothing new, are
-    passed over unless one is named. Raises StageError when there is nothing to return to, or the release was never live or is
-    no longer whole, and StoreError when a part of it is damaged.
+    passed over unless one is named. Raises StageError when there is nothing to return to, or the release was
+    never live or is no longer whole, and StoreError when a part of it is damaged.
     """
     if not reason.strip():
         raise StageError("a rollback needs a reason; say why with --reason")

@@ -59,6 +59,8 @@ class Fake:
     noise: float = 0.55
     street: bool = False
     built: bool = False
+    price: float = 0.0
+    tint: str = ""
     photos: list[Photo] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -154,7 +156,8 @@ def _catalogue(context: RunContext, fake: Fake, catalogue_id: str) -> None:
             "group_id": None,
             "category": list(LEAVES[n % len(LEAVES)]),
             "title": f"Title <{n}>",
-            "attributes": [("colour", COLOURS[n % len(COLOURS)])],
+            "price": fake.price,
+            "attributes": [("colour", COLOURS[n % len(COLOURS)] + fake.tint)],
             "signals": [],
         }
         for n in sorted({photo.item for photo in fake.photos})
@@ -287,7 +290,7 @@ def _index(context: RunContext, fake: Fake, model_id: str, space_id: str) -> str
         items,
         codes_of(vectors.astype(np.float32)),
     )
-    index_id = f"index-{hashlib.sha256(vectors.tobytes()).hexdigest()[:8]}"
+    index_id = f"index-{hashlib.sha256(vectors.tobytes()).hexdigest()[:8]}-{fake.price:.0f}"
     folder = Path(context.config.store.uri).parent / f"built-{context.run_id}" / index_id
     build_index(folder, data, IndexConfig(kinds=("hnsw", "binary")))
     context.store.stage_out(folder, f"indexes/{index_id}")

@@ -16,7 +16,9 @@ from pipelines.evaluate.scores import from_parquet
 from pipelines.evaluate.stage import run
 from pipelines.evaluate.vocabulary import check_documented
 from pipelines.releases import publish as release
+from pipelines.releases.release import Release, check_parts
 from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import IndexOutputs
 from pipelines.runs.sequence import run_stage
 from pipelines.store import Log
 
@@ -187,7 +189,7 @@ def days(start: Start, write: Write, world: Any, *, blessed: bool = True) -> Cal
 
     def day(run_id: str, **settings: Any) -> tuple[RunContext, Any]:
         context = start(run_id, evaluate={"queries": 50, "examples": 3, "floors": floors, "margins": {}, **settings})
-        write(context, world)
+        write(context, world, catalogue_id=f"cat-{world.price}{world.tint}")
         done = run_stage(context, "evaluate", run)
         entry = {"release_id": done["outputs"]["release_id"], "action": "promote", "run_id": run_id}
         if run_id == "run-1":
@@ -226,15 +228,40 @@ def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(
     }
 
 
-@pytest.mark.parametrize("new", ["settings", "photos", "verdict", "index"])
+def test_new_prices_are_not_measured_but_their_index_is_what_is_released(
+    start: Start, write: Write, fake: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index is another object, whose tables hold the prices; what answers is the same in both."""
+    world = fake()
+    day = days(start, write, world)
+    _, live = day("run-1")
+    world.price, world.built = 12.0, True
+    monkeypatch.setattr("pipelines.evaluate.stage.measure", lambda *_: pytest.fail("measured again"))
+    context, done = day("run-2")
+    here, there = (
+        context.store.read_json(f"releases/{one['outputs']['release_id']}/manifest.json") for one in (done, live)
+    )
+    assert here["measured_on"] == there["measured_on"]
+    assert (there["catalogue_id"], here["catalogue_id"]) == ("cat-0.0", "cat-12.0")
+    assert here["index"]["index_id"] == context.outputs(IndexOutputs).index_id != there["index"]["index_id"]
+    assert {part["uri"].split("/")[1] for part in here["index"]["objects"]} == {here["index"]["index_id"]}
+    check_parts(context.store, Release(here["release_id"], here))
+
+
+@pytest.mark.parametrize("new", ["settings", "photos", "verdict", "index", "attributes", "slots"])
 def test_what_is_new_is_measured(new: str, start: Start, write: Write, fake: type[Any]) -> None:
     world = fake()
     day = days(start, write, world, blessed=new != "verdict")
-    day("run-1")
+    first, _ = day("run-1")
+    if new == "attributes":
+        world.tint = "ish"
+    if new == "slots":
+        first.store.create_json("taxonomy/00000002.json", {"leaves": {"gloves": 5}, "levels": [], "attributes": {}})
     if new == "photos":
         world.photos = [replace(photo, split="train") if photo.item == 0 else photo for photo in world.photos]
-    if new == "index":  # it was lost, and is built again
-        world.built = True
+    if new == "index":  # it was lost, and built again with other bytes
+        (name,) = (entry.name for entry in first.store.list("indexes") if entry.name.endswith("/manifest.json"))
+        first.store.put(name, first.store.read(name) + b"\n")
     _, done = day("run-2", **({"examples": 4} if new == "settings" else {}))
     assert not any("nothing is new" in note for note in done["notes"])
 
