@@ -1,10 +1,11 @@
 """What need not be measured again: a run for which nothing is new that the live release's numbers depend on.
 
-They depend on the settings; on what the tables of photos and vectors say (which photos there are, in which role and
-split, and where their pictures and vectors lie); on the columns of the catalogue by which results are judged
-(`JUDGED`); on the model, and the slots of categories; and on the index that answers, by the bytes of its files. Prices,
-titles and dates are in none of these, and signals are: ranking reads them from the index. An index whose build is not
-deterministic has other bytes each time, so what it finds is measured each time it is built.
+They depend on the settings; on what the tables of photos and vectors say (which photos there are, in which role, split
+and group, and where their pictures and vectors lie); on the columns of the catalogue by which results are judged
+(`JUDGED`); on the model, and the slots of categories; and on the index that answers, by the bytes of its files. Prices
+and dates are in none of these. Titles are where they name a group, for bounds are drawn by group; and signals are, for
+ranking reads them from the index. An index whose build is not deterministic has other bytes each time, so what it finds
+is measured each time it is built.
 """
 
 from __future__ import annotations
