@@ -62,7 +62,12 @@ def train_and_export(
         raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
     learned = _learned(train, sizes, spec.min_leaf_images)
     calibration = calibrate(*_leaf_logits(trunk, heads, held_out), learned[LEAF])
-    say(f"{learned[LEAF].sum()} of {sizes[LEAF]} leaves learned; {calibration}")
+    few = (
+        ""
+        if learned[LEAF].all()
+        else f" (the others have fewer than train.min_leaf_images = {spec.min_leaf_images} photos)"
+    )
+    say(f"{learned[LEAF].sum()} of {sizes[LEAF]} leaves learned{few}; {calibration}")
     readout = Readout(learned, calibration.temperature)
     export_model(ServingModel(trunk, heads, hash_head, readout), spec, transform_output, export_dir)
     save_weights(Path(spec.work, WEIGHTS), models)

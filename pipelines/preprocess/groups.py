@@ -22,7 +22,6 @@ import pyarrow.compute as pc
 from pipelines.preprocess.alike import binary, numbers
 from pipelines.tables.arrow import index_of
 
-KINDS = ("title", "group", "photo", "alike")
 TITLE, GROUP, PHOTO, LOOK = range(4)
 COUNTED = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("item", pa.binary(8))])
 COMMON = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("items", pa.int64())])

@@ -10,11 +10,12 @@ import apache_beam as beam
 from pipelines.errors import StageError
 from pipelines.jobs.transforms import CreateEach, worker_threads
 from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, read_plan, read_work, run_plan, write_plan
-from pipelines.preprocess.groups import KINDS, most_items
+from pipelines.preprocess.groups import most_items
 from pipelines.preprocess.pipeline import Job, build_plan, build_resolve
 from pipelines.preprocess.prepare import Preparer
 from pipelines.preprocess.settled import settled_until
 from pipelines.preprocess.splits import Shares
+from pipelines.preprocess.unlinked import unlinked_notes
 from pipelines.releases.unchanged import digest_of, done_for_live, skipped, take
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import check_photo_folders, check_share, first_examples, reject_notes
@@ -51,7 +52,7 @@ def run(context: RunContext) -> StageResult:
         raise
     outputs = PreprocessOutputs(spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
     notes = [] if units else [NOTHING_NEW]
-    notes += [*reject_notes(ledger, examples), *_unlinked(job)]
+    notes += [*reject_notes(ledger, examples), *unlinked_notes(job, _most_items(context))]
     given = _given(context, job, committed)
     return StageResult(ledger, counts | {"units": len(units)}, outputs, notes=notes, given=given)
 
@@ -138,9 +139,7 @@ def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str
 def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:
     """Run the job that resolves and splits, again where another run settled its splits meanwhile."""
     section, store = context.config.preprocess, context.store
-    entry = Log(store, "catalogue/log").entry(context.outputs(CatalogueOutputs).number)
-    most = most_items(section.max_group_share, entry["counts"]["items"])
-    shares = Shares(section.val_share, section.test_share, most)
+    shares = Shares(section.val_share, section.test_share, _most_items(context))
     for _ in range(SETTLED_AFTER):
         number = settled_until(store)
         context.jobs("preprocess").run(
@@ -152,18 +151,10 @@ def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:
     raise StageError(f"{SETTLED_AFTER} other runs were faster to settle their splits; run preprocess again")
 
 
-def _unlinked(job: Job) -> list[str]:
-    """Return notes on what links no items, because it would put too many of them on one side of the splits."""
-    kept = job.store.read_json(job.unlinked)
-    notes = []
-    for kind, name in enumerate(KINDS):
-        found = sorted(([items, key] for of, key, items in kept["common"] if of == kind), reverse=True)
-        if found:
-            most, key = found[0]
-            notes.append(f"common_{name}: {len(found)} shared by up to {most} items link nothing, for example {key}")
-    if kept["refused"]:
-        notes.append(f"{kept['refused']} links were left out of groups of more than preprocess.max_group_share")
-    return notes
+def _most_items(context: RunContext) -> int:
+    """Return how many items a group may hold that stays on one side of the splits."""
+    entry = Log(context.store, "catalogue/log").entry(context.outputs(CatalogueOutputs).number)
+    return most_items(context.config.preprocess.max_group_share, entry["counts"]["items"])
 
 
 def _forget(job: Job) -> None:

@@ -23,6 +23,7 @@ from pipelines.train.adoption import adopt, keep_verdict, train_key, verdict_key
 from pipelines.train.attributes import give_slots
 from pipelines.train.checkpoints import Checkpoints
 from pipelines.train.examples import Examples, ExampleShape, build_examples
+from pipelines.train.messages import price, unlearned
 from pipelines.train.news import learnable_labels
 from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train
 from pipelines.train.seen import keep_labels, keep_seen
@@ -36,11 +37,11 @@ def run(context: RunContext) -> StageResult:
     if context.overrides.model_id is not None:
         return _given(context, context.overrides.model_id, prep_id)
     live = live_model(context.store)
-    reason = reason_to_train(context, live, prep_id)
+    reason, least = reason_to_train(context, live, prep_id), context.config.train.min_leaf_images
     if reason is None and live is not None:
         note = f"the live model {live.model_id} is kept ({context.config.train.policy})"
-        return _result(live.model_id, live.facts["space_id"], "reused", [note])
-    context.progress.say(f"train: {reason}; {_price(context)}")
+        return _result(live.model_id, live.facts["space_id"], "reused", [note, *unlearned(live.facts, least)])
+    context.progress.say(f"train: {reason}; {price(context, live)}")
     notes = give_slots(context)
     taxonomy = read_taxonomy(context.store)
     examples = _examples(context, taxonomy, live)
@@ -55,7 +56,8 @@ def run(context: RunContext) -> StageResult:
         raise StageError(f"{first} was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
     decision, done = ("adopted", "adopted, of an equal training,") if adopted else ("trained", "trained")
-    return _result(model_id, facts["space_id"], decision, [f"{done} {model_id}: {reason}", *notes], examples)
+    notes = [f"{done} {model_id}: {reason}", *unlearned(facts, least), *notes]
+    return _result(model_id, facts["space_id"], decision, notes, examples)
 
 
 def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
@@ -67,17 +69,6 @@ def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
         )
     read_facts(context.store, model_id).check_leaves()
     return _result(model_id, facts["space_id"], "reused", [f"model {model_id} is used, as it was asked for"])
-
-
-def _price(context: RunContext) -> str:
-    """Say what a new model costs, before anything is done for it."""
-    section, photos = context.config.train, context.outputs(PreprocessOutputs).with_image
-    trunk, codes = (
-        f"{steps:,} steps" if steps else f"about {minutes:g} minutes"
-        for steps, minutes in ((section.steps, section.minutes), (section.hash_steps, section.hash_minutes))
-    )
-    opens = f"the new model opens a space: all {photos:,} photos will be embedded again"
-    return f"training takes {trunk}, the hash {codes}, and {opens}"
 
 
 def _examples(context: RunContext, taxonomy: dict[str, Any], live: Live | None) -> Examples:

@@ -4,13 +4,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipelines.config import VertexSection
 from pipelines.errors import StageError
 from pipelines.runs.context import Overrides
 from pipelines.store import Store, open_store
+from pipelines.tables.buckets import write_bucket
+from pipelines.tables.schemas import RESOLVED_PHOTOS
 from pipelines.tables.taxonomy import extend_taxonomy, values_of
+from pipelines.telemetry.progress import Progress
 from pipelines.train import stage
 from pipelines.train.stage import run
 from tests.train.conftest import PREP, FakeTraining, MakeContext, finish_preprocess, go_live
@@ -21,6 +25,52 @@ def test_the_first_model_has_nothing_to_start_from_or_to_be_compared_with(
 ) -> None:
     assert run(make_context()).outputs.decision == "trained"
     assert [(spec.parent, spec.baseline) for spec in training.specs] == [(None, None)]
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    return next(line for line in capsys.readouterr().err.splitlines() if "training takes" in line)
+
+
+def test_what_a_training_costs_counts_copies_of_a_photo_once(
+    make_context: MakeContext, training: FakeTraining, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is embedded again when there was no model."""
+    rows = [
+        {
+            "item_id": name,
+            "role": "main",
+            "split": "train",
+            "code": code,
+            "digest": digest and digest.rjust(32, b"-")[::-1],
+        }
+        for name, code, digest in (("a", "", b"1"), ("b", "", b"1"), ("c", "", b"2"), ("d", "corrupt", None))
+    ]
+    write_bucket(store, "runs/r1/preprocess/photos", 0, pa.Table.from_pylist(rows, RESOLVED_PHOTOS))
+    run(replace(make_context(), progress=Progress()))
+    assert told(capsys).endswith("and then all 2 different photos are embedded")
+    go_live(store, "model1")
+    finish_preprocess(store, "r2", "c1")
+    write_bucket(store, "runs/r2/preprocess/photos", 0, pa.Table.from_pylist(rows, RESOLVED_PHOTOS))
+    run(replace(make_context("r2", policy="always", seed=2), progress=Progress()))
+    assert told(capsys).endswith("the new model opens a space: all 2 different photos will be embedded again")
+
+
+def test_leaves_that_could_not_be_learned_are_said_with_the_key_while_the_model_lives(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    name = "models/model1/model.json"
+    assert not any("min_leaf_images" in note for note in run(make_context()).notes)
+    go_live(store, "model1")
+    facts = store.read_json(name)
+    facts["leaf"] |= {"slots": [0, 1, 2], "trained": [1]}
+    store.put(name, json.dumps(facts).encode())
+    finish_preprocess(store, "r2", "c1")
+    kept, why = run(make_context("r2", policy="reuse", min_leaf_images=4)).notes
+    assert kept == "the live model model1 is kept (reuse)"
+    assert why.startswith(
+        "1 of 3 leaf categories were learned: the others had fewer photos to learn from than train.min_leaf_images "
+        "(now 4)"
+    )
 
 
 def test_photos_are_of_the_size_they_were_prepared_in_whatever_the_configuration_says_by_now(

@@ -1,0 +1,68 @@
+"""Notes on what links no items: what so many share that it says nothing of what belongs together, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import pyarrow.compute as pc
+
+from pipelines.preprocess.groups import GROUP, LOOK, PHOTO, TITLE, group_key, own_label
+from pipelines.preprocess.pipeline import Job
+from pipelines.tables.buckets import read_bucket
+from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
+
+WORDS: Final = {
+    TITLE: ("title", "titles"),
+    GROUP: ("group_id", "group_ids"),
+    PHOTO: ("photo", "photos"),
+    LOOK: ("look of a photo (its perceptual hash)", "looks of photos (their perceptual hashes)"),
+}
+
+
+def unlinked_notes(job: Job, most: int) -> list[str]:
+    """Return what linked no items of a resolved catalogue, an example each; a group may hold `most` items."""
+    kept = job.store.read_json(job.unlinked)
+    notes = []
+    for kind in WORDS:
+        found = sorted(([items, key] for of, key, items in kept["common"] if of == kind), reverse=True)
+        if found:
+            notes.append(_note(job, kind, len(found), *found[0], most))
+    if kept["refused"]:
+        notes.append(
+            f"{kept['refused']} links between products were left out, which would have joined more than {most} "
+            "items into one group (preprocess.max_group_share): such products may stand on two sides of the splits"
+        )
+    return notes
+
+
+def _note(job: Job, kind: int, count: int, items: int, key: str, most: int) -> str:
+    example = next(_examples(job, kind, bytes.fromhex(key)), "one that is no longer there")
+    what, keep, are = (WORDS[kind][0], "keeps", "it is") if count == 1 else (WORDS[kind][1], "keep", "they are")
+    return (
+        f"{count} {what} that more than {most} items have (preprocess.max_group_share) {keep} none of them together in "
+        f"a split, for {are} likely a placeholder; for example {example}: {items} items have it"
+    )
+
+
+def _examples(job: Job, kind: int, key: bytes) -> Iterator[str]:
+    """Yield items that have a key; of common ones the first bucket or two hold one."""
+    for bucket in range(job.buckets):
+        yield from _titled(job, kind, key, bucket) if kind in {TITLE, GROUP} else _shown(job, kind, key, bucket)
+
+
+def _titled(job: Job, kind: int, key: bytes, bucket: int) -> Iterator[str]:
+    columns = ["item_id", "group_id", "title"]
+    for row in read_bucket(job.store, f"{job.catalogue}/items", bucket, ITEMS, columns).to_pylist():
+        group_id, title = row["group_id"] or "", row["title"] or ""
+        has = group_key(group_id) if kind == GROUP else own_label(row["item_id"], group_id, title)
+        if has == key:
+            yield f"{(group_id if kind == GROUP else title)!r} of item {row['item_id']!r}"
+
+
+def _shown(job: Job, kind: int, key: bytes, bucket: int) -> Iterator[str]:
+    columns = ["item_id", "image_uri", "digest", "phash"]
+    photos = read_bucket(job.store, job.photos, bucket, RESOLVED_PHOTOS, columns)
+    for row in photos.filter(pc.is_valid(photos["phash"])).to_pylist():
+        if (row["phash"] if kind == LOOK else row["digest"][: len(key)]) == key:
+            yield f"{row['image_uri']} of item {row['item_id']!r}"

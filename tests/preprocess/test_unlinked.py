@@ -1,0 +1,32 @@
+"""What links nothing is told with an example that a person can look at."""
+
+import shutil
+from pathlib import Path
+
+from tests.catalogue.shop import Shop, plain_shop, rows_of
+
+
+def notes_of(shop: Shop) -> list[str]:
+    notes: list[str] = shop.run("one", "catalogue", "preprocess")["preprocess"]["notes"]
+    return notes
+
+
+def test_a_placeholder_is_named_by_an_item_and_its_photo(tmp_path: Path) -> None:
+    """Of 30 items, 12 have one photo in files of their own, and a title: more than the ten that a group may hold."""
+    shop = plain_shop(tmp_path / "shop", 30)
+    rows = [row | {"name": "Coming soon"} if n < 12 else row for n, row in enumerate(rows_of(30))]
+    shop.write_csv(rows)
+    for n in range(1, 12):
+        shutil.copy(shop.photos / "p0.jpg", shop.photos / f"p{n}.jpg")
+    title, photo, look = notes_of(shop)
+    more = "that more than 10 items have (preprocess.max_group_share) keeps none of them together in a split"
+    assert title.startswith(f"1 title {more}")
+    assert "for example 'Coming soon' of item 'i" in title
+    assert photo.startswith(f"1 photo {more}")
+    assert look.startswith(f"1 look of a photo (its perceptual hash) {more}")
+    assert all(note.endswith(": 12 items have it") for note in (title, photo, look))
+    for note in (photo, look):
+        example = note.partition("for example ")[2].partition(":")[0]
+        uri, _, item = example.partition(" of item ")
+        assert uri.removeprefix("p").removesuffix(".jpg") == item.strip("'").removeprefix("i")
+        assert int(item.strip("'").removeprefix("i")) < 12
