@@ -217,7 +217,13 @@ for _stage in STAGES:
 @main.command()
 @config_option
 @click.argument("images", nargs=-1, type=click.Path())
-@click.option("--item", "items", multiple=True, help="Search by an item of the catalogue; may be repeated.")
+@click.option(
+    "--item",
+    "items",
+    multiple=True,
+    help="Search by an item of the catalogue; may be repeated. "
+    "The item, others with one of its photos, and its variants (of one group) are left out: a photo's file finds them.",
+)
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Results a query.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line and query.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page of pictures.")
@@ -232,7 +238,11 @@ def search(
     html: str | None,
     release: str | None,
 ) -> None:
-    """Search with photos (files or folders), or with items of the catalogue."""
+    """Search with photos (files or folders), or with items of the catalogue.
+
+    Below a folder every file is tried. One that is no photo, and is not named as one, is shown with what is wrong with
+    it and fails nothing; the exit code is 1 where a photo or an item could not be asked, or nothing could.
+    """
     if bool(images) == bool(items):
         raise click.UsageError("give photos, or items with --item")
     from pipelines.config import load_config

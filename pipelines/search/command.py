@@ -13,7 +13,7 @@ from pipelines.search.answers import Answer
 from pipelines.search.engine import SearchEngine
 from pipelines.search.output import as_line, print_table
 from pipelines.search.page import MAX_QUERIES, render_page
-from pipelines.search.photos import list_queries
+from pipelines.search.photos import is_photo_by_name, list_queries
 from pipelines.search.pictures import Pictures
 from pipelines.store import open_store
 from pipelines.telemetry.progress import Progress
@@ -32,7 +32,10 @@ def search_and_show(
     html: str | None = None,
     release_id: str | None = None,
 ) -> bool:
-    """Search with photos (files, folders) and items, show the answers; return whether a query could not be asked.
+    """Search with photos (files, folders) and items, show the answers; return whether it failed.
+
+    It did when something that was named could not be asked, or a file below a folder that is named as photos are, or
+    nothing could be. Other files below a folder are shown with what is wrong with them, and passed over.
 
     `as_json` prints one JSON object a line and query, otherwise a table each; `html` names a page to write, and then
     only queries that could not be asked are printed. Raises StageError when there is no release to search or the page
@@ -40,7 +43,7 @@ def search_and_show(
     """
     store = open_store(config.store.uri)
     queries = list(list_queries(images))
-    shown = _Shown(_printer(as_json, html), MAX_QUERIES if html else 0)
+    shown = _Shown(_printer(as_json, html), MAX_QUERIES if html else 0, {*map(str, images), *items})
     with SearchEngine.open(config, store, release_id) as engine:
         answers = chain(engine.search_photos(queries, k), engine.search_items(items, k))
         progress = Progress(quiet=not (as_json or html))  # bars between tables would tear them
@@ -52,21 +55,29 @@ def search_and_show(
             left_out = shown.count - len(shown.kept)
             _write(Path(html), render_page(shown.kept, pictures, engine.release.release_id, left_out))
             progress.say(f"search: {len(shown.kept)} queries with their results are in {html}")
-    return shown.failed > 0
+        if shown.passed_over:
+            progress.say(f"search: {shown.passed_over} files that are no photos, by name and content, were passed over")
+    return shown.failed > 0 or shown.count == shown.passed_over
 
 
 class _Shown:
-    """What was shown: how many answers, how many of them failures, and the first of them for a page."""
+    """What was shown: how many answers, how many of them failures or passed over, and the first of them for a page.
 
-    def __init__(self, show: Callable[[Answer], None], keep: int) -> None:
-        self.count, self.failed = 0, 0
+    `named` are the paths and items that were asked for by name.
+    """
+
+    def __init__(self, show: Callable[[Answer], None], keep: int, named: set[str]) -> None:
+        self.count, self.failed, self.passed_over = 0, 0, 0
         self.kept: list[Answer] = []
-        self._show, self._keep = show, keep
+        self._show, self._keep, self._named = show, keep, named
 
     def add(self, answer: Answer) -> None:
         self._show(answer)
         self.count += 1
-        self.failed += answer.failed
+        if answer.failed:
+            wanted = answer.query in self._named or is_photo_by_name(answer.query)
+            self.failed += wanted
+            self.passed_over += not wanted
         if len(self.kept) < self._keep:
             self.kept.append(answer)
 

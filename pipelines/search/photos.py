@@ -8,10 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
+from typing import Final
 
 from pipelines.shop_files.fetch import Fetcher, FetchError
 from transforms.image import prepare
 from transforms.photo import BadPhoto, Limits, PrepSpec
+
+JPEG: Final = (".jpe", ".jpeg", ".jfif", ".jpg")
+OTHERS: Final = (".avif", ".bmp", ".gif", ".heic", ".heif", ".jxl", ".png", ".tif", ".tiff", ".webp")
+PHOTO_ENDINGS: Final = frozenset((*JPEG, *OTHERS))
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,12 @@ def list_queries(paths: Iterable[Path]) -> Iterator[Path]:
     """
     for path in paths:
         yield from _files_below(path) or [path] if _is_folder(path) else [path]
+
+
+def is_photo_by_name(query: str) -> bool:
+    """Tell whether a query that cannot be read was meant to be one: its name ends as photos' do, or it is a folder."""
+    path = Path(query)
+    return path.suffix.lower() in PHOTO_ENDINGS or _is_folder(path)
 
 
 def prepare_queries(paths: Iterable[Path], spec: PrepSpec, limits: Limits, batch: int) -> Iterator[list[QueryPhoto]]:

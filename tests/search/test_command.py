@@ -59,7 +59,7 @@ def test_every_name_gets_a_line_of_json_that_reads_back(
     shop, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     paths = odd_names(shop, tmp_path)
-    assert search_and_show(shop.config, [tmp_path], [], 1, as_json=True) is True
+    assert search_and_show(shop.config, [tmp_path], [], 1, as_json=True) is False
     lines = capsys.readouterr().out.splitlines()
     found = {line["query"]: line for line in map(json.loads, lines)}
     assert set(found) == set(map(str, paths.values()))
@@ -69,6 +69,34 @@ def test_every_name_gets_a_line_of_json_that_reads_back(
             assert found[str(path)]["error"]["code"] == "not_an_image"
         else:
             assert found[str(path)]["results"][0]["item_id"] == "item01"
+
+
+@pytest.mark.parametrize(
+    ("files", "failed"),
+    [
+        ({"a.jpg": "photo", "notes.txt": "text", "Thumbs.db": "text", "price list": "text"}, False),
+        ({"without an ending": "photo", "notes.txt": "text"}, False),
+        ({"a.jpg": "photo", "b.JPG": "text"}, True),  # named as a photo, and is none
+        ({"notes.txt": "text"}, True),  # nothing was asked
+        ({}, True),
+    ],
+)
+def test_below_a_folder_only_what_is_named_as_a_photo_fails(
+    shop, capsys: pytest.CaptureFixture[str], tmp_path: Path, files: dict[str, str], failed: bool
+) -> None:
+    for name, what in files.items():
+        (tmp_path / name).write_bytes(shop.photos[1].read_bytes() if what == "photo" else b"some notes")
+    assert search_and_show(shop.config, [tmp_path], [], 1, as_json=True) is failed
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    photos = [line["query"] for line in lines if line["results"]]
+    assert photos == [str(tmp_path / name) for name in sorted(files) if files[name] == "photo"]
+    assert len(lines) == max(1, len(files))  # the rest is named, too
+
+
+def test_a_file_that_is_named_is_to_be_a_photo_whatever_its_ending(shop, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_bytes(b"some notes")
+    assert search_and_show(shop.config, [shop.photos[1], notes], [], 1, as_json=True) is True
 
 
 def test_every_name_gets_a_table(shop, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -87,7 +115,7 @@ def test_every_name_gets_its_place_on_the_page(shop, tmp_path: Path) -> None:
     page, folder = tmp_path / "page.html", tmp_path / "photos"
     folder.mkdir()
     odd_names(shop, folder)
-    assert search_and_show(shop.config, [folder], [], 1, html=str(page)) is True
+    assert search_and_show(shop.config, [folder], [], 1, html=str(page)) is False
     text = page.read_text(encoding="utf-8")
     assert text.count('<div class="query">') == 4
     assert "no picture" not in text
