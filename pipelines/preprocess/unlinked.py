@@ -27,7 +27,8 @@ def unlinked_notes(job: Job, most: int) -> list[str]:
     for kind in WORDS:
         found = sorted(([items, key] for of, key, items in kept["common"] if of == kind), reverse=True)
         if found:
-            notes.append(_note(job, kind, len(found), *found[0], most))
+            items, key = found[0]
+            notes.append(_note(job, kind, len(found), items, key, most))
     if kept["refused"]:
         notes.append(
             f"{kept['refused']} links between products were left out, which would have joined more than {most} "
