@@ -21,7 +21,11 @@ from pipelines.train.schema import statistics_features, write_schema
 from trainer.config import TrainOutcome, TrainSpec
 
 MODULE = "trainer.tfx_module.module"
-BEAM_ARGS = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
+BEAM_ARGS = [
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    # Nothing reads it, for no other machine works for this runner; without it each component packs TFX for one.
+    "--sdk_container_image=unused",
+]
 OURS = ("tfx", "pushed", "live", "metadata.sqlite", "schema.pbtxt", "tfx_spec.json")  # of `spec.work`, made anew
 
 
