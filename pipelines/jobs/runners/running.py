@@ -12,6 +12,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines.config import BeamSection
 from pipelines.jobs.remote import RemoteJob
 from pipelines.jobs.runners.cluster import Cluster, run_on
+from pipelines.jobs.runners.signatures import remember_signatures
 
 IN_PROCESS = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
@@ -23,6 +24,7 @@ def run_job(
 
     Raises what its workers raise; on a cluster StageError, whatever it was there.
     """
+    remember_signatures()
     logging.getLogger("apache_beam").setLevel(logging.WARNING)
     logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)  # it logs what it then raises
     if section.runner == "in_process":
