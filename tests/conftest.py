@@ -73,6 +73,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line, yellow=True, bold=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def hardly_timed() -> Iterator[None]:
+    """An evaluation times each kind of index for a moment, not for a second; its numbers have the same names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.evaluate.engine.TIMED_S", 0.02)
+        yield
+
+
 @pytest.fixture(scope="session")
 def photos() -> Path:
     """The folder of real photos; for tests marked `photos`, which are skipped where there is none."""

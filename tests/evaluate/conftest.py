@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -297,17 +298,18 @@ def _index(context: RunContext, fake: Fake, model_id: str, space_id: str) -> str
     return index_id
 
 
+def open_run(folder: Path, run_id: str = "run-1", **sections: Any) -> RunContext:
+    """Open the fake store in a folder for a run, with sections of the config replaced."""
+    settings = config(folder, **sections)
+    store = open_store(settings.store.uri)
+    initialise(store, BUCKETS)
+    return RunContext(settings, store, run_id, BUCKETS, Progress(quiet=True))
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., RunContext]:
     """Return a function that opens the fake store for a run, with sections of the config replaced."""
-
-    def open_run(run_id: str = "run-1", **sections: Any) -> RunContext:
-        settings = config(tmp_path, **sections)
-        store = open_store(settings.store.uri)
-        initialise(store, BUCKETS)
-        return RunContext(settings, store, run_id, BUCKETS, Progress(quiet=True))
-
-    return open_run
+    return partial(open_run, tmp_path)
 
 
 @pytest.fixture

@@ -3,8 +3,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,11 @@ from pipelines.evaluate.vocabulary import check_documented
 from pipelines.releases import publish as release
 from pipelines.releases.release import Release, check_parts
 from pipelines.runs.context import RunContext
+from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import IndexOutputs
 from pipelines.runs.sequence import run_stage
 from pipelines.store import Log
+from tests.evaluate.conftest import Fake, fake_serve, open_run, write_run
 
 Start = Callable[..., RunContext]
 Write = Callable[..., None]
@@ -183,30 +187,43 @@ def test_the_live_release_is_the_baseline(start: Start, write: Write, fake: type
     assert "points against live" in page
 
 
-def days(start: Start, write: Write, world: Any, *, blessed: bool = True) -> Callable[..., tuple[RunContext, Any]]:
-    """A function that has a run measure the same world and, of the first one, makes the release live."""
-    floors = {} if blessed else {"category.leaf_top1": 0.95}
+def day(folder: Path, run_id: str, world: Any, **settings: Any) -> tuple[RunContext, Any]:
+    """Measure the run of a day."""
+    context = open_run(folder, run_id, evaluate={"queries": 50, "examples": 3, "floors": {}, "margins": {}, **settings})
+    write_run(context, world, catalogue_id=f"cat-{world.price}{world.tint}")
+    return context, run_stage(context, "evaluate", run)
 
-    def day(run_id: str, **settings: Any) -> tuple[RunContext, Any]:
-        context = start(run_id, evaluate={"queries": 50, "examples": 3, "floors": floors, "margins": {}, **settings})
-        write(context, world, catalogue_id=f"cat-{world.price}{world.tint}")
-        done = run_stage(context, "evaluate", run)
-        entry = {"release_id": done["outputs"]["release_id"], "action": "promote", "run_id": run_id}
-        if run_id == "run-1":
+
+@pytest.fixture(scope="module")
+def first_days(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """By whether its release is blessed, a store whose first run is live."""
+    folders = {blessed: tmp_path_factory.mktemp("day") for blessed in (True, False)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.models.query_model.serve", fake_serve)
+        for blessed, folder in folders.items():
+            context, done = day(folder, "run-1", Fake(), floors={} if blessed else {"category.leaf_top1": 0.95})
+            entry = {"release_id": done["outputs"]["release_id"], "action": "promote", "run_id": "run-1"}
             Log(context.store, "live").append(1, entry)
-        return context, done
+    return folders
 
-    return day
+
+class MeasuredError(BaseException):
+    """Stands for a measurement."""
+
+
+def not_measured(*_: Any) -> None:
+    raise MeasuredError
 
 
 def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(
-    start: Start, write: Write, fake: type[Any], monkeypatch: pytest.MonkeyPatch
+    first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    day = days(start, write, fake())
-    first, live = day("run-1")
-    with monkeypatch.context() as patch:
-        patch.setattr("pipelines.evaluate.stage.measure", lambda *_: pytest.fail("measured again"))
-        second, done = day("run-2")
+    shutil.copytree(first_days[True], tmp_path, dirs_exist_ok=True)
+    first = open_run(tmp_path, "run-1")
+    live = read_manifest(first.store, "run-1", "evaluate")
+    assert live is not None
+    monkeypatch.setattr("pipelines.evaluate.stage.measure", not_measured)
+    second, done = day(tmp_path, "run-2", Fake())
     assert done["outputs"]["release_id"] != live["outputs"]["release_id"]
     assert done["counts"] == live["counts"]
     assert done["outputs"]["blessed"] is True
@@ -229,15 +246,14 @@ def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(
 
 
 def test_new_prices_are_not_measured_but_their_index_is_what_is_released(
-    start: Start, write: Write, fake: type[Any], monkeypatch: pytest.MonkeyPatch
+    first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index is another object, whose tables hold the prices; what answers is the same in both."""
-    world = fake()
-    day = days(start, write, world)
-    _, live = day("run-1")
-    world.price, world.built = 12.0, True
-    monkeypatch.setattr("pipelines.evaluate.stage.measure", lambda *_: pytest.fail("measured again"))
-    context, done = day("run-2")
+    shutil.copytree(first_days[True], tmp_path, dirs_exist_ok=True)
+    live = read_manifest(open_run(tmp_path, "run-1").store, "run-1", "evaluate")
+    assert live is not None
+    monkeypatch.setattr("pipelines.evaluate.stage.measure", not_measured)
+    context, done = day(tmp_path, "run-2", Fake(price=12.0, built=True))
     here, there = (
         context.store.read_json(f"releases/{one['outputs']['release_id']}/manifest.json") for one in (done, live)
     )
@@ -249,21 +265,22 @@ def test_new_prices_are_not_measured_but_their_index_is_what_is_released(
 
 
 @pytest.mark.parametrize("new", ["settings", "photos", "verdict", "index", "attributes", "slots"])
-def test_what_is_new_is_measured(new: str, start: Start, write: Write, fake: type[Any]) -> None:
-    world = fake()
-    day = days(start, write, world, blessed=new != "verdict")
-    first, _ = day("run-1")
-    if new == "attributes":
-        world.tint = "ish"
+def test_what_is_new_is_measured(
+    new: str, first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(first_days[new != "verdict"], tmp_path, dirs_exist_ok=True)
+    store, world = open_run(tmp_path, "run-1").store, Fake(tint="ish" if new == "attributes" else "")
     if new == "slots":
-        first.store.create_json("taxonomy/00000002.json", {"leaves": {"gloves": 5}, "levels": [], "attributes": {}})
+        store.create_json("taxonomy/00000002.json", {"leaves": {"gloves": 5}, "levels": [], "attributes": {}})
     if new == "photos":
         world.photos = [replace(photo, split="train") if photo.item == 0 else photo for photo in world.photos]
     if new == "index":  # it was lost, and built again with other bytes
-        (name,) = (entry.name for entry in first.store.list("indexes") if entry.name.endswith("/manifest.json"))
-        first.store.put(name, first.store.read(name) + b"\n")
-    _, done = day("run-2", **({"examples": 4} if new == "settings" else {}))
-    assert not any("nothing is new" in note for note in done["notes"])
+        (name,) = (entry.name for entry in store.list("indexes") if entry.name.endswith("/manifest.json"))
+        store.put(name, store.read(name) + b"\n")
+    floors = {"category.leaf_top1": 0.95} if new == "verdict" else {}
+    monkeypatch.setattr("pipelines.evaluate.stage.measure", not_measured)
+    with pytest.raises(MeasuredError):
+        day(tmp_path, "run-2", world, floors=floors, examples=4 if new == "settings" else 3)
 
 
 def test_a_release_is_also_judged_beside_the_best_of_the_last_ones(start: Start, write: Write, fake: type[Any]) -> None:
