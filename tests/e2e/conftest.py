@@ -21,14 +21,17 @@ from pipelines.cli import main
 from pipelines.demo.config import write_config
 from pipelines.demo.writer import write_catalogue
 from pipelines.runs.stages import STAGES
+from pipelines.train.launch import MODULE
+from trainer.config import TrainOutcome, TrainSpec
 
 ITEMS, LEAVES, SEED = 260, 16, 5
 FOLDER = "shöp [v2] 50%25 {a}#1"
 """Libraries take most of this for a pattern, an escape or the end of a path."""
-SHORT = """
+STEPS = 60
+SHORT = f"""
 [train]
 trunk = "tiny"
-steps = 60
+steps = {STEPS}
 batch = 64
 hash_steps = 24
 checkpoint_s = 1
@@ -108,6 +111,13 @@ class Shop:
         text, count = re.subn(pattern, replacement, self.config.read_text(encoding="utf-8"), flags=re.MULTILINE)
         assert count, f"{pattern} is not in {self.config}"
         self.config.write_text(text, encoding="utf-8")
+
+    def rewrite(self, change: Callable[[list[str]], list[str]]) -> None:
+        """Rewrite the feed by a function from its lines (the heading left out) to its new lines."""
+        path = self.folder / "products.csv"
+        heading, *lines = path.read_bytes().decode("utf-8", "surrogateescape").splitlines()
+        text = "\n".join([heading, *change(lines)]) + "\n"
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
 MakeOnce = Callable[[str, Callable[[Path], Shop]], Shop]
@@ -199,19 +209,18 @@ def copy_of(shop: Shop, folder: Path) -> Shop:
 
 
 @pytest.fixture
-def shop(promoted: Shop, tmp_path: Path) -> Shop:
-    """A copy of the promoted shop, to change."""
-    return copy_of(promoted, tmp_path)
+def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings run in this process, which imports TFX once; that they have one of their own, others show."""
+
+    def run_here(spec: TrainSpec, progress: Callable[[str], None], _: str = MODULE) -> TrainOutcome:
+        from pipelines.train.tfx_pipeline import run_tfx
+
+        return run_tfx(spec, progress)
+
+    monkeypatch.setattr("pipelines.train.launch.run_in_subprocess", run_here)
 
 
 @pytest.fixture
-def rows(shop: Shop) -> Callable[[Callable[[list[str]], list[str]]], None]:
-    """Rewrite the feed: a function from its lines (the heading left out) to its new lines."""
-
-    def rewrite(change: Callable[[list[str]], list[str]]) -> None:
-        path = shop.folder / "products.csv"
-        heading, *lines = path.read_bytes().decode("utf-8", "surrogateescape").splitlines()
-        text = "\n".join([heading, *change(lines)]) + "\n"
-        path.write_bytes(text.encode("utf-8", "surrogateescape"))
-
-    return rewrite
+def shop(promoted: Shop, tmp_path: Path) -> Shop:
+    """A copy of the promoted shop, to change."""
+    return copy_of(promoted, tmp_path)

@@ -14,14 +14,15 @@ import pytest
 
 from pipelines.store import open_store
 from tests.e2e import facts
-from tests.e2e.conftest import Shop, copy_of
+from tests.e2e.conftest import STEPS, Shop, copy_of
 
 PATIENCE_S = 400
+FIRST = ("--run-id", "first", "--quiet")
 
 
-def kill_when(shop: Shop, stage: str, ripe: Callable[[], bool], after_s: float = 0.0) -> bool:
-    """Start a stage and kill it, with its workers, once `ripe`; return whether it was still at work."""
-    process = shop.start(stage, "--config", str(shop.config), "--run-id", "first", "--quiet")
+def kill_when(shop: Shop, command: str, ripe: Callable[[], bool], after_s: float = 0.0, *options: str) -> bool:
+    """Start a command and kill it, with its workers, once `ripe`; return whether it was still at work."""
+    process = shop.start(command, "--config", str(shop.config), *(options or FIRST))
     deadline = time.monotonic() + PATIENCE_S
     try:
         while process.poll() is None and not ripe():
@@ -35,9 +36,15 @@ def kill_when(shop: Shop, stage: str, ripe: Callable[[], bool], after_s: float =
         process.wait()
 
 
-def lease(shop: Shop, stage: str) -> Callable[[], bool]:
-    path = shop.store / "runs" / "first" / stage / "lease.json"
-    return path.is_file
+def lease(shop: Shop, stage: str, run_id: str = "first") -> Callable[[], bool]:
+    """Return whether a process has taken the stage's lease since this call: one that was killed leaves its own."""
+    path = shop.store / "runs" / run_id / stage / "lease.json"
+
+    def held() -> bytes:
+        return path.read_bytes() if path.is_file() else b""
+
+    before = held()
+    return lambda: held() not in {b"", before}
 
 
 def committed(folder: Path) -> dict[str, tuple[int, int]]:
@@ -88,24 +95,21 @@ def test_index_evaluate_and_promote_come_to_the_same(
     assert abs(shop.metrics()[name] - promoted.metrics()[name]) <= 0.005
 
 
-def test_train_goes_on_from_its_last_checkpoint_on_another_machine(prepared: Shop, tmp_path: Path) -> None:
-    shop = copy_of(prepared, tmp_path)
-    shop.configure(r"^steps = 60$", "steps = 61")  # a training of its own, which no other test has begun
-    try:
-        assert kill_when(shop, "train", lease(shop, "train"), 1.0)
-        os.environ["TMPDIR"] = str(one_machine(tmp_path, "killed"))
-        assert kill_when(shop, "train", lambda: steps_done(shop) >= 12)
-        reached = steps_done(shop)
-        assert reached < 61
-        shutil.rmtree(os.environ["TMPDIR"])  # the pod is gone, and all that it had beside the store
-        os.environ["TMPDIR"] = str(one_machine(tmp_path, "another"))
-        shop.start("train", "--config", str(shop.config), "--run-id", "first").wait()
-    finally:
-        del os.environ["TMPDIR"]
+def train_on_two_machines(shop: Shop, run_id: str, folder: Path) -> None:
+    """Kill a training early, and again once it has checkpoints: it goes on from the last one on another machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        assert kill_when(shop, "train", lease(shop, "train", run_id), 1.0, "--run-id", run_id)
+        patch.setenv("TMPDIR", str(one_machine(folder, "killed")))
+        assert kill_when(shop, "train", lambda: steps_done(shop, run_id) >= 12, 0.0, "--run-id", run_id)
+        reached = steps_done(shop, run_id)
+        assert reached < STEPS
+        shutil.rmtree(folder / "killed")  # the pod is gone, and all that it had beside the store
+        patch.setenv("TMPDIR", str(one_machine(folder, "another")))
+        shop.start("train", "--config", str(shop.config), "--run-id", run_id).wait()
     log = (shop.folder / "killed.log").read_text()
     assert f"goes on from step {reached}, " in log
-    assert shop.manifest("first", "train")["counts"]["ok"] > 0
-    assert steps_done(shop) == 0  # a model is there instead
+    assert shop.manifest(run_id, "train")["counts"]["ok"] > 0
+    assert steps_done(shop, run_id) == 0  # a model is there instead
 
 
 def one_machine(folder: Path, name: str) -> Path:
@@ -114,7 +118,7 @@ def one_machine(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def steps_done(shop: Shop) -> int:
-    """Return the step of the newest checkpoint in the store."""
-    kept = (shop.store / "runs" / "first" / "train" / "checkpoints").rglob("*.tar")
+def steps_done(shop: Shop, run_id: str) -> int:
+    """Return the step of the newest checkpoint of a run's training in the store."""
+    kept = (shop.store / "runs" / run_id / "train" / "checkpoints").rglob("*.tar")
     return max((int(path.stem) for path in kept if path.stem.isdigit()), default=0)

@@ -1,4 +1,7 @@
-"""Categories come, go and change their names over two retrains from the live model: slots never move."""
+"""Categories come, go and change their names over two retrains from the live model: slots never move.
+
+The second retrain is killed and goes on on another machine.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.e2e.conftest import Shop, copy_of
-from tests.e2e.test_incremental import Rewrite, fields, heading, line_of
+from tests.e2e.test_incremental import fields, heading, line_of
+from tests.e2e.test_kills import train_on_two_machines
 
 
 def slots(shop: Shop) -> list[dict[str, int]]:
@@ -23,7 +28,7 @@ def slots(shop: Shop) -> list[dict[str, int]]:
     return [taxonomy["leaves"], *taxonomy["levels"]]
 
 
-def recategorise(shop: Shop, rows: Rewrite, change: Callable[[str, int], str | None]) -> None:
+def recategorise(shop: Shop, change: Callable[[str, int], str | None]) -> None:
     """Change every item's category by a function of it and of the number of items so far; None drops the item."""
     place = heading(shop).index("category")
 
@@ -41,7 +46,7 @@ def recategorise(shop: Shop, rows: Rewrite, change: Callable[[str, int], str | N
             kept.append(line)
         return kept
 
-    rows(rewrite)
+    shop.rewrite(rewrite)
 
 
 def largest(shop: Shop, count: int) -> list[str]:
@@ -51,7 +56,8 @@ def largest(shop: Shop, count: int) -> list[str]:
     return [name for name, _ in found.most_common(count)]
 
 
-def test_slots_never_move_and_a_retrain_starts_from_the_live_model(shop: Shop, rows: Rewrite) -> None:
+@pytest.mark.usefixtures("trained_here")
+def test_slots_never_move_and_a_retrain_starts_from_the_live_model(shop: Shop, tmp_path: Path) -> None:
     first, second, third = largest(shop, 3)
     before, models = slots(shop), [shop.live()["model"]["model_id"]]
     shop.configure(r"^\[train\]$", '[train]\npolicy = "always"')
@@ -59,7 +65,7 @@ def test_slots_never_move_and_a_retrain_starts_from_the_live_model(shop: Shop, r
     # one is renamed, and half of another becomes a new one
     renamed = f"{first} renamed"
     added = f"{second} and more"
-    recategorise(shop, rows, lambda name, n: renamed if name == first else added if name == second and n % 2 else name)
+    recategorise(shop, lambda name, n: renamed if name == first else added if name == second and n % 2 else name)
     shop.run("second")
     models.append(shop.live()["model"]["model_id"])
     between = slots(shop)
@@ -67,9 +73,12 @@ def test_slots_never_move_and_a_retrain_starts_from_the_live_model(shop: Shop, r
     assert [len(new[0]), sum(map(len, new[1:]))] == [2, 2]  # leaves, and the same among the levels
     check_unmoved(before, between)
 
-    # one is removed
-    recategorise(shop, rows, lambda name, _: None if name == third else name)
-    shop.cli("run", "--run-id", "third", "--accept", "a category is gone")
+    # one is removed, and the training is killed
+    recategorise(shop, lambda name, _: None if name == third else name)
+    accepted = "--accept", "a category is gone"
+    shop.run("third", "--to", "preprocess", *accepted)
+    train_on_two_machines(shop, "third", tmp_path)
+    shop.run("third", "--from", "embed", *accepted)
     models.append(shop.live()["model"]["model_id"])
     assert slots(shop) == between  # its slot stays, for its return
     assert len(set(models)) == 3

@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import SHORT, Shop, copy_of
 
 README = Path(__file__).parents[2] / "README.md"
@@ -19,6 +21,7 @@ def lines_of_the_readme() -> str:
     return found[1]
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_ten_lines_take_a_shop_to_a_promoted_release(drawn: Shop, tmp_path: Path) -> None:
     drawn_copy, shop = copy_of(drawn, tmp_path), Shop(tmp_path / "own")
     shop.folder.mkdir()

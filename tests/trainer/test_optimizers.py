@@ -74,7 +74,7 @@ def test_stacks_and_one_vector_move_variables_as_keras_moves_them_one_by_one() -
         value, expected = (
             np.array(mine.value),
             np.array(other.value),
-        )  # too many for pytest.approx, which goes one by one
+        )  # too many for pytest.approx
         assert (np.abs(value - expected) <= np.maximum(1e-3 * np.abs(expected), 2e-5)).all(), mine.path
 
 
