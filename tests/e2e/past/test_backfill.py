@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,24 +12,35 @@ import pytest
 from pipelines.store import UnitTable, open_store
 from tests.e2e import facts
 from tests.e2e.conftest import Shop, copy_of
-from tests.e2e.test_incremental import Rewrite, fields, healthy
-from tests.e2e.test_kills import committed
+from tests.e2e.test_incremental import fields, healthy
+from tests.e2e.test_kills import committed, kill_when, lease
 
 DAYS = ("2026-11-18", "2026-11-19", "2026-11-20")
 WINDOW = ("--start", DAYS[0], "--end", DAYS[-1], "--nice", "0")
 RETRAIN = ("--stages", "preprocess,train,embed,index,evaluate")
+MOMENTS = (
+    (DAYS[0], "preprocess", 0.0),
+    (DAYS[0], "preprocess", 0.5),
+    (DAYS[0], "embed", 1.0),
+    (DAYS[1], "index", 0.1),
+    (DAYS[1], "evaluate", 0.5),
+    ("newest", "preprocess", 0.1),
+    ("newest", "evaluate", 1.0),
+)
+"""Where a backfill is killed: the run, its stage, and how many seconds after that has begun."""
 
 
 @pytest.fixture(scope="module")
 def lived(promoted: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A shop that lost an item a day, for two days after the first; its three catalogues are of DAYS."""
     shop = copy_of(promoted, tmp_path_factory.mktemp("lived"))
-    for run_id in ("second", "third"):
-        path = shop.folder / "products.csv"
-        heading, *lines = path.read_bytes().decode("utf-8", "surrogateescape").splitlines()
+
+    def without_one(lines: list[str]) -> list[str]:
         gone = healthy(shop, lines)[0]
-        text = "\n".join([heading, *lines[:gone], *lines[gone + 1 :]]) + "\n"
-        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        return lines[:gone] + lines[gone + 1 :]
+
+    for run_id in ("second", "third"):
+        shop.rewrite(without_one)
         shop.run(run_id)
     for number, day in enumerate(DAYS, 1):
         read_on(shop, number, day)
@@ -83,6 +90,7 @@ def test_a_dry_run_says_the_plan_and_changes_nothing(shop: Shop) -> None:
     assert forecast(json.loads(result.stdout)) == (0, 0, 0)
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_a_model_over_all_days_is_trained_once_and_promoted_once(shop: Shop) -> None:
     shop.configure(r"^width = 32$", "width = 36")
     refused = shop.cli("backfill", *WINDOW, code=1)
@@ -134,19 +142,22 @@ def test_a_damaged_unit_is_made_again_and_nothing_else(shop: Shop) -> None:
     assert shop.live()["release_id"] == release
 
 
-def test_what_is_older_than_live_needs_a_reason(shop: Shop) -> None:
+def test_what_is_older_than_live_needs_a_reason_and_a_backfill_keeps_to_its_plan(shop: Shop) -> None:
     runs = set((shop.store / "runs").iterdir())
     first = ("--start", DAYS[0], "--end", DAYS[0])
     refused = shop.cli("backfill", *WINDOW, *first, "--promote", "end", code=3)
     assert f"has catalogue 3 of the catalogue's log, the day {DAYS[0]} only 1" in refused.output
     assert set((shop.store / "runs").iterdir()) == runs  # before anything was done
-    shop.cli("backfill", *WINDOW, *first, "--promote", "end", "--force", "the last two days were a mistake")
+    reason = "--force", "the last two days were a mistake"
+    shop.cli("backfill", *WINDOW, *first, "--promote", "end", *reason, "--run-id", "mine")
     newest = promotions(shop)[-1]
     assert newest["reason"] == "the last two days were a mistake"
-    assert newest["run_id"].endswith(f".{DAYS[0]}")
+    assert newest["run_id"] == f"mine.{DAYS[0]}"
+    planned = shop.cli("backfill", *WINDOW, "--stages", "embed", "--run-id", "mine", code=1)
+    assert "was planned otherwise" in planned.output
 
 
-def test_a_feed_that_came_late_is_read_and_what_was_deleted_since_stays_so(shop: Shop, rows: Rewrite) -> None:
+def test_a_feed_that_came_late_is_read_and_what_was_deleted_since_stays_so(shop: Shop) -> None:
     lines = (shop.folder / "products.csv").read_text(errors="surrogateescape").splitlines()
     heading, *items = lines
     kept, gone = (fields(items[n]) for n in healthy(shop, items)[:2])
@@ -183,7 +194,9 @@ def test_a_feed_that_came_late_is_read_and_what_was_deleted_since_stays_so(shop:
     assert entry["counts"]["changed"] == 0
 
 
-def test_it_is_killed_at_ten_moments_and_comes_to_the_same(lived: Shop, shop: Shop, tmp_path: Path) -> None:
+def test_it_is_killed_in_every_stage_and_in_every_run_and_comes_to_the_same(
+    lived: Shop, shop: Shop, tmp_path: Path
+) -> None:
     other = copy_of(lived, tmp_path / "undisturbed")
     for one in (shop, other):
         store = open_store(str(one.store))
@@ -194,17 +207,14 @@ def test_it_is_killed_at_ten_moments_and_comes_to_the_same(lived: Shop, shop: Sh
     asked = ("backfill", *WINDOW, "--stages", "preprocess,embed,index,evaluate", "--run-id", "again")
     other.cli(*asked)
 
-    moments, killed = random.Random(4), 0
-    for _ in range(10):
-        process = shop.start(asked[0], "--config", str(shop.config), *asked[1:])
-        time.sleep(moments.uniform(3.0, 14.0))
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed += 1
-        process.wait()
+    options = asked[1:]
+    for step, stage, after_s in MOMENTS:
+        assert kill_when(shop, asked[0], lease(shop, stage, f"again.{step}"), after_s, *options), (step, stage)
+        assert not (shop.store / "runs" / f"again.{step}" / stage / "manifest.json").exists()
+        assert len(promotions(shop)) == 3
+    kill_when(shop, asked[0], lease(shop, "promote", "again.newest"), 0.0, *options)  # if it is caught at it
     shop.cli(*asked)
 
-    assert killed >= 4
     assert len(promotions(shop)) == len(promotions(other)) == 4
     for stage in ("catalogue", "preprocess", "embed", "index"):
         for step in (*DAYS[:2], "newest"):
@@ -235,6 +245,3 @@ def test_an_argument_that_makes_no_sense_is_refused(shop: Shop) -> None:
         (("--start", "yesterday"), "yesterday"),
     ):
         assert text in shop.cli("backfill", *WINDOW, *arguments, code=2).output
-    backfill(shop, "--stages", "preprocess", "--run-id", "mine")
-    planned = shop.cli("backfill", *WINDOW, "--stages", "embed", "--run-id", "mine", code=1)
-    assert "was planned otherwise" in planned.output
