@@ -36,6 +36,8 @@ RESULTS = Path(__file__).parent / "results"
 BITS = (64, 128, 256, 512, 1024, 2048, 4096)
 MOST_ITQ_BITS = 512
 DEPTH, SEED = 100, 1
+ENDLESS = 1e6
+"""Minutes; steps end the training."""
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -154,13 +156,14 @@ def pq(data: Data, bits: int) -> Ints:
     return others(np.asarray(index.search(data.unseen.vectors, DEPTH + 1)[1], np.int64))
 
 
-def learned(data: Data, bits: int, minutes: float) -> Ints:
+def learned(data: Data, bits: int, steps: int) -> Ints:
     """The pipeline's head, trained as the pipeline trains it."""
     train = data.train
     slots = {LEAF: train.leaf.astype(np.int32), "attr_0": train.attribute.astype(np.int32)}
     classes = {name: int(values.max()) + 1 for name, values in slots.items()}
     head = build_hash_head(bits, SEED)
-    fit_hash_head(head, train.vectors, slots, classes, loss_weights(list(slots), 0.3), minutes=minutes, seed=SEED)
+    weights = loss_weights(list(slots), 0.3)
+    fit_hash_head(head, train.vectors, slots, classes, weights, minutes=ENDLESS, steps=steps, seed=SEED)
     return hamming(head.predict(data.unseen.vectors, batch_size=1024, verbose=0) > 0)
 
 
@@ -180,7 +183,7 @@ def checks(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def measure(data: Data, minutes: float, bits: tuple[int, ...]) -> dict[str, Any]:
+def measure(data: Data, steps: int, bits: tuple[int, ...]) -> dict[str, Any]:
     """Return the table: exact search, then every method by bits."""
     dim = data.unseen.vectors.shape[1]
     table: list[dict[str, Any]] = [{"method": "exact", "bits": 32 * dim, "code": quality(data, exact(data))}]
@@ -190,7 +193,7 @@ def measure(data: Data, minutes: float, bits: tuple[int, ...]) -> dict[str, Any]
             methods["itq"] = lambda w=width: itq(data, w)
         if width // 8 <= dim and dim % (width // 8) == 0:
             methods["pq"] = lambda w=width: pq(data, w)
-        methods["learned"] = lambda w=width: learned(data, w, minutes)
+        methods["learned"] = lambda w=width: learned(data, w, steps)
         for name, search in methods.items():
             found = search()
             row = {"code": quality(data, found), "reranked": quality(data, reranked(data, found))}
@@ -199,7 +202,7 @@ def measure(data: Data, minutes: float, bits: tuple[int, ...]) -> dict[str, Any]
     return {
         "learned_from": len(data.train.vectors),
         "queries_and_gallery": len(data.unseen.vectors),
-        "minutes": minutes,
+        "steps": steps,
         "table": table,
         "checks": checks(table),
     }
@@ -210,10 +213,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="infra/environments/fashion60.toml")
     parser.add_argument("--attribute", default="colour")
-    parser.add_argument("--minutes", type=float, default=1.0, help="training of each learned head")
+    parser.add_argument("--steps", type=int, default=400, help="of the training of each learned head")
     parser.add_argument("--bits", type=int, nargs="*", default=BITS)
     args = parser.parse_args()
-    result = measure(read(args.config, args.attribute), args.minutes, tuple(args.bits))
+    result = measure(read(args.config, args.attribute), args.steps, tuple(args.bits))
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "hash.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
