@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from itertools import takewhile
@@ -17,6 +18,8 @@ LEVELS, OTHER_LEVELS = "levels", "other_levels"
 """Cells that hold the separator of levels, and others with a mark that may stand between levels instead."""
 _MARK = re.compile(r",\s|[;|\n]")
 """What stands between the paths of one cell, as shops export them; inside a level it is rare."""
+_IDS = re.compile(r"\d+(?:([,;|])\d+)+")
+_ROOTS = frozenset("/|\\")
 _LEVEL_MARK = re.compile(r"\s*(?:::|[>/\\|»›→;:])\s*")
 """What shops write between levels."""
 
@@ -40,7 +43,7 @@ def category_path(cells: Cells, columns: Columns) -> tuple[str, ...]:
 
 def _paths(cells: Cells, column: str, columns: Columns) -> list[list[str]]:
     """Return the paths of one cell, each a list of levels; a list holds levels, paths as texts, or lists of levels."""
-    value = cells.raw(column)
+    value = cells.listed(column)
     between = columns.category_separator
     if isinstance(value, list):
         if any(isinstance(part, list) for part in value):
@@ -49,7 +52,9 @@ def _paths(cells: Cells, column: str, columns: Columns) -> list[list[str]]:
         if not between or not any(between in text for text in texts):
             return [_levels(texts, cells, column)]
     else:
-        texts = _split(cells.doubted(column), columns.category_path_separator)
+        texts = [
+            _without_root(text, between) for text in _split(cells.doubted(column), columns.category_path_separator)
+        ]
         if between:
             _remark_levels(cells, texts[0], between)
         if columns.category_path_separator is None and between:
@@ -69,7 +74,13 @@ def _split(text: str, separator: str | None) -> list[str]:
     return [part.replace(f"\\{separator}", separator) for part in parts]
 
 
+def _without_root(text: str, between: str) -> str:
+    """Return a path without a mark at its beginning, as some write it before the top: /Women/Dresses."""
+    return text.lstrip().removeprefix(between) if between in _ROOTS else text
+
+
 def _remark_levels(cells: Cells, text: str, between: str) -> None:
+    text = html.unescape(text)
     if between in text:
         cells.remarks.add(LEVELS, text[:SHOWN])
     elif _LEVEL_MARK.search(text):
@@ -77,8 +88,8 @@ def _remark_levels(cells: Cells, text: str, between: str) -> None:
 
 
 def _remark_several(cells: Cells, text: str, between: str) -> None:
-    found = _MARK.search(text)
-    if found and found[0].strip() != between.strip():
+    found = _IDS.fullmatch(text) or _MARK.search(html.unescape(text))
+    if found and found[found.re.groups].strip() != between.strip():
         cells.remarks.add(SEVERAL_PATHS, repr(text[: 2 * SHOWN]))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT
@@ -70,6 +70,7 @@ def find_feeds(
     for feed, pattern in ((SNAPSHOT, section.snapshot), (MEDIA, media)):
         for path, file in _found(config, feed, pattern):
             files.append(_feed_file(feed, path, file, len(files), now))
+    files = [*_of_one_time(file for file in files if file.feed == SNAPSHOT), *(f for f in files if f.feed == MEDIA)]
     may_lack = section.deltas is None or section.snapshot is not None or DELTAS in positions
     there = dict(_found(config, DELTAS, section.deltas, may_lack=may_lack))
     position = _position(section.deltas, positions.get(DELTAS, ""))
@@ -82,6 +83,13 @@ def find_feeds(
         files.append(FeedFile(DELTAS, one.path, there[one.path], len(files), one.digest or "", at, again))
     notes = [READ_AGAIN] if positions.get(DELTAS, "") != position else []
     return Feeds(tuple(files), deltas, (*notes, *_notes(deltas, position)))
+
+
+def _of_one_time(files: Iterable[FeedFile]) -> list[FeedFile]:
+    """Return the files of a snapshot as of when the last one was written: it is one list, however it was copied."""
+    files = list(files)
+    written_at = max((file.modified_at for file in files), default=0.0)
+    return [replace(file, modified_at=written_at) for file in files]
 
 
 def last_delta(feeds: Feeds, before: str) -> str:
@@ -139,4 +147,6 @@ def _digest(file: File) -> str:
 
 
 def _unreadable(file: Path, error: OSError) -> FeedError:
+    if isinstance(error, IsADirectoryError):
+        return FeedError(f"{file} is a folder; name the files in it, as {file.name}/*{file.suffix or '.parquet'}")
     return FeedError(f"{file} cannot be read: {error.strerror}; replace it, or leave it out of the feed")

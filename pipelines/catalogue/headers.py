@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 
 from pipelines.catalogue.arrivals import DELTAS, MEDIA
 from pipelines.catalogue.feeds import FeedFile
@@ -11,6 +13,9 @@ from pipelines.catalogue.formats.base import Columns, FeedError, Notation
 from pipelines.catalogue.mapping import needed_columns
 from pipelines.catalogue.rows import column_names, format_of
 from pipelines.config import CatalogueSection
+
+LINES_ABOVE = 10
+"""Of a header that is not on the first line: where it is looked for."""
 
 
 def check_columns(section: CatalogueSection, files: Iterable[FeedFile]) -> None:
@@ -79,8 +84,25 @@ def _no_columns(section: CatalogueSection, file: FeedFile, lacking: dict[str, st
         near = {column: _nearest(column, there) for column in lacking}
         meant = [f"{one!r}" if len(lacking) == 1 else f"{one!r} for {name!r}" for name, one in near.items() if one]
         hint = f"did you mean {', '.join(meant)}? " if meant else ""
+    above = _lines_above(section, file, lacking)
+    if above:
+        hint = f"a line further down does: set catalogue.skip_lines = {above}; "
+    if file.feed == DELTAS:
+        hint += "rows of deltas are whole items, or name one that is deleted; "
     names = ", ".join(f"no column {column!r}, which {table}.{key} names" for column, key in lacking.items())
     return f"{file.file} has {names}; {hint}its columns are: {', '.join(there)}"
+
+
+def _lines_above(section: CatalogueSection, file: FeedFile, lacking: dict[str, str]) -> int:
+    """Return how many lines further down the header may stand that has what is lacking, 0 where it does not."""
+    notation = Notation.of(section)
+    if format_of(file.file) != "csv":
+        return 0
+    for more in range(1, LINES_ABOVE + 1):
+        with suppress(FeedError):
+            if lacking.keys() <= {*column_names(file.file, replace(notation, skip_lines=notation.skip_lines + more))}:
+                return notation.skip_lines + more
+    return 0
 
 
 def _nearest(column: str, there: list[str]) -> str | None:

@@ -86,7 +86,7 @@ class Mapper:
         cells, columns = self._cells(values), media.columns
         item_id, uri = cells.item_id(columns.item_id), ""
         try:
-            uri = cells.text(columns.photo)
+            uri = self._path(cells.text(columns.photo))
             if not uri:
                 raise RejectError("no_photo", f"column {columns.photo!r} is empty")
             role = cells.text(columns.role) or media.role
@@ -136,12 +136,16 @@ class Mapper:
         return False
 
     def _photos(self, cells: Cells, columns: Columns) -> tuple[Photo, ...]:
-        uris = [uri for name in columns.photo_columns for uri in cells.texts(name, columns.photo_separator)]
+        uris = [self._path(uri) for name in columns.photo_columns for uri in cells.texts(name, columns.photo_separator)]
         if columns.photo_separator is None:
             _remark_several(cells, uris)
         role = cells.text(columns.role) or self.section.default_role
         split = self._split(cells, columns.split)
         return tuple(Photo(uri, role, split) for uri in dict.fromkeys(uris))
+
+    def _path(self, uri: str) -> str:
+        """Return a photo's uri without what the shop writes before paths below its folder of photos."""
+        return uri.removeprefix(self.section.photo_prefix or "")
 
     def _split(self, cells: Cells, column: str | None) -> str | None:
         text, names = cells.text(column), self.section.split_names

@@ -96,7 +96,10 @@ def _join(held: Arrival, row: Arrival, result: Merged) -> Arrival:
         result.skipped += 1  # superseded
         return row if new.updated_at >= old.updated_at else held
     if replace(old, photos=()) != replace(new, photos=()):
-        detail = f"item {new.item_id!r} stands in {held.source} already with other values and the same time"
+        detail = (
+            f"item {new.item_id!r} stands in {held.source} already with other values and the same time; if its rows "
+            "are parts of one, catalogue.columns.continues names the column they share"
+        )
         result.rejects.append(Rejected(row.source, new.item_id, "", "conflicting_duplicate", detail, row.feed))
         return held
     extra = tuple(photo for photo in new.photos if photo not in old.photos)

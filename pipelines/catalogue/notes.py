@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pipelines.catalogue.arrivals import SNAPSHOT
 from pipelines.catalogue.categories import LEVELS, OTHER_LEVELS, SEVERAL_PATHS
 from pipelines.catalogue.continued import CONTINUED
 from pipelines.catalogue.mapping import SEVERAL_PHOTOS
+from pipelines.catalogue.records import UNSEEN
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
 
@@ -41,6 +43,9 @@ def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
             f"rejected rows of the snapshot that do not say whose they are: {counts['unnamed']}; an item that only "
             "they name counts as not named"
         )
+    if counts["gone"]:
+        rows = f"{counts['gone']} of {summary.rows[SNAPSHOT]}"
+        yield f"rows of the snapshot that say their item is gone (catalogue.columns.deleted): {rows}"
     if counts["withdrawn"]:
         yield f"photos that are in the media table no more: {counts['withdrawn']}"
     if limit is not None:
@@ -70,6 +75,11 @@ def hints_of(summary: Summary) -> Iterator[str]:
             f"{remarks[OTHER_LEVELS]} look like several levels, as {examples[OTHER_LEVELS]}; "
             'set it to what stands between levels, or to "" if a cell is one level'
         )
+    files = summary.counts["files"]
+    unseen = [key.partition(":")[2] for key, n in remarks.items() if key.startswith(f"{UNSEEN}:") and n == files]
+    if unseen:
+        names = ", ".join(map(repr, sorted(unseen)))
+        yield f"no row of the snapshot has {names}, which catalogue.columns names"
     for remark, (what, fix) in _HINTS.items():
         if remarks[remark]:
             yield f"{what}: {remarks[remark]}, as {examples[remark]}; {fix}"

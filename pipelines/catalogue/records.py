@@ -21,6 +21,8 @@ from pipelines.tables.buckets import bucket_of
 
 ROWS_A_BATCH = 4096
 ROWS_A_FILE = 1 << 40
+UNSEEN = "unseen"
+"""The remark on columns that no row of a file has: JSON rows leave out what is empty."""
 LEFT_OUT = frozenset({"no_item_id", "no_category", "no_photo"})
 """Of rows that may be only a part of what is said of their product."""
 
@@ -41,7 +43,9 @@ class Reader:
         mapper = Mapper(self.section, self.now)
         continuation = Continuation(mapper)
         summary, batch, size = Summary(), dict[int, list[AnyRecord]](), 0
+        unseen = {*mapper.needed} if file.feed == SNAPSHOT else set()
         for row in self._rows(file):
+            unseen -= row.values.keys()
             for record in self._records(file, row, continuation):
                 self._note(summary, file, record)
                 batch.setdefault(bucket_of(_item_id(record), self.buckets), []).append(record)
@@ -50,6 +54,9 @@ class Reader:
                 yield from _packed(batch)
                 batch, size = {}, 0
         yield from _packed(batch)
+        for column in unseen:
+            mapper.remarks.add(f"{UNSEEN}:{column}", file.path)
+        summary.counts["files"] += file.feed == SNAPSHOT
         summary.remarks, summary.remarked = mapper.remarks.counts, mapper.remarks.examples
         yield summary
 
@@ -92,6 +99,7 @@ class Reader:
             return
         if isinstance(record, Arrival):
             summary.newest_row = max(summary.newest_row, record.item.updated_at)
+            summary.counts["gone"] += record.item.deleted
         elif isinstance(record, Rejected) and not record.item_id:
             summary.counts["unnamed"] += 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow, UnreadableError
 from pipelines.catalogue.formats.delimited import Delimited
@@ -70,7 +71,7 @@ def read_rows(
 def _notation(file: File, notation: Notation) -> Notation:
     if ".tsv" not in (suffix.lower() for suffix in file.suffixes):
         return notation
-    return Notation("\t", notation.quote, notation.escape, notation.encoding)
+    return replace(notation, delimiter="\t")
 
 
 @contextmanager
@@ -81,6 +82,8 @@ def _named_errors(file: File) -> Iterator[None]:
         yield
     except UnreadableError as error:
         raise FeedError(f"{file} cannot be read: {error}") from error
+    except IsADirectoryError as error:
+        raise FeedError(f"{file} is a folder; name the files in it, as {file}/*{file.suffixes[-1]}") from error
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or error
         raise FeedError(f"{file} cannot be read: {reason}; replace the file, or leave it out of the feed") from error

@@ -5,10 +5,13 @@ What exporters write for no value counts as an empty cell in every column.
 
 from __future__ import annotations
 
+import ast
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,7 +19,7 @@ from numbers import Number
 from typing import Any
 from uuid import UUID
 
-from pipelines.catalogue.dates import YEAR_2200, seconds_of
+from pipelines.catalogue.dates import YEAR_2200, is_days, is_no_date, seconds_of
 from pipelines.catalogue.numbers import DecimalMark, NotANumberError, may_be_thousands, number_of, price_of
 
 REJECT_CODES = [
@@ -42,6 +45,7 @@ EXACT_FLOATS = 1 << 53
 """From here on a float holds no whole number for certain: two ids may have become one."""
 DOUBTFUL = frozenset({"na", "n/a", "nan", "nil", "none", "null", "undefined", "unknown", "n.a.", "k.a."})
 SHOWN = 40
+_LIST = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
 MAY_BE_THOUSANDS = "may_be_thousands"
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}")
 
@@ -146,9 +150,14 @@ class Cells:
         right, now = error.marks[0], f" = {mark!r}" if mark else ", if it is not set, is '.'"
         return f"; catalogue.decimal_mark{now}: is it {right!r} in this feed?"
 
+    def listed(self, column: str) -> Any:
+        """Return a cell as the file has it, or the list that it is, written as a text of JSON or Python."""
+        value = self.raw(column)
+        return _as_list(value.strip()) if isinstance(value, str) and _LIST.fullmatch(value) else value
+
     def texts(self, column: str, separator: str | None) -> list[str]:
         """Return the texts of a cell that is a list, or that a separator splits. Raises RejectError."""
-        value = self.raw(column)
+        value = self.listed(column)
         parts: Sequence[Any] = value if isinstance(value, list) else self.text(column).split(separator or "\0")
         return [text for text in (self.text_of(part, column) for part in parts) if text]
 
@@ -172,13 +181,15 @@ class Cells:
     def moment(self, column: str | None, default: float, now: float) -> float:
         """Return a cell as seconds since 1970, `default` where it has no value. Raises RejectError."""
         text = self.text(column)
-        if not text:
+        if not text or is_no_date(text):
             return default
         try:
             seconds = seconds_of(self.raw(column), text, self.spelling.date_format)
         except (ValueError, OverflowError) as error:
             form = self.spelling.date_format
             also = f", nor of the form {form!r}" if form else "; catalogue.date_format can name another form"
+            if is_days(text):
+                also = "; if it is a spreadsheet's count of days, export dates as text"
             raise RejectError(
                 "bad_date", f"{text[:SHOWN]!r} is neither ISO 8601 nor seconds since 1970{also}"
             ) from error
@@ -192,6 +203,17 @@ class Cells:
 
 def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, Number) and value != value)
+
+
+def _as_list(text: str) -> Any:
+    """Return the list of texts, or of lists of them, that a text is; the text itself where it is none."""
+    for read in (json.loads, ast.literal_eval):  # as JSON writes lists, and as pandas does
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            found = read(text)
+            parts = [part for one in found for part in (one if isinstance(one, list) else [one])]
+            if isinstance(found, list) and all(part is None or isinstance(part, str) for part in parts):
+                return found
+    return text
 
 
 def _as_text(value: Any, column: str) -> str:

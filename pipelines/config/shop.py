@@ -87,7 +87,9 @@ class CatalogueSection(Section):
     delimiter: str = ","
     quote: str = Field('"', description="around cells of CSV; empty where quotes are text")
     escape: str | None = Field(None, description="before a character that counts as it is, as a backslash of MySQL")
+    skip_lines: Annotated[int, Field(ge=0, description="lines above the header of CSV, such as a title")] = 0
     encoding: str = Field("utf-8", description="of text feeds that do not begin with a byte order mark")
+    photo_prefix: str | None = Field(None, description="what the feed writes before paths below photo_root: left out")
     photo_root: str = Field(".", description="folder, or gs:// URI of one, that relative photo paths start from")
     allowed_roots: list[str] = Field(default_factory=list, description="more folders or gs:// URIs to take photos from")
     default_role: str = "main"

@@ -116,8 +116,9 @@ class Preparer:
         try:
             prepare(self.fetcher.fetch(uri), self.spec, self.limits)
         except (FetchError, BadPhoto) as error:
-            return f"{text}: {error.detail}" if error.code == code else text
-        return text
+            text = f"{text}: {error.detail}" if error.code == code else text
+        near = self.fetcher.near(uri) if code == "missing" else ""
+        return f"{text}, but there is {near!a}" if near else text
 
     def _fingerprint(self, fingerprint: str, code: str) -> str:
         """Return what must stay as it is for the outcome to stay; an unreadable file is tried every time."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipelines.config import Config
 from pipelines.shop_files import locations
+from pipelines.shop_files.near import readings, sibling
 from pipelines.shop_files.uri import SHOWN, UriError, absolute, is_relative, without_links
 from trainer.files import in_bucket
 
@@ -20,8 +21,9 @@ FETCH_CODES = {
     "missing": "there is nothing at the uri",
     "not_a_file": "the path is a folder or a device",
     "unreadable": "the file system or the permissions are in the way",
-    "unsupported_scheme": "photos are read from paths, file:// and gs://",
-    "outside_roots": "the photo lies, links followed, neither below catalogue.photo_root nor catalogue.allowed_roots",
+    "unsupported_scheme": "an address of the web or of another machine; catalogue.photo_prefix can be left out of it",
+    "outside_roots": "the photo lies, links followed, neither below catalogue.photo_root nor catalogue.allowed_roots; "
+    "catalogue.photo_prefix can be left out of its path",
     "too_large_bytes": "the file is larger than the limit",
 }
 
@@ -93,6 +95,17 @@ class Fetcher:
         self._check_size(found.size_bytes)
         with found.open() as stream:
             return stream.read()
+
+    def near(self, uri: str) -> str:
+        """Return the name of a photo that is there and that a uri, which leads to none, may have meant, else ""."""
+        found = next((one for one in readings(uri) if self.fingerprint(one) != MISSING), "")
+        if found or in_bucket(self.root):
+            return found
+        for one in (uri, *readings(uri)):
+            other = sibling(os.path.join(self.root, one)) if is_relative(one) else ""
+            if other and self.fingerprint(other) != MISSING:
+                return os.path.relpath(other, self.root)
+        return ""
 
     def _read(self, path: Path) -> bytes:
         try:

@@ -61,7 +61,7 @@ def look_alikes(values: Iterable[Values]) -> list[str]:
         if len(spellings) > 1:
             pairs[what].append(" and ".join(repr(spelling) for spelling in sorted(spellings)))
     return [
-        f"{len(found)} spellings that differ in case or HTML entities alone are kept apart as {NAMES[what]}, such as "
+        f"{NAMES[what]} that differ in case or HTML entities alone are kept apart ({len(found)}), such as "
         f"{'; '.join(found[:SHOWN])}: make them one in the feed if they are"
         for what, found in pairs.items()
         if what in NAMES

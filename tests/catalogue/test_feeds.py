@@ -323,5 +323,21 @@ def test_columns_of_parquet(tmp_path: Path) -> None:
 def test_a_feed_file_that_may_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "feed.csv").mkdir()
     assert refusal(config(tmp_path)) == (
-        f"{tmp_path / 'feed.csv'} cannot be read: Is a directory; replace it, or leave it out of the feed"
+        f"{tmp_path / 'feed.csv'} is a folder; name the files in it, as feed.csv/*.csv"
+    )
+
+
+def test_a_header_further_down_is_told(tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_text("Products of 2026,,\n,,\nsku,image,path\n1,a.jpg,Shoes\n")
+    said = refusal(config(tmp_path))
+    assert "a line further down does: set catalogue.skip_lines = 1; its columns are: Products of 2026" in said
+    for lines in (1, 2):
+        check(config(tmp_path, skip_lines=lines))
+
+
+def test_rows_in_a_list_are_told(tmp_path: Path) -> None:
+    (tmp_path / "feed.jsonl").write_text('{"products": [{"sku": 1}, {"sku": 2}]}\n')
+    said = refusal(config(tmp_path, snapshot="feed.jsonl"))
+    assert said.endswith(
+        "its row 1 holds rows in a list, 'products'; write one object a line, such as with jq -c '.products[]'"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.catalogue.formats.base import FeedError
+from pipelines.catalogue.formats.base import FeedError, Notation
 from pipelines.catalogue.rows import column_names, format_of, read_rows
 
 
@@ -64,6 +64,17 @@ def test_a_file_that_is_damaged_as_a_whole_is_named(tmp_path: Path, name: str, c
 
 def test_a_folder_and_a_file_that_vanished_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
-    for name, reason in (("a.csv", "Is a directory"), ("b.csv", "No such file or directory")):
-        with pytest.raises(FeedError, match=f"{tmp_path / name} cannot be read: {reason}; replace"):
-            column_names(tmp_path / name)
+    with pytest.raises(FeedError, match=rf"{tmp_path}/a.csv is a folder; name the files in it, as .*/a.csv/\*\.csv"):
+        column_names(tmp_path / "a.csv")
+    with pytest.raises(FeedError, match=f"{tmp_path}/b.csv cannot be read: No such file or directory; replace"):
+        column_names(tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize("first", ["", "sep=;\n"])
+def test_lines_above_the_header_are_passed_over(tmp_path: Path, first: str) -> None:
+    path = write(tmp_path / "a.csv", f'{first}Products; 2026\n;;\nsku;name\n1;"a\nb"\n2;c\n'.encode())
+    notation = Notation(";", skip_lines=2)
+    assert column_names(path, notation) == ["sku", "name"]
+    rows = list(read_rows(path, notation))
+    assert [row.values for row in rows] == [{"sku": "1", "name": "a\nb"}, {"sku": "2", "name": "c"}]
+    assert rows[1].place == (7 if first else 6)

@@ -133,7 +133,7 @@ def test_spelling_that_cannot_matter_is_folded_and_what_may_is_told(shop: Shop) 
     }
     (note,) = [note for note in notes if "kept apart" in note]
     assert note == (
-        "1 spellings that differ in case or HTML entities alone are kept apart as categories, such as "
+        "categories that differ in case or HTML entities alone are kept apart (1), such as "
         "'Home > Sofas & beds' and 'Home > Sofas &amp; beds' and 'Home > sofas & beds': make them one in the feed if "
         "they are"
     )

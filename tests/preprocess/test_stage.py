@@ -247,7 +247,9 @@ def test_absolute_paths_and_file_uris_are_read_and_other_schemes_are_rejects(tmp
     manifest = preprocess(shop, "r")
     assert manifest["rejects"] == {"unsupported_scheme": 1}
     assert manifest["counts"]["ok"] == 3
-    assert any("ftp://elsewhere/p3.jpg: photos are read from paths" in note for note in manifest["notes"])
+    assert any(
+        "'ftp://elsewhere/p3.jpg': photos are read from paths, file:// and gs://" in note for note in manifest["notes"]
+    )
 
 
 def test_where_nothing_is_new_the_photos_of_the_live_release_are_taken(tmp_path: Path) -> None:

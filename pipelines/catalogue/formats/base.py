@@ -23,17 +23,18 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Notation:
-    """How a text feed is written: between and around its cells, and its encoding where the file does not tell."""
+    """How a text feed is written: marks between and around cells, encoding if the file does not tell, lines above."""
 
     delimiter: str = ","
     quote: str = '"'
     escape: str | None = None
     encoding: str = "utf-8"
+    skip_lines: int = 0
 
     @classmethod
     def of(cls, section: CatalogueSection) -> Notation:
         """Return the notation that a config describes."""
-        return cls(section.delimiter, section.quote, section.escape, section.encoding)
+        return cls(section.delimiter, section.quote, section.escape, section.encoding, section.skip_lines)
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,15 @@ class Delimited:
             yield self._row(number, record)
 
     def _declared(self, notation: Notation) -> Notation:
-        """Obey the first line by which Excel is told the delimiter."""
+        """Obey the first line by which Excel is told the delimiter, and pass over what is above the header."""
         first = next(self._lines, "")
         found = _SEPARATOR_LINE.fullmatch(first)
         if found:
-            return replace(notation, delimiter=found[1])
-        self._lines.put_back([first] if first else [])
+            notation = replace(notation, delimiter=found[1])
+        else:
+            self._lines.put_back([first] if first else [])
+        for _ in range(notation.skip_lines):
+            next(self._lines, "")
         return notation
 
     def _parser(self, lines: Iterator[str]) -> Any:

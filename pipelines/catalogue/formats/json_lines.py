@@ -30,6 +30,7 @@ def json_names(text: IO[str], encoding: str) -> list[str]:
     names: dict[str, None] = {}
     first_bad = None
     for _, row in zip(range(_ROWS_FOR_NAMES), read_json_lines(text, Columns(), encoding), strict=False):
+        _check_not_wrapped(row)
         names.update(dict.fromkeys(row.values))
         first_bad = first_bad or (row if row.code else None)
     if first_bad is not None and not names:
@@ -38,6 +39,16 @@ def json_names(text: IO[str], encoding: str) -> list[str]:
             "a line, such as with jq -c '.[]'"
         )
     return list(names)
+
+
+def _check_not_wrapped(row: RawRow) -> None:
+    """Raise UnreadableError for a row that holds nothing but other rows."""
+    for name, value in row.values.items():
+        if len(row.values) == 1 and isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            raise UnreadableError(
+                f"its row {row.number} holds rows in a list, {name!r}; write one object a line, such as with jq -c "
+                f"'.{name}[]'"
+            )
 
 
 def _row(number: int, place: int, line: str, columns: Columns, encoding: str) -> RawRow:

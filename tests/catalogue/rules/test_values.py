@@ -1,6 +1,7 @@
 """What is no value, doubtful or binary, in whatever format it is written."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,34 @@ def test_a_feed_without_its_separator_of_levels_is_told(shop: Shop, mark: str) -
     shop.write_config(catalogue={"columns": {**COLUMNS, "category_separator": mark.strip()}})
     assert shop.run("r2", "catalogue")["catalogue"]["notes"] == []
     assert sorted(one["category"] for one in shop.table("items")) == [["Shoes"], ["Shoes", "Boots"], ["Shoes", "Clogs"]]
+
+
+def test_columns_that_no_row_of_a_json_feed_has_are_told(shop: Shop) -> None:
+    columns = {**COLUMNS, "title": "tittle", "price": "price.amount"}
+    shop.write_config(catalogue={"snapshot": "feed.jsonl", "columns": columns})
+    write_jsonl(shop, [{key: value for key, value in row(n).items() if key != "gone" or n == 2} for n in range(3)])
+    assert shop.run("r", "catalogue")["catalogue"]["notes"] == [
+        "no row of the snapshot has 'price.amount', 'tittle', which catalogue.columns names"
+    ]
+
+
+def test_rows_that_say_their_item_is_gone_are_counted(shop: Shop) -> None:
+    shop.write_config(catalogue={"columns": COLUMNS})
+    shop.write_csv([row(n, gone=int(n > 0)) for n in range(5)])
+    assert shop.run("r", "catalogue")["catalogue"]["notes"] == [
+        "rows of the snapshot that say their item is gone (catalogue.columns.deleted): 4 of 5"
+    ]
+
+
+@pytest.mark.parametrize("newer", ["a.csv", "b.csv"])
+def test_a_snapshot_of_several_files_does_not_depend_on_when_they_were_copied(tmp_path: Path, newer: str) -> None:
+    shop = Shop(tmp_path)
+    shop.write_config(catalogue={"snapshot": "parts/*.csv", "columns": COLUMNS, "max_rejected_share": 1.0})
+    (tmp_path / "parts").mkdir()
+    shop.write_csv([row(n, at=" ") for n in range(3)], "parts/a.csv", NAMES)
+    shop.write_csv([row(n, at=" ", path="Sale") for n in range(2, 5)], "parts/b.csv", NAMES)
+    os.utime(tmp_path / "parts" / newer, (2_000_000_000, 2_000_000_000))
+    manifest = shop.run("r", "catalogue")["catalogue"]
+    assert manifest["rejects"] == {"conflicting_duplicate": 1}
+    found = {one["item_id"]: one["category"] for one in shop.table("items")}
+    assert (found["a2"], found["a3"]) == (["Shoes"], ["Sale"])
