@@ -155,18 +155,23 @@ def checks(found: dict[str, Any]) -> list[dict[str, Any]]:
 def main() -> None:
     """Draw, build, measure and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--before", type=Path, help="a checkout of the version to compare with")
+    parser.add_argument(
+        "--before", type=Path, help="a checkout of the version to compare with; else what is kept of it"
+    )
     parser.add_argument("--leaves", type=int, nargs="+", default=[300, 3000])
     parser.add_argument("--items-a-leaf", type=float, nargs="+", default=[10, 2.5])
     parser.add_argument("--steps", type=int, default=400)
     args = parser.parse_args()
+    kept = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() and not args.before else None
+    if kept and kept["steps"] != args.steps:
+        raise SystemExit(f"{RESULT} was kept with --steps {kept['steps']}; take as many, or measure --before anew")
     found: dict[str, Any] = {}
     for leaves, ratio in zip(args.leaves, args.items_a_leaf, strict=True):
         with tempfile.TemporaryDirectory(prefix="bench-leaves-") as name:
             folder, here = Path(name), Path(__file__).resolve().parents[1]
             draw(folder, round(ratio * leaves), leaves)
             after = measure(build(folder, here, "after", args.steps), None)
-            before = None
+            before = kept["found"][str(leaves)]["before"] if kept else None
             if args.before:
                 before = measure(build(folder, args.before.resolve(), "before", args.steps), BEFORE)
             found[str(leaves)] = {"items": round(ratio * leaves), "before": before, "after": after}

@@ -18,8 +18,8 @@ BLOCK = 512
 class Calibration:
     """What validation photos say of the leaf head.
 
-    Logits are divided by `temperature`; the best leaves whose probabilities sum to `category_mass` hold the right one
-    for 99 % of photos. `photos` were looked at, those of leaves that were learned.
+    Logits are divided by `temperature`; the best leaves whose probabilities sum to `category_mass`, and those that were
+    not learned, hold the right one for 99 % of photos. `photos` of learned leaves were looked at.
     """
 
     temperature: float
@@ -37,16 +37,17 @@ def masked_log_softmax(logits: np.ndarray, learned: np.ndarray, temperature: flo
 def calibrate(logits: np.ndarray, slots: np.ndarray, learned: np.ndarray) -> Calibration:
     """Return temperature and mass for logits float32 [n, leaves] of photos whose leaf is `slots` int [n].
 
-    Photos of unknown leaves (-1) and of those that were not `learned` (bool [leaves]) say nothing: such leaves are
-    scanned by every query. Without any photo the mass is 1, which is everything.
+    Photos of unknown leaves (-1) say nothing. All queries scan the leaves that were not `learned` (bool [leaves]),
+    so nothing is ahead of them. Without a photo of a learned leaf the mass is 1, which is everything.
     """
     usable = (slots >= 0) & learned[np.maximum(slots, 0)]
     if not usable.any():
         return Calibration(1.0, 1.0, 0)
+    always = np.zeros(int(((slots >= 0) & ~usable).sum()))
     logits, slots = logits[usable], slots[usable]
     temperature = fit_temperature(logits, slots, learned)
     ahead = np.concatenate(
-        [mass_ahead(logits[part], slots[part], learned, temperature) for part in _blocks(len(slots))]
+        [always, *(mass_ahead(logits[part], slots[part], learned, temperature) for part in _blocks(len(slots)))]
     )
     return Calibration(round(temperature, 4), category_mass(ahead), len(slots))
 

@@ -239,7 +239,10 @@ def test_two_rows_that_contradict_each_other_at_one_time() -> None:
     assert merged.state == state(item("x", title="one"))
     [reject] = merged.rejects
     assert (reject.source, reject.item_id, reject.code) == ("f.csv:2", "x", "conflicting_duplicate")
-    assert reject.detail == "item 'x' stands in f.csv:1 already with other values and the same time"
+    assert reject.detail == (
+        "item 'x' stands in f.csv:1 already with other values and the same time; if its rows are parts of one, "
+        "catalogue.columns.continues names the column they share"
+    )
     assert ledger(merged) == (1, 0, 1)
 
 

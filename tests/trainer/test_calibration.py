@@ -56,7 +56,22 @@ def test_the_leaf_of_other_photos_is_inside_for_99_percent(leaves: int) -> None:
     assert found.photos == 2000
 
 
-def test_photos_of_leaves_without_a_column_say_nothing() -> None:
+def test_leaves_that_were_not_learned_are_always_inside() -> None:
+    logits, slots = drawn(2000, 20, seed=2, sharpness=0.3)
+    learned = np.arange(20) < 10
+    both = calibrate(logits, slots, learned)
+    assert both.photos == (slots < 10).sum()
+    alone = calibrate(logits[slots < 10], slots[slots < 10], learned)
+    assert both.temperature == alone.temperature
+    assert both.category_mass < alone.category_mass  # half of the queries are right whatever is scanned
+    logits, slots = drawn(20_000, 20, seed=3, sharpness=0.3)
+    mine = slots < 10
+    inside = mass_ahead(logits[mine], slots[mine], learned, both.temperature) < both.category_mass
+    covered = (inside.sum() + (~mine).sum()) / len(slots)
+    assert 0.99 - 3 * np.sqrt(0.99 * 0.01 / len(slots)) <= covered < 0.9999
+
+
+def test_photos_of_unknown_leaves_say_nothing() -> None:
     logits = np.zeros((3, 3), np.float32)
     found = calibrate(logits, np.array([-1, 1, -1]), np.array([True, False, True]))
     assert (found.temperature, found.category_mass, found.photos) == (1.0, 1.0, 0)
