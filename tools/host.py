@@ -69,9 +69,11 @@ def find_interpreter() -> Interpreter:
     Raises:
         HostError: there is none, or the only ones lack headers or pip.
     """
-    lacking = []
+    lacking, silent = [], ""
     for candidate in dict.fromkeys(_candidates()):
         found = probe(candidate)
+        if found is None and candidate != sys.executable:
+            silent = f" ({candidate} is there, but does not run)"
         if found is None or found.version[:2] != VERSION:
             continue
         if found.lacks is None:
@@ -79,7 +81,7 @@ def find_interpreter() -> Interpreter:
         lacking.append(f"{found.executable} is Python 3.12, but lacks {found.lacks}")
     if lacking:
         raise HostError("\n".join(lacking))
-    raise HostError(f"Python 3.12 was not found. To get it:\n{_GET_PYTHON}")
+    raise HostError(f"Python 3.12 was not found{silent}. To get it:\n{_GET_PYTHON}")
 
 
 def probe(executable: str) -> Optional[Interpreter]:

@@ -231,5 +231,6 @@ def _as_text(value: Any, column: str) -> str:
     if isinstance(value, list) and len(value) <= 1:
         return _as_text(value[0] if value else None, column)
     if not isinstance(value, bool | Number | date | UUID):
-        raise RejectError("bad_text", f"column {column!r} holds a {type(value).__name__}, not a text")
+        what = {dict: "an object", list: "a list"}.get(type(value), f"a {type(value).__name__}")
+        raise RejectError("bad_text", f"column {column!r} holds {what}, not a text")
     return str(value)

@@ -99,6 +99,14 @@ def test_without_an_interpreter_the_error_says_how_to_get_one() -> None:
         host.find_interpreter()
 
 
+def test_an_interpreter_that_does_not_run_is_named(bare: Path) -> None:
+    write_script(bare / "python3.12", "exit 127")
+    with pytest.raises(
+        HostError, match=rf"was not found \({bare}/python3\.12 is there, but does not run\)\. To get it:"
+    ):
+        host.find_interpreter()
+
+
 def test_without_headers_the_error_says_which(bare: Path, tmp_path: Path) -> None:
     write_python(bare, "3.12", tmp_path / "none")
     with pytest.raises(HostError, match=r"lacks its C headers \(.*none/Python\.h\): apt-get install python3\.12-dev"):
