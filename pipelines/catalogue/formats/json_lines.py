@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from pipelines.catalogue.formats.base import Columns, RawRow, UnreadableError, is_text, possible_ids
 from pipelines.catalogue.formats.lines import Lines
+from pipelines.catalogue.formats.nested import names_of, picked
 from pipelines.catalogue.formats.text import no_text, shown
 
 _ROWS_FOR_NAMES = 1000
@@ -26,12 +27,12 @@ def read_json_lines(text: IO[str], columns: Columns, encoding: str) -> Iterator[
 
 
 def json_names(text: IO[str], encoding: str) -> list[str]:
-    """Return the keys of the first rows. Raises UnreadableError when there are rows, and none is an object."""
+    """Return the names of the first rows' fields. Raises UnreadableError when there are rows, and none is an object."""
     names: dict[str, None] = {}
     first_bad = None
     for _, row in zip(range(_ROWS_FOR_NAMES), read_json_lines(text, Columns(), encoding), strict=False):
         _check_not_wrapped(row)
-        names.update(dict.fromkeys(row.values))
+        names.update(dict.fromkeys(names_of(row.values)))
         first_bad = first_bad or (row if row.code else None)
     if first_bad is not None and not names:
         raise UnreadableError(
@@ -58,7 +59,7 @@ def _row(number: int, place: int, line: str, columns: Columns, encoding: str) ->
         return RawRow(number, {}, "bad_row", f"not JSON: {error}", place, _ids_in(line, columns))
     if not isinstance(values, dict):
         return RawRow(number, {}, "bad_row", f"a JSON {type(values).__name__}, not an object", place)
-    read = {name: values[name] for name in values if name in columns.read} if columns.read else values
+    read = picked(values, columns.read) if columns.read else values
     # An escape such as "\ud83d" is ASCII, and still no text.
     bad = [] if line.isascii() and "\\u" not in line else [name for name in read if not _is_text(name, read[name])]
     if not bad:

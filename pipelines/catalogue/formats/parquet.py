@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -10,29 +11,32 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.catalogue.formats.base import Columns, RawRow
+from pipelines.catalogue.formats.nested import names_in, picked
 
 _ROWS_A_BATCH = 4096
 
 
 def parquet_names(stream: BinaryIO) -> list[str]:
     """Return the names of a file's columns. Raises ArrowException."""
-    return [str(name) for name in pq.read_schema(stream).names]
+    return list(names_in(pq.read_schema(stream)))
 
 
 def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[RawRow]:
     """Yield the rows. Raises ArrowException for a file that is damaged as a whole."""
     file = pq.ParquetFile(stream, coerce_int96_timestamp_unit="us")  # nanoseconds end in the year 2262
+    nested = bool(columns.read - {*file.schema_arrow.names})
     number = 0
     for batch in file.iter_batches(_ROWS_A_BATCH, columns=_wanted(file.schema_arrow.names, columns)):
         table = {name: _adapted(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
-        yield from _rows(table, number, batch.num_rows)
+        for row in _rows(table, number, batch.num_rows):
+            yield replace(row, values=picked(row.values, columns.read)) if nested else row
         number += batch.num_rows
 
 
 def _wanted(names: list[str], columns: Columns) -> list[str] | None:
     if not columns.read or any("." in name for name in names):  # a dot leads into a nested column
         return None
-    return [name for name in names if name in columns.read]
+    return [name for name in names if any(one == name or one.startswith(f"{name}.") for one in columns.read)]
 
 
 def _adapted(column: pa.Array) -> pa.Array:

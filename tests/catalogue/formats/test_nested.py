@@ -1,0 +1,57 @@
+"""Fields of nested values, as document stores, warehouses and interfaces of shops give them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.catalogue.formats.base import Columns
+from pipelines.catalogue.rows import column_names, read_rows
+from tests.catalogue.shop import Shop
+
+ROWS: list[dict[str, Any]] = [
+    {"_id": {"$oid": "5f1"}, "price": {"amount": 12.5}, "images": [{"src": "a.jpg"}, {"src": "b.jpg"}], "a.b": 1},
+    {"_id": {"$oid": "5f2"}, "price": None, "images": [], "a.b": 2},
+    {"_id": {"$oid": "5f3"}, "price": {"amount": None}, "images": [{"src": "c.jpg"}], "a.b": 3},
+]
+WANTED = frozenset({"_id.$oid", "price.amount", "images.src", "a.b", "none.at.all"})
+
+
+def written(folder: Path, kind: str) -> Path:
+    path = folder / f"feed.{kind}"
+    if kind == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    else:
+        pq.write_table(pa.Table.from_pylist(ROWS), path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_fields_are_read_by_names_with_dots(tmp_path: Path, kind: str) -> None:
+    path = written(tmp_path, kind)
+    assert {"_id", "_id.$oid", "price.amount", "images", "images.src", "a.b"} <= {*column_names(path)}
+    found = [row.values for row in read_rows(path, columns=Columns(read=WANTED))]
+    assert [row["_id.$oid"] for row in found] == ["5f1", "5f2", "5f3"]
+    assert [row.get("price.amount") for row in found] == [12.5, None, None]
+    assert [row["images.src"] for row in found] == [["a.jpg", "b.jpg"], [], ["c.jpg"]]
+    assert [row["a.b"] for row in found] == [1, 2, 3]  # a name may hold a dot itself
+    assert all("none.at.all" not in row for row in found)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_shop_of_nested_rows(tmp_path: Path, kind: str) -> None:
+    shop = Shop(tmp_path)
+    rows = [{**row, "path": [{"name": "Shoes"}, {"name": "Boots"}]} for row in (ROWS[0], ROWS[2])]
+    if kind == "jsonl":
+        (shop.root / "feed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), shop.root / "feed.parquet")
+    columns = {"item_id": "_id.$oid", "photos": "images.src", "category": "path.name", "price": "price.amount"}
+    shop.write_config(catalogue={"snapshot": f"feed.{kind}", "columns": columns})
+    assert shop.run("r", "catalogue")["catalogue"]["rejects"] == {}
+    items = {one["item_id"]: (one["category"], one["price"]) for one in shop.table("items")}
+    assert items == {"5f1": (["Shoes", "Boots"], 12.5), "5f3": (["Shoes", "Boots"], None)}
+    assert sorted(one["image_uri"] for one in shop.table("photos")) == ["a.jpg", "b.jpg", "c.jpg"]
