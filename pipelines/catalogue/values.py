@@ -216,6 +216,12 @@ def _as_list(text: str) -> Any:
     return text
 
 
+def _kind(value: Any, column: str) -> str:
+    if isinstance(value, dict):
+        return f"an object with fields such as {f'{column}.{next(iter(value), "")}'!r}"
+    return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
+
+
 def _as_text(value: Any, column: str) -> str:
     if value is None:
         return ""
@@ -231,6 +237,5 @@ def _as_text(value: Any, column: str) -> str:
     if isinstance(value, list) and len(value) <= 1:
         return _as_text(value[0] if value else None, column)
     if not isinstance(value, bool | Number | date | UUID):
-        what = {dict: "an object", list: "a list"}.get(type(value), f"a {type(value).__name__}")
-        raise RejectError("bad_text", f"column {column!r} holds {what}, not a text")
+        raise RejectError("bad_text", f"column {column!r} holds {_kind(value, column)}, not a text")
     return str(value)

@@ -248,7 +248,7 @@ def test_a_date_more_than_a_day_ahead_is_none(value: Any, code: str, gone: str) 
         ({"sku": True}, {}, "bad_item_id", "a bool is no id"),
         ({"sku": "4,00638E+12"}, {}, "bad_item_id", "'4,00638E+12' was rounded by a spreadsheet; export ids as text"),
         ({"sku": b"\xff"}, {}, "bad_utf8", "column 'sku' holds bytes that are not UTF-8"),
-        ({"sku": {"id": 1}}, {}, "bad_text", "column 'sku' holds an object, not a text"),
+        ({"sku": {"id": 1}}, {}, "bad_text", "column 'sku' holds an object with fields such as 'sku.id', not a text"),
         ({"name": ["a", "b"]}, {"columns": {"title": "name"}}, "bad_text", "column 'name' holds a list, not a text"),
         ({"name": b"\xff"}, {"columns": {"title": "name"}}, "bad_utf8", "column 'name' holds bytes that are not UTF-8"),
         ({"path": "None"}, {}, "no_category", "the category is empty"),
