@@ -36,6 +36,7 @@ from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs
 from pipelines.runs.stages import STAGES
 from pipelines.store import NotFoundError
+from pipelines.tables.variants import read_common
 
 NOT_HELD_OUT = (
     "no photo of the test split can be a query, so retrieval and categories are not measured; "
@@ -110,19 +111,20 @@ def means_of(scores: Scores, gain: Difference | None) -> Metrics:
 
 def sources_of(context: RunContext) -> Sources:
     """Return where the run's stages have left what is measured."""
-    config, embed = context.config, context.outputs(EmbedOutputs)
+    config, embed, preprocess = context.config, context.outputs(EmbedOutputs), context.outputs(PreprocessOutputs)
     return Sources(
         store=context.store,
         prefix=f"{context.prefix('evaluate')}/work",
         buckets=context.buckets,
         items=f"catalogue/{context.outputs(CatalogueOutputs).catalogue_id}/items",
-        photos=context.outputs(PreprocessOutputs).photos,
+        photos=preprocess.photos,
         vectors=embed.vectors,
         space_id=embed.space_id,
         roles=tuple(config.evaluate.roles),
         gallery_roles=tuple(config.index.roles),
         count=config.evaluate.queries,
         unit="group" if plan_of(config).fold == "group" else "item",
+        common=read_common(context.store, preprocess.unlinked),
     )
 
 

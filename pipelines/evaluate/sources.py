@@ -17,6 +17,7 @@ from pipelines.evaluate import gallery, queries
 from pipelines.store import Store
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS
+from pipelines.tables.variants import without_placeholders
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Sources:
     """Where the inputs are, and how the gallery and the queries are chosen.
 
     `prefix` is the stage's own folder; `items`, `photos` and `vectors` are folders of bucketed tables; `roles` of
-    queries (empty: all); `count` queries; `unit` is what a result stands for, "item" or "group".
+    queries (empty: all); `count` queries; `unit` is what a result stands for, "item" or "group"; `common` are
+    the keys of group_ids that are placeholders, which make no group.
     """
 
     store: Store
@@ -38,10 +40,12 @@ class Sources:
     gallery_roles: tuple[str, ...]
     count: int
     unit: str
+    common: frozenset[bytes] = frozenset()
 
     def active(self, bucket: int) -> pa.Table:
         """Return the active photos of the items of a bucket."""
         items = read_bucket(self.store, self.items, bucket, ITEMS)
+        items = without_placeholders(items, self.common)
         return queries.active_photos(read_bucket(self.store, self.photos, bucket, RESOLVED_PHOTOS), items)
 
     def stored_vectors(self, bucket: int) -> pa.Table:

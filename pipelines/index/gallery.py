@@ -27,6 +27,7 @@ from pipelines.tables.arrow import first_of_each, flat, from_ipc, index_of, to_i
 from pipelines.tables.buckets import partition, read_bucket, write_bucket
 from pipelines.tables.schemas import DIGEST, ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS
 from pipelines.tables.taxonomy import leaf_value
+from pipelines.tables.variants import without_placeholders
 
 LINKS = pa.schema(
     [
@@ -71,7 +72,10 @@ class Gathered:
 
 @dataclass(frozen=True)
 class Gatherer:
-    """Gathers one run's gallery; small, for it travels to workers. `slots` gives a leaf's slot."""
+    """Gathers one run's gallery; small, for it travels to workers.
+
+    `slots` gives a leaf's slot; `common` are the keys of group_ids that are placeholders, which make no variants.
+    """
 
     store: Store
     folder: str
@@ -81,11 +85,13 @@ class Gatherer:
     roles: tuple[str, ...]
     slots: Mapping[str, int]
     buckets: int
+    common: frozenset[bytes] = frozenset()
 
     def links(self, bucket: int) -> Iterator[tuple[int, bytes]]:
         """Write a bucket's items and yield its links by bucket of digest."""
         photos = read_bucket(self.store, self.photos, bucket, RESOLVED_PHOTOS)
         items = read_bucket(self.store, f"{self.catalogue}/items", bucket, ITEMS)
+        items = without_placeholders(items, self.common)
         links, shown = self.join_items(photos, items)
         if shown.num_rows:
             write_bucket(self.store, f"{self.folder}/items", bucket, shown)

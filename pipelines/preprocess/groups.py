@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from pipelines.preprocess.alike import binary, numbers
 from pipelines.tables.arrow import index_of
+from pipelines.tables.variants import group_key
 
 TITLE, GROUP, PHOTO, LOOK = range(4)
 COUNTED = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("item", pa.binary(8))])
@@ -38,11 +39,6 @@ def own_label(item_id: str, group_id: str, title: str) -> bytes:
     """Return the 8-byte label of an item's title (case and spaces ignored), or of its group_id, or of itself."""
     words = " ".join(title.casefold().split())
     return _hash(f"title:{words}") if words else group_key(group_id) or item_key(item_id)
-
-
-def group_key(group_id: str) -> bytes | None:
-    """Return the 8-byte key of a group of variants, None for an item that is in none."""
-    return _hash(f"group:{group_id}") if group_id else None
 
 
 def item_key(item_id: str) -> bytes:

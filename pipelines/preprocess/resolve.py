@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 
 from pipelines.jobs.transforms import Tables
 from pipelines.preprocess.changes import newest_sources
-from pipelines.preprocess.groups import group_key, own_label
+from pipelines.preprocess.groups import own_label
 from pipelines.tables.arrow import first_of_each, flat, index_of
 from pipelines.tables.schemas import DIGEST, PHOTOS, RESOLVED_PHOTOS
+from pipelines.tables.variants import group_key
 
 WORKING = pa.schema(
     [

@@ -7,10 +7,11 @@ from typing import Final
 
 import pyarrow.compute as pc
 
-from pipelines.preprocess.groups import GROUP, LOOK, PHOTO, TITLE, group_key, own_label
+from pipelines.preprocess.groups import GROUP, LOOK, PHOTO, TITLE, own_label
 from pipelines.preprocess.pipeline import Job
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
+from pipelines.tables.variants import group_key
 
 WORDS: Final = {
     TITLE: ("title", "titles"),
@@ -40,9 +41,10 @@ def unlinked_notes(job: Job, most: int) -> list[str]:
 def _note(job: Job, kind: int, count: int, items: int, key: str, most: int) -> str:
     example = next(_examples(job, kind, bytes.fromhex(key)), "one that is no longer there")
     what, keep, are = (WORDS[kind][0], "keeps", "it is") if count == 1 else (WORDS[kind][1], "keep", "they are")
+    alone = ", and such items are no variants of one another in a search" if kind == GROUP else ""
     return (
         f"{count} {what} that more than {most} items have (preprocess.max_group_share) {keep} none of them together in "
-        f"a split, for {are} likely a placeholder; for example {example}: {items} items have it"
+        f"a split{alone}, for {are} likely a placeholder; for example {example}: {items} items have it"
     )
 
 

@@ -52,6 +52,11 @@ class PreprocessOutputs(StageOutputs):
     photos: str
     with_image: int
 
+    @property
+    def unlinked(self) -> str:
+        """Name of the object, beside the table, that says which keys too many items share to mean anything."""
+        return f"{self.photos.rpartition('/')[0]}/unlinked.json"
+
 
 @dataclass(frozen=True)
 class TrainOutputs(StageOutputs):

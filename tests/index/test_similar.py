@@ -5,13 +5,15 @@ import pyarrow as pa
 import pytest
 
 from pipelines.index import stage
+from pipelines.index.gallery import INDEX_ITEMS
 from pipelines.index.similar import SIMILAR, similar_table
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.recipes import plan_of
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.runs.sequence import run_stage
 from pipelines.tables.buckets import bucket_of, read_bucket
-from tests.index.gallery import BUCKETS, Gallery, plain
+from pipelines.tables.variants import group_key
+from tests.index.gallery import BUCKETS, Gallery, Photo, plain
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +101,25 @@ def test_no_table_is_written_when_none_is_wanted(gallery: Gallery) -> None:
     target = run_stage(gallery.context("none", index={"similar": 0}), "index", stage.run)["outputs"]["index_id"]
     assert list(gallery.store.list(f"indexes/{target}/similar")) == []
     assert len(list(gallery.store.list(f"indexes/{target}/items"))) == BUCKETS
+
+
+def test_a_placeholder_of_a_group_makes_no_variants(tmp_path: Path) -> None:
+    """All but two of 24 items have the group_id "0", which preprocess judged; the two are true variants."""
+    photos = [Photo(f"item-{n:03}", n) for n in range(24)]
+    groups = {f"item-{n:03}": "pair" if n < 2 else "0" for n in range(24)}
+    gallery = Gallery(tmp_path / "store", photos, groups)
+    gallery.write()
+    key = group_key("0")
+    assert key is not None
+    gallery.store.create_json("runs/r/preprocess/unlinked.json", {"refused": 0, "common": [[1, key.hex(), 22]]})
+    context = gallery.context(index={"similar": 23}, search={"unit": "group"})
+    target = f"indexes/{run_stage(context, 'index', stage.run)['outputs']['index_id']}"
+    tables = [read_bucket(gallery.store, f"{target}/items", b, INDEX_ITEMS) for b in range(BUCKETS)]
+    found = {row["item_id"]: row["group_id"] for row in pa.concat_tables(tables).to_pylist()}
+    assert found == {item: "pair" if group == "pair" else "" for item, group in groups.items()}
+    similar = pa.concat_tables([read_bucket(gallery.store, f"{target}/similar", b, SIMILAR) for b in range(BUCKETS)])
+    of_one = {row["similar_item_id"] for row in similar.to_pylist() if row["item_id"] == "item-005"}
+    assert set(groups) - of_one == {"item-005", "item-001"} or set(groups) - of_one == {"item-005", "item-000"}
+    searcher = Searcher.open(Path(gallery.root, target))
+    hits = searcher.search_items(["item-000"], 23, plan_of(context.config))[0]
+    assert {hit.item_id for hit in hits} == {f"item-{n:03}" for n in range(2, 24)}

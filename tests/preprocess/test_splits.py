@@ -14,12 +14,13 @@ from pipelines.config import BeamSection
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import CreateEach
 from pipelines.preprocess import stage
-from pipelines.preprocess.groups import group_key, own_label
+from pipelines.preprocess.groups import own_label
 from pipelines.preprocess.resolve import WORKING
 from pipelines.preprocess.settled import ReadSettled, commit_splits, settle, settled_until
 from pipelines.preprocess.splits import SPLITS, Shares, group_and_split
 from pipelines.store import Store, UnitTable, open_store
 from pipelines.tables.schemas import SPLIT_KEYS
+from pipelines.tables.variants import group_key
 from tests.catalogue.shop import plain_shop, rows_of
 
 BUCKETS = 3

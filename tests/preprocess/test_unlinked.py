@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
-from tests.catalogue.shop import Shop, plain_shop, rows_of
+from pipelines.runs.outputs import PreprocessOutputs
+from pipelines.tables.variants import group_key, read_common
+from tests.catalogue.shop import COLUMNS, Shop, plain_shop, rows_of
 
 
 def notes_of(shop: Shop) -> list[str]:
@@ -30,3 +32,19 @@ def test_a_placeholder_is_named_by_an_item_and_its_photo(tmp_path: Path) -> None
         uri, _, item = example.partition(" of item ")
         assert uri.removeprefix("p").removesuffix(".jpg") == item.strip("'").removeprefix("i")
         assert int(item.strip("'").removeprefix("i")) < 12
+
+
+def test_a_placeholder_of_a_group_is_told_and_kept_for_the_stages_that_fold_variants(tmp_path: Path) -> None:
+    """Of 30 items, 12 have the group_id "0"; 3 are true variants."""
+    shop = plain_shop(tmp_path / "shop", 30)
+    shop.write_csv(
+        [row | {"parent": "0" if n < 12 else "shirt" if n < 15 else ""} for n, row in enumerate(rows_of(30))]
+    )
+    shop.write_config(catalogue={"columns": COLUMNS | {"group_id": "parent"}})
+    done = shop.run("one", "catalogue", "preprocess")["preprocess"]
+    (note,) = done["notes"]
+    assert "keeps none of them together in a split, and such items are no variants of one another in a search" in note
+    assert "for example '0' of item 'i" in note
+    common = read_common(shop.store, PreprocessOutputs.of_json(done["outputs"]).unlinked)
+    assert group_key("0") in common
+    assert group_key("shirt") not in common
