@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipelines.evaluate.pairs import LEAST_GROUPS, Difference
+from pipelines.evaluate.quality import TOO_FEW_FOR_WORST, WORST
 from pipelines.evaluate.vocabulary import describe
 from pipelines.releases.gate import Gate
 
@@ -75,6 +76,8 @@ def _is_higher_better(name: str) -> bool:
 
 
 def _floor(name: str, value: float | None, bound: float) -> Gate:
+    if value is None and name == WORST:
+        return _gate(name, "floor", None, bound, True, TOO_FEW_FOR_WORST)
     if value is None:
         why = f"could not be measured, and evaluate.floors asks for {bound:g}"
         return _gate(name, "floor", None, bound, False, why)
@@ -93,6 +96,8 @@ def _beside_live(name: str, value: float | None, live: Rival | None, margin: flo
 
 def _unmeasured(name: str) -> str:
     """Return why a metric has no value, in words: what it needs is in its meaning."""
+    if name == WORST:
+        return TOO_FEW_FOR_WORST
     if "{attribute}" in name:
         return "catalogue.columns.attributes names none, or no held-out photo has a value of one"
     return f"there was nothing to measure it on: {describe(name).meaning}"
@@ -107,6 +112,8 @@ def _beside(name: str, rule: str, value: float | None, rival: Rival, margin: flo
         return None
     theirs = rival.metrics[name]
     bound = theirs - margin if _is_higher_better(name) else theirs + margin
+    if value is None and name == WORST:
+        return _gate(name, rule, None, bound, True, TOO_FEW_FOR_WORST)
     if value is None:
         return _gate(name, rule, None, bound, False, f"could not be measured; {who}, has {theirs:.4g}")
     few = "" if pair is None else f"; {pair.groups} products in common, {LEAST_GROUPS} are needed for a bound"

@@ -105,7 +105,8 @@ def measure(context: RunContext, live: Release | None) -> Measured:
 
 def means_of(scores: Scores, gain: Difference | None) -> Metrics:
     """Return the metrics that the scores of single queries make."""
-    metrics = scores.means() | recall.lower_bounds(scores) | categories.macro_means(scores) | quality.by_leaf(scores)
+    metrics = scores.means() | scores.counts() | recall.lower_bounds(scores)
+    metrics |= categories.macro_means(scores) | quality.by_leaf(scores)
     return metrics if gain is None else metrics | {"histogram.gain_lower": gain.lower}
 
 

@@ -33,6 +33,13 @@ Columns = dict[str, Column]
 PRECISION = "retrieval.p_at_10"
 WORST_SHARE = 0.1
 MIN_QUERIES_A_LEAF = 5
+WORST = "retrieval.worst_decile_p_at_10"
+MIN_QUERIES_A_HALF = 20
+"""So many choose the worst leaves, and so many they are looked up among: fewer would find the unlucky, or the lucky."""
+TOO_FEW_FOR_WORST = (
+    f"needs {MIN_QUERIES_A_HALF} held-out queries or more in each half, of which one chooses the worst categories and "
+    "the other measures them"
+)
 
 
 @dataclass(frozen=True)
@@ -162,13 +169,18 @@ def same_item(prefix: str, queries: Sequence[Query], ten: Lists, there: Sequence
 
 
 def add_worst_leaves(scores: Scores) -> None:
-    """Add the precision of the queries of the worst tenth of the leaves; each leaf is chosen by other queries."""
+    """Add the precision of the queries of the worst tenth of the leaves; each leaf is chosen by other queries.
+
+    Of few queries nothing is added: the leaf that one half finds the worst may be the best of the other.
+    """
     values, places = scores.values(PRECISION)
     queries = [scores.queries[n] for n in places]
     half = [bool(query.group[0] & 1) for query in queries]
+    if min(sum(half), len(half) - sum(half)) < MIN_QUERIES_A_HALF:
+        return
     leaves = [query.leaf for query in queries]
     worst = cross_fitted_worst(values, leaves, half, WORST_SHARE, MIN_QUERIES_A_LEAF)
-    scores.add("retrieval.worst_decile_p_at_10", [values[n] for n in worst], [places[n] for n in worst])
+    scores.add(WORST, [values[n] for n in worst], [places[n] for n in worst])
 
 
 UNSEEN = {

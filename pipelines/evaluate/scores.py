@@ -58,6 +58,11 @@ class Scores:
         """Return the weighted mean of each column that says something of any query."""
         return {name: self.bounded(name).value for name, column in self.columns.items() if np.isfinite(column).any()}
 
+    def counts(self) -> Metrics:
+        """Return of how many queries each column says something, as metrics of their own."""
+        counts = {name: np.count_nonzero(np.isfinite(column)) for name, column in self.columns.items()}
+        return {f"queries.for.{name}": float(count) for name, count in counts.items() if count}
+
     def bounded(self, name: str) -> Bounded:
         """Return the weighted mean of a column with its lower bound."""
         there = np.isfinite(self.columns[name])

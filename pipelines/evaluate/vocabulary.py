@@ -10,7 +10,7 @@ import difflib
 import functools
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,7 @@ PLACEHOLDERS = {
     "{attribute}": r"[^.]+",
     "{search}": "(exact|hamming)",
     "{path}": ".+",
+    "{metric}": ".+",
     "{stage}": "(catalogue|preprocess|train|embed|index)",
     "{count}": "(in|ok|skipped|rejected)",
 }
@@ -94,6 +95,12 @@ def check_documented(names: Iterable[str]) -> None:
         describe(name)
 
 
+def queries_for(metrics: Mapping[str, float], name: str) -> int | None:
+    """Return how many queries a metric was measured on; None where its release did not say."""
+    count = metrics.get(f"queries.for.{name}")
+    return None if count is None else int(count)
+
+
 def as_markdown() -> str:
     """Return `docs/metrics.md`."""
     lines = [HEADER]
@@ -112,14 +119,15 @@ compares the two.
 
 * `{kind}` is `exact`, `hnsw`, `ivf_pca` or `binary`; `{k}` is 1, 10 or 100; `{level}` is `leaf` or `l1`, `l2`, …
   from the top of the taxonomy; `{attribute}` is an attribute of the feed, such as `colour`; `{search}` is `exact`
-  or `hamming`; `{path}` is a category path, such as `shoes > boots`.
+  or `hamming`; `{path}` is a category path, such as `shoes > boots`; `{metric}` is one of the other names.
 * Shares are between 0 and 1. What could not be measured is left out, never 0.
 * Means are over queries, each by the number of photos it stands for: every leaf has a few queries at least, which weigh
   less for that. What was measured of each query is in `queries.parquet`, beside `metrics.json`.
 * A gate is one of `floors` (no worse than a value) or `margins` (no worse than the live release, and the best of the
   last ones that were live, by more than a value) in the section `[evaluate]` of the config. Where lower is better, a
   floor is the highest value allowed. What has no better direction cannot be a gate. A metric that a floor names and
-  that could not be measured fails its gate. A name with a `{placeholder}` holds for every metric of its kind.
+  that could not be measured fails its gate, but for `retrieval.worst_decile_p_at_10`, which few queries cannot tell:
+  then the gate is not asked. A name with a `{placeholder}` holds for every metric of its kind.
 * A query of a role that the gallery holds (a catalogue photo) leaves out its own item and its duplicates, and for
   retrieval quality all items of the test split (a split keeps equal titles, photos and group_ids on one side); where
   the name says `cold`, its own photo alone. A query of another role (a street photo) is searched in the whole gallery.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pipelines.evaluate.vocabulary import queries_for
 from pipelines.status.status import LiveRelease
 from pipelines.store import NotFoundError, Store
 
@@ -29,8 +30,8 @@ def _what(live: LiveRelease, metrics: Metrics) -> Iterator[str]:
     yield f"Live now: {live.items:,} items with {photos:,.0f} different photos can be searched by photo."
     if metrics.get("queries.held_out"):
         yield (
-            f"Measured with {metrics['queries.held_out']:,.0f} photos that the model did not learn from, "
-            f"in {leaves} categories:"
+            f"Measured with {_photos(metrics['queries.held_out'])} that the model did not learn from, "
+            f"in {'1 category' if leaves == 1 else f'{leaves} categories'}:"
         )
 
 
@@ -68,10 +69,20 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
     )
     for names, text in lines:
         if metrics.keys() >= set(names):
-            yield f"  * {text.format(*(metrics[name] for name in names))}"
+            yield f"  * {text.format(*(metrics[name] for name in names))}{_measured_on(metrics, names[0])}"
     if {"qps.plan", "qps.exact"} <= metrics.keys():
         plan, exact = metrics["qps.plan"], metrics["qps.exact"]
         yield f"  * it answers {plan:,.0f} queries a second here; a comparison with every photo, {exact:,.0f}"
+
+
+def _measured_on(metrics: Metrics, name: str) -> str:
+    """Return in brackets how many photos a metric was measured with, "" where these are those of the heading."""
+    count = queries_for(metrics, name)
+    return "" if count is None or count == metrics.get("queries.held_out") else f" ({_photos(count)})"
+
+
+def _photos(count: float) -> str:
+    return "1 photo" if count == 1 else f"{count:,.0f} photos"
 
 
 def _next(config_path: str) -> Iterator[str]:

@@ -183,3 +183,21 @@ def test_a_gate_that_compared_nothing_is_named_and_not_counted_as_passed() -> No
     )
     assert tally(gates[:1]) == "its only gate"
     assert tally([gates[0], gates[0]]) == "all 2 gates"
+
+
+def test_gates_on_the_worst_tenth_are_open_where_few_queries_cannot_tell_it() -> None:
+    name = "retrieval.worst_decile_p_at_10"
+    gates = [*judge({}, None, {name: 0.5}, {name: 0.1}), *judge({}, {name: 0.9}, {}, {name: 0.1})]
+    assert [gate.verdict for gate in gates] == ["open"] * 3
+    assert {gate.note for gate in gates} == {
+        "needs 20 held-out queries or more in each half, of which one chooses the worst categories and the other "
+        "measures them"
+    }
+
+
+def test_what_could_not_be_measured_is_told_by_words_that_stand_alone() -> None:
+    (gate,) = judge({}, None, {}, {"retrieval.cold_same_item_hit_at_5": 0.1})
+    assert gate.sentence() == (
+        "retrieval.cold_same_item_hit_at_5: there was nothing to measure it on: queries with another photo of their "
+        "item in the gallery that find it in the first 5, their own photo left out"
+    )

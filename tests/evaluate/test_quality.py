@@ -81,17 +81,17 @@ def test_gain_is_one_for_the_best_order_that_the_gallery_allows() -> None:
 
 
 def test_the_worst_categories_are_those_of_the_other_half() -> None:
-    groups = [bytes([n]) for n in range(10)]  # odd and even ones choose for each other
+    groups = [bytes([n]) for n in range(40)]  # odd and even ones choose for each other
     queries = [replace(query("a", "shoes", "boots"), group=group) for group in groups]
     queries += [replace(query("b", "bags", "totes"), group=group) for group in groups]
     scores = Scores(queries)
-    scores.add("retrieval.p_at_10", [1.0] * 10 + [0.2] * 10)
+    scores.add("retrieval.p_at_10", [1.0] * 40 + [0.2] * 40)
     quality.add_worst_leaves(scores)
     assert scores.means()["retrieval.worst_decile_p_at_10"] == pytest.approx(0.2)
-    assert np.isnan(scores.columns["retrieval.worst_decile_p_at_10"][:10]).all()
+    assert np.isnan(scores.columns["retrieval.worst_decile_p_at_10"][:40]).all()
     leaves = quality.by_leaf(scores)
     assert leaves["leaf.shoes > boots.p_at_10"] == 1.0
-    assert leaves["leaf.bags > totes.queries"] == 10.0
+    assert leaves["leaf.bags > totes.queries"] == 40.0
 
 
 def test_same_item_hits_need_another_photo_in_the_gallery() -> None:
@@ -108,3 +108,20 @@ def test_unseen_leaves_are_measured_apart() -> None:
     assert "unseen.map_at_100" not in scores.columns
     quality.add_unseen(scores, [True, True])
     assert "unseen.p_at_10" not in scores.means()
+
+
+def test_few_queries_tell_no_worst_tenth() -> None:
+    """Of 39, one half holds 19: by so few the worst of one half may be the best of the other."""
+    queries = [replace(query("a", "shoes", "boots"), group=bytes([n])) for n in range(39)]
+    scores = Scores(queries)
+    scores.add("retrieval.p_at_10", [n / 39 for n in range(39)])
+    quality.add_worst_leaves(scores)
+    assert "retrieval.worst_decile_p_at_10" not in scores.columns
+
+
+def test_each_metric_tells_how_many_queries_it_was_measured_on() -> None:
+    scores = Scores([query("a", "shoes", "boots")] * 3)
+    scores.add("retrieval.p_at_10", [0.1, 0.2, 0.3])
+    scores.add("retrieval.same_item_hit_at_5", [None, 1.0, None])
+    scores.add("retrieval.cold_same_item_hit_at_5", [None, None, None])
+    assert scores.counts() == {"queries.for.retrieval.p_at_10": 3.0, "queries.for.retrieval.same_item_hit_at_5": 1.0}

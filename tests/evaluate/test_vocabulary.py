@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pipelines.evaluate.vocabulary import (
     check_documented,
     check_gate_names,
     describe,
+    queries_for,
 )
 
 
@@ -72,3 +74,17 @@ def test_what_is_measured_must_be_documented() -> None:
 def test_no_two_metrics_have_one_name() -> None:
     names = [metric.name for metric in METRICS]
     assert len(set(names)) == len(names)
+
+
+def test_every_meaning_stands_by_itself() -> None:
+    """Gates tell one meaning alone, where nothing stands above it that it could refer to."""
+    for metric in METRICS:
+        assert not metric.meaning.startswith(("the same", "its ", "the second", "the mean of that")), metric.name
+        assert not re.search(r"\b(of|by) the same$|\bof them,|\bhow many they|: its ", metric.meaning), metric.name
+
+
+def test_how_many_queries_a_metric_rests_on_is_told_by_its_name() -> None:
+    metrics = {"queries.for.retrieval.same_item_hit_at_5": 43.0}
+    check_documented(metrics)
+    assert queries_for(metrics, "retrieval.same_item_hit_at_5") == 43
+    assert queries_for(metrics, "retrieval.p_at_10") is None

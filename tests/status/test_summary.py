@@ -26,3 +26,19 @@ def test_what_the_search_finds_is_what_is_among_its_ten_results(tmp_path: Path) 
         "re-ranked, 100.0%",
         "  * it answers 500 queries a second here; a comparison with every photo, 900",
     ]
+
+
+def test_a_number_that_rests_on_other_photos_tells_how_many(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    held_out = {"queries.held_out": 418.0, "leaf.a.queries": 418.0, "leaf.a.p_at_10": 0.5}
+    found = {"category.leaf_top1": 0.9, "retrieval.same_item_hit_at_1": 0.07, "retrieval.same_item_hit_at_5": 0.33}
+    counts = {"category.leaf_top1": 418.0, "retrieval.same_item_hit_at_1": 43.0, "retrieval.same_item_hit_at_5": 1.0}
+    metrics = METRICS | held_out | found | {f"queries.for.{name}": count for name, count in counts.items()}
+    store.create_json("releases/r1/metrics.json", metrics)
+    lines = in_words(store, LIVE, "config.toml")
+    assert lines[2:6] == [
+        "Measured with 418 photos that the model did not learn from, in 1 category:",
+        "  * the model names the category of 90% of the photos",
+        "  * of other photos of an item that is in the index, 7% find the item first (43 photos)",
+        "  * and 33% find it in the first five (1 photo)",
+    ]

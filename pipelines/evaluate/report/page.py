@@ -14,17 +14,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pipelines.evaluate.answers import Answers
 from pipelines.evaluate.asked import Asked
 from pipelines.evaluate.labels import Label
+from pipelines.evaluate.quality import MIN_QUERIES_A_LEAF
 from pipelines.evaluate.report import plots
 from pipelines.evaluate.report.curves import read_curves
 from pipelines.evaluate.report.examples import GROUPS, Example, Group, choose, picture_places
 from pipelines.evaluate.report.thumbnails import thumbnails
-from pipelines.evaluate.report.wording import headlines, shown, summary
-from pipelines.evaluate.vocabulary import SECTIONS, describe
+from pipelines.evaluate.report.wording import headlines, measured_on, shown, summary, worst_tenth
+from pipelines.evaluate.vocabulary import SECTIONS, describe, queries_for
 from pipelines.models.facts import ModelFacts
 from pipelines.releases.gate import Gate
 from pipelines.store import Store
 
 KIND_NAMES = plots.NAMES
+Cell = tuple[float | None, int | None]
+"""A value and how many queries it was measured on."""
 PER_LEAF = "Every leaf category, on held-out items"
 
 
@@ -77,6 +80,9 @@ def _content(findings: Findings) -> dict[str, Any]:
         "leaves": sorted(leaves, key=lambda leaf: (leaf[1], leaf[0])),
         "drift": [name for name in sorted(metrics) if name.startswith("drift.")],
         "describe": describe,
+        "measured_on": measured_on,
+        "worst": worst_tenth(metrics),
+        "few": f" of {MIN_QUERIES_A_LEAF} queries or more" if plots.large_leaves(leaves) else "",
         "stages": [_stage_row(stage, manifest) for stage, manifest in findings.stages],
         "groups": _with_pictures(findings),
         "plots": {
@@ -113,11 +119,17 @@ def level_rows(metrics: Mapping[str, float]) -> list[dict[str, Any]]:
     columns = ("category.{}_top1", "category.{}_macro", "retrieval.p_at_10_{}", "retrieval.map_at_100_{}")
     if depth and all(metrics.get(c.format(f"l{depth}")) == metrics.get(c.format("leaf")) for c in columns):
         names.remove(f"l{depth}")  # every path is as deep: its last level is the leaf
-    rows = [{"level": name, "values": [metrics.get(column.format(name)) for column in columns]} for name in names]
-    return [row for row in rows if any(value is not None for value in row["values"])]
+    rows = [{"level": name, "cells": [cell(metrics, column.format(name)) for column in columns]} for name in names]
+    return [row for row in rows if any(value is not None for value, _ in row["cells"])]
 
 
-def baseline_rows(metrics: Mapping[str, float]) -> list[tuple[str, list[float | None]]]:
+def cell(metrics: Mapping[str, float], name: str | None) -> Cell:
+    """Return a value and how many queries it was measured on, the latter None where these are all that were asked."""
+    count = queries_for(metrics, name) if name else None
+    return (metrics.get(name) if name else None), (None if count == metrics.get("queries.count") else count)
+
+
+def baseline_rows(metrics: Mapping[str, float]) -> list[tuple[str, list[Cell]]]:
     """Return what is measured in how many ways: held-out queries, cold items among them, those alone, no search."""
     columns = ("retrieval.{}", "retrieval.cold_{}", "retrieval.cold_only_{}", "retrieval.leaf_baseline_{}")
     attributes = sorted(
@@ -127,10 +139,10 @@ def baseline_rows(metrics: Mapping[str, float]) -> list[tuple[str, list[float | 
     )
     measures = [("P@10, leaf", "p_at_10"), *((f"P@10, leaf and {a}", f"leaf_{a}_p_at_10") for a in attributes)]
     measures += [(f"same item, first {k}", f"same_item_hit_at_{k}") for k in (1, 5)]
-    rows = [(words, [metrics.get(column.format(name)) for column in columns]) for words, name in measures]
+    rows = [(words, [cell(metrics, column.format(name)) for column in columns]) for words, name in measures]
     unseen = ["unseen.p_at_10", "unseen.cold_p_at_10", None, "unseen.leaf_baseline_p_at_10"]
-    rows.append(("P@10, leaves not trained on", [metrics.get(name) if name else None for name in unseen]))
-    return [(words, values) for words, values in rows if any(value is not None for value in values)]
+    rows.append(("P@10, leaves not trained on", [cell(metrics, name) for name in unseen]))
+    return [(words, values) for words, values in rows if any(value is not None for value, _ in values)]
 
 
 def leaf_rows(metrics: Mapping[str, float]) -> list[tuple[str, float, int]]:
@@ -152,8 +164,15 @@ def metric_rows(
             continue
         names = [name for metric in known for name in sorted(metrics) if describe(name) is metric]
         rows = [
-            {"name": name, "value": metrics[name], "live": (live or {}).get(name), "meaning": describe(name)}
+            {
+                "name": name,
+                "value": metrics[name],
+                "live": (live or {}).get(name),
+                "queries": queries_for(metrics, name),
+                "meaning": describe(name),
+            }
             for name in names
+            if not name.startswith("queries.for.")
         ]
         if rows:
             sections.append((title, rows))
@@ -162,12 +181,13 @@ def metric_rows(
 
 def _stage_row(stage: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     rejects = sorted(manifest["rejects"].items(), key=lambda reject: (-reject[1], reject[0]))
+    told = any(" rejected: " in note for note in manifest["notes"])  # such a note tells them by code, with examples
+    codes = [] if told or not rejects else ["rejected " + ", ".join(f"{code} {count:,}" for code, count in rejects)]
     return {
         "stage": stage,
         **manifest["counts"],
         "seconds": manifest["seconds"],
-        "rejects": rejects,
-        "notes": manifest["notes"],
+        "notes": [*codes, *manifest["notes"]],
     }
 
 

@@ -103,10 +103,17 @@ def retrieval_by_level(metrics: Metrics) -> str | None:
     return _svg(figure)
 
 
+def large_leaves(leaves: Sequence[tuple[str, float, int]]) -> list[tuple[str, float, int]]:
+    """Return the categories, (name, precision, queries), that had queries enough to be told from one another."""
+    return [leaf for leaf in leaves if leaf[2] >= MIN_QUERIES_A_LEAF]
+
+
 def by_category(leaves: Sequence[tuple[str, float, int]]) -> str | None:
-    """Draw the categories of lowest precision; `leaves` are (name, precision, queries); those of few are left out."""
-    large = [leaf for leaf in leaves if leaf[2] >= MIN_QUERIES_A_LEAF] or leaves
-    worst = sorted(large, key=lambda leaf: (leaf[1], leaf[0]))[:MAX_BARS]
+    """Draw the categories of lowest precision; `leaves` are (name, precision, queries).
+
+    Those of few queries are left out, if any have more.
+    """
+    worst = sorted(large_leaves(leaves) or leaves, key=lambda leaf: (leaf[1], leaf[0]))[:MAX_BARS]
     if not worst:
         return None
     figure, axes = _figure(9.6, 0.8 + 0.24 * len(worst))

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.evaluate.vocabulary import describe
+from pipelines.evaluate.quality import TOO_FEW_FOR_WORST, WORST
+from pipelines.evaluate.vocabulary import describe, queries_for
 from pipelines.releases.gate import Gate, tally
 
 Metrics = Mapping[str, float]
@@ -57,15 +58,23 @@ def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str
     if "retrieval.p_at_10" in metrics:
         alike, possible = (10 * metrics[f"retrieval.{name}p_at_10"] for name in ("", "attainable_"))
         sentences.append(
-            f"Of 10 results, {alike:.1f} on average are of the query's own category, of {possible:.1f} that could be."
+            f"Of 10 results, {alike:.1f} on average are of the query's own category, of {possible:.1f} that could be"
+            f"{measured_on(metrics, 'retrieval.p_at_10')}."
         )
     if "retrieval.same_item_hit_at_1" in metrics:
-        first, five = metrics["retrieval.same_item_hit_at_1"], metrics["retrieval.same_item_hit_at_5"]
-        sentences.append(
-            f"The very item in the photo comes first for {first:.0%} of the queries, in the first five for {five:.0%}."
-        )
+        sentences.append(_very_item(metrics))
     sentences.append(_compared(metrics) if has_live else "No release was live, so there was nothing to compare with.")
     return sentences
+
+
+def worst_tenth(metrics: Metrics) -> str:
+    """Return what the worst tenth of the leaf categories comes to, or why that was not measured."""
+    if WORST not in metrics:
+        return f"What the worst tenth of them comes to was not measured: it {TOO_FEW_FOR_WORST}."
+    return (
+        "The worst tenth of them, each chosen by half of its queries and measured on the others, pooled, has a P@10 of "
+        f"{shown(metrics[WORST])}{measured_on(metrics, WORST)}."
+    )
 
 
 def headlines(metrics: Metrics, live: Metrics | None) -> list[Headline]:
@@ -74,8 +83,29 @@ def headlines(metrics: Metrics, live: Metrics | None) -> list[Headline]:
     for name, caption in HEADLINES:
         if name in metrics:
             change, better = _change(name, metrics[name], (live or {}).get(name))
-            found.append(Headline(name, _large(name, metrics[name]), caption, change, better))
+            words = f"{caption}{measured_on(metrics, name)}"
+            found.append(Headline(name, _large(name, metrics[name]), words, change, better))
     return found[:5]
+
+
+def measured_on(metrics: Metrics, name: str) -> str:
+    """Return in brackets how many queries a metric was measured on, "" where these are all that were asked."""
+    count = queries_for(metrics, name)
+    return "" if count is None or count == metrics["queries.count"] else f" ({_queries(count)})"
+
+
+def _queries(count: int) -> str:
+    return "1 query" if count == 1 else f"{count:,} queries"
+
+
+def _very_item(metrics: Metrics) -> str:
+    first, five = metrics["retrieval.same_item_hit_at_1"], metrics["retrieval.same_item_hit_at_5"]
+    count = queries_for(metrics, "retrieval.same_item_hit_at_1")
+    which = "Photos" if count is None else "The 1 photo" if count == 1 else f"The {count:,} photos"
+    return (
+        f"{which} of roles that the gallery does not hold, such as street photos, find their very item first in "
+        f"{first:.0%} of the cases, in the first five in {five:.0%}."
+    )
 
 
 def _verdict(gates: Sequence[Gate]) -> str:
@@ -98,9 +128,10 @@ def _found(metrics: Metrics) -> str:
 
 def _asked(metrics: Metrics) -> str:
     count, held = int(metrics["queries.count"]), int(metrics["queries.held_out"])
-    what = "photos kept out of training" if held == count else "photos"
+    kept = "photos kept out of training"
+    what = kept if held == count else f"{held:,} of them {kept}" if held else "photos that training may have seen"
     items, photos = int(metrics["gallery.results"]), int(metrics["gallery.photos"])
-    return f"It was asked {count:,} queries, {what}, in a gallery of {items:,} items with {photos:,} distinct photos."
+    return f"It was asked {_queries(count)}, {what}, in a gallery of {items:,} items with {photos:,} distinct photos."
 
 
 def _compared(metrics: Metrics) -> str:

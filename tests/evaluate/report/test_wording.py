@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.evaluate.gates import judge
-from pipelines.evaluate.report.wording import headlines, shown, summary
+from pipelines.evaluate.report.wording import headlines, shown, summary, worst_tenth
 
 METRICS = {
     "queries.count": 1200.0,
@@ -68,3 +68,40 @@ def test_headlines_tell_the_change_and_whether_it_is_better() -> None:
     assert (precision.value, precision.change, precision.better) == ("82.0%", "+2.0 points against live", True)
     assert (recall.name, recall.value, recall.change) == ("recall.plan_at_10", "91.4%", "")
     assert (latency.value, latency.change, latency.better) == ("9.0 ms", "+1.0 ms against live", False)
+
+
+STREET = METRICS | {
+    "queries.held_out": 418.0,
+    "queries.for.retrieval.p_at_10": 418.0,
+    "retrieval.same_item_hit_at_1": 0.07,
+    "retrieval.same_item_hit_at_5": 0.33,
+    "queries.for.retrieval.same_item_hit_at_1": 43.0,
+    "queries.for.retrieval.same_item_hit_at_5": 43.0,
+    "queries.for.recall.plan_at_10": 1200.0,
+}
+
+
+def test_sentences_tell_how_many_queries_they_rest_on_where_these_are_not_all() -> None:
+    sentences = summary(STREET, [], has_live=False)
+    assert sentences[1].startswith("It was asked 1,200 queries, 418 of them photos kept out of training, in a gallery")
+    assert sentences[3].endswith("are of the query's own category, of 9.9 that could be (418 queries).")
+    assert sentences[4] == (
+        "The 43 photos of roles that the gallery does not hold, such as street photos, find their very item first in "
+        "7% of the cases, in the first five in 33%."
+    )
+
+
+def test_headlines_tell_how_many_queries_they_rest_on_where_these_are_not_all() -> None:
+    captions = {card.name: card.caption for card in headlines(STREET, None)}
+    assert captions["retrieval.same_item_hit_at_5"] == "find the very item in the first 5 (43 queries)"
+    assert captions["retrieval.p_at_10"] == "of 10 results share the category (418 queries)"
+    assert captions["recall.plan_at_10"] == "of the true best 10 are found"
+
+
+def test_the_worst_tenth_is_told_with_its_queries_or_why_it_is_not() -> None:
+    worst = {"retrieval.worst_decile_p_at_10": 0.25, "queries.for.retrieval.worst_decile_p_at_10": 44.0}
+    assert worst_tenth(METRICS | worst).endswith("measured on the others, pooled, has a P@10 of 0.250 (44 queries).")
+    assert worst_tenth(METRICS) == (
+        "What the worst tenth of them comes to was not measured: it needs 20 held-out queries or more in each half, of "
+        "which one chooses the worst categories and the other measures them."
+    )
