@@ -26,6 +26,16 @@ class Calibration:
     category_mass: float
     photos: int
 
+    def __str__(self) -> str:
+        """What the log says of it."""
+        if not self.photos:
+            return "no held-out photo is of a learned leaf, so the probabilities are as they come"
+        photos = "photo" if self.photos == 1 else "photos"
+        return (
+            f"probabilities are calibrated by {self.photos} held-out {photos} (temperature {self.temperature:.2f}; the "
+            f"best leaves with {self.category_mass:.3f} of them hold the right one)"
+        )
+
 
 def masked_log_softmax(logits: np.ndarray, learned: np.ndarray, temperature: float) -> np.ndarray:
     """Return the log probabilities float64 [n, classes] over the `learned` classes (bool), -inf for the others."""

@@ -62,12 +62,7 @@ def train_and_export(
         raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
     learned = _learned(train, sizes, spec.min_leaf_images)
     calibration = calibrate(*_leaf_logits(trunk, heads, held_out), learned[LEAF])
-    few = (
-        ""
-        if learned[LEAF].all()
-        else f" (the others have fewer than train.min_leaf_images = {spec.min_leaf_images} photos)"
-    )
-    say(f"{learned[LEAF].sum()} of {sizes[LEAF]} leaves learned{few}; {calibration}")
+    say(f"{_leaves_in_words(train, learned[LEAF], spec.min_leaf_images)}; {calibration}")
     readout = Readout(learned, calibration.temperature)
     export_model(ServingModel(trunk, heads, hash_head, readout), spec, transform_output, export_dir)
     save_weights(Path(spec.work, WEIGHTS), models)
@@ -119,6 +114,14 @@ def _embed(trunk: keras.Model, photos: Photos) -> np.ndarray:
         embeddings[start : start + len(pixels)] = embed(tf.constant(pixels)).numpy()
         start += len(pixels)
     return embeddings
+
+
+def _leaves_in_words(train: Photos, learned: np.ndarray, least: int) -> str:
+    """Return how many of the leaves that have photos to learn from (not those of the past) were learned."""
+    shown = np.unique(targets_of(train, LEAF, 1))
+    count, total = int(learned.sum()), int(np.count_nonzero(shown >= 0))
+    few = "" if count == total else f" (the others have fewer than train.min_leaf_images = {least} photos)"
+    return f"{count} of {total} leaves learned{few}"
 
 
 def _learned(train: Photos, sizes: Mapping[str, int], min_leaf_images: int) -> dict[str, np.ndarray]:

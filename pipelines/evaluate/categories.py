@@ -49,6 +49,12 @@ def learned_leaves(slots: Slots, model: ModelFacts) -> frozenset[str]:
     return slots.words(model.leaf.trained)
 
 
+def any_learned(paths: Iterable[Sequence[str]], slots: Slots, model: ModelFacts) -> bool:
+    """Tell whether any of these leaves had photos enough to be learned; True where there are none."""
+    leaves = {slots.leaf(path) for path in paths}
+    return not leaves or not leaves.isdisjoint(model.leaf.trained)
+
+
 def seen_in_training(store: Store, model: ModelFacts, slots: Slots, queries: Sequence[Query]) -> list[bool]:
     """Tell of each query whether its leaf was there when the model was trained, and not held out of training."""
     lineage = store.read_json(f"models/{model.model_id}/model.json").get("lineage") or {}

@@ -39,8 +39,13 @@ from pipelines.store import NotFoundError
 from pipelines.tables.variants import read_common
 
 NOT_HELD_OUT = (
-    "no photo of the test split can be a query, so retrieval and categories are not measured; "
-    "raise preprocess.test_share, or name a split column"
+    "no photo of the test split can be a query, so retrieval and categories are not measured, and margins on them are "
+    "not asked. A split stays as it was when an item was first seen: preprocess.test_share and more items help with "
+    "items to come; for items that are there, name their split in the feed (catalogue.columns.split)"
+)
+NONE_LEARNED = (
+    "the model has learned none of the leaf categories of today's items (train.min_leaf_images): it names no such "
+    "category, and what a search finds rests on likeness alone"
 )
 
 
@@ -87,10 +92,12 @@ def measure(context: RunContext, live: Release | None) -> Measured:
         beside = None if live is None else ask_live(inputs, engine, live, opened, notes)
         found = answers.item_ids() | (beside.item_ids() if beside else set())
         labels = look_up(jobs, sources, found | {query.item_id for query in asked.queries})
-        judge = Judge(labels, relevance_of(sources), attributes_of(context))
+        relevance = relevance_of(sources)
+        judge = Judge(labels, relevance, attributes_of(context))
         scores = scores_of(inputs, engine, answers, judge)
         metrics |= recall.coverage(engine, truth.photos) | recall.itself_first(engine, asked)
         slots = categories.slots_of(context.store, model)
+        notes += [] if categories.any_learned(relevance.leaves, slots, model) else [NONE_LEARNED]
         metrics |= recall.scanning(engine, asked, slots)
         metrics |= recall.speed(engine, asked)
     gain = gain_of(scores)

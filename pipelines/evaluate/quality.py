@@ -57,6 +57,11 @@ class Relevance:
         """Return the counts of prefixes beside those of leaves."""
         return cls(_with_prefixes(whole), _with_prefixes(kept))
 
+    @property
+    def leaves(self) -> list[Path]:
+        """The paths of all leaves that there is something of."""
+        return [path for path in self.whole[0] if any(path)]
+
     def total(self, query: Query, depth: int | None = None) -> int:
         """Return how many results share the query's leaf, or the first `depth` parts of its path."""
         leaves, prefixes = self.whole if query.cross else self.kept

@@ -29,6 +29,8 @@ from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import CatalogueOutputs, EvaluateOutputs, IndexOutputs
 from pipelines.runs.stages import STAGES
 
+NOTHING_NEW = "nothing is new since release"
+
 
 def run(context: RunContext) -> StageResult:
     """Measure the run's index and write its release; where nothing is new since live, its numbers are taken.
@@ -68,12 +70,13 @@ def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
 
 def _as_live(context: RunContext, live: Release, prefix: str) -> dict[str, Any]:
     """Make a release of a run in which nothing is new that was measured: the numbers of the live one are its own."""
-    note = f"nothing is new since release {live.measured_for} was measured: its numbers are taken"
+    note = f"{NOTHING_NEW} {live.measured_for} was measured: its numbers are taken"
+    said = [other for other in live.manifest.get("notes", ()) if not other.startswith(NOTHING_NEW)]
     context.progress.say(f"evaluate: {note}")
     same = {name: value for name, value in live.manifest.items() if name != "release_id"}
     measured = {"measured_for": live.measured_for, "measured_at": live.measured_at, "measured_by": live.measured_by}
     index = {"index": _index_of(context, live)}
-    manifest = release.named(same | _origin(context, live) | index | measured | {"notes": [note]})
+    manifest = release.named(same | _origin(context, live) | index | measured | {"notes": [note, *said]})
     files = {name: context.store.read(f"releases/{live.release_id}/{name}") for name in release.FILES}
     files[METRICS] = _as_json(json.loads(files[METRICS]) | ledger_metrics(context))
     files[REPORT] = carried(files[REPORT].decode(), manifest).encode()

@@ -21,7 +21,7 @@ def in_words(store: Store, live: LiveRelease, config_path: str) -> list[str]:
         metrics: Metrics = store.read_json(f"releases/{live.release_id}/metrics.json")
     except NotFoundError:  # a release from elsewhere: status shows the problem
         return []
-    return ["", *_what(live, metrics), *_how_good(metrics), "", *_next(config_path)]
+    return ["", *_what(live, metrics), *_how_good(metrics), *_notes(store, live), "", *_next(config_path)]
 
 
 def _what(live: LiveRelease, metrics: Metrics) -> Iterator[str]:
@@ -33,6 +33,14 @@ def _what(live: LiveRelease, metrics: Metrics) -> Iterator[str]:
             f"Measured with {_photos(metrics['queries.held_out'])} that the model did not learn from, "
             f"in {'1 category' if leaves == 1 else f'{leaves} categories'}:"
         )
+    else:
+        yield "How good its results are was not measured: no photo was held back from training."
+
+
+def _notes(store: Store, live: LiveRelease) -> Iterator[str]:
+    """Yield what evaluate said of the release besides its numbers."""
+    notes = store.read_json(f"releases/{live.release_id}/manifest.json").get("notes", ())
+    yield from (f"Note: {note}" for note in notes)
 
 
 def _how_good(metrics: Metrics) -> Iterator[str]:

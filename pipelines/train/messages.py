@@ -12,6 +12,9 @@ from pipelines.runs.context import RunContext
 from pipelines.tables.arrays import Array
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import RESOLVED_PHOTOS
+from pipelines.tables.taxonomy import read_taxonomy
+from pipelines.train.labels import read_labels
+from pipelines.train.news import Place
 from pipelines.train.policy import Live, place_of
 
 
@@ -35,16 +38,43 @@ def different_photos(context: RunContext) -> int:
     return len(np.unique(np.concatenate(found)))
 
 
-def unlearned(facts: Mapping[str, Any], least: int) -> list[str]:
-    """Return a note on the leaf categories that a model (its `model.json`) could not learn, if there are any."""
-    leaf = facts.get("leaf")
-    if leaf is None or len(leaf["trained"]) == len(leaf["slots"]):
+def unlearned(context: RunContext, facts: Mapping[str, Any]) -> list[str]:
+    """Return a note on today's leaf categories that a model (its `model.json`) has not learned, if there are any.
+
+    Categories without a photo of today, such as those of other names in the past, are not counted.
+    """
+    leaf, slots = facts.get("leaf"), read_taxonomy(context.store)["leaves"]
+    if leaf is None or set(slots.values()) <= set(leaf["trained"]):
         return []
-    return [
-        f"{len(leaf['trained'])} of {len(leaf['slots'])} leaf categories were learned: the others had fewer photos to "
-        f"learn from than train.min_leaf_images (now {least}). Their items are found by likeness, but the model names "
-        "only the categories above them"
-    ]
+    depths = _depths(place_of(context))
+    others = [value for value in depths if slots.get(value) not in leaf["trained"]]
+    if not others:
+        return []
+    few = any(slots.get(value) in leaf["slots"] for value in others)
+    newer = any(slots.get(value) not in leaf["slots"] for value in others)
+    least = context.config.train.min_leaf_images
+    reasons = [f"had fewer photos to learn from than train.min_leaf_images (now {least})"] if few else []
+    reasons += ["are newer than the model"] if newer else []
+    above = [depths[value] > 1 for value in others]
+    if len(others) == len(depths):
+        count, which = f"none of the {len(depths)} leaf categories was learned", "they"
+    else:
+        count, which = f"{len(depths) - len(others)} of {len(depths)} leaf categories were learned", "the others"
+    names = "only the categories above them" if any(above) else "none of them"
+    where = ", where there are any" if any(above) and not all(above) else ""
+    why = f"{which} {' or '.join(reasons)}"
+    return [f"{count}: {why}. Their items are found by likeness, but the model names {names}{where}"]
+
+
+def _depths(place: Place) -> dict[str, int]:
+    """Return today's leaf categories that have a photo, in words, and how deep they are."""
+    depths: dict[str, int] = {}
+    for bucket in range(place.buckets):
+        rows = read_labels(place.store, place.photos, place.catalogue, bucket, ())
+        rows = rows.append_column("depth", pc.list_value_length(rows["category"])).filter(rows["leaf"].is_valid())
+        found = rows.group_by("leaf").aggregate([("depth", "max")])
+        depths |= dict(zip(found["leaf"].to_pylist(), found["depth_max"].to_pylist(), strict=True))
+    return depths
 
 
 def _names(context: RunContext, folder: str, bucket: int) -> Array:

@@ -55,10 +55,15 @@ def _over_the_share(context: RunContext, live: Live) -> str | None:
     news = _news(context, live)
     if news.share <= section.change_share:
         return None
-    parts = [f"{news.unseen} of {news.items} items are new since the live model"]
-    if news.relabelled:
-        parts.append(f"{news.relabelled} more have a category or attribute value that it could not learn and now could")
-    return f"{', '.join(parts)}, over train.change_share = {section.change_share:g}"
+    return f"{_told(news)}, over train.change_share = {section.change_share:g}"
+
+
+def _told(news: News) -> str:
+    unseen = f"{news.unseen} of {news.items} items are new since the live model"
+    what = "a category or attribute value that the live model could not learn and now could"
+    if not news.unseen:
+        return f"{news.relabelled} of {news.items} items have {what}"
+    return f"{unseen}, and {news.relabelled} others have {what}" if news.relabelled else unseen
 
 
 def _news(context: RunContext, live: Live) -> News:

@@ -37,10 +37,10 @@ def run(context: RunContext) -> StageResult:
     if context.overrides.model_id is not None:
         return _given(context, context.overrides.model_id, prep_id)
     live = live_model(context.store)
-    reason, least = reason_to_train(context, live, prep_id), context.config.train.min_leaf_images
+    reason = reason_to_train(context, live, prep_id)
     if reason is None and live is not None:
         note = f"the live model {live.model_id} is kept ({context.config.train.policy})"
-        return _result(live.model_id, live.facts["space_id"], "reused", [note, *unlearned(live.facts, least)])
+        return _result(live.model_id, live.facts["space_id"], "reused", [note, *unlearned(context, live.facts)])
     context.progress.say(f"train: {reason}; {price(context, live)}")
     notes = give_slots(context)
     taxonomy = read_taxonomy(context.store)
@@ -56,7 +56,7 @@ def run(context: RunContext) -> StageResult:
         raise StageError(f"{first} was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
     decision, done = ("adopted", "adopted, of an equal training,") if adopted else ("trained", "trained")
-    notes = [f"{done} {model_id}: {reason}", *unlearned(facts, least), *notes]
+    notes = [f"{done} {model_id}: {reason}", *unlearned(context, facts), *notes]
     return _result(model_id, facts["space_id"], decision, notes, examples)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.evaluate.categories import (
     Slots,
+    any_learned,
     attribute_columns,
     category_columns,
     macro_means,
@@ -108,3 +109,13 @@ def test_slots_are_cut_to_the_models_levels(store: FolderStore) -> None:
 def test_levels_that_the_taxonomy_lacks_are_empty(store: FolderStore) -> None:
     add_model(store, [[0], [0]])
     assert slots_of(store, read_facts(store, "m")).levels == [{}, {}]
+
+
+def test_a_model_that_has_learned_none_of_todays_leaves_is_told_from_one_that_has_learned_some(
+    store: FolderStore,
+) -> None:
+    store.create_json("models/m/model.json", model_json("m", levels=[[0, 1, 2]], trained=[[2]]))
+    model, slots = read_facts(store, "m"), Slots({"boots": 0, "clogs": 1, "lamps": 2}, [])
+    assert not any_learned([("boots",), ("clogs",), ("new",)], slots, model)
+    assert any_learned([("boots",), ("lamps",)], slots, model)
+    assert any_learned([], slots, model)

@@ -361,7 +361,7 @@ def test_without_held_out_photos_quality_is_not_measured(start: Start, write: Wr
     assert metrics["queries.held_out"] == 0
     assert not [name for name in metrics if name.startswith(("retrieval.", "category.", "leaf."))]
     assert metrics["recall.plan_at_10"] > 0.5
-    assert any("raise preprocess.test_share" in note for note in done["notes"])
+    assert any("name their split in the feed (catalogue.columns.split)" in note for note in done["notes"])
 
 
 def test_queries_without_a_vector_are_rejected_in_the_ledger(

@@ -19,12 +19,15 @@ METRICS = {
 def test_what_the_search_finds_is_what_is_among_its_ten_results(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     store.create_json("releases/r1/metrics.json", METRICS)
+    store.create_json("releases/r1/manifest.json", {"notes": ["the model has learned none"]})
     lines = in_words(store, LIVE, "config.toml")
     assert lines[1] == "Live now: 1,963 items with 3,926 different photos can be searched by photo."
-    assert lines[2:4] == [
+    assert lines[2:6] == [
+        "How good its results are was not measured: no photo was held back from training.",
         "  * of the ten best by a comparison with every photo, 91.4% are among the ten results; before these are "
         "re-ranked, 100.0%",
         "  * it answers 500 queries a second here; a comparison with every photo, 900",
+        "Note: the model has learned none",
     ]
 
 
@@ -35,6 +38,7 @@ def test_a_number_that_rests_on_other_photos_tells_how_many(tmp_path: Path) -> N
     counts = {"category.leaf_top1": 418.0, "retrieval.same_item_hit_at_1": 43.0, "retrieval.same_item_hit_at_5": 1.0}
     metrics = METRICS | held_out | found | {f"queries.for.{name}": count for name, count in counts.items()}
     store.create_json("releases/r1/metrics.json", metrics)
+    store.create_json("releases/r1/manifest.json", {})
     lines = in_words(store, LIVE, "config.toml")
     assert lines[2:6] == [
         "Measured with 418 photos that the model did not learn from, in 1 category:",

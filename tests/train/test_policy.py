@@ -86,7 +86,7 @@ def test_the_reason_tells_how_many_items_have_such_a_label(decide) -> None:
     labels = {"a": OTHER_LEAF, "b": OTHER_COLOUR, "c": KNOWN, "z": OTHER_COLOUR}
     decision, reason = decide("abcz", labels, {"a": 3, "b": 2, "z": 1}, change_share=0.74, **COLOURED)
     assert decision == "trained"
-    assert "1 of 4 items are new since the live model, 2 more have a category or attribute value that it cou" in reason
+    assert "1 of 4 items are new since the live model, and 2 others have a category or attribute value" in reason
 
 
 def test_an_item_that_is_new_in_two_ways_counts_once(decide) -> None:

@@ -13,11 +13,11 @@ from pipelines.runs.context import Overrides
 from pipelines.store import Store, open_store
 from pipelines.tables.buckets import write_bucket
 from pipelines.tables.schemas import RESOLVED_PHOTOS
-from pipelines.tables.taxonomy import extend_taxonomy, values_of
+from pipelines.tables.taxonomy import extend_taxonomy, read_taxonomy, values_of
 from pipelines.telemetry.progress import Progress
 from pipelines.train import stage
 from pipelines.train.stage import run
-from tests.train.conftest import PREP, FakeTraining, MakeContext, finish_preprocess, go_live
+from tests.train.conftest import PREP, FakeTraining, MakeContext, finish_preprocess, go_live, write_items, write_photos
 
 
 def test_the_first_model_has_nothing_to_start_from_or_to_be_compared_with(
@@ -55,22 +55,58 @@ def test_what_a_training_costs_counts_copies_of_a_photo_once(
     assert told(capsys).endswith("the new model opens a space: all 2 different photos will be embedded again")
 
 
-def test_leaves_that_could_not_be_learned_are_said_with_the_key_while_the_model_lives(
-    make_context: MakeContext, training: FakeTraining, store: Store
-) -> None:
-    name = "models/model1/model.json"
-    assert not any("min_leaf_images" in note for note in run(make_context()).notes)
+def notes_of_kept(make_context: MakeContext, store: Store, trained: list[str], today: dict[str, str]) -> list[str]:
+    """Return what is told of a live model that knows boots, clogs and sandals, beside today's items by their leaves."""
+    run(make_context())
     go_live(store, "model1")
-    facts = store.read_json(name)
-    facts["leaf"] |= {"slots": [0, 1, 2], "trained": [1]}
-    store.put(name, json.dumps(facts).encode())
-    finish_preprocess(store, "r2", "c1")
-    kept, why = run(make_context("r2", policy="reuse", min_leaf_images=4)).notes
+    extend_taxonomy(store, [*values_of(["shoes", "sandals"]), *values_of(["lamps"])])
+    slots = read_taxonomy(store)["leaves"]
+    known = [slots[f"shoes > {name}"] for name in ("boots", "clogs", "sandals")]
+    facts = store.read_json("models/model1/model.json")
+    facts["leaf"] |= {"slots": known, "trained": [slots[name] for name in trained]}
+    store.put("models/model1/model.json", json.dumps(facts).encode())
+    write_items(store, "of-r2", today, {item: (leaf, "") for item, leaf in today.items()})
+    write_photos(store, "r2", dict.fromkeys(today, 1))
+    finish_preprocess(store, "r2", "of-r2")
+    kept, *notes = run(make_context("r2", policy="reuse", min_leaf_images=4)).notes
     assert kept == "the live model model1 is kept (reuse)"
-    assert why.startswith(
-        "1 of 3 leaf categories were learned: the others had fewer photos to learn from than train.min_leaf_images "
-        "(now 4)"
-    )
+    return notes
+
+
+@pytest.mark.parametrize(
+    ("trained", "today", "told"),
+    [
+        (["shoes > boots"], {"a": "shoes > boots"}, None),  # clogs and sandals are of the past
+        (
+            ["shoes > boots"],
+            {"a": "shoes > boots", "b": "shoes > clogs"},
+            "1 of 2 leaf categories were learned: the others had fewer photos to learn from than train.min_leaf_images "
+            "(now 4). Their items are found by likeness, but the model names only the categories above them",
+        ),
+        (
+            ["shoes > boots"],
+            {"a": "shoes > clogs", "b": "lamps"},
+            "none of the 2 leaf categories was learned: they had fewer photos to learn from than train.min_leaf_images "
+            "(now 4) or are newer than the model. Their items are found by likeness, but the model names only the "
+            "categories above them, where there are any",
+        ),
+        (
+            ["shoes > boots"],
+            {"a": "shoes > boots", "b": "lamps"},
+            "1 of 2 leaf categories were learned: the others are newer than the model. Their items are found by "
+            "likeness, but the model names none of them",
+        ),
+    ],
+)
+def test_leaves_of_today_that_were_not_learned_are_said_while_the_model_lives(
+    make_context: MakeContext,
+    training: FakeTraining,
+    store: Store,
+    trained: list[str],
+    today: dict[str, str],
+    told: str | None,
+) -> None:
+    assert notes_of_kept(make_context, store, trained, today) == ([] if told is None else [told])
 
 
 def test_photos_are_of_the_size_they_were_prepared_in_whatever_the_configuration_says_by_now(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainer.calibration import calibrate, category_mass, fit_temperature, masked_log_softmax, mass_ahead
+from trainer.calibration import Calibration, calibrate, category_mass, fit_temperature, masked_log_softmax, mass_ahead
 
 EVERY = np.ones(3, bool)
 
@@ -75,3 +75,12 @@ def test_photos_of_unknown_leaves_say_nothing() -> None:
     logits = np.zeros((3, 3), np.float32)
     found = calibrate(logits, np.array([-1, 1, -1]), np.array([True, False, True]))
     assert (found.temperature, found.category_mass, found.photos) == (1.0, 1.0, 0)
+
+
+def test_the_log_tells_a_calibration_in_words() -> None:
+    assert str(Calibration(0.2512, 0.9, 3)) == (
+        "probabilities are calibrated by 3 held-out photos (temperature 0.25; the best leaves with 0.900 of them hold "
+        "the right one)"
+    )
+    none = Calibration(1.0, 1.0, 0)
+    assert str(none) == "no held-out photo is of a learned leaf, so the probabilities are as they come"
