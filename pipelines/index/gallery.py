@@ -60,7 +60,10 @@ INDEX_ITEMS = pa.schema(
 
 @dataclass(frozen=True)
 class Gathered:
-    """Sums of a gathering; `checksum` names the photos with their models, and all that results show of the items."""
+    """Sums of a gathering; `checksum` names the photos with their models, and all that results show of the items.
+
+    `catalogue` is how many items there are in all, `lost` one of those without a photo to be found by, if there is any.
+    """
 
     links: int = 0
     rows: int = 0
@@ -68,6 +71,8 @@ class Gathered:
     rejects: Counter[str] = field(default_factory=Counter)
     models: frozenset[str] = frozenset()
     checksum: str = ""
+    catalogue: int = 0
+    lost: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ class Gatherer:
         links, shown = self.join_items(photos, items)
         if shown.num_rows:
             write_bucket(self.store, f"{self.folder}/items", bucket, shown)
-        self._count("items", bucket, {"items": shown.num_rows, "checksum": _checksum(shown)})
+        counts = {"items": shown.num_rows, "checksum": _checksum(shown), "catalogue": items.num_rows}
+        self._count("items", bucket, counts | {"lost": _first_lost(items["item_id"], shown["item_id"])})
         yield from partition(links, "digest", self.buckets)
 
     def join_items(self, photos: pa.Table, items: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -121,14 +127,16 @@ class Gatherer:
     def place(self, group: tuple[int, Iterable[bytes]]) -> None:
         """Write a bucket of links that have a vector, and where the vectors are."""
         bucket, parts = group
-        links = from_ipc(sorted(parts), LINKS)
+        given = from_ipc(sorted(parts), LINKS)
         vectors = read_bucket(self.store, self.vectors, bucket, RESOLVED_VECTORS)
-        links, rows, rejects = place_links(links, vectors)
+        links, rows, rejects = place_links(given, vectors)
+        lost = _first_lost(given["item_id"], links["item_id"])
         if links.num_rows:
             write_bucket(self.store, f"{self.folder}/links", bucket, links)
             write_bucket(self.store, f"{self.folder}/rows", bucket, rows)
         counts = {"links": links.num_rows, "rows": rows.num_rows, "rejects": rejects}
         counts["models"] = sorted(set(rows["model_id"].to_pylist()))
+        counts["lost"] = lost
         counts["checksum"] = _checksum(links) + _checksum(rows.select(["digest", "model_id"]))
         self._count("links", bucket, counts)
 
@@ -183,7 +191,20 @@ def gather(gatherer: Gatherer, jobs: Jobs) -> Gathered:
         sum((Counter(count.get("rejects", {})) for count in counts), Counter[str]()),
         frozenset(model for count in counts for model in count.get("models", ())),
         checksum,
+        sum(count.get("catalogue", 0) for count in counts),
+        _lost(counts),
     )
+
+
+def _first_lost(item_ids: pa.ChunkedArray, kept: pa.ChunkedArray) -> str | None:
+    """Return the smallest of the items that are not among those kept."""
+    return pc.min(item_ids.filter(pa.array(index_of(item_ids, kept) < 0))).as_py()
+
+
+def _lost(counts: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return an item that has no prepared photo, or else one of which a photo has no vector."""
+    found = [("catalogue" not in count, count["lost"]) for count in counts if count["lost"]]
+    return min(found)[1] if found else None
 
 
 def _checksum(table: pa.Table) -> str:

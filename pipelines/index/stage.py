@@ -29,6 +29,7 @@ from pipelines.tables.variants import read_common
 if TYPE_CHECKING:
     from pipelines.index.gallery import Gathered
 
+CANNOT = "cannot be found by any search"
 NOT_IDENTITY = ("memory_budget_bytes", "block_rows")
 """Settings of a build that change nothing in what is built."""
 
@@ -83,7 +84,8 @@ def _as_live(done: Manifest) -> StageResult:
     counts = {name: done["counts"][name] for name in ("vectors", "items", "duplicates")} | {"built": 0}
     total, ok, rejected = (done["counts"][name] for name in ("in", "ok", "rejected"))
     ledger = Ledger(total, ok, 0, rejected, dict(done["rejects"]))
-    return take(done, IndexOutputs, ledger, counts, [_nothing_new(done["outputs"]["index_id"])])
+    notes = [_nothing_new(done["outputs"]["index_id"]), *(note for note in done["notes"] if CANNOT in note)]
+    return take(done, IndexOutputs, ledger, counts, notes)
 
 
 def _settings(context: RunContext) -> tuple[PlanConfig, IndexConfig]:
@@ -199,7 +201,20 @@ def _result(context: RunContext, gathered: Gathered, index_id: str, built: bool)
     counts["duplicates"] = gathered.links - gathered.rows
     outputs = IndexOutputs(index["index_id"], index["space_id"], index["model_id"])
     notes = [] if built else [_nothing_new(index_id)]
+    notes += _not_found(gathered, counts["items"], context.config.index.roles)
     return StageResult(ledger, counts, outputs, f"{context.store.uri}/indexes/{index_id}", notes)
+
+
+def _not_found(gathered: Gathered, found: int, roles: list[str]) -> list[str]:
+    """Return a note on the items of the catalogue that no search can find, if there are any."""
+    lost = gathered.catalogue - found
+    if not lost:
+        return []
+    example = "" if gathered.lost is None else f"; for example item {gathered.lost!r}"
+    return [
+        f"{lost:,} of {gathered.catalogue:,} items {CANNOT}: none of {'its' if lost == 1 else 'their'} photos of the roles {', '.join(roles)} is "
+        f"usable{example}"
+    ]
 
 
 def _nothing_new(index_id: str) -> str:

@@ -112,7 +112,10 @@ def test_the_same_gallery_is_not_built_again(gallery: Gallery, monkeypatch: pyte
 
     assert again["outputs"] == first["outputs"]
     assert again["counts"] == first["counts"] | {"built": 0}
-    assert again["notes"] == [f"nothing new: index {first['outputs']['index_id']} holds the same already"]
+    assert again["notes"] == [
+        f"nothing new: index {first['outputs']['index_id']} holds the same already",
+        *first["notes"],
+    ]
 
 
 def test_where_nothing_is_new_the_index_of_the_live_release_is_taken(gallery: Gallery) -> None:
@@ -125,7 +128,10 @@ def test_where_nothing_is_new_the_index_of_the_live_release_is_taken(gallery: Ga
     assert same["outputs"] == first["outputs"]
     assert same["counts"] == first["counts"] | {"built": 0}
     assert same["uri"] == first["uri"]
-    assert same["notes"] == [f"nothing new: index {first['outputs']['index_id']} holds the same already"]
+    assert same["notes"] == [
+        f"nothing new: index {first['outputs']['index_id']} holds the same already",
+        *first["notes"],
+    ]
     assert not list(gallery.store.list("runs/same/index/links"))
     other = index(gallery.context("other", index={"kinds": ["ivf_pca", "binary"]}))
     assert other["outputs"] != first["outputs"]
@@ -306,3 +312,26 @@ def test_a_model_without_a_leaf_head_is_refused_with_the_command_that_makes_anot
     gallery.store.put("models/model/model.json", json.dumps(facts).encode())
     with pytest.raises(StageError, match=r"model model was made before a category .* run `visual-search run`"):
         index(gallery.context())
+
+
+def test_items_that_no_search_can_find_are_counted_with_an_example(tmp_path: Path) -> None:
+    """Of six items two have no usable photo of the gallery's role, and one a photo without a vector."""
+    photos = [Photo(f"item-{n}", n) for n in range(4)]
+    photos += [Photo("item-4", 4, code="truncated"), Photo("item-5", 5, role="street")]
+    gallery = Gallery(tmp_path / "store", photos, rejected={0})
+    gallery.write()
+    done = index(gallery.context())
+    note = "3 of 6 items cannot be found by any search: none of their photos of the roles main is usable; for example "
+    assert done["notes"] == [f"{note}item 'item-4'"]
+    make_live(gallery.store, "r")
+    gallery.adopt_vectors("same", "r")
+    gallery.adopt_photos("same", "r")
+    assert index(gallery.context("same"))["notes"][1:] == done["notes"]
+
+
+def test_an_item_whose_only_photo_has_no_vector_is_an_example_too(tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path / "store", [Photo(f"item-{n}", n) for n in range(4)], rejected={2})
+    gallery.write()
+    (note,) = index(gallery.context())["notes"]
+    assert note.startswith("1 of 4 items cannot be found by any search")
+    assert note.endswith("for example item 'item-2'")
