@@ -6,7 +6,7 @@ Keeps when each line came, so that every second has a name, what a training's re
 lines, less that of its steps), and how good the demo's release is. Packages that were downloaded before are taken from
 the cache; `download_s` is what their gigabyte would take at 20 MB/s, and counts. The last result stays in
 benchmarks/results/. Expected: 7 minutes, .40 of ten results in the photo's leaf, and the product of a street photo
-among the first five one time in five, with reports that cost 5 % of a training at most.
+among the first five one time in four, with reports that cost 5 % of a training at most.
 """
 
 from __future__ import annotations

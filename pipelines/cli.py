@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -244,7 +245,12 @@ def search(
     it and fails nothing; the exit code is 1 where a photo or an item could not be asked, or nothing could.
     """
     if bool(images) == bool(items):
-        raise click.UsageError("give photos, or items with --item")
+        raise click.UsageError("give photos, or items with --item, not both")
+    for image in images:
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", image):
+            raise click.UsageError(
+                f"{image} is no path: photos to search with are files and folders of this machine; fetch it first"
+            )
     from pipelines.config import load_config
     from pipelines.search.command import search_and_show
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field, replace
 from pipelines.evaluate.pairs import LEAST_GROUPS, Difference
 from pipelines.evaluate.quality import TOO_FEW_FOR_WORST, WORST
 from pipelines.evaluate.vocabulary import describe
-from pipelines.releases.gate import Gate
+from pipelines.releases.gate import NOTHING_LIVE, Gate
 
 SLACK = 1e-9
 """Differences this small come from decimal fractions in the config, not from the release."""
-NOTHING_LIVE = "no release was live then, so there was none to compare with"
 
 
 @dataclass(frozen=True)

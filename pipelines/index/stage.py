@@ -210,10 +210,11 @@ def _not_found(gathered: Gathered, found: int, roles: list[str]) -> list[str]:
     lost = gathered.catalogue - found
     if not lost:
         return []
+    whose = "its" if lost == 1 else "their"
     example = "" if gathered.lost is None else f"; for example item {gathered.lost!r}"
     return [
-        f"{lost:,} of {gathered.catalogue:,} items {CANNOT}: none of {'its' if lost == 1 else 'their'} photos of the roles {', '.join(roles)} is "
-        f"usable{example}"
+        f"{lost:,} of {gathered.catalogue:,} items {CANNOT}: none of {whose} photos of the roles {', '.join(roles)} "
+        f"is usable{example}"
     ]
 
 

@@ -17,6 +17,7 @@ COMPARISONS: Final = {
     "anchor": "beside the best of the last releases",
 }
 """What a gate of each rule compares with, in words."""
+NOTHING_LIVE: Final = "no release was live then, so there was none to compare with"
 
 
 @dataclass(frozen=True)

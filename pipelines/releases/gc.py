@@ -167,10 +167,7 @@ def _sweep_temporaries(store: Store, age: Age, result: GcResult) -> None:
     sweep_temporary = getattr(store, "sweep_temporary", None)  # a bucket has none
     if sweep_temporary is None:
         return
-    if result.dry_run:
-        result.notes.append("temporary files of killed writers are counted only when they are removed")
-        return
-    count = sweep_temporary(age.grace_s, age.began)
+    count = sweep_temporary(age.grace_s, age.began, dry_run=result.dry_run)
     if count:
         result.removed["temporaries"] = Swept(count, count)
 

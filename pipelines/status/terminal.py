@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.releases.gate import Gate
+from pipelines.status.gates import gate_lines
 from pipelines.status.status import RunStatus, StageStatus, Status
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def _live_lines(status: Status) -> Iterator[str]:
         yield f"numbers  measured for release {live.measured_for}, {at}; nothing that they depend on is new since then"
     if live.reason:
         yield f"reason   {live.reason}"
-    for gate in map(Gate.of, live.gates):
-        yield f"gate     {gate.verdict:6}  {gate.comparison}: {gate.sentence()}"
+    gates = [Gate.of(gate) for gate in live.gates]
+    yield from (f"gate     {line}" for line in gate_lines(gates, live.measured_for or live.release_id))
     for feed, position in sorted(live.positions.items()):
         yield f"feed     {feed} read up to {position}"
 

@@ -156,16 +156,17 @@ class FolderStore(Store):
             link.symlink_to(path)
             yield link
 
-    def sweep_temporary(self, older_than_s: float, now: float) -> int:
-        """Remove temporary files that killed processes left behind; return how many."""
-        removed = 0
+    def sweep_temporary(self, older_than_s: float, now: float, *, dry_run: bool = False) -> int:
+        """Remove temporary files that killed processes left behind, or only count them; return how many."""
+        found = 0
         for folder, _, files in os.walk(self.root):
             for path in (Path(folder, file) for file in files if file.startswith(TEMPORARY_PREFIX)):
                 with suppress(FileNotFoundError):
                     if now - path.stat().st_mtime > older_than_s:
-                        path.unlink()
-                        removed += 1
-        return removed
+                        if not dry_run:
+                            path.unlink()
+                        found += 1
+        return found
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.backfill import schedule
 from pipelines.errors import StageError
-from pipelines.releases.gc import collect_garbage
+from pipelines.releases.gc import Swept, collect_garbage
 from pipelines.runs import pins
 from pipelines.runs.owner import Owner
 from pipelines.store import Log, Store, StoreError, UnitTable, open_store
@@ -381,7 +381,9 @@ def test_old_temporary_files_go(store: Store) -> None:
     folder = Path(store.uri) / "images"
     folder.mkdir(parents=True)
     (folder / ".tmp-old").write_bytes(b"half")
-    assert collect_garbage(store, keep=1, dry_run=True, now=tomorrow()).removed == {}
+    counted = collect_garbage(store, keep=1, dry_run=True, now=tomorrow())
+    assert counted.removed == {"temporaries": Swept(1, 1, 0)}
+    assert (folder / ".tmp-old").exists()
     assert collect_garbage(store, keep=1, now=tomorrow()).removed["temporaries"].objects == 1
     assert list(folder.iterdir()) == []
 

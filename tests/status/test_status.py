@@ -79,7 +79,7 @@ def test_the_live_release(store: Store) -> None:
     text = printed(store)
     assert "live     r1  (no. 1, promoted 3 hours ago by ann@box, run run1)" in text
     assert "43,977 items, model m1, index i1, catalogue c1" in text
-    assert "gate     passed  floor: recall.plan_at_10 = 0.9543, bound 0.9 (floors)" in text
+    assert "gate     passed  recall.plan_at_10: 0.9543 (bound 0.9)\n" in text
     assert "feed     snapshot read up to 2026-11-20" in text
 
 
@@ -103,13 +103,30 @@ def test_gates_of_one_metric_differ_by_what_they_compare_with(store: Store) -> N
     unasked = beside | {"metric": "retrieval.p_at_10", "value": None, "bound": None, "note": "nothing to measure it on"}
     add_live(store, gates=[GATE | {"least": True}, beside, best, unasked])
     assert [line for line in printed(store).splitlines() if line.startswith("gate")] == [
-        "gate     passed  floor: recall.plan_at_10 = 0.9543, must be at least 0.9 (floors)",
-        "gate     passed  beside the release then live: recall.plan_at_10: -0.001 at worst (95 %), must be at least "
-        "-0.02 (+0 beside release r0, live then)",
-        "gate     passed  beside the best of the last releases: recall.plan_at_10: -0.001 at worst (95 %), must be at "
-        "least -0.02 (+0 beside release r0)",
-        "gate     open    beside the release then live: retrieval.p_at_10: nothing to measure it on",
+        "gate     passed  recall.plan_at_10: 0.9543 (at least 0.9), beside live then -0.001 (at least -0.02), beside "
+        "best -0.001 (at least -0.02)",
+        "gate     open    retrieval.p_at_10: nothing to measure it on",
     ]
+
+
+def test_gates_that_had_no_live_release_to_compare_with_are_one_line_of_the_release_that_was_measured(
+    store: Store,
+) -> None:
+    unasked = GATE | {
+        "rule": "margin",
+        "bound": None,
+        "note": "no release was live then, so there was none to compare with",
+    }
+    failed = GATE | {"passed": False, "least": True, "bound": 0.99}
+    add_live(store, gates=[GATE, failed, *({**unasked, "metric": f"recall.{n}"} for n in range(9))])
+    manifest = store.read_json("releases/r1/manifest.json")
+    store.put("releases/r1/manifest.json", json.dumps(manifest | {"measured_for": "r0", "measured_at": ""}).encode())
+    assert [line for line in printed(store).splitlines() if line.startswith("gate")] == [
+        "gate     FAILED  floor: recall.plan_at_10 = 0.9543, must be at least 0.99 (floors)",
+        "gate     passed  recall.plan_at_10: 0.9543 (bound 0.9)",
+        "gate     open    9 gates had no live release to compare with when release r0 was measured",
+    ]
+    assert len(collect_status(store, now=NOW).as_dict()["live"]["gates"]) == 11
 
 
 def test_a_rollback_says_why_and_a_broken_release_what_is_wrong(store: Store) -> None:

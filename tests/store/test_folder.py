@@ -54,7 +54,9 @@ def test_temporary_files_are_not_listed_and_are_swept_when_old(store: FolderStor
         path.write_bytes(b"half")
         os.utime(path, (time.time() - age_s, time.time() - age_s))
     assert [entry.name for entry in store.list("")] == ["a/kept.txt"]
+    assert store.sweep_temporary(3600, time.time(), dry_run=True) == 1
     assert store.sweep_temporary(3600, time.time()) == 1
+    assert store.sweep_temporary(3600, time.time(), dry_run=True) == 0
     assert (old.exists(), new.exists()) == (False, True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 
 from pipelines.evaluate.quality import MIN_QUERIES_A_LEAF
@@ -35,7 +36,8 @@ STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["Inter", "Segoe UI", "Helvetica Neue", "Arial", "DejaVu Sans"],
     "font.size": 9.5,
-    "svg.fonttype": "none",
+    "svg.fonttype": "none",  # text stays text, in whatever script: the reader's browser has the letters
+    "text.parse_math": False,  # "$5 to $10" is a name
     "svg.hashsalt": "visual-search",
     "axes.edgecolor": GRID,
     "axes.labelcolor": QUIET,
@@ -181,7 +183,8 @@ def _svg(figure) -> str:  # type: ignore[no-untyped-def]
     import matplotlib
 
     sink = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)  # only a width is guessed
         figure.savefig(sink, format="svg", metadata={"Date": None})
     return data_uri(sink.getvalue(), "image/svg+xml")
 

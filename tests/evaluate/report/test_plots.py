@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import base64
+import html
+
+import pytest
 
 from pipelines.evaluate.report import plots
 
@@ -67,3 +70,10 @@ def test_spread_and_curves() -> None:
 
 def test_a_chart_is_the_same_every_time() -> None:
     assert plots.recall_against_speed(METRICS) == plots.recall_against_speed(METRICS)
+
+
+def test_names_of_any_script_stay_as_they_are_and_warn_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    names = ["靴 > 長靴", "أحذية", "รองเท้า", "$5 to $10 > a_b", "👟"]
+    text = html.unescape(text_of(plots.by_category([(name, 0.5, 9) for name in names])))
+    assert all(name in text for name in names)
+    assert not [str(warning.message) for warning in recwarn]
