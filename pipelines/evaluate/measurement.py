@@ -36,7 +36,7 @@ from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs
 from pipelines.runs.stages import STAGES
 from pipelines.store import NotFoundError
-from pipelines.tables.variants import read_common
+from pipelines.tables.variants import read_placeholders
 
 NOT_HELD_OUT = (
     "no photo of the test split can be a query, so retrieval and categories are not measured, and margins on them are "
@@ -132,7 +132,7 @@ def sources_of(context: RunContext) -> Sources:
         gallery_roles=tuple(config.index.roles),
         count=config.evaluate.queries,
         unit="group" if plan_of(config).fold == "group" else "item",
-        common=read_common(context.store, preprocess.unlinked),
+        common=read_placeholders(context.store, preprocess.placeholders),
     )
 
 

@@ -23,7 +23,7 @@ from pipelines.tables.arrow import to_ipc
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS
 from pipelines.tables.taxonomy import read_taxonomy
-from pipelines.tables.variants import read_common
+from pipelines.tables.variants import read_placeholders
 
 JUDGED: Final = ["item_id", "group_id", "category", "attributes"]
 """What evaluate reads of the catalogue's items, but for titles, which only stand beside pictures."""
@@ -38,7 +38,7 @@ def measured_on(context: RunContext) -> str:
         context.config.fingerprint(),
         embed.model_id,
         read_taxonomy(context.store),
-        sorted(key.hex() for key in read_common(context.store, context.outputs(PreprocessOutputs).unlinked)),
+        sorted(key.hex() for key in read_placeholders(context.store, context.outputs(PreprocessOutputs).placeholders)),
         context.store.sha256(f"indexes/{context.outputs(IndexOutputs).index_id}/{FILE}"),
         list(_judged(context)),
         list(_tables(context, context.outputs(PreprocessOutputs).photos)),

@@ -24,7 +24,7 @@ from pipelines.runs.manifest import Manifest
 from pipelines.runs.outputs import EmbedOutputs, IndexOutputs, PreprocessOutputs
 from pipelines.store import NotFoundError, Store
 from pipelines.tables.taxonomy import read_taxonomy
-from pipelines.tables.variants import read_common
+from pipelines.tables.variants import read_placeholders
 
 if TYPE_CHECKING:
     from pipelines.index.gallery import Gathered
@@ -131,7 +131,7 @@ def _gather(context: RunContext) -> Gathered:
         tuple(sorted(context.config.index.roles)),
         read_taxonomy(context.store)["leaves"],
         context.buckets,
-        read_common(context.store, preprocess.unlinked),
+        read_placeholders(context.store, preprocess.placeholders),
     )
     return gather(gatherer, context.jobs("index"))
 

@@ -56,6 +56,11 @@ class Job:
         return f"{self.prefix}/unlinked.json"
 
     @property
+    def placeholders(self) -> str:
+        """Name of the object that lists the keys of group_ids that make no variants."""
+        return f"{self.prefix}/placeholders.json"
+
+    @property
     def settled(self) -> str:
         """Name of the object that says whether the splits of this run were settled."""
         return f"{self.prefix}/settled.json"

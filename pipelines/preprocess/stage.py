@@ -12,6 +12,7 @@ from pipelines.jobs.transforms import CreateEach, worker_threads
 from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, read_plan, read_work, run_plan, write_plan
 from pipelines.preprocess.groups import most_items
 from pipelines.preprocess.pipeline import Job, build_plan, build_resolve
+from pipelines.preprocess.placeholders import keep_placeholders
 from pipelines.preprocess.prepare import Preparer
 from pipelines.preprocess.settled import settled_until
 from pipelines.preprocess.splits import Shares
@@ -52,7 +53,7 @@ def run(context: RunContext) -> StageResult:
         raise
     outputs = PreprocessOutputs(spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
     notes = [] if units else [NOTHING_NEW]
-    notes += [*reject_notes(ledger, examples), *unlinked_notes(job, _most_items(context))]
+    notes += [*reject_notes(ledger, examples), *unlinked_notes(job, _most_items(context), keep_placeholders(job))]
     given = _given(context, job, committed)
     return StageResult(ledger, counts | {"units": len(units)}, outputs, notes=notes, given=given)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import pyarrow.compute as pc
 
 from pipelines.preprocess.groups import GROUP, LOOK, PHOTO, TITLE, own_label
 from pipelines.preprocess.pipeline import Job
+from pipelines.preprocess.placeholders import MOST_LEAVES
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
 from pipelines.tables.variants import group_key
@@ -21,8 +23,11 @@ WORDS: Final = {
 }
 
 
-def unlinked_notes(job: Job, most: int) -> list[str]:
-    """Return what linked no items of a resolved catalogue, an example each; a group may hold `most` items."""
+def unlinked_notes(job: Job, most: int, placeholders: AbstractSet[bytes]) -> list[str]:
+    """Return what linked no items of a resolved catalogue, an example each; a group may hold `most` items.
+
+    `placeholders` are the keys of the group_ids among them that make no variants either.
+    """
     kept = job.store.read_json(job.unlinked)
     notes = []
     for kind in WORDS:
@@ -30,6 +35,11 @@ def unlinked_notes(job: Job, most: int) -> list[str]:
         if found:
             items, key = found[0]
             notes.append(_note(job, kind, len(found), items, key, most))
+    if placeholders:
+        notes.append(
+            f"group_ids of items in more than {MOST_LEAVES} leaf categories make no variants in a search either: "
+            f"{len(placeholders)}; if it is what a feed writes for none, add it to catalogue.no_value"
+        )
     if kept["refused"]:
         notes.append(
             f"{kept['refused']} links between products were left out, which would have joined more than {most} "
@@ -41,10 +51,9 @@ def unlinked_notes(job: Job, most: int) -> list[str]:
 def _note(job: Job, kind: int, count: int, items: int, key: str, most: int) -> str:
     example = next(_examples(job, kind, bytes.fromhex(key)), "one that is no longer there")
     what, keep, are = (WORDS[kind][0], "keeps", "it is") if count == 1 else (WORDS[kind][1], "keep", "they are")
-    alone = ", and such items are no variants of one another in a search" if kind == GROUP else ""
     return (
         f"{count} {what} that more than {most} items have (preprocess.max_group_share) {keep} none of them together in "
-        f"a split{alone}, for {are} likely a placeholder; for example {example}: {items} items have it"
+        f"a split, for {are} likely a placeholder; for example {example}: {items} items have it"
     )
 
 

@@ -53,9 +53,9 @@ class PreprocessOutputs(StageOutputs):
     with_image: int
 
     @property
-    def unlinked(self) -> str:
-        """Name of the object, beside the table, that says which keys too many items share to mean anything."""
-        return f"{self.photos.rpartition('/')[0]}/unlinked.json"
+    def placeholders(self) -> str:
+        """Name of the object, beside the table, that lists the keys of group_ids that make no variants."""
+        return f"{self.photos.rpartition('/')[0]}/placeholders.json"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Which items are variants of one another: their group_ids, but for those that are likely placeholders.
 
-The preprocess stage judges which keys too many items share (`preprocess.max_group_share`) and keeps them beside its
-table of photos; whoever folds variants, or leaves them out of what an item finds, reads the judgement here.
+The preprocess stage judges that and keeps it beside its table of photos; whoever folds variants, or leaves them out of
+what an item finds, reads the judgement here.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ def group_key(group_id: str) -> bytes | None:
     return hashlib.sha256(f"group:{group_id}".encode()).digest()[:8] if group_id else None
 
 
-def read_common(store: Store, name: str) -> frozenset[bytes]:
-    """Return the keys that too many items share, of the object `unlinked` of a run; none where it judged none."""
+def read_placeholders(store: Store, name: str) -> frozenset[bytes]:
+    """Return the keys of the group_ids that a run has judged to be placeholders."""
     try:
-        return frozenset(bytes.fromhex(key) for _, key, _ in store.read_json(name)["common"])
+        return frozenset(map(bytes.fromhex, store.read_json(name)))
     except NotFoundError:  # photos were resolved by a version that judged nothing
         return frozenset()
 
 
-def without_placeholders(items: pa.Table, common: AbstractSet[bytes]) -> pa.Table:
-    """Return ITEMS with "" in place of the group_ids whose keys are common."""
-    if not common:
+def without_placeholders(items: pa.Table, placeholders: AbstractSet[bytes]) -> pa.Table:
+    """Return ITEMS with "" in place of the group_ids whose keys are those of placeholders."""
+    if not placeholders:
         return items
-    named = [group if group and group_key(group) not in common else "" for group in items["group_id"].to_pylist()]
+    named = [group if group and group_key(group) not in placeholders else "" for group in items["group_id"].to_pylist()]
     return items.set_column(items.schema.get_field_index("group_id"), "group_id", pa.array(named, pa.string()))

@@ -111,7 +111,7 @@ def test_a_placeholder_of_a_group_makes_no_variants(tmp_path: Path) -> None:
     gallery.write()
     key = group_key("0")
     assert key is not None
-    gallery.store.create_json("runs/r/preprocess/unlinked.json", {"refused": 0, "common": [[1, key.hex(), 22]]})
+    gallery.store.create_json("runs/r/preprocess/placeholders.json", [key.hex()])
     context = gallery.context(index={"similar": 23}, search={"unit": "group"})
     target = f"indexes/{run_stage(context, 'index', stage.run)['outputs']['index_id']}"
     tables = [read_bucket(gallery.store, f"{target}/items", b, INDEX_ITEMS) for b in range(BUCKETS)]

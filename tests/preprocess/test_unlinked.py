@@ -3,8 +3,10 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from pipelines.runs.outputs import PreprocessOutputs
-from pipelines.tables.variants import group_key, read_common
+from pipelines.tables.variants import group_key, read_placeholders
 from tests.catalogue.shop import COLUMNS, Shop, plain_shop, rows_of
 
 
@@ -34,17 +36,18 @@ def test_a_placeholder_is_named_by_an_item_and_its_photo(tmp_path: Path) -> None
         assert int(item.strip("'").removeprefix("i")) < 12
 
 
-def test_a_placeholder_of_a_group_is_told_and_kept_for_the_stages_that_fold_variants(tmp_path: Path) -> None:
-    """Of 30 items, 12 have the group_id "0"; 3 are true variants."""
+@pytest.mark.parametrize("leaves", [1, 2, 3])
+def test_a_group_of_many_categories_makes_no_variants_and_one_of_a_products_does(tmp_path: Path, leaves: int) -> None:
+    """Of 30 items, 12 have the group_id "0"; 3 are variants of a product of few."""
     shop = plain_shop(tmp_path / "shop", 30)
-    shop.write_csv(
-        [row | {"parent": "0" if n < 12 else "shirt" if n < 15 else ""} for n, row in enumerate(rows_of(30))]
-    )
+    rows = [row | {"parent": "0" if n < 12 else "shirt" if n < 15 else ""} for n, row in enumerate(rows_of(30))]
+    shop.write_csv([row | {"path": f"Shoes > {n % leaves}"} for n, row in enumerate(rows)])
     shop.write_config(catalogue={"columns": COLUMNS | {"group_id": "parent"}})
     done = shop.run("one", "catalogue", "preprocess")["preprocess"]
-    (note,) = done["notes"]
-    assert "keeps none of them together in a split, and such items are no variants of one another in a search" in note
+    note, *more = done["notes"]
+    assert "1 group_id that more than 10 items have" in note
     assert "for example '0' of item 'i" in note
-    common = read_common(shop.store, PreprocessOutputs.of_json(done["outputs"]).unlinked)
-    assert group_key("0") in common
-    assert group_key("shirt") not in common
+    told = "group_ids of items in more than 2 leaf categories make no variants in a search either: 1; if it is"
+    assert [one.startswith(told) for one in more] == [True] * (leaves > 2)
+    found = read_placeholders(shop.store, PreprocessOutputs.of_json(done["outputs"]).placeholders)
+    assert found == ({group_key("0")} if leaves > 2 else frozenset())
