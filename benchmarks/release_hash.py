@@ -36,8 +36,6 @@ RESULTS = Path(__file__).parent / "results"
 BITS = (64, 128, 256, 512, 1024, 2048, 4096)
 MOST_ITQ_BITS = 512
 DEPTH, SEED = 100, 1
-ENDLESS = 1e6
-"""Minutes; steps end the training."""
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -163,7 +161,7 @@ def learned(data: Data, bits: int, steps: int) -> Ints:
     classes = {name: int(values.max()) + 1 for name, values in slots.items()}
     head = build_hash_head(bits, SEED)
     weights = loss_weights(list(slots), 0.3)
-    fit_hash_head(head, train.vectors, slots, classes, weights, minutes=ENDLESS, steps=steps, seed=SEED)
+    fit_hash_head(head, train.vectors, slots, classes, weights, minutes=0, steps=steps, seed=SEED)
     return hamming(head.predict(data.unseen.vectors, batch_size=1024, verbose=0) > 0)
 
 

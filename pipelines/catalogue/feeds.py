@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -68,9 +68,9 @@ def find_feeds(
     files: list[FeedFile] = []
     media = section.media.path if section.media else None
     for feed, pattern in ((SNAPSHOT, section.snapshot), (MEDIA, media)):
-        for path, file in _found(config, feed, pattern):
-            files.append(_feed_file(feed, path, file, len(files), now))
-    files = [*_of_one_time(file for file in files if file.feed == SNAPSHOT), *(f for f in files if f.feed == MEDIA)]
+        places = enumerate(_found(config, feed, pattern), len(files))
+        of_feed = [_feed_file(feed, path, file, place, now) for place, (path, file) in places]
+        files += _of_one_time(of_feed) if feed == SNAPSHOT else of_feed
     may_lack = section.deltas is None or section.snapshot is not None or DELTAS in positions
     there = dict(_found(config, DELTAS, section.deltas, may_lack=may_lack))
     position = _position(section.deltas, positions.get(DELTAS, ""))
@@ -85,9 +85,8 @@ def find_feeds(
     return Feeds(tuple(files), deltas, (*notes, *_notes(deltas, position)))
 
 
-def _of_one_time(files: Iterable[FeedFile]) -> list[FeedFile]:
+def _of_one_time(files: Sequence[FeedFile]) -> list[FeedFile]:
     """Return the files of a snapshot as of when the last one was written: it is one list, however it was copied."""
-    files = list(files)
     written_at = max((file.modified_at for file in files), default=0.0)
     return [replace(file, modified_at=written_at) for file in files]
 

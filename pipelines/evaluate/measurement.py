@@ -132,7 +132,7 @@ def sources_of(context: RunContext) -> Sources:
         gallery_roles=tuple(config.index.roles),
         count=config.evaluate.queries,
         unit="group" if plan_of(config).fold == "group" else "item",
-        common=read_placeholders(context.store, preprocess.placeholders),
+        placeholders=read_placeholders(context.store, preprocess.placeholders),
     )
 
 

@@ -25,8 +25,8 @@ class Sources:
     """Where the inputs are, and how the gallery and the queries are chosen.
 
     `prefix` is the stage's own folder; `items`, `photos` and `vectors` are folders of bucketed tables; `roles` of
-    queries (empty: all); `count` queries; `unit` is what a result stands for, "item" or "group"; `common` are
-    the keys of group_ids that are placeholders, which make no group.
+    queries (empty: all); `count` queries; `unit` is what a result stands for, "item" or "group"; `placeholders` are
+    the keys of group_ids that make no group.
     """
 
     store: Store
@@ -40,12 +40,12 @@ class Sources:
     gallery_roles: tuple[str, ...]
     count: int
     unit: str
-    common: frozenset[bytes] = frozenset()
+    placeholders: frozenset[bytes] = frozenset()
 
     def active(self, bucket: int) -> pa.Table:
         """Return the active photos of the items of a bucket."""
         items = read_bucket(self.store, self.items, bucket, ITEMS)
-        items = without_placeholders(items, self.common)
+        items = without_placeholders(items, self.placeholders)
         return queries.active_photos(read_bucket(self.store, self.photos, bucket, RESOLVED_PHOTOS), items)
 
     def stored_vectors(self, bucket: int) -> pa.Table:

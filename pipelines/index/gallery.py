@@ -79,7 +79,7 @@ class Gathered:
 class Gatherer:
     """Gathers one run's gallery; small, for it travels to workers.
 
-    `slots` gives a leaf's slot; `common` are the keys of group_ids that are placeholders, which make no variants.
+    `slots` gives a leaf's slot; `placeholders` are the keys of group_ids that make no variants.
     """
 
     store: Store
@@ -90,13 +90,13 @@ class Gatherer:
     roles: tuple[str, ...]
     slots: Mapping[str, int]
     buckets: int
-    common: frozenset[bytes] = frozenset()
+    placeholders: frozenset[bytes] = frozenset()
 
     def links(self, bucket: int) -> Iterator[tuple[int, bytes]]:
         """Write a bucket's items and yield its links by bucket of digest."""
         photos = read_bucket(self.store, self.photos, bucket, RESOLVED_PHOTOS)
         items = read_bucket(self.store, f"{self.catalogue}/items", bucket, ITEMS)
-        items = without_placeholders(items, self.common)
+        items = without_placeholders(items, self.placeholders)
         links, shown = self.join_items(photos, items)
         if shown.num_rows:
             write_bucket(self.store, f"{self.folder}/items", bucket, shown)

@@ -16,7 +16,12 @@ from pipelines.store import NotFoundError, Store
 
 def group_key(group_id: str) -> bytes | None:
     """Return the 8-byte key of a group of variants, None for an item that is in none."""
-    return hashlib.sha256(f"group:{group_id}".encode()).digest()[:8] if group_id else None
+    return short_hash(f"group:{group_id}") if group_id else None
+
+
+def short_hash(text: str) -> bytes:
+    """Return the first 8 bytes of a text's sha256, as keys and labels of items are."""
+    return hashlib.sha256(text.encode()).digest()[:8]
 
 
 def read_placeholders(store: Store, name: str) -> frozenset[bytes]:
