@@ -1,5 +1,5 @@
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,32 +9,9 @@ from pydantic import ValidationError
 
 from pipelines.catalogue.mapping import Item, Mapper, Photo, needed_columns
 from pipelines.catalogue.values import RejectError
-from pipelines.config import CatalogueSection, Media
+from pipelines.config import Media
 from pipelines.config.shop import NO_VALUE
-
-NOON = datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp()
-ROW = {"sku": "a1", "image": "a.jpg", "path": "Shoes > Boots"}
-
-
-def section(**more: Any) -> CatalogueSection:
-    columns = {"item_id": "sku", "photos": "image", "category": "path", **more.pop("columns", {})}
-    return CatalogueSection.model_validate({"snapshot": "feed.csv", "columns": columns, **more})
-
-
-def mapped(row: dict[str, Any], **more: Any) -> Item:
-    return Mapper(section(**more), NOON).item({**ROW, **row}, default_time=5.0)
-
-
-def remarks(row: dict[str, Any], **more: Any) -> dict[str, int]:
-    mapper = Mapper(section(**more), NOON)
-    mapper.item({**ROW, **row}, 5.0)
-    return {remark: count for remark, count in mapper.remarks.counts.items() if remark != "levels"}
-
-
-def reject(row: dict[str, Any], **more: Any) -> tuple[str, str]:
-    with pytest.raises(RejectError) as caught:
-        mapped(row, **more)
-    return caught.value.code, caught.value.detail
+from tests.catalogue.mapped import mapped, reject, remarks, section
 
 
 def test_a_plain_row() -> None:
@@ -76,35 +53,6 @@ def test_item_ids_of_any_type_become_text(value: Any, item_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "row", "path"),
-    [
-        ({}, {"path": "A > B>C"}, ("A", "B", "C")),
-        ({}, {"path": "A >  > C"}, ("A",)),  # a hole ends the path
-        ({}, {"path": ["A", "B"]}, ("A", "B")),
-        ({}, {"path": [b"A", b"B"]}, ("A", "B")),
-        ({}, {"path": ["A > B", "C"]}, ("A", "B")),  # several paths: the first
-        ({}, {"path": [["A", "B"], ["C"]]}, ("A", "B")),
-        ({"category_choice": "deepest"}, {"path": [["A"], ["C", "D"], ["E", "F"]]}, ("C", "D")),
-        ({"category_separator": "/"}, {"path": "A/B > C"}, ("A", "B > C")),
-        ({"category_separator": "/"}, {"path": " /A/B/"}, ("A", "B")),
-        ({"category_separator": "|"}, {"path": "|Root|A|"}, ("Root", "A")),
-        ({"category_separator": "/", "category_path_separator": ","}, {"path": "/A/B,/C"}, ("A", "B")),
-        ({}, {"path": '["A", "B"]'}, ("A", "B")),  # lists as texts, of JSON and of pandas
-        ({}, {"path": "['A', 'B']"}, ("A", "B")),
-        ({}, {"path": "[['A', 'B'], ['C']]"}, ("A", "B")),
-        ({}, {"path": "['A > B', 'C']"}, ("A", "B")),
-        ({}, {"path": "[Sale]"}, ("[Sale]",)),
-        ({}, {"path": "[1, 2]"}, ("[1, 2]",)),
-        ({"category_separator": ""}, {"path": "A > B"}, ("A > B",)),
-        ({"category": ["l1", "l2", "l3"]}, {"l1": "A", "l2": "B", "l3": ""}, ("A", "B")),
-        ({"category": ["l1", "l2"]}, {"l1": "A"}, ("A",)),
-    ],
-)
-def test_categories(columns: dict[str, Any], row: dict[str, Any], path: tuple[str, ...]) -> None:
-    assert mapped(row, columns=columns).category == path
-
-
-@pytest.mark.parametrize(
     ("columns", "row", "uris"),
     [
         ({"photo_separator": "|"}, {"image": "a.jpg| b.jpg||a.jpg"}, ["a.jpg", "b.jpg"]),
@@ -120,102 +68,6 @@ def test_categories(columns: dict[str, Any], row: dict[str, Any], path: tuple[st
 )
 def test_photos(columns: dict[str, Any], row: dict[str, Any], uris: list[str]) -> None:
     assert [photo.image_uri for photo in mapped(row, columns=columns).photos] == uris
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("", 5.0), (None, 5.0), ("1970-01-02", 86400.0), ("1970-01-01T01:00:00+01:00", 0.0),
-        ("1970-01-01 00:00:01.5", 1.5), ("1767225600", 1767225600.0), (1767225600.25, 1767225600.25),
-        (datetime(1970, 1, 2, tzinfo=UTC), 86400.0), (datetime(1970, 1, 2), 86400.0), (date(1970, 1, 2), 86400.0),  # noqa: DTZ001
-        ("19700102", 86400.0), (1700000000.1234564, 1700000000.123456),
-        # as Java, BigQuery, Ruby and mail write them
-        (1767225600000, 1767225600.0), ("1767225600500", 1767225600.5), (1767225600000001, 1767225600.000001),
-        ("2026-01-01 00:00:00 UTC", 1767225600.0), ("2026-01-01 00:00:00.5 UTC", 1767225600.5),
-        ("2026-01-01 01:00:00 +0100", 1767225600.0), ("2026-01-01T00:00:00.000+0000", 1767225600.0),
-        ("20260101000000", 1767225600.0), (20260101000000, 1767225600.0), ("202601010000", 1767225600.0),
-        ("20260101000000000", 1767225600.0), ("1767225600000000000", 1767225600.0), ("0", 5.0), (0, 5.0),
-        ("0000-00-00", 5.0), ("0000-00-00 00:00:00", 5.0),
-        ("Thu, 01 Jan 2026 00:00:00 GMT", 1767225600.0), ("1 Jan 2026 01:00:00 +0100", 1767225600.0),
-    ],
-)  # fmt: skip
-def test_times(value: Any, seconds: float) -> None:
-    assert mapped({"at": value}, columns={"updated_at": "at"}).updated_at == seconds
-
-
-@pytest.mark.parametrize(
-    ("value", "detail"),
-    [
-        ("31/02/2026", "'31/02/2026' is neither ISO 8601 nor seconds since 1970"),
-        ("yesterday", "'yesterday' is neither ISO 8601 nor seconds since 1970"),
-        ("46354.41667", "'46354.41667' is neither ISO 8601 nor seconds since 1970"),  # days, of a spreadsheet
-        (
-            "46354",
-            "'46354' is neither ISO 8601 nor seconds since 1970; if it is a spreadsheet's count of days, export dates "
-            "as text",
-        ),
-        ("20261332140500", "'20261332140500' is neither ISO 8601 nor seconds since 1970; catalogue.date_format"),
-        ("0001-01-01", "'0001-01-01' lies outside 1970 to 2200"),
-        (datetime(1, 1, 1, tzinfo=UTC), "'0001-01-01 00:00:00+00:00' lies outside 1970 to 2200"),
-        ("9" * 400, f"'{'9' * 40}' is neither ISO 8601 nor seconds since 1970"),
-        (["2026-01-01", "2026-01-02"], "column 'at' holds a list, not a text"),
-    ],
-)
-def test_times_that_are_none(value: Any, detail: str) -> None:
-    code, said = reject({"at": value}, columns={"updated_at": "at"})
-    assert code == ("bad_text" if isinstance(value, list) else "bad_date")
-    assert said.startswith(detail)
-
-
-@pytest.mark.parametrize(
-    ("form", "text", "seconds"),
-    [
-        ("%d.%m.%Y", "2.1.1970", 86400.0), ("%d.%m.%Y", "02.01.1970", 86400.0), ("%m/%d/%Y", "01/02/1970", 86400.0),
-        ("%m/%d/%Y %I:%M %p", "1/2/1970 1:00 PM", 133_200.0), ("%d.%m.%Y %H:%M", "02.01.1970 13:00", 133_200.0),
-        ("%d.%m.%Y %H:%M %z", "02.01.1970 14:00 +0100", 133_200.0), ("%d.%m.%Y", "1970-01-02", 86400.0),
-        ("%d.%m.%Y", datetime(1970, 1, 2, tzinfo=UTC), 86400.0), ("%d%m%Y", "02011970", 86400.0),
-    ],
-)  # fmt: skip
-def test_the_form_of_dates_is_a_setting(form: str, text: Any, seconds: float) -> None:
-    assert mapped({"at": text}, columns={"updated_at": "at"}, date_format=form).updated_at == seconds
-
-
-def test_a_date_of_another_form_names_the_setting() -> None:
-    columns = {"updated_at": "at"}
-    said = "'28.11.2026' is neither ISO 8601 nor seconds since 1970"
-    assert reject({"at": "28.11.2026"}, columns=columns) == (
-        "bad_date", f"{said}; catalogue.date_format can name another form",
-    )  # fmt: skip
-    assert (
-        reject({"at": "28.11.2026"}, columns=columns, date_format="%m/%d/%Y")[1]
-        == f"{said}, nor of the form '%m/%d/%Y'"
-    )
-
-
-@pytest.mark.parametrize("form", ["%d.%m.", "DD.MM.YYYY", "%H:%M", "%", "%Q", "%m/%Y"])
-def test_a_form_that_names_no_day_is_none(form: str) -> None:
-    with pytest.raises(ValidationError, match=r"does not name a day; write '%d\.%m\.%Y'"):
-        section(date_format=form)
-
-
-@pytest.mark.parametrize(
-    ("value", "code"),
-    [
-        ("2026-11-29T12:00:00Z", ""),  # a clock, a time zone or "today" may be a day off
-        ("2026-11-29T12:00:01Z", "future_date"), ("2099-01-01", "future_date"), ("2027-11-28", "future_date"),
-        (NOON + 86_401, "future_date"), (date(2026, 12, 1), "future_date"), ("2201-01-01", "bad_date"),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("gone", ["", "yes"])
-def test_a_date_more_than_a_day_ahead_is_none(value: Any, code: str, gone: str) -> None:
-    columns = {"updated_at": "at", "deleted": "gone"}
-    if not code:
-        assert mapped({"at": value, "gone": gone}, columns=columns).updated_at == NOON + 86_400
-        return
-    found, said = reject({"at": value, "gone": gone}, columns=columns)
-    assert found == code
-    if code == "future_date":
-        assert said.endswith("is more than a day ahead of 2026-11-28T12:00+00:00")
 
 
 @pytest.mark.parametrize(
@@ -378,55 +230,6 @@ def test_a_cell_that_looks_like_several_photos_is_told(cell: str) -> None:
 )
 def test_a_plain_photo_is_not_told(cell: str) -> None:
     assert remarks({"image": cell}) == {}
-
-
-DEEPEST = {"category_choice": "deepest"}
-
-
-@pytest.mark.parametrize(
-    ("columns", "cell", "path"),
-    [
-        ({"category_path_separator": ","}, "Clothing > Tshirts, Sale", ("Clothing", "Tshirts")),
-        ({"category_path_separator": ","}, "Sale, Clothing > Tshirts", ("Sale",)),
-        ({**DEEPEST, "category_path_separator": ","}, "Sale, Clothing > Tshirts", ("Clothing", "Tshirts")),
-        ({**DEEPEST, "category_path_separator": ","}, "A > B, C > D", ("A", "B")),
-        # as WooCommerce and Magento do
-        ({"category_path_separator": ","}, r"Home\, Garden > Pots, Sale", ("Home, Garden", "Pots")),
-        ({"category_path_separator": ",", "category_separator": "/"}, "Root/Gear,Root/Gear/Bags", ("Root", "Gear")),
-        ({"category_path_separator": "|"}, " | A > B", ("A", "B")),
-        ({"category_path_separator": ""}, "A > B, C", ("A", "B, C")),
-    ],
-)  # fmt: skip
-def test_several_paths_in_a_cell(columns: dict[str, Any], cell: str, path: tuple[str, ...]) -> None:
-    assert mapped({"path": cell}, columns=columns).category == path
-
-
-@pytest.mark.parametrize(
-    "cell",
-    ["0,10,100", "A > B &amp; C; D", "A > B, C", "V-neck, A > B", "A > B; C > D", "A > B|C", "A > B\nA > C"],
-)
-def test_a_cell_that_looks_like_several_paths_is_told(cell: str) -> None:
-    assert remarks({"path": cell})["several_paths"] == 1
-    assert remarks({"path": cell}, columns={"category_path_separator": ""}) == {}
-
-
-@pytest.mark.parametrize("cell", ["A/B", "A / B", "A|B", r"A\B", "A » B", "A::B", "A;B", "A: B"])
-def test_a_cell_with_another_mark_between_levels_is_told_unless_it_is_one_level(cell: str) -> None:
-    assert remarks({"path": cell}, columns={"category_path_separator": "\t"})["other_levels"] == 1
-    assert remarks({"path": cell}, columns={"category_separator": ""}) == {}
-
-
-@pytest.mark.parametrize(
-    "cell", ["Shoes &amp; Boots", "Shoes", "T-Shirts & Tops", "A > B/C", "Home, Garden", "Bio-Baumwolle"]
-)
-def test_a_cell_of_one_level_or_of_the_right_mark_is_not_told(cell: str) -> None:
-    assert "other_levels" not in remarks({"path": cell})
-
-
-@pytest.mark.parametrize("cell", ["A &amp; B > C", "A > B", "Home,Garden > Pots", "A/B > C"])
-def test_a_plain_path_is_not_told(cell: str) -> None:
-    assert remarks({"path": cell}) == {}
-    assert remarks({"path": "A, B, C"}, columns={"category_separator": ","}) == {}
 
 
 MEDIA = {"path": "m.csv", "columns": {"item_id": "sku", "photo": "file", "box": ["l", "t", "r", "b"]}}
