@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pipelines.backfill.plan import PREFIX, Plan, Request, Step, keep_plan, lines, read_plan
 from pipelines.backfill.repair import drop
-from pipelines.backfill.schedule import PREFIX, Plan, Request, Step, keep_plan, lines, make_plan, read_plan
+from pipelines.backfill.schedule import make_plan
 from pipelines.config import Config
 from pipelines.errors import GateError, StageError
 from pipelines.runs.context import Overrides

@@ -129,7 +129,7 @@ def test_its_user_writes_to_its_own_folders_alone(builder: Builder, target: str,
 
 def test_a_worker_is_started_by_beams_boot(builder: Builder) -> None:
     told = sorted(python(builder, "worker", PIPELINE).splitlines()[-2:])
-    site = "/opt/visual-search/.venv/lib/python3.12/site-packages/pipelines/cli.py"
+    site = "/opt/visual-search/.venv/lib/python3.12/site-packages/pipelines/cli/__init__.py"
     assert told == [f"16 /tmp {site}", f"9 /tmp {site}"]
 
 

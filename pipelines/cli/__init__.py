@@ -1,0 +1,17 @@
+"""The command line: the only room that sees argv. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+from pipelines.cli.backfill import backfill
+from pipelines.cli.demo import demo
+from pipelines.cli.group import main
+from pipelines.cli.releases import gc, rollback
+from pipelines.cli.run import run, stage_command
+from pipelines.cli.search import search
+from pipelines.cli.status import status
+from pipelines.runs.stages import STAGES
+
+__all__ = ["main"]
+
+for _command in (demo, run, *map(stage_command, STAGES), search, status, backfill, rollback, gc):
+    main.add_command(_command)

@@ -1,0 +1,5 @@
+"""`python -m pipelines.cli` is `visual-search`."""
+
+from pipelines.cli import main
+
+main()

@@ -1,0 +1,115 @@
+"""`visual-search run`, and a command for each of its stages."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines.cli.failing import EXIT_REFUSED, Command, fail, guarded
+from pipelines.cli.options import (
+    accept_option,
+    config_option,
+    limit_option,
+    policy_option,
+    quiet_option,
+    run_id_option,
+)
+from pipelines.runs.stages import STAGES
+
+
+@click.command()
+@config_option
+@run_id_option
+@click.option(
+    "--from", "first", type=click.Choice(STAGES), default=STAGES[0], help="First stage.  [default: catalogue]"
+)
+@click.option("--to", "last", type=click.Choice(STAGES), default=STAGES[-1], help="Last stage.  [default: promote]")
+@policy_option
+@accept_option
+@limit_option
+@quiet_option
+@guarded
+def run(
+    config_path: str,
+    run_id: str | None,
+    first: str,
+    last: str,
+    policy: str | None,
+    accept: str | None,
+    limit: int | None,
+    quiet: bool,
+) -> None:
+    """Run the stages in order, from the feeds to a promoted release."""
+    from pipelines.runs.sequence import stages_between
+
+    if first != STAGES[0] and run_id is None:
+        raise click.UsageError(f"--from {first} goes on with an earlier run; name it with --run-id")
+    stages = stages_between(first, last)
+    if policy is not None and "train" not in stages:
+        raise click.UsageError(f"--policy {policy} says when a run trains, and train is not between {first} and {last}")
+    run_and_tell(config_path, run_id, stages, accept, limit, quiet, policy)
+
+
+def _unchanged(command: Command) -> Command:
+    return command
+
+
+def stage_command(stage: str) -> click.Command:
+    """Return the command that runs one stage."""
+    summaries = {
+        "catalogue": "Read the feeds into one state an item.",
+        "preprocess": "Fetch and prepare the photos that are new.",
+        "train": "Train a model, or keep the live one.",
+        "embed": "Turn photos that have no vector into vectors.",
+        "index": "Build the indexes and the table of similar items.",
+        "evaluate": "Measure a release, and bless it or not.",
+        "promote": "Make the run's release the live one.",
+    }
+
+    @click.command(name=stage, help=summaries[stage])
+    @config_option
+    @click.option("--run-id", required=stage != STAGES[0], help="Name of the run.")
+    @accept_option
+    @limit_option
+    @quiet_option
+    @(policy_option if stage == "train" else _unchanged)
+    @guarded
+    def command(
+        config_path: str,
+        run_id: str | None,
+        accept: str | None,
+        limit: int | None,
+        quiet: bool,
+        policy: str | None = None,
+    ) -> None:
+        run_and_tell(config_path, run_id, (stage,), accept, limit, quiet, policy)
+
+    return command
+
+
+def run_and_tell(
+    config_path: str,
+    run_id: str | None,
+    stages: tuple[str, ...],
+    accept: str | None,
+    limit: int | None,
+    quiet: bool,
+    policy: str | None,
+) -> None:
+    """Run stages, showing what they say and their last lines; a gate that says no ends the command."""
+    from pipelines.config import load_config
+    from pipelines.runs.context import new_run_id
+    from pipelines.runs.manifest import last_line
+    from pipelines.runs.sequence import open_run, run_stages
+    from pipelines.telemetry.progress import Progress
+
+    progress, config = Progress(quiet=quiet), load_config(config_path)
+    if policy is not None:
+        config = config.with_policy(policy)
+    context = open_run(config, run_id or new_run_id(), progress, accept_reason=accept, limit=limit)
+    progress.say(f"run {context.run_id}: {', '.join(stages)}")
+    for manifest in run_stages(context, stages):
+        for note in manifest["notes"]:
+            progress.remind(f"{manifest['stage']}: {note}")
+        click.echo(last_line(manifest))
+        if manifest["refusal"]:
+            fail(f"refused: {manifest['refusal']}", EXIT_REFUSED)
