@@ -19,11 +19,12 @@ import pyarrow.compute as pc
 
 from pipelines.backfill.repair import Damaged
 from pipelines.jobs.jobs import Jobs
-from pipelines.jobs.transforms import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
+from pipelines.jobs.transforms import JoinByBucket, ReadBuckets, ReadUnitKeys
 from pipelines.preprocess.changes import newest_sources
 from pipelines.store import Store
 from pipelines.tables.arrow import first_of_each, index_of
 from pipelines.tables.schemas import DIGEST, IMAGE_KEYS, PHOTOS, SOURCE_KEYS, VECTOR_KEYS
+from pipelines.tables.unit_keys import Tables, unit_keys
 
 WANTED = pa.schema([("image_uri", pa.string()), ("day", pa.int32())])
 KNOWN = pa.schema([("digest", DIGEST), ("day", pa.int32())])

@@ -18,7 +18,6 @@ from pipelines.catalogue.headers import check_columns
 from pipelines.catalogue.leaves import ensure_leaves
 from pipelines.catalogue.merge import Terms
 from pipelines.catalogue.notes import notes_of
-from pipelines.catalogue.pipeline import Parent, build
 from pipelines.catalogue.summary import Summary
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
@@ -112,6 +111,8 @@ def _known(head: dict[str, Any]) -> dict[str, Any]:
 
 
 def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], found: Input) -> StageResult:
+    from pipelines.catalogue.pipeline import Parent, build
+
     files = [file for file in found.feeds.files if file.feed != SNAPSHOT or found.reads_snapshot]
     written_at = max((file.modified_at for file in files if file.feed == SNAPSHOT), default=None)
     terms = Terms(

@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 from pipelines.embed.outputs import VIEW
 from pipelines.embed.todo import COMMITTED, TODO, active, distinct
 from pipelines.jobs.jobs import Jobs
-from pipelines.jobs.transforms import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables
+from pipelines.jobs.transforms import JoinByBucket, ReadBuckets, ReadUnitKeys
 from pipelines.store import Store
 from pipelines.tables.arrow import first_of_each, index_of
 from pipelines.tables.buckets import write_bucket
 from pipelines.tables.schemas import RESOLVED_PHOTOS, RESOLVED_VECTORS
+from pipelines.tables.unit_keys import Tables
 
 NO_VECTOR = "no_vector"
 

@@ -15,12 +15,13 @@ import pyarrow.compute as pc
 
 from pipelines.embed.outputs import VIEW
 from pipelines.jobs.jobs import Jobs
-from pipelines.jobs.transforms import JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
+from pipelines.jobs.transforms import JoinByBucket, ReadBuckets, ReadUnitKeys
 from pipelines.jobs.units import TodoBucket, run_plan, write_todo
 from pipelines.store import Store
 from pipelines.tables.arrow import first_of_each, from_ipc, index_of
 from pipelines.tables.buckets import partition
 from pipelines.tables.schemas import DIGEST, RESOLVED_PHOTOS, VECTOR_KEYS
+from pipelines.tables.unit_keys import Tables, unit_keys
 
 TODO = pa.schema([("digest", DIGEST), ("image_unit", pa.string()), ("image_row", pa.int32())])
 COMMITTED = unit_keys(VECTOR_KEYS)

@@ -16,6 +16,7 @@ from pipelines.evaluate.asked import Asked
 from pipelines.evaluate.beside import Beside, Both, ask_both
 from pipelines.evaluate.engine import Engine
 from pipelines.evaluate.labels import Label, look_up
+from pipelines.evaluate.ledger import ledger_metrics
 from pipelines.evaluate.metrics import Metrics
 from pipelines.evaluate.pairs import Difference
 from pipelines.evaluate.quality import Judge
@@ -32,9 +33,7 @@ from pipelines.neighbours.recipes import plan_of
 from pipelines.releases.measures import read_measures
 from pipelines.releases.release import Release
 from pipelines.runs.context import RunContext
-from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs
-from pipelines.runs.stages import STAGES
 from pipelines.store import NotFoundError
 from pipelines.tables.variants import read_placeholders
 
@@ -178,18 +177,4 @@ def drifts(inputs: Inputs, live: Release, answers: Answers, beside: Beside | Non
             theirs = beside.theirs.outputs.embeddings
             metrics["drift.query"] = drift.query_distance(inputs.asked.outputs.embeddings, theirs)
         metrics |= drift.overlap(answers.ten, beside.theirs_of_all)
-    return metrics
-
-
-def ledger_metrics(context: RunContext) -> Metrics:
-    """Return the counts and the seconds of the run's stages before this one."""
-    metrics: Metrics = {}
-    for stage in STAGES[: STAGES.index("evaluate")]:
-        manifest = read_manifest(context.store, context.run_id, stage)
-        if manifest is not None:
-            metrics |= {
-                f"ledger.{stage}_{name}": float(manifest["counts"][name])
-                for name in ("in", "ok", "skipped", "rejected")
-            }
-            metrics[f"seconds.{stage}"] = float(manifest["seconds"])
     return metrics

@@ -9,25 +9,19 @@ import json
 from typing import Any
 
 from pipelines.errors import StageError
-from pipelines.evaluate.gates import blessed, judge, lead_over_colours, refusal
-from pipelines.evaluate.measurement import Measured, ledger_metrics, measure
+from pipelines.evaluate.ledger import ledger_metrics
 from pipelines.evaluate.report.carried import carried
-from pipelines.evaluate.report.page import Findings, render
-from pipelines.evaluate.rivals import anchors, expanded, rival_of
-from pipelines.evaluate.scores import to_parquet
 from pipelines.evaluate.unchanged import is_known, measured_on
 from pipelines.evaluate.vocabulary import UnknownMetricError, check_gate_names
 from pipelines.releases import publish as release
-from pipelines.releases.gate import Gate
 from pipelines.releases.live import live_release
-from pipelines.releases.measures import CENTROID, METRICS, QUERIES, Measures, read_measures
+from pipelines.releases.measures import METRICS, metrics_json
 from pipelines.releases.publish import REPORT
 from pipelines.releases.release import Release
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import CatalogueOutputs, EvaluateOutputs, IndexOutputs
-from pipelines.runs.stages import STAGES
 
 NOTHING_NEW = "nothing is new since release"
 
@@ -54,16 +48,9 @@ def _evaluate(context: RunContext, prefix: str) -> dict[str, Any]:
     live, key = live_release(context.store), measured_on(context)
     if live is not None and is_known(live, key):
         return _as_live(context, live, prefix)
-    measured = measure(context, live)
-    beside = None if live is None else read_measures(context.store, live.release_id)
-    gates = _gates(context, measured, beside)
-    manifest = release.named(_origin(context, live) | _contents(context, measured, gates, key))
-    files = {
-        METRICS: _as_json(measured.metrics),
-        CENTROID: json.dumps({"space_id": measured.model.space_id, "mean": measured.centroid}).encode(),
-        QUERIES: to_parquet(measured.table),
-        REPORT: render(_findings(context, manifest, measured, gates, beside)).encode(),
-    }
+    from pipelines.evaluate.candidate import measured_and_judged
+
+    manifest, files = measured_and_judged(context, live, _origin(context, live) | {"measured_on": key})
     release.keep(context.store, prefix, manifest, files)
     return manifest
 
@@ -78,22 +65,10 @@ def _as_live(context: RunContext, live: Release, prefix: str) -> dict[str, Any]:
     index = {"index": _index_of(context, live)}
     manifest = release.named(same | _origin(context, live) | index | measured | {"notes": [note, *said]})
     files = {name: context.store.read(f"releases/{live.release_id}/{name}") for name in release.FILES}
-    files[METRICS] = _as_json(json.loads(files[METRICS]) | ledger_metrics(context))
+    files[METRICS] = metrics_json(json.loads(files[METRICS]) | ledger_metrics(context))
     files[REPORT] = carried(files[REPORT].decode(), manifest).encode()
     release.keep(context.store, prefix, manifest, files)
     return manifest
-
-
-def _gates(context: RunContext, measured: Measured, live: Measures | None) -> list[Gate]:
-    """Judge by the floors, by colour histograms, beside live, and beside the best of the last releases."""
-    section = context.config.evaluate
-    floors = expanded(section.floors, measured.metrics)
-    margins = expanded(section.margins, [*measured.metrics, *(live.metrics if live else ())])
-    beside = None if live is None else rival_of(live, measured.table, margins, measured.asked_again)
-    earlier = anchors(context.store, section.anchor_releases)
-    rivals = [rival_of(measures, measured.table, margins) for measures in earlier]
-    gates = judge(measured.metrics, beside, rivals, floors, margins)
-    return [*gates, lead_over_colours(measured.gain, section.histogram_margin)]
 
 
 def _origin(context: RunContext, live: Release | None) -> dict[str, Any]:
@@ -108,22 +83,6 @@ def _origin(context: RunContext, live: Release | None) -> dict[str, Any]:
     }
 
 
-def _contents(context: RunContext, measured: Measured, gates: list[Gate], key: str) -> dict[str, Any]:
-    """Return what a manifest says of the release's parts and of what was measured of them."""
-    store, model, index_id = context.store, measured.model, context.outputs(IndexOutputs).index_id
-    return {
-        "model": release.reference(store, f"models/{model.model_id}", model_id=model.model_id, space_id=model.space_id),
-        "index": release.reference(store, f"indexes/{index_id}", index_id=index_id),
-        "gates": [gate.as_dict() for gate in gates],
-        "blessed": blessed(gates),
-        "refusal": refusal(gates),
-        "notes": measured.notes,
-        "ledger": [measured.sampled, len(measured.asked.queries)],
-        "measured_on": key,
-        "measured_by": context.run_id,
-    }
-
-
 def _index_of(context: RunContext, live: Release) -> dict[str, Any]:
     """Return what a manifest says of the run's index; one that the live release has too is not read for that."""
     index_id = context.outputs(IndexOutputs).index_id
@@ -131,31 +90,6 @@ def _index_of(context: RunContext, live: Release) -> dict[str, Any]:
     if live.index_id == index_id and not done.get("counts", {}).get("built"):
         return dict(live.manifest["index"])
     return release.reference(context.store, f"indexes/{index_id}", index_id=index_id)
-
-
-def _as_json(metrics: dict[str, float]) -> bytes:
-    return json.dumps(metrics, indent=1, sort_keys=True).encode()
-
-
-def _findings(
-    context: RunContext, manifest: dict[str, Any], measured: Measured, gates: list[Gate], live: Measures | None
-) -> Findings:
-    stages = [(stage, read_manifest(context.store, context.run_id, stage)) for stage in STAGES]
-    return Findings(
-        store=context.store,
-        manifest=manifest,
-        metrics=measured.metrics,
-        live=None if live is None else live.metrics,
-        gates=gates,
-        stages=[(stage, done) for stage, done in stages if done is not None],
-        model=measured.model,
-        asked=measured.asked,
-        answers=measured.answers,
-        labels=measured.labels,
-        examples=context.config.evaluate.examples,
-        recipe=context.config.recipe,
-        notes=measured.notes,
-    )
 
 
 def _result(context: RunContext, manifest: dict[str, Any]) -> StageResult:

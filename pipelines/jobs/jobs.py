@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +61,11 @@ class Jobs:
             return {}
         wanted = {"min_ram": min_ram, "accelerator": accelerator}
         return {name: value for name, value in wanted.items() if value is not None}
+
+
+def worker_threads(section: BeamSection) -> int:
+    """Return how many threads a worker uses for one unit."""
+    return section.threads or len(os.sched_getaffinity(0))
 
 
 def job_name(owner: str, step: str) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
-from pipelines.config import BeamSection
 from pipelines.store import Store, UnitTable
 from pipelines.tables.arrow import from_ipc
 from pipelines.tables.buckets import partition, read_bucket
-
-Tables = dict[str, pa.Table]
+from pipelines.tables.unit_keys import Tables, read_unit_keys
 
 
 class ReadBuckets(beam.PTransform):
@@ -38,11 +35,6 @@ class ReadBuckets(beam.PTransform):
     def _read(self, bucket: int) -> pa.Table:
         table = read_bucket(self.store, self.folder, bucket, self.schema)
         return self.adapt(table) if self.adapt else table
-
-
-def unit_keys(schema: pa.Schema) -> pa.Schema:
-    """Return the schema in which `ReadUnitKeys` yields keys of a schema."""
-    return pa.schema([*schema, ("unit_id", pa.string()), ("prefix", pa.string())])
 
 
 class ListUnits(beam.PTransform):
@@ -72,10 +64,7 @@ class ReadUnitKeys(beam.PTransform):
         return pipeline | ListUnits(self.store, self.prefixes) | beam.MapTuple(self._read)
 
     def _read(self, prefix: str, unit_id: str) -> pa.Table:
-        keys = UnitTable(self.store, prefix).read_keys(unit_id).replace_schema_metadata(None)
-        return keys.append_column("unit_id", pa.array([unit_id] * len(keys), pa.string())).append_column(
-            "prefix", pa.array([prefix] * len(keys), pa.string())
-        )
+        return read_unit_keys(self.store, prefix, unit_id)
 
 
 class JoinByBucket(beam.PTransform):
@@ -105,11 +94,6 @@ class JoinByBucket(beam.PTransform):
     def _join(self, bucket: int, parts: Mapping[str, Iterable[bytes]]) -> Any:
         tables = {name: from_ipc(sorted(parts[name]), schema) for name, schema in self.schemas.items()}
         return self.join(bucket, tables)
-
-
-def worker_threads(section: BeamSection) -> int:
-    """Return how many threads a worker uses for one unit."""
-    return section.threads or len(os.sched_getaffinity(0))
 
 
 class CreateEach(beam.PTransform):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.jobs.transforms import Tables
 from pipelines.shop_files.fetch import MISSING, Fetcher
 from pipelines.tables.arrow import first_of_each, index_of
-from pipelines.tables.schemas import DIGEST
+from pipelines.tables.schemas import DIGEST, IMAGE_KEYS, SOURCE_KEYS
+from pipelines.tables.unit_keys import Tables, unit_keys
 
 TODO = pa.schema(
     [
@@ -23,6 +23,8 @@ TODO = pa.schema(
     ]
 )
 SEEN = pa.schema([*TODO, ("same", pa.bool_())])
+NAMED_SOURCES = unit_keys(SOURCE_KEYS)
+NAMED_IMAGES = unit_keys(IMAGE_KEYS)
 
 
 def newest_sources(sources: pa.Table) -> pa.Table:

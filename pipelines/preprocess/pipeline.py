@@ -1,4 +1,4 @@
-"""The two Beam pipelines of the preprocess stage: what is to do, and what became of every photo."""
+"""The three Beam pipelines of the preprocess stage: what is to do, doing it, and what became of every photo."""
 
 from __future__ import annotations
 
@@ -12,63 +12,19 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.jobs.transforms import CreateEach, JoinByBucket, ReadBuckets, ReadUnitKeys, Tables, unit_keys
-from pipelines.jobs.units import write_todo
-from pipelines.preprocess.changes import SEEN, TODO, CompareSources, lacking_images, sorted_todo
-from pipelines.preprocess.prepare import Preparer
+from pipelines.jobs.transforms import CreateEach, JoinByBucket, ReadBuckets, ReadUnitKeys
+from pipelines.jobs.units import Unit, read_work, write_todo
+from pipelines.preprocess.changes import NAMED_IMAGES, NAMED_SOURCES, SEEN, TODO, lacking_images, sorted_todo
+from pipelines.preprocess.job import Job
 from pipelines.preprocess.resolve import WORKING, ResolveImages, ResolveSources, finish, with_labels
-from pipelines.preprocess.settled import ReadSettled, commit_splits, settle
-from pipelines.preprocess.splits import SPLITS, Shares, group_and_split
-from pipelines.shop_files.fetch import FETCH_CODES
-from pipelines.shop_files.listing import LISTED, ListPhotos
+from pipelines.preprocess.settled import commit_splits, settle
+from pipelines.preprocess.splits import SPLITS, ReadSettled, Shares, group_and_split
+from pipelines.shop_files.fetch import FETCH_CODES, LISTED
+from pipelines.shop_files.listing import ListPhotos
 from pipelines.store import Store, UnitTable
 from pipelines.tables.buckets import read_bucket, write_bucket
-from pipelines.tables.schemas import IMAGE_KEYS, ITEMS, PHOTOS, SOURCE_KEYS
-
-NAMED_SOURCES = unit_keys(SOURCE_KEYS)
-NAMED_IMAGES = unit_keys(IMAGE_KEYS)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What the steps of one run share; small, for it travels to workers."""
-
-    store: Store
-    prefix: str
-    catalogue: str
-    images: str
-    buckets: int
-    preparer: Preparer
-
-    @property
-    def photos(self) -> str:
-        """Folder of the resolved table."""
-        return f"{self.prefix}/photos"
-
-    @property
-    def run_id(self) -> str:
-        """The run, for whoever reads the log of splits."""
-        return self.prefix.split("/")[1]
-
-    @property
-    def unlinked(self) -> str:
-        """Name of the object that says which keys are common, and how many links would have made groups too large."""
-        return f"{self.prefix}/unlinked.json"
-
-    @property
-    def placeholders(self) -> str:
-        """Name of the object that lists the keys of group_ids that make no variants."""
-        return f"{self.prefix}/placeholders.json"
-
-    @property
-    def settled(self) -> str:
-        """Name of the object that says whether the splits of this run were settled."""
-        return f"{self.prefix}/settled.json"
-
-    @property
-    def done(self) -> str:
-        """Name of the object that counts what this run has done."""
-        return f"{self.prefix}/done.json"
+from pipelines.tables.schemas import ITEMS, PHOTOS
+from pipelines.tables.unit_keys import Tables
 
 
 def build_plan(pipeline: beam.Pipeline, findings: str, job: Job) -> None:
@@ -76,13 +32,12 @@ def build_plan(pipeline: beam.Pipeline, findings: str, job: Job) -> None:
     photos = pipeline | "ReadPhotos" >> ReadBuckets(job.store, f"{job.catalogue}/photos", PHOTOS, job.buckets)
     sources = pipeline | "ReadSources" >> ReadUnitKeys(job.store, ["sources"])
     images = pipeline | "ReadImages" >> ReadUnitKeys(job.store, [job.images])
-    fetcher = job.preparer.fetcher
-    listed = pipeline | "ListPhotos" >> ListPhotos(fetcher.root)
+    listed = pipeline | "ListPhotos" >> ListPhotos(job.preparer.fetcher.root)
     compared = {"photos": photos, "sources": sources, "listed": listed} | "CompareSources" >> JoinByBucket(
         {"photos": "image_uri", "sources": "image_uri", "listed": "image_uri"},
         {"photos": PHOTOS, "sources": NAMED_SOURCES, "listed": LISTED},
         job.buckets,
-        CompareSources(fetcher, 4 * job.preparer.threads, frozenset(job.preparer.limit_tags.values())),
+        job.compare,
     )
     seen = compared | "Seen" >> beam.Map(lambda pair: pair[1])
     lacking = {"seen": seen, "images": images} | "LackingImages" >> JoinByBucket(
@@ -103,6 +58,19 @@ class _WriteTodo:
     def __call__(self, bucket: int, tables: Tables) -> None:
         counted = write_todo(self.store, self.prefix, bucket, sorted_todo(tables))
         self.store.create_json(f"{self.findings}/{bucket:05d}.json", asdict(counted))
+
+
+def build_units(pipeline: beam.Pipeline, job: Job, units: Sequence[Unit]) -> None:
+    """Prepare the photos of units."""
+    _ = pipeline | CreateEach(units) | "PrepareUnits" >> beam.Map(prepare_unit, job)
+
+
+def prepare_unit(unit: Unit, job: Job) -> None:
+    """Prepare one unit and commit it: the images first, then the sources that make a rerun skip it."""
+    tables = job.preparer(read_work(job.store, job.prefix, unit))
+    data = tables.image_data if tables.image_data.num_rows else None
+    UnitTable(job.store, job.images).commit(unit.unit_id, tables.image_keys, data)
+    UnitTable(job.store, "sources").commit(unit.unit_id, tables.sources)
 
 
 def build_resolve(pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str], shares: Shares, number: int) -> None:

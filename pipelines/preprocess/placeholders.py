@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import Final
 
 from pipelines.preprocess.groups import GROUP
-from pipelines.preprocess.pipeline import Job
+from pipelines.preprocess.job import Job
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS
 from pipelines.tables.variants import group_key

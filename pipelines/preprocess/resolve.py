@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.jobs.transforms import Tables
 from pipelines.preprocess.changes import newest_sources
 from pipelines.preprocess.groups import own_label
 from pipelines.tables.arrow import first_of_each, flat, index_of
 from pipelines.tables.schemas import DIGEST, PHOTOS, RESOLVED_PHOTOS
+from pipelines.tables.unit_keys import Tables
 from pipelines.tables.variants import group_key
 
 WORKING = pa.schema(

@@ -7,12 +7,10 @@ of the first commit, and a group's items stay together whoever came first. Units
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-import apache_beam as beam
 import pyarrow as pa
 
-from pipelines.jobs.transforms import CreateEach
 from pipelines.store import Log, Store, UnitTable, unit_id_of
 from pipelines.tables.schemas import SPLIT_KEYS
 
@@ -30,25 +28,17 @@ def settled_until(store: Store) -> int:
     return number
 
 
-class ReadSettled(beam.PTransform):
-    """Read the splits up to an entry of the log: one SETTLED table a unit."""
+def settled_units(store: Store, number: int) -> list[str]:
+    """Return the units that an entry of the log names."""
+    units: list[str] = Log(store, f"{PREFIX}/log").entry(number)["units"]
+    return units
 
-    def __init__(self, store: Store, number: int) -> None:
-        super().__init__()
-        self.store, self.number = store, number
 
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
-        """Read each entry on a worker, then each unit that it names."""
-        entries = pipeline | CreateEach(range(1, self.number + 1))
-        return entries | beam.FlatMap(self._units) | beam.Reshuffle() | beam.MapTuple(self._read)
-
-    def _units(self, number: int) -> Iterator[tuple[int, str]]:
-        yield from ((number, unit_id) for unit_id in Log(self.store, f"{PREFIX}/log").entry(number)["units"])
-
-    def _read(self, number: int, unit_id: str) -> pa.Table:
-        keys = UnitTable(self.store, PREFIX).read_keys(unit_id).replace_schema_metadata(None)
-        columns = {"unit_id": pa.array([unit_id] * len(keys)), "number": pa.array([number] * len(keys), pa.int64())}
-        return pa.table({**{name: keys[name] for name in SPLIT_KEYS.names}, **columns}, SETTLED)
+def read_settled(store: Store, number: int, unit_id: str) -> pa.Table:
+    """Return the splits of a unit that entry `number` names, as SETTLED."""
+    keys = UnitTable(store, PREFIX).read_keys(unit_id).replace_schema_metadata(None)
+    columns = {"unit_id": pa.array([unit_id] * len(keys)), "number": pa.array([number] * len(keys), pa.int64())}
+    return pa.table({**{name: keys[name] for name in SPLIT_KEYS.names}, **columns}, SETTLED)
 
 
 def commit_splits(new: pa.Table, store: Store) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.jobs.transforms import JoinByBucket, Tables
+from pipelines.jobs.transforms import CreateEach, JoinByBucket
 from pipelines.preprocess import alike
 from pipelines.preprocess.groups import (
     COMMON,
@@ -30,8 +30,10 @@ from pipelines.preprocess.groups import (
     smallest_of_linked,
     without_common,
 )
-from pipelines.preprocess.settled import SETTLED
+from pipelines.preprocess.settled import SETTLED, read_settled, settled_units
+from pipelines.store import Store
 from pipelines.tables.arrow import first_of_each, from_ipc, index_of, to_ipc
+from pipelines.tables.unit_keys import Tables
 
 ITEMS = pa.schema(
     [
@@ -55,6 +57,25 @@ class Shares:
     val: float
     test: float
     most: int
+
+
+class ReadSettled(beam.PTransform):
+    """Read the splits up to an entry of their log: one SETTLED table a unit."""
+
+    def __init__(self, store: Store, number: int) -> None:
+        super().__init__()
+        self.store, self.number = store, number
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        """Read each entry on a worker, then each unit that it names."""
+        entries = pipeline | CreateEach(range(1, self.number + 1))
+        return entries | beam.FlatMap(self._units) | beam.Reshuffle() | beam.MapTuple(self._read)
+
+    def _units(self, number: int) -> Iterator[tuple[int, str]]:
+        yield from ((number, unit_id) for unit_id in settled_units(self.store, number))
+
+    def _read(self, number: int, unit_id: str) -> pa.Table:
+        return read_settled(self.store, number, unit_id)
 
 
 def group_and_split(

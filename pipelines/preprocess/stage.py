@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
-import apache_beam as beam
-
 from pipelines.errors import StageError
-from pipelines.jobs.transforms import CreateEach, worker_threads
-from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, read_plan, read_work, run_plan, write_plan
+from pipelines.jobs.jobs import worker_threads
+from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, read_plan, run_plan, write_plan
+from pipelines.preprocess.as_before import all_as_before
 from pipelines.preprocess.groups import most_items
-from pipelines.preprocess.pipeline import Job, build_plan, build_resolve
+from pipelines.preprocess.job import Job
 from pipelines.preprocess.placeholders import keep_placeholders
 from pipelines.preprocess.prepare import Preparer
 from pipelines.preprocess.settled import settled_until
-from pipelines.preprocess.splits import Shares
 from pipelines.preprocess.unlinked import unlinked_notes
 from pipelines.releases.unchanged import digest_of, done_for_live, skipped, take
 from pipelines.runs.context import RunContext
@@ -24,7 +22,7 @@ from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
 from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
 from pipelines.shop_files.fetch import Fetcher
-from pipelines.store import Log, Store, UnitTable
+from pipelines.store import Log, UnitTable
 from transforms.photo import PrepSpec
 
 NOTHING_NEW = "nothing new: 0 photos fetched, 0 prepared"
@@ -81,11 +79,17 @@ def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:
 def _plan(context: RunContext, job: Job) -> list[Unit]:
     planned = read_plan(job.store, job.prefix)
     if planned is None:
-        findings = run_plan(job.store, job.prefix, context.jobs("preprocess"), partial(build_plan, job=job))
-        buckets = [TodoBucket(**job.store.read_json(entry.name)) for entry in job.store.list(findings)]
+        buckets = [] if all_as_before(context, job) else _find_todo(context, job)
         write_plan(job.store, job.prefix, cut(buckets, context.config.preprocess.photos_a_unit))
         planned = read_plan(job.store, job.prefix)
     return planned[0] if planned else []
+
+
+def _find_todo(context: RunContext, job: Job) -> list[TodoBucket]:
+    from pipelines.preprocess.pipeline import build_plan
+
+    findings = run_plan(job.store, job.prefix, context.jobs("preprocess"), partial(build_plan, job=job))
+    return [TodoBucket(**job.store.read_json(entry.name)) for entry in job.store.list(findings)]
 
 
 def _do(context: RunContext, job: Job, units: list[Unit]) -> None:
@@ -97,28 +101,15 @@ def _do(context: RunContext, job: Job, units: list[Unit]) -> None:
     left = [unit for unit in units if not done(unit.unit_id)]
     if not left:
         return
+    from pipelines.preprocess.pipeline import build_units
+
     if len(left) < len(units):
         context.progress.say(f"preprocess: {len(units) - len(left)} of {len(units)} units are done already")
     rows = {unit.unit_id: unit.rows for unit in units}
     with context.progress.watch(
         "preprocess: photos", sum(rows.values()), lambda: sum(n for unit_id, n in rows.items() if done(unit_id))
     ):
-        context.jobs("preprocess").run(
-            "units",
-            lambda p: (
-                p
-                | CreateEach(left)
-                | "PrepareUnits" >> beam.Map(prepare_unit, job.store, job.prefix, job.images, job.preparer)
-            ),
-        )
-
-
-def prepare_unit(unit: Unit, store: Store, prefix: str, images: str, preparer: Preparer) -> None:
-    """Prepare one unit and commit it: the images first, then the sources that make a rerun skip it."""
-    tables = preparer(read_work(store, prefix, unit))
-    data = tables.image_data if tables.image_data.num_rows else None
-    UnitTable(store, images).commit(unit.unit_id, tables.image_keys, data)
-    UnitTable(store, "sources").commit(unit.unit_id, tables.sources)
+        context.jobs("preprocess").run("units", partial(build_units, job=job, units=left))
 
 
 def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str, int], Ledger, dict[str, str]]:
@@ -139,6 +130,9 @@ def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str
 
 def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:
     """Run the job that resolves and splits, again where another run settled its splits meanwhile."""
+    from pipelines.preprocess.pipeline import build_resolve
+    from pipelines.preprocess.splits import Shares
+
     section, store = context.config.preprocess, context.store
     shares = Shares(section.val_share, section.test_share, _most_items(context))
     for _ in range(SETTLED_AFTER):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from pipelines.store import NotFoundError, Store
@@ -20,6 +21,11 @@ class Measures:
     metrics: dict[str, float]
     centroid: list[float]
     queries: bytes | None
+
+
+def metrics_json(metrics: dict[str, float]) -> bytes:
+    """Return the bytes of the metrics' file."""
+    return json.dumps(metrics, indent=1, sort_keys=True).encode()
 
 
 def read_measures(store: Store, release_id: str) -> Measures | None:

@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from pipelines.config import Config
 from pipelines.shop_files import locations
 from pipelines.shop_files.near import readings, sibling
@@ -17,6 +19,8 @@ from pipelines.shop_files.uri import SHOWN, UriError, absolute, is_relative, wit
 from trainer.files import in_bucket
 
 MISSING = "missing"
+LISTED = pa.schema([("image_uri", pa.string()), ("fingerprint", pa.string())])
+"""Photos below a root in a bucket, which are listed instead of being asked for one by one."""
 FETCH_CODES = {
     "missing": "there is nothing at the uri",
     "not_a_file": "the path is a folder or a device",

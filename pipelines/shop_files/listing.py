@@ -8,10 +8,9 @@ import apache_beam as beam
 import pyarrow as pa
 
 from pipelines.shop_files import locations
-from pipelines.shop_files.fetch import fingerprint_of
+from pipelines.shop_files.fetch import LISTED, fingerprint_of
 from trainer.files import in_bucket
 
-LISTED = pa.schema([("image_uri", pa.string()), ("fingerprint", pa.string())])
 ROWS_A_TABLE = 10_000
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.runs.context import RunContext
 from pipelines.store import NotFoundError, Store
-from pipelines.train.examples import Examples
 from pipelines.train.policy import Live
+
+if TYPE_CHECKING:
+    from pipelines.train.examples import Examples
 
 CODE_VERSION: Final = 4
 

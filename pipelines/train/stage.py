@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import StageError
 from pipelines.models.facts import read_facts
@@ -20,15 +20,16 @@ from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.outputs import PreprocessOutputs, TrainOutputs
 from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.adoption import adopt, keep_verdict, train_key, verdict_key
-from pipelines.train.attributes import give_slots
 from pipelines.train.checkpoints import Checkpoints
-from pipelines.train.examples import Examples, ExampleShape, build_examples
 from pipelines.train.messages import price, unlearned
 from pipelines.train.news import learnable_labels
 from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train
 from pipelines.train.seen import keep_labels, keep_seen
 from trainer.config import TrainOutcome, TrainSpec
 from transforms.photo import PrepSpec
+
+if TYPE_CHECKING:
+    from pipelines.train.examples import Examples
 
 
 def run(context: RunContext) -> StageResult:
@@ -42,6 +43,8 @@ def run(context: RunContext) -> StageResult:
         note = f"the live model {live.model_id} is kept ({context.config.train.policy})"
         return _result(live.model_id, live.facts["space_id"], "reused", [note, *unlearned(context, live.facts)])
     context.progress.say(f"train: {reason}; {price(context, live)}")
+    from pipelines.train.attributes import give_slots
+
     notes = give_slots(context)
     taxonomy = read_taxonomy(context.store)
     examples = _examples(context, taxonomy, live)
@@ -78,6 +81,8 @@ def _examples(context: RunContext, taxonomy: dict[str, Any], live: Live | None) 
         raise StageError(
             f"all items are in one category ({names}); a model needs two to tell apart: map a finer column"
         )
+    from pipelines.train.examples import ExampleShape, build_examples
+
     shape = ExampleShape(len(taxonomy["levels"]), tuple(section.attributes))
     examples = build_examples(context, shape, live.model_id if live else None)
     train, held_out = examples.counts.get("train", 0), examples.counts.get("val", 0)

@@ -222,7 +222,7 @@ def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(
     first = open_run(tmp_path, "run-1")
     live = read_manifest(first.store, "run-1", "evaluate")
     assert live is not None
-    monkeypatch.setattr("pipelines.evaluate.stage.measure", not_measured)
+    monkeypatch.setattr("pipelines.evaluate.candidate.measure", not_measured)
     second, done = day(tmp_path, "run-2", Fake())
     assert done["outputs"]["release_id"] != live["outputs"]["release_id"]
     assert done["counts"] == live["counts"]
@@ -252,7 +252,7 @@ def test_new_prices_are_not_measured_but_their_index_is_what_is_released(
     shutil.copytree(first_days[True], tmp_path, dirs_exist_ok=True)
     live = read_manifest(open_run(tmp_path, "run-1").store, "run-1", "evaluate")
     assert live is not None
-    monkeypatch.setattr("pipelines.evaluate.stage.measure", not_measured)
+    monkeypatch.setattr("pipelines.evaluate.candidate.measure", not_measured)
     context, done = day(tmp_path, "run-2", Fake(price=12.0, built=True))
     here, there = (
         context.store.read_json(f"releases/{one['outputs']['release_id']}/manifest.json") for one in (done, live)
@@ -278,7 +278,7 @@ def test_what_is_new_is_measured(
         (name,) = (entry.name for entry in store.list("indexes") if entry.name.endswith("/manifest.json"))
         store.put(name, store.read(name) + b"\n")
     floors = {"category.leaf_top1": 0.95} if new == "verdict" else {}
-    monkeypatch.setattr("pipelines.evaluate.stage.measure", not_measured)
+    monkeypatch.setattr("pipelines.evaluate.candidate.measure", not_measured)
     with pytest.raises(MeasuredError):
         day(tmp_path, "run-2", world, floors=floors, examples=4 if new == "settings" else 3)
 

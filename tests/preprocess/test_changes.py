@@ -6,10 +6,17 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from pipelines.preprocess.changes import SEEN, TODO, CompareSources, lacking_images, newest_sources, sorted_todo
-from pipelines.preprocess.pipeline import NAMED_IMAGES, NAMED_SOURCES
-from pipelines.shop_files.fetch import Fetcher
-from pipelines.shop_files.listing import LISTED
+from pipelines.preprocess.changes import (
+    NAMED_IMAGES,
+    NAMED_SOURCES,
+    SEEN,
+    TODO,
+    CompareSources,
+    lacking_images,
+    newest_sources,
+    sorted_todo,
+)
+from pipelines.shop_files.fetch import LISTED, Fetcher
 from pipelines.tables.schemas import PHOTOS
 
 ONE, TWO, THREE = (bytes([n]) * 32 for n in (1, 2, 3))

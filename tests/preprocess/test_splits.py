@@ -16,8 +16,8 @@ from pipelines.jobs.transforms import CreateEach
 from pipelines.preprocess import stage
 from pipelines.preprocess.groups import own_label
 from pipelines.preprocess.resolve import WORKING
-from pipelines.preprocess.settled import ReadSettled, commit_splits, settle, settled_until
-from pipelines.preprocess.splits import SPLITS, Shares, group_and_split
+from pipelines.preprocess.settled import commit_splits, settle, settled_until
+from pipelines.preprocess.splits import SPLITS, ReadSettled, Shares, group_and_split
 from pipelines.store import Store, UnitTable, open_store
 from pipelines.tables.schemas import SPLIT_KEYS
 from pipelines.tables.variants import group_key

@@ -116,8 +116,8 @@ def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTraining:
         return Examples("examples/all", "runs/all/train/photos", 600, counts, rejects, details, "one-checksum")
 
     monkeypatch.setattr(launch, "run_in_subprocess", fake)
-    monkeypatch.setattr(stage, "build_examples", examples)
-    monkeypatch.setattr(stage, "give_slots", lambda _: [])
+    monkeypatch.setattr("pipelines.train.examples.build_examples", examples)
+    monkeypatch.setattr("pipelines.train.attributes.give_slots", lambda _: [])
     monkeypatch.setattr(stage.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
     return fake
 

@@ -1,0 +1,57 @@
+"""What the steps of one run of the preprocess stage share, and where they leave what they find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.preprocess.changes import CompareSources
+from pipelines.preprocess.prepare import Preparer
+from pipelines.store import Store
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the steps of one run share; small, for it travels to workers."""
+
+    store: Store
+    prefix: str
+    catalogue: str
+    images: str
+    buckets: int
+    preparer: Preparer
+
+    @property
+    def compare(self) -> CompareSources:
+        """What compares the wanted photos with what was fetched before."""
+        tags = frozenset(self.preparer.limit_tags.values())
+        return CompareSources(self.preparer.fetcher, 4 * self.preparer.threads, tags)
+
+    @property
+    def photos(self) -> str:
+        """Folder of the resolved table."""
+        return f"{self.prefix}/photos"
+
+    @property
+    def run_id(self) -> str:
+        """The run, for whoever reads the log of splits."""
+        return self.prefix.split("/")[1]
+
+    @property
+    def unlinked(self) -> str:
+        """Name of the object that says which keys are common, and how many links would have made groups too large."""
+        return f"{self.prefix}/unlinked.json"
+
+    @property
+    def placeholders(self) -> str:
+        """Name of the object that lists the keys of group_ids that make no variants."""
+        return f"{self.prefix}/placeholders.json"
+
+    @property
+    def settled(self) -> str:
+        """Name of the object that says whether the splits of this run were settled."""
+        return f"{self.prefix}/settled.json"
+
+    @property
+    def done(self) -> str:
+        """Name of the object that counts what this run has done."""
+        return f"{self.prefix}/done.json"
