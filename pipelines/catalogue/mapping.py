@@ -144,8 +144,11 @@ class Mapper:
         return tuple(Photo(uri, role, split) for uri in dict.fromkeys(uris))
 
     def _path(self, uri: str) -> str:
-        """Return a photo's uri without what the shop writes before paths below its folder of photos."""
-        return uri.removeprefix(self.section.photo_prefix or "")
+        """Return a photo's uri without what the shop writes before paths below its folder of photos.
+
+        Folders are parted as Windows does it, too.
+        """
+        return _slashes(uri).removeprefix(_slashes(self.section.photo_prefix or ""))
 
     def _split(self, cells: Cells, column: str | None) -> str | None:
         text, names = cells.text(column), self.section.split_names
@@ -154,6 +157,10 @@ class Mapper:
         if text not in names:
             raise RejectError("bad_split", f"{text[:SHOWN]!r} is not in catalogue.split_names ({', '.join(names)})")
         return names[text]
+
+
+def _slashes(path: str) -> str:
+    return path.replace("\\", "/")
 
 
 def _remark_several(cells: Cells, uris: Sequence[str]) -> None:

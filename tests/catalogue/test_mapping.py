@@ -197,6 +197,8 @@ def test_numbers_are_written_as_the_config_says() -> None:
         ("/", "/a/b/x.jpg", "a/b/x.jpg"), ("/", "a/b/x.jpg", "a/b/x.jpg"), (None, "/a/x.jpg", "/a/x.jpg"),
         ("https://cdn.shop/media/", "https://cdn.shop/media/a.jpg", "a.jpg"),
         ("https://cdn.shop/media/", "https://elsewhere/a.jpg", "https://elsewhere/a.jpg"),
+        (None, "shoes\\red\\x.jpg", "shoes/red/x.jpg"), ("D:\\media\\", "D:\\media\\a\\x.jpg", "a/x.jpg"),
+        ("D:/media/", "D:\\media\\x.jpg", "x.jpg"), ("\\\\nas\\shop\\", "\\\\nas\\shop\\x.jpg", "x.jpg"),
     ],
 )  # fmt: skip
 def test_what_a_shop_writes_before_paths_is_left_out(prefix: str | None, cell: str, uri: str) -> None:
