@@ -48,7 +48,7 @@ width = {width}
 trunk = "tiny"
 steps = 900
 learning_rate = 0.02
-repeat = {{ street = 3 }}
+repeat = {{ street = 2 }}
 scenes = 0.6
 hash_steps = 60
 attributes = ["colour", "pattern", "material", "shape"]

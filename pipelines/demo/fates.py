@@ -33,7 +33,7 @@ class Shares:
     odd: float = 0.04
     exact: float = 0.01
     near: float = 0.01
-    street: float = 0.3
+    street: float = 0.6
 
     def __post_init__(self) -> None:
         for name in ("poison", "odd", "exact", "near", "street"):
