@@ -4,6 +4,8 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# Images of Python set it, and then each of hundreds of processes would compile its libraries anew: TFX's for 17 seconds
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 SEARCH := $(BIN)/visual-search
@@ -48,7 +50,7 @@ test: setup ## run the tests, a process a core (TESTS=tests/store for some of th
 
 .PHONY: test-dags
 test-dags: setup-airflow ## run the tests of the DAGs, in Airflow's environment
-	.venv-airflow/bin/python -m pytest -m "not slow" tests/dags
+	.venv-airflow/bin/python -m pytest -n auto --maxprocesses 4 -m "not slow" tests/dags
 
 .PHONY: test-airflow
 test-airflow: setup-airflow ## start a real Airflow on loopback, and see that it leaves nothing behind

@@ -129,7 +129,7 @@ def test_a_pod_is_ended_whose_task_is_killed_before_it_hears_that_there_is_one(
     until(lambda: bool(cluster.made) and cluster.made[0].process is not None)
     task.on_kill()
     until(lambda: cluster.made[0].process.poll() is not None)
-    attempt.join(30)
+    attempt.join()
     assert "AirflowException" in repr(attempt.raised)
     assert len(cluster.made) == 1
 
@@ -145,7 +145,7 @@ def test_a_pod_that_is_made_after_its_task_was_killed_is_ended(program: Program,
 
     cluster.make = killed_first
     attempt = Attempt(task, context)
-    attempt.join(30)
+    attempt.join()
     assert "AirflowException" in repr(attempt.raised)
     until(lambda: cluster.made[0].process is None or cluster.made[0].process.poll() is not None)
 
@@ -203,7 +203,7 @@ def test_what_ends_a_pod_from_outside_is_told(program: Program, cluster: Cluster
     attempt = Attempt(task, context)
     until(lambda: program.asked != [] and cluster.followed == 1)
     end(cluster.made[0])
-    attempt.join(60)
+    attempt.join()
     told = re.sub(r"^pod visual-search-embed-\w+ ", "", str(attempt.raised))
     assert re.fullmatch(reason, told, re.DOTALL), told
 
