@@ -82,9 +82,11 @@ def tally(gates: Sequence[Gate]) -> str:
         return "its only gate" if len(gates) == 1 else f"all {len(gates)} gates"
     reasons = Counter(gate.note for gate in gates if gate.is_open)
     named = {why: ", ".join(gate.metric for gate in gates if gate.is_open and gate.note == why) for why in reasons}
-    rest = "; ".join(f"{count} {_were(count)} not asked: {named[why]} ({why})" for why, count in reasons.items())
+    rest = "; ".join(_unasked(count, named[why], why) for why, count in reasons.items())
     return f"{passed} of {len(gates)} gates; {rest}"
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+def _unasked(count: int, names: str, why: str) -> str:
+    if why == NOTHING_LIVE:
+        return f"{count} had no live release to compare with"
+    return f"{count} {'was' if count == 1 else 'were'} not asked: {names} ({why})"

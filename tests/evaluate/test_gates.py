@@ -177,9 +177,9 @@ def test_a_gate_that_compared_nothing_is_named_and_not_counted_as_passed() -> No
     assert [gate.verdict for gate in gates] == ["passed", "open", "open", "open"]
     assert tally(gates) == (
         "1 of 4 gates; 1 was not asked: retrieval.leaf_{attribute}_p_at_10 (catalogue.columns.attributes names none, "
-        "or no held-out photo has a value of one); 1 was not asked: retrieval.p_at_10 (no release was live then, so "
-        "there was none to compare with); 1 was not asked: retrieval.same_item_hit_at_5 (there was nothing to measure "
-        "it on: photos of other roles than the gallery's, of an item in it, that find it in the first 5)"
+        "or no held-out photo has a value of one); 1 had no live release to compare with; 1 was not asked: "
+        "retrieval.same_item_hit_at_5 (there was nothing to measure it on: photos of other roles than the gallery's, "
+        "of an item in it, that find it in the first 5)"
     )
     assert tally(gates[:1]) == "its only gate"
     assert tally([gates[0], gates[0]]) == "all 2 gates"

@@ -63,8 +63,7 @@ def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str
         )
     if "retrieval.same_item_hit_at_1" in metrics:
         sentences.append(_very_item(metrics))
-    sentences.append(_compared(metrics) if has_live else "No release was live, so there was nothing to compare with.")
-    return sentences
+    return [*sentences, _compared(metrics)] if has_live else sentences
 
 
 def worst_tenth(metrics: Metrics) -> str:
