@@ -21,9 +21,9 @@ from tools.setup_env import ROOT
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 STEPS = {
-    "catalogue": ["merge"],
-    "preprocess": ["plan", "units", "resolve"],
-    "embed": ["plan", "units", "resolve"],
+    "catalogue": ["merge-{catalogue_id}"],
+    "preprocess": ["plan-1", "units", "resolve"],
+    "embed": ["plan-1", "units", "resolve"],
     "index": ["gather", "assemble", "complete"],
     "evaluate": ["sample", "queries", "scan"],
 }
@@ -57,9 +57,11 @@ def stores(moved: Shop, promoted: Shop) -> tuple[Store, Store]:
 
 
 def test_every_step_was_a_job_that_finished(moved: Shop, cluster: Cluster) -> None:
+    store = open_store(str(moved.store))
+    catalogue_id = facts.manifest(store, "catalogue")["outputs"]["catalogue_id"][:8]
     for stage, steps in STEPS.items():
-        for step in steps:
-            jobs = cluster.jobs(job_name(f"{moved.store}/runs/first/{stage}", step))
+        for step in (step.format(catalogue_id=catalogue_id) for step in steps):
+            jobs = cluster.jobs(job_name(f"{store.uri}/runs/first/{stage}", step))
             assert jobs, step
             assert {job["state"] for job in jobs} == {"FINISHED"}, step
 
@@ -67,9 +69,9 @@ def test_every_step_was_a_job_that_finished(moved: Shop, cluster: Cluster) -> No
 def test_workers_ran_the_package_that_the_launcher_sent(moved: Shop, cluster: Cluster) -> None:
     for number in (1, 2):  # each has a folder of its own here
         folder = cluster.flink.home / "tmp" / f"task-manager-{number}"
-        installed = list(folder.glob("visual-search-workers-*/*/pipelines/stage.py"))
+        installed = list(folder.glob("visual-search-workers-*/*/pipelines/jobs/units.py"))
         assert installed
-        assert {path.read_bytes() for path in installed} == {(ROOT / "pipelines" / "stage.py").read_bytes()}
+        assert {path.read_bytes() for path in installed} == {(ROOT / "pipelines" / "jobs" / "units.py").read_bytes()}
 
 
 def test_both_task_managers_had_work(moved: Shop, cluster: Cluster) -> None:
