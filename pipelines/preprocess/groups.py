@@ -24,8 +24,8 @@ from pipelines.tables.arrow import index_of
 from pipelines.tables.variants import group_key, short_hash
 
 TITLE, GROUP, PHOTO, LOOK = range(4)
-COUNTED = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("item", pa.binary(8))])
-COMMON = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("items", pa.int64())])
+COUNTED = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("item", pa.binary(8)), ("leaf", pa.binary(8))])
+COMMON = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("items", pa.int64()), ("leaves", pa.int64())])
 KEYED = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("label", pa.binary(8))])
 LINKS = pa.schema([("label", pa.binary(8)), ("other", pa.binary(8)), ("weakness", pa.int8())])
 SIZES = pa.schema([("label", pa.binary(8)), ("items", pa.int64())])
@@ -52,9 +52,9 @@ def most_items(share: float, items: int) -> int:
 
 
 def common_keys(counted: pa.Table, most: int) -> pa.Table:
-    """Return COMMON: the keys (COUNTED, whole) that more than `most` items have, and how many have them."""
-    distinct = counted.group_by(COUNTED.names).aggregate([])
-    counts = distinct.group_by(["key", "kind"]).aggregate([("item", "count")]).rename_columns(COMMON.names)
+    """Return COMMON: the keys (COUNTED, whole) that more than `most` items have, and how many, of how many leaves."""
+    distinct = [("item", "count_distinct"), ("leaf", "count_distinct")]
+    counts = counted.group_by(["key", "kind"]).aggregate(distinct).rename_columns(COMMON.names)
     return counts.filter(pc.greater(counts["items"], most)).cast(COMMON)
 
 

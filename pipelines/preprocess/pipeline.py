@@ -16,6 +16,7 @@ from pipelines.jobs.transforms import CreateEach, JoinByBucket, ReadBuckets, Rea
 from pipelines.jobs.units import Unit, read_work, write_todo
 from pipelines.preprocess.changes import NAMED_IMAGES, NAMED_SOURCES, SEEN, TODO, lacking_images, sorted_todo
 from pipelines.preprocess.job import Job
+from pipelines.preprocess.placeholders import reject_placeholders
 from pipelines.preprocess.resolve import WORKING, ResolveImages, ResolveSources, finish, with_labels
 from pipelines.preprocess.settled import commit_splits, settle
 from pipelines.preprocess.splits import SPLITS, ReadSettled, Shares, group_and_split
@@ -81,13 +82,15 @@ def build_resolve(pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str], sh
     _count_units(pipeline, job, unit_ids)
     rows = _resolve_photos(pipeline, job, frozenset(unit_ids))
     known = pipeline | "ReadSplits" >> ReadSettled(job.store, number)
-    splits = group_and_split(rows, known, job.buckets, shares, _Keep(job.store, job.unlinked))
+    splits, common = group_and_split(rows, known, job.buckets, shares, _Keep(job.store, job.unlinked))
     units = splits | "CommitSplits" >> beam.Map(lambda pair, store: commit_splits(pair[1], store), job.store)
     settled = units | beam.combiners.ToList() | "Settle" >> beam.Map(settle, job.store, job.run_id, number)
     _ = settled | "KeepSettled" >> beam.Map(_Keep(job.store, job.settled))
     won = beam.pvalue.AsSingleton(settled)
     _ = {
-        "photos": rows | "PhotosIfSettled" >> beam.Filter(lambda _, won: won, won),
+        "photos": rows
+        | "PhotosIfSettled" >> beam.Filter(lambda _, won: won, won)
+        | "RejectPlaceholders" >> beam.Map(reject_placeholders, beam.pvalue.AsSingleton(common)),
         "splits": splits | "SplitsIfSettled" >> beam.FlatMap(lambda pair, won: [pair[0]] if won else [], won),
     } | "Finish" >> JoinByBucket(
         {"photos": "item_id", "splits": "item_id"}, {"photos": WORKING, "splits": SPLITS}, job.buckets, _Finish(job)
@@ -168,5 +171,5 @@ class _Finish:
 
 
 def _read_working(bucket: int, store: Store, catalogue: str) -> pa.Table:
-    items = read_bucket(store, f"{catalogue}/items", bucket, ITEMS, ["item_id", "group_id", "title"])
+    items = read_bucket(store, f"{catalogue}/items", bucket, ITEMS, ["item_id", "group_id", "title", "category"])
     return with_labels(read_bucket(store, f"{catalogue}/photos", bucket, PHOTOS), items)

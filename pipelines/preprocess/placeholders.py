@@ -1,34 +1,52 @@
-"""Which group_ids make no variants: more items have them than a group may hold, of more leaf categories than a product.
+"""Which photos and group_ids stand for nothing: more items have them than a group may hold, of many leaf categories.
 
-A product of many sizes and colours may be more than a group of the splits may hold, and is one to a search.
+A "no image" or a group_id "0" is no product's. One product of many sizes and colours may be more than a group of the
+splits may hold, and is one to a search. Such a photo is a reject, such a group_id makes no variants.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from typing import Final
 
-from pipelines.preprocess.groups import GROUP
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.preprocess.groups import GROUP, LOOK, PHOTO
 from pipelines.preprocess.job import Job
-from pipelines.tables.buckets import read_bucket
-from pipelines.tables.schemas import ITEMS
-from pipelines.tables.variants import group_key
+from pipelines.tables.arrow import flat
 
 MOST_LEAVES: Final = 2
 """Of one product; a second one is that of a sale or a season."""
+PLACEHOLDER: Final = "placeholder"
+MEANING: Final = (
+    f"items of more than {MOST_LEAVES} leaf categories have this photo or its look, and more of them than a group may "
+    "hold (preprocess.max_group_share)"
+)
 
 
 def keep_placeholders(job: Job) -> frozenset[bytes]:
-    """Judge the group_ids that link nothing, keep the keys of the placeholders among them, and return those."""
-    common = {bytes.fromhex(key) for kind, key, _ in job.store.read_json(job.unlinked)["common"] if kind == GROUP}
-    leaves: defaultdict[bytes, set[tuple[str, ...]]] = defaultdict(set)
-    for bucket in range(job.buckets) if common else ():
-        items = read_bucket(job.store, f"{job.catalogue}/items", bucket, ITEMS, ["group_id", "category"])
-        for row in items.to_pylist():
-            key = group_key(row["group_id"] or "")
-            if key in common:
-                leaves[key].add(tuple(row["category"]))
-    found = frozenset(key for key, paths in leaves.items() if len(paths) > MOST_LEAVES)
-    job.store.put(job.placeholders, json.dumps(sorted(key.hex() for key in found)).encode())
-    return found
+    """Keep the keys of the group_ids that are placeholders for those who read the table of photos, and return them."""
+    common = job.store.read_json(job.unlinked)["common"]
+    found = sorted(key for kind, key, _, leaves in common if kind == GROUP and leaves > MOST_LEAVES)
+    job.store.put(job.placeholders, json.dumps(found).encode())
+    return frozenset(map(bytes.fromhex, found))
+
+
+def reject_placeholders(photos: pa.Table, common: pa.Table) -> pa.Table:
+    """Return photos (with digest, phash and code) in which prepared ones that are placeholders have that code.
+
+    `common` (groups.COMMON) says which keys too many items have.
+    """
+    of_many = common.filter(pc.field("leaves") > MOST_LEAVES)
+    if not of_many.num_rows:
+        return photos
+    keys = {kind: flat(of_many.filter(pc.field("kind") == kind)["key"]) for kind in (PHOTO, LOOK)}
+    names = pc.binary_slice(flat(photos["digest"]).cast(pa.binary()), 0, 8).cast(pa.binary(8))
+    held = pc.or_(
+        pc.is_in(names, value_set=keys[PHOTO]).fill_null(False),
+        pc.is_in(flat(photos["phash"]), value_set=keys[LOOK]).fill_null(False),
+    )
+    code = flat(photos["code"])
+    found = pc.if_else(pc.and_(held, pc.equal(code, "")), pa.scalar(PLACEHOLDER), code)
+    return photos.set_column(photos.schema.get_field_index("code"), "code", found)

@@ -11,8 +11,9 @@ from pipelines.preprocess.changes import newest_sources
 from pipelines.preprocess.groups import own_label
 from pipelines.tables.arrow import first_of_each, flat, index_of
 from pipelines.tables.schemas import DIGEST, PHOTOS, RESOLVED_PHOTOS
+from pipelines.tables.taxonomy import leaf_value
 from pipelines.tables.unit_keys import Tables
-from pipelines.tables.variants import group_key
+from pipelines.tables.variants import group_key, short_hash
 
 WORKING = pa.schema(
     [
@@ -25,17 +26,19 @@ WORKING = pa.schema(
         ("image_row", pa.int32()),
         ("phash", pa.binary(8)),
         ("label", pa.binary(8)),
+        ("leaf", pa.binary(8)),
     ]
 )
 
 
 def with_labels(photos: pa.Table, items: pa.Table) -> pa.Table:
-    """Return a bucket's photos as WORKING rows, with their items' own labels and group keys."""
+    """Return a bucket's photos as WORKING rows, with their items' own labels, group keys and leaf categories."""
     groups = items["group_id"].to_pylist()
     rows = zip(items["item_id"].to_pylist(), groups, items["title"].to_pylist(), strict=True)
     keys = {
         "label": pa.array([own_label(*row) for row in rows], pa.binary(8)),
         "group_key": pa.array([group_key(group) for group in groups], pa.binary(8)),
+        "leaf": pa.array([short_hash(leaf_value(path)) for path in items["category"].to_pylist()], pa.binary(8)),
     }
     at = pa.array(index_of(photos["item_id"], items["item_id"]))
     columns = {name: photos[name] for name in PHOTOS.names}

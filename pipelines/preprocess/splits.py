@@ -43,6 +43,7 @@ ITEMS = pa.schema(
         ("item_key", pa.binary(8)),
         ("photo_key", pa.binary(8)),
         ("phash", pa.binary(8)),
+        ("leaf", pa.binary(8)),
     ]
 )
 LABELLED = pa.schema([("item_id", pa.string()), ("label", pa.binary(8))])
@@ -80,12 +81,12 @@ class ReadSettled(beam.PTransform):
 
 def group_and_split(
     rows: beam.PCollection, known: beam.PCollection, buckets: int, shares: Shares, keep: Callable[[dict[str, Any]], Any]
-) -> beam.PCollection:
-    """Return ((SPLITS of all items, SPLITS of the new ones)) a bucket of groups.
+) -> tuple[beam.PCollection, beam.PCollection]:
+    """Return ((SPLITS of all items, SPLITS of the new ones)) a bucket of groups, and COMMON, one table of all.
 
-    `rows` are tables with item_id, label, group_key, digest and phash, a row a photo, `known` the splits that are
+    `rows` are tables with item_id, label, group_key, digest, phash and leaf, a row a photo, `known` the splits that are
     settled. Links what shares a key that is not common, names whole groups by their smallest label, then gives them
-    their splits. `keep` gets what was not linked: {"common": [[kind, key, items], …], "refused": links}.
+    their splits. `keep` gets what was not linked: {"common": [[kind, key, items, leaves], …], "refused": links}.
     """
     items = rows | "Items" >> beam.Map(_items)
     counted = {"keys": items | "Counted" >> beam.Map(_counted)} | "CommonKeys" >> JoinByBucket(
@@ -104,9 +105,10 @@ def group_and_split(
     by_item = {"rows": grouped, "known": known} | "JoinKnown" >> JoinByBucket(
         {"rows": "item_id", "known": "item_id"}, {"rows": LABELLED, "known": SETTLED}, buckets, _one_an_item
     )
-    return {"rows": by_item} | "AssignSplits" >> JoinByBucket(
+    splits = {"rows": by_item} | "AssignSplits" >> JoinByBucket(
         {"rows": "label"}, {"rows": GROUPED}, buckets, _Assign(shares)
     )
+    return splits, common
 
 
 def _join(items: beam.PCollection, buckets: int, most: int) -> beam.PCollection:
@@ -138,7 +140,7 @@ def _items(rows: pa.Table) -> pa.Table:
 
 def _counted(items: pa.Table) -> pa.Table:
     parts = [
-        pa.table([items[name], pa.array([kind] * len(items), pa.int8()), items["item_key"]], COUNTED)
+        pa.table([items[name], pa.array([kind] * len(items), pa.int8()), items["item_key"], items["leaf"]], COUNTED)
         for name, kind in (("label", TITLE), ("group_key", GROUP), ("photo_key", PHOTO), ("phash", LOOK))
     ]
     table = pa.concat_tables(parts)
@@ -188,7 +190,8 @@ def _find_alike(_: int, tables: Tables) -> pa.Table:
 
 def _sized(items: pa.Table) -> pa.Table:
     kind = pa.array([TITLE] * len(items), pa.int8())
-    return pa.table([items["label"], kind, items["item_key"]], COUNTED).group_by(COUNTED.names).aggregate([])
+    table = pa.table([items["label"], kind, items["item_key"], items["leaf"]], COUNTED)
+    return table.group_by(COUNTED.names).aggregate([])
 
 
 def _for_one_worker(table: pa.Table) -> tuple[int, bytes]:
@@ -204,8 +207,8 @@ def _smallest(together: tuple[int, dict[str, Iterable[bytes]]], most: int) -> tu
 
 
 def _unlinked(refused: int, common: pa.Table, keep: Callable[[dict[str, Any]], Any]) -> None:
-    keys = zip(*(common[name].to_pylist() for name in ("kind", "key", "items")), strict=True)
-    keep({"refused": refused, "common": [[kind, key.hex(), items] for kind, key, items in keys]})
+    keys = zip(*(common[name].to_pylist() for name in ("kind", "key", "items", "leaves")), strict=True)
+    keep({"refused": refused, "common": [[kind, key.hex(), *counts] for kind, key, *counts in keys]})
 
 
 def _relabel(_: int, tables: Tables) -> pa.Table:

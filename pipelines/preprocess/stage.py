@@ -11,7 +11,7 @@ from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, read_plan, run_pla
 from pipelines.preprocess.as_before import all_as_before
 from pipelines.preprocess.groups import most_items
 from pipelines.preprocess.job import Job
-from pipelines.preprocess.placeholders import keep_placeholders
+from pipelines.preprocess.placeholders import MEANING, PLACEHOLDER, keep_placeholders
 from pipelines.preprocess.prepare import Preparer
 from pipelines.preprocess.settled import settled_until
 from pipelines.preprocess.unlinked import unlinked_notes
@@ -45,7 +45,7 @@ def run(context: RunContext) -> StageResult:
         return _as_live(done)
     counts, ledger, examples = _resolve(context, job, units)
     try:
-        check_share("preprocess", ledger, section.max_rejected_share, examples)
+        check_share("preprocess", ledger.without(PLACEHOLDER), section.max_rejected_share, examples)
     except StageError:
         _forget(job)
         raise
@@ -124,8 +124,12 @@ def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str
     ok, skipped = counts.pop("ok", 0), counts.pop("skipped", 0)
     rejected = sum(counts.values())
     ledger = Ledger(ok + skipped + rejected, ok, skipped, rejected, dict(sorted(counts.items())))
-    texts = {code: f"{uri}: {job.preparer.explain(uri, code)}" for code, uri in examples.items()}
+    texts = {code: f"{uri}: {_meaning(job, uri, code)}" for code, uri in examples.items()}
     return job.store.read_json(job.done), ledger, texts
+
+
+def _meaning(job: Job, uri: str, code: str) -> str:
+    return MEANING if code == PLACEHOLDER else job.preparer.explain(uri, code)
 
 
 def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:

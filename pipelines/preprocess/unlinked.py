@@ -31,7 +31,7 @@ def unlinked_notes(job: Job, most: int, placeholders: AbstractSet[bytes]) -> lis
     kept = job.store.read_json(job.unlinked)
     notes = []
     for kind in WORDS:
-        found = sorted(([items, key] for of, key, items in kept["common"] if of == kind), reverse=True)
+        found = sorted(([items, key] for of, key, items, _ in kept["common"] if of == kind), reverse=True)
         if found:
             items, key = found[0]
             notes.append(_note(job, kind, len(found), items, key, most))

@@ -13,7 +13,7 @@ from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest, read_manifest, sections_of
 from pipelines.runs.outputs import StageOutputs
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of all stages: raised when one of them comes to another result from equal inputs."""
 
 

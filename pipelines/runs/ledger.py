@@ -31,6 +31,12 @@ class Ledger:
         """Return the ledger under its published names."""
         return {"in": self.total, "ok": self.ok, "skipped": self.skipped, "rejected": self.rejected}
 
+    def without(self, code: str) -> Ledger:
+        """Return the ledger of all records but those rejected for one reason, which a stage may leave uncounted."""
+        gone = self.rejects.get(code, 0)
+        rest = {name: count for name, count in self.rejects.items() if name != code}
+        return Ledger(self.total - gone, self.ok, self.skipped, self.rejected - gone, rest)
+
     def check_share(self, stage: str, limit: float) -> None:
         """Raise StageError when more than `limit` of the input was rejected."""
         if self.total and self.rejected / self.total > limit:

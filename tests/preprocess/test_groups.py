@@ -104,8 +104,10 @@ def test_a_group_that_would_be_too_large_is_joined_by_its_strongest_links() -> N
 
 def test_a_key_that_too_many_items_have_is_common() -> None:
     rows = [(7, PHOTO, item) for item in range(4)] * 2 + [(8, PHOTO, item) for item in range(3)]
-    table = pa.Table.from_pylist([{"key": key(k), "kind": kind, "item": key(i)} for k, kind, i in rows], COUNTED)
-    assert common_keys(table, 3).to_pylist() == [{"key": key(7), "kind": PHOTO, "items": 4}]
+    table = pa.Table.from_pylist(
+        [{"key": key(k), "kind": kind, "item": key(i), "leaf": key(i % 3)} for k, kind, i in rows], COUNTED
+    )
+    assert common_keys(table, 3).to_pylist() == [{"key": key(7), "kind": PHOTO, "items": 4, "leaves": 3}]
     assert (most_items(0.02, 44_000), most_items(0.02, 100)) == (880, 10)
 
 

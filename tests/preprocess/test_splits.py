@@ -57,7 +57,7 @@ def split(store: Store, photos: Photos, name: str = "splits.json", most: int = 1
         rows = pipeline | CreateEach([part for part in parts if part]) | beam.Map(table_of)
         known = pipeline | "ReadSplits" >> ReadSettled(store, number)
         unlinked = partial(_put, store, f"{name}.unlinked")
-        pairs = group_and_split(rows, known, BUCKETS, Shares(0.4, 0.3, most), unlinked)
+        pairs, _ = group_and_split(rows, known, BUCKETS, Shares(0.4, 0.3, most), unlinked)
         _ = pairs | "Keep" >> beam.Map(keep)
         units = pairs | "Commit" >> beam.Map(lambda pair: commit_splits(pair[1], store))
         _ = units | beam.combiners.ToList() | "Settle" >> beam.Map(settle, store, name, number)
@@ -148,7 +148,7 @@ def test_a_placeholder_links_nothing_and_is_told(store: Store) -> None:
     found = split(store, photos, most=4)
     assert groups_of(found) == ["i0", "i1", "i2", "i3", "i4", "i5", "t0 t1", "t2", "t3", "t4"]
     told = store.read_json("splits.json.unlinked")
-    assert [(kind, items) for kind, _, items in told["common"]] == [(0, 5), (2, 5), (3, 5)]
+    assert [(kind, items) for kind, _, items, _ in told["common"]] == [(0, 5), (2, 5), (3, 5)]
     assert told["refused"] == 0
 
 

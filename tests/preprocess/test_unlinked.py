@@ -51,3 +51,25 @@ def test_a_group_of_many_categories_makes_no_variants_and_one_of_a_products_does
     assert [one.startswith(told) for one in more] == [True] * (leaves > 2)
     found = read_placeholders(shop.store, PreprocessOutputs.of_json(done["outputs"]).placeholders)
     assert found == ({group_key("0")} if leaves > 2 else frozenset())
+
+
+@pytest.mark.parametrize("leaves", [1, 2, 3])
+@pytest.mark.parametrize("files", ["copies", "files of their own"])
+def test_a_photo_of_many_categories_is_a_placeholder_and_one_of_a_products_is_not(
+    tmp_path: Path, leaves: int, files: str
+) -> None:
+    """Of 30 items, 12 show one photo, or one look; half as many again as may be rejected."""
+    shop = plain_shop(tmp_path / "shop", 30)
+    shop.write_csv([row | {"path": f"Shoes > {n % leaves}"} for n, row in enumerate(rows_of(30))])
+    for n in range(12):
+        comment = b"" if files == "copies" else b"\xff\xfe\x00\x08no %03d" % n
+        photo = (shop.photos / "p0.jpg").read_bytes().replace(comment, b"")
+        (shop.photos / f"p{n}.jpg").write_bytes(photo[:2] + comment + photo[2:])
+    done = shop.run("one", "catalogue", "preprocess")["preprocess"]
+    assert done["rejects"] == ({"placeholder": 12} if leaves > 2 else {})
+    assert done["counts"]["ok"] == 30 - done["counts"]["rejected"]
+    told = "  placeholder, for example p0.jpg: items of more than 2 leaf categories have this photo or its look"
+    assert any(note.startswith(told) for note in done["notes"]) == (leaves > 2)
+    codes = {row["item_id"]: row["code"] for row in shop.prepared("one")}
+    assert {codes[f"i{n}"] for n in range(12)} == ({"placeholder"} if leaves > 2 else {""})
+    assert {codes[f"i{n}"] for n in range(12, 30)} == {""}
