@@ -83,7 +83,7 @@ def run(context: RunContext) -> StageResult:
     try:
         found = _find(context, head)
         if head and not found.is_new:
-            return _unchanged(context, number, head, NOTHING_NEW, *found.feeds.notes)
+            return _unchanged(context, number, head, NOTHING_NEW, *_still_rejected(head), *found.feeds.notes)
         return _extend(context, log, number, head, found)
     except FeedError as error:
         raise StageError(str(error)) from error
@@ -166,6 +166,13 @@ def _entry(
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "accepted": context.accept_reason,
     }
+
+
+def _still_rejected(head: dict[str, Any]) -> list[str]:
+    """Return what is to be said of rows that were rejected when the feeds were last read."""
+    count = sum(head["rejects"].values())
+    codes = ", ".join(f"{code} {n}" for code, n in sorted(head["rejects"].items(), key=lambda one: (-one[1], one[0])))
+    return [f"rejected when they were last read, in run {head['run_id']!r}: {count} ({codes})"] if count else []
 
 
 def _limit(found: Input) -> int | None:

@@ -41,7 +41,9 @@ def search(
     Below a folder every file is tried. One that is no photo, and is not named as one, is shown with what is wrong with
     it and fails nothing; the exit code is 1 where a photo or an item could not be asked, or nothing could.
     """
-    if bool(images) == bool(items):
+    if not images and not items:
+        raise click.UsageError("name photos or folders to search with, or items with --item")
+    if images and items:
         raise click.UsageError("give photos, or items with --item, not both")
     for image in images:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", image):

@@ -36,12 +36,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Beside:
-    """What both releases find for the same queries, and what the live one finds in the whole of its gallery."""
+    """What both releases find for the same queries, and what the live one finds in the whole of its gallery.
+
+    `items` says how many items are in `ours`, in `theirs`, and in `both` indexes.
+    """
 
     model: ModelFacts
     ours: Found
     theirs: Found
     theirs_of_all: Ids
+    items: Mapping[str, int]
 
     def item_ids(self) -> set[str]:
         """Return every item found in the gallery that both know."""
@@ -83,9 +87,9 @@ def ask_both(context: RunContext, live: Release, asked: Asked, model: ModelFacts
         engine.add_gallery(COMMON_KEPT, both.test_items, of=COMMON, without=True)
     other = replace(asked, outputs=outputs)
     of_all = ids_of(both.theirs.results(outputs, 10, own_items(asked)))
-    return Beside(
-        read_facts(context.store, live.model_id), _found(both.ours, asked), _found(both.theirs, other), of_all
-    )
+    items = {"ours": both.ours.num_items, "theirs": both.theirs.num_items, "both": len(common)}
+    model_of_live = read_facts(context.store, live.model_id)
+    return Beside(model_of_live, _found(both.ours, asked), _found(both.theirs, other), of_all, items)
 
 
 def _outputs_of(context: RunContext, live: Release, asked: Asked, model: ModelFacts) -> QueryOutputs:

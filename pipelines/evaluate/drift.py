@@ -6,7 +6,7 @@ The counts over the catalogue are made in Beam; the rest is bounded by the numbe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import apache_beam as beam
@@ -32,18 +32,18 @@ def count_items(jobs: Jobs, sources: Sources, theirs: str) -> Metrics:
         write_sum(sources, "drift_items", counts)
 
     jobs.run("drift", build)
-    return item_shares(sources.counts("drift_items"))
+    return shares("items", sources.counts("drift_items"))
 
 
-def item_shares(counts: dict[str, int]) -> Metrics:
-    """Return the shares of new items among ours, and of removed ones among theirs."""
+def shares(of: str, counts: Mapping[str, int]) -> Metrics:
+    """Return the shares of what is new among ours, and of what is gone among theirs; `of` is in the metrics' names."""
     ours, theirs, both = (counts.get(name, 0) for name in ("ours", "theirs", "both"))
-    shares: Metrics = {}
+    found: Metrics = {}
     if ours:
-        shares["drift.items_new"] = (ours - both) / ours
+        found[f"drift.{of}_new"] = (ours - both) / ours
     if theirs:
-        shares["drift.items_removed"] = (theirs - both) / theirs
-    return shares
+        found[f"drift.{of}_removed"] = (theirs - both) / theirs
+    return found
 
 
 def cosine_distance(first: npt.ArrayLike, second: npt.ArrayLike) -> float:

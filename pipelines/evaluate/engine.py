@@ -88,6 +88,11 @@ class Engine:
         self._live[name] = live
         self._plans[name] = QueryPlan(replace(self._searcher.parts, live_links=live), self.plan)
 
+    @property
+    def num_items(self) -> int:
+        """How many items can be found."""
+        return len(self._searcher.rows.all_item_ids)
+
     def common_items(self, other: Engine) -> pa.Array:
         """Return the ids of the items that both indexes hold."""
         ours = self._searcher.rows.all_item_ids

@@ -176,5 +176,5 @@ def drifts(inputs: Inputs, live: Release, answers: Answers, beside: Beside | Non
         if same_space:
             theirs = beside.theirs.outputs.embeddings
             metrics["drift.query"] = drift.query_distance(inputs.asked.outputs.embeddings, theirs)
-        metrics |= drift.overlap(answers.ten, beside.theirs_of_all)
+        metrics |= drift.overlap(answers.ten, beside.theirs_of_all) | drift.shares("found", beside.items)
     return metrics

@@ -38,7 +38,7 @@ MIN_QUERIES_A_HALF = 20
 """So many choose the worst leaves, and so many they are looked up among: fewer would find the unlucky, or the lucky."""
 TOO_FEW_FOR_WORST = (
     f"needs {MIN_QUERIES_A_HALF} held-out queries or more in each half, of which one chooses the worst categories and "
-    "the other measures them"
+    "the other measures them, and categories with queries in both"
 )
 
 
@@ -152,6 +152,8 @@ def retrieval_columns(asked: Asked, answers: Answers, judge: Judge) -> Columns:
     cross = [query.cross and query.item_id in judge.labels for query in queries]
     cold = of_chosen(answers.cold)
     columns |= same_item("retrieval.", queries, ten, cross)
+    if not any(answers.cold_only):  # the gallery holds nothing of the test split
+        return columns
     columns |= judge.precision("retrieval.cold_", queries, cold)
     columns |= judge.precision("retrieval.cold_only_", queries, of_chosen(answers.cold_only))
     return columns | same_item("retrieval.cold_", queries, cold, [answers.again[n] for n in chosen])

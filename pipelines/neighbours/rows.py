@@ -79,7 +79,9 @@ class Rows:
         """Return the number of an item, or raise UnknownItemError."""
         found = bisect.bisect_left(self._item_ids, item_id, key=lambda value: value.as_py())
         if found == len(self._item_ids) or self._item_ids[found].as_py() != item_id:
-            raise UnknownItemError(f"item {item_id!r} is not in the index: check its id, or index it first")
+            raise UnknownItemError(
+                f"item {item_id!r} is not in the index: check its id; an item whose photos are all unusable is in none"
+            )
         return found
 
     def links_of_item(self, item: int) -> Ints:

@@ -133,6 +133,8 @@ def _items(rows: pa.Table) -> pa.Table:
     """Return ITEMS rows, distinct."""
     keys = [item_key(item_id) for item_id in rows["item_id"].to_pylist()]
     digests = pc.binary_slice(rows["digest"].combine_chunks().cast(pa.binary()), 0, 8).cast(pa.binary(8))
+    prepared = rows["phash"].combine_chunks().is_valid()  # an error page is no photo
+    digests = pc.if_else(prepared, digests, pa.scalar(None, pa.binary(8)))
     held = {"item_key": pa.array(keys, pa.binary(8)), "photo_key": digests}
     table = pa.table({name: held.get(name, rows[name] if name in rows.schema.names else None) for name in ITEMS.names})
     return table.cast(ITEMS).group_by(ITEMS.names).aggregate([])

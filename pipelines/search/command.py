@@ -54,7 +54,9 @@ def search_and_show(
             pictures = Pictures(config, store, engine.release)
             left_out = shown.count - len(shown.kept)
             _write(Path(html), render_page(shown.kept, pictures, engine.release.release_id, left_out))
-            progress.say(f"search: {len(shown.kept)} queries with their results are in {html}")
+            failed = sum(answer.failed for answer in shown.kept)
+            without = f", and {failed} without" if failed else ""
+            progress.say(f"search: {_queries(len(shown.kept) - failed)} with results{without} are in {html}")
         if shown.passed_over:
             progress.say(f"search: {shown.passed_over} files that are no photos, by name and content, were passed over")
     return shown.failed > 0 or shown.count == shown.passed_over
@@ -90,6 +92,10 @@ def _printer(as_json: bool, html: str | None) -> Callable[[Answer], None]:
 
     console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
     return lambda answer: print_table(answer, console) if answer.failed or not html else None
+
+
+def _queries(count: int) -> str:
+    return "1 query" if count == 1 else f"{count} queries"
 
 
 def _write(path: Path, page: str) -> None:

@@ -22,7 +22,7 @@ def price(context: RunContext, live: Live | None) -> str:
     """Say what a new model costs, before anything is done for it."""
     section, photos = context.config.train, different_photos(context)
     trunk, codes = (
-        f"{steps:,} steps" if steps else f"about {minutes:g} minutes"
+        f"{steps:,} steps" if steps else f"about {minutes:g} minute{'' if minutes == 1 else 's'}"
         for steps, minutes in ((section.steps, section.minutes), (section.hash_steps, section.hash_minutes))
     )
     embeds = f"then all {photos:,} different photos are embedded"

@@ -317,6 +317,15 @@ def test_a_changed_mapping_reads_the_same_file_again(shop: Shop) -> None:
     assert {one["price"] for one in shop.table("items")} == {3.0}
 
 
+def test_what_was_rejected_is_still_said_when_nothing_is_new(shop: Shop) -> None:
+    shop.write_config(catalogue={"max_rejected_share": 0.5})
+    shop.write_csv([*rows_of(4), {**rows_of(5)[4], "path": ""}])
+    catalogue(shop, "r1")
+    again = catalogue(shop, "r2")
+    assert again["counts"]["rejected"] == 0  # of what this run has read
+    assert again["notes"][1:] == ["rejected when they were last read, in run 'r1': 1 (no_category 1)"]
+
+
 def test_a_run_that_died_after_its_last_write_reports_what_it_did(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.write_config(catalogue={"max_rejected_share": 0.5})
     shop.write_csv([*rows_of(4), {**rows_of(5)[4], "path": ""}])

@@ -8,11 +8,11 @@ from pipelines.evaluate import drift
 
 def test_shares_of_items_new_and_gone() -> None:
     # 8 of ours, 10 of theirs, 6 in both: 2 of 8 are new, 4 of 10 are gone.
-    assert drift.item_shares({"ours": 8, "theirs": 10, "both": 6}) == {
+    assert drift.shares("items", {"ours": 8, "theirs": 10, "both": 6}) == {
         "drift.items_new": 0.25,
         "drift.items_removed": 0.4,
     }
-    assert drift.item_shares({"ours": 0, "theirs": 0, "both": 0}) == {}
+    assert drift.shares("items", {"ours": 0, "theirs": 0, "both": 0}) == {}
 
 
 def test_cosine_distances() -> None:

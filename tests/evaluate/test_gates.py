@@ -191,7 +191,7 @@ def test_gates_on_the_worst_tenth_are_open_where_few_queries_cannot_tell_it() ->
     assert [gate.verdict for gate in gates] == ["open"] * 3
     assert {gate.note for gate in gates} == {
         "needs 20 held-out queries or more in each half, of which one chooses the worst categories and the other "
-        "measures them"
+        "measures them, and categories with queries in both"
     }
 
 

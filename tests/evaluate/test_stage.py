@@ -170,6 +170,8 @@ def test_the_live_release_is_the_baseline(start: Start, write: Write, fake: type
     metrics = metrics_of(second, done)
     assert metrics["drift.items_new"] == pytest.approx(20 / 210)
     assert metrics["drift.items_removed"] == pytest.approx(10 / 200)
+    assert metrics["drift.found_new"] == pytest.approx(20 / 210)
+    assert metrics["drift.found_removed"] == pytest.approx(10 / 200)
     assert 0 < metrics["drift.centroid"] < 0.05
     assert metrics["drift.query"] == pytest.approx(0, abs=1e-6)
     assert 0.5 < metrics["drift.overlap_at_10"] < 1
@@ -326,6 +328,18 @@ def test_street_photos_find_their_items(start: Start, write: Write, fake: type[A
     assert metrics["retrieval.same_item_hit_at_1"] == 1.0
     assert metrics["retrieval.same_item_hit_at_5"] == 1.0
     assert metrics["recall.exact_at_1"] == 1.0  # the item's own photo is not left out
+
+
+def test_where_the_gallery_holds_nothing_cold_nothing_cold_is_measured(
+    start: Start, write: Write, fake: type[Any]
+) -> None:
+    context = start(evaluate={"queries": 500, "roles": ["street"], "examples": 6})
+    world = fake(street=True)
+    world.photos = [photo if photo.role == "street" else replace(photo, split="train") for photo in world.photos]
+    write(context, world)
+    metrics = metrics_of(context, run_stage(context, "evaluate", run))
+    assert metrics["retrieval.same_item_hit_at_1"] == 1.0
+    assert [name for name in metrics if name.startswith("retrieval.cold")] == []
 
 
 def test_a_second_photo_of_an_item_is_to_be_found_the_querys_own_left_out(

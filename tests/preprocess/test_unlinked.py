@@ -73,3 +73,11 @@ def test_a_photo_of_many_categories_is_a_placeholder_and_one_of_a_products_is_no
     codes = {row["item_id"]: row["code"] for row in shop.prepared("one")}
     assert {codes[f"i{n}"] for n in range(12)} == ({"placeholder"} if leaves > 2 else {""})
     assert {codes[f"i{n}"] for n in range(12, 30)} == {""}
+
+
+def test_an_error_page_in_the_place_of_photos_is_no_photo_that_many_have(tmp_path: Path) -> None:
+    shop = plain_shop(tmp_path / "shop", 30)
+    shop.write_config(preprocess={"max_rejected_share": 0.5})
+    for n in range(12):
+        (shop.photos / f"p{n}.jpg").write_bytes(b"<html>503</html>")
+    assert not any("placeholder" in note for note in notes_of(shop))

@@ -14,7 +14,7 @@ from pipelines.cli import main
         (["https://x.y/a.jpg"], "https://x.y/a.jpg is no path: photos to search with are files and folders"),
         (["gs://x/a.jpg"], "gs://x/a.jpg is no path"),
         (["a.jpg", "--item", "i1"], "give photos, or items with --item, not both"),
-        ([], "give photos, or items with --item, not both"),
+        ([], "name photos or folders to search with, or items with --item"),
     ],
 )
 def test_what_cannot_be_asked_is_wrong_usage(tmp_path: Path, asked: list[str], told: str) -> None:

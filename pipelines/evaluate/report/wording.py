@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.evaluate.quality import TOO_FEW_FOR_WORST, WORST
+from pipelines.evaluate.quality import MIN_QUERIES_A_LEAF, TOO_FEW_FOR_WORST, WORST
 from pipelines.evaluate.vocabulary import describe, queries_for
 from pipelines.releases.gate import Gate, tally
 
@@ -71,8 +71,8 @@ def worst_tenth(metrics: Metrics) -> str:
     if WORST not in metrics:
         return f"What the worst tenth of them comes to was not measured: it {TOO_FEW_FOR_WORST}."
     return (
-        "The worst tenth of them, each chosen by half of its queries and measured on the others, pooled, has a P@10 of "
-        f"{shown(metrics[WORST])}{measured_on(metrics, WORST)}."
+        f"The worst tenth of those with {MIN_QUERIES_A_LEAF} queries or more in a half of all, chosen by one half and "
+        f"measured by the other, pooled, has a P@10 of {shown(metrics[WORST])}{measured_on(metrics, WORST)}."
     )
 
 
@@ -134,10 +134,10 @@ def _asked(metrics: Metrics) -> str:
 
 
 def _compared(metrics: Metrics) -> str:
-    new, gone, overlap = (metrics.get(f"drift.{name}") for name in ("items_new", "items_removed", "overlap_at_10"))
+    new, gone, overlap = (metrics.get(f"drift.{name}") for name in ("found_new", "found_removed", "overlap_at_10"))
     parts = []
     if new is not None and gone is not None:
-        parts.append(f"{new:.1%} of the items are new and {gone:.1%} are gone")
+        parts.append(f"{new:.1%} of the items that a search can find are new and {gone:.1%} are gone")
     if overlap is not None:
         parts.append(f"{10 * overlap:.1f} of 10 results are the same")
     return f"Against the live release, {', and '.join(parts)}." if parts else "It was compared with the live release."
@@ -148,7 +148,7 @@ def _large(name: str, value: float) -> str:
 
 
 def _change(name: str, value: float, live: float | None) -> tuple[str, bool]:
-    if live is None:
+    if live is None or name.startswith(("drift.", "latency.")):  # of another day's live release, or load
         return "", True
     metric, delta = describe(name), value - live
     better = delta >= 0 if metric.better == "higher" else delta <= 0
