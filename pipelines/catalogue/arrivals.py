@@ -23,6 +23,11 @@ class Arrival:
     item: Item
     again: bool = False
 
+    @property
+    def file(self) -> str:
+        """The path of the file that it stood in."""
+        return self.source.rsplit(":", 1)[0]
+
 
 @dataclass(frozen=True)
 class MediaArrival:

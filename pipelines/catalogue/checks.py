@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.catalogue.notes import hints_of
+from pipelines.catalogue.parts import check_parts
 from pipelines.catalogue.summary import Summary
 from pipelines.errors import GateError, StageError
 from pipelines.runs.context import RunContext
@@ -15,10 +16,14 @@ _FEEDS = {"snapshot": "the snapshot", "deltas": "the deltas", "media": "the medi
 
 
 def check_summary(context: RunContext, summary: Summary, ledger: Ledger) -> None:
-    """Raise StageError when too much was rejected or nothing is left, GateError when a gate says no.
+    """Raise StageError when files may be lists of several days, too much was rejected, or nothing is left.
+
+    Raises GateError when a gate says no.
 
     The gates: a snapshot that is older than the one before, and too many items that vanish.
     """
+    if context.config.catalogue.snapshot_files is None:
+        check_parts(summary)
     limit = context.config.catalogue.max_rejected_share
     if ledger.rejected > limit * min(summary.counts["parent_items"], FEW_ROWS):  # as deltas of an hour are
         check_share("catalogue", ledger, limit, summary.examples, hints_of(summary))

@@ -68,7 +68,10 @@ def find_feeds(
     files: list[FeedFile] = []
     media = section.media.path if section.media else None
     for feed, pattern in ((SNAPSHOT, section.snapshot), (MEDIA, media)):
-        places = enumerate(_found(config, feed, pattern), len(files))
+        there = _found(config, feed, pattern)
+        if feed == SNAPSHOT and section.snapshot_files == "newest":
+            there = sorted(there, key=lambda found: order(found[0]))[-1:]
+        places = enumerate(there, len(files))
         of_feed = [_feed_file(feed, path, file, place, now) for place, (path, file) in places]
         files += _of_one_time(of_feed) if feed == SNAPSHOT else of_feed
     may_lack = section.deltas is None or section.snapshot is not None or DELTAS in positions

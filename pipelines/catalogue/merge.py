@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT, Arrival, Rejected, Rows
 from pipelines.catalogue.mapping import Item, Photo
 from pipelines.catalogue.media import attach
+from pipelines.catalogue.parts import remark_files
 from pipelines.catalogue.state import Delete, Held, State
-from pipelines.catalogue.values import DAY_S
+from pipelines.catalogue.values import DAY_S, Remarks
 
 NEVER = -1.0
 
@@ -52,13 +53,16 @@ class Merged:
     kept_example: str = ""
     applied: dict[str, str] = field(default_factory=dict)
     """The row by which an item became what it is."""
+    remarks: Remarks = field(default_factory=Remarks)
 
 
 def merge(parent: State, rows: Rows, terms: Terms) -> Merged:
     """Return the new state of a bucket."""
     result = Merged(State(dict(parent.items), dict(parent.deletes)), list(rows.rejected))
     ordered = sorted(rows.arrivals, key=lambda a: a.sequence)
-    snapshot = _join_repeated([a for a in ordered if a.feed == SNAPSHOT], result)
+    of_snapshot = [a for a in ordered if a.feed == SNAPSHOT]
+    remark_files(of_snapshot, result.remarks)
+    snapshot = _join_repeated(of_snapshot, result)
     for arrival in snapshot.values():
         _apply_snapshot(result, arrival, terms)
     if terms.snapshot_at is not None and terms.is_new and terms.is_whole:
@@ -84,7 +88,7 @@ def _join_neighbours(rows: list[Arrival], result: Merged) -> list[Arrival]:
     """Join the repeated rows of one upsert, which stand in one file and share a time; keep the order of the rest."""
     joined: dict[tuple[str, float, str], Arrival] = {}
     for row in rows:
-        key = (row.item.item_id, row.item.updated_at, row.source.rsplit(":", 1)[0])
+        key = (row.item.item_id, row.item.updated_at, row.file)
         held = joined.get(key)
         joined[key] = row if held is None else _join(held, row, result)
     return list(joined.values())
@@ -96,10 +100,10 @@ def _join(held: Arrival, row: Arrival, result: Merged) -> Arrival:
         result.skipped += 1  # superseded
         return row if new.updated_at >= old.updated_at else held
     if replace(old, photos=()) != replace(new, photos=()):
-        detail = (
-            f"item {new.item_id!r} stands in {held.source} already with other values and the same time; if its rows "
-            "are parts of one, catalogue.columns.continues names the column they share"
-        )
+        hint = "if its rows are parts of one, catalogue.columns.continues names the column they share"
+        if held.file != row.file:
+            hint = "of the files of a snapshot the first one counts, unless catalogue.snapshot_files says which"
+        detail = f"item {new.item_id!r} stands in {held.source} already with other values and the same time; {hint}"
         result.rejects.append(Rejected(row.source, new.item_id, "", "conflicting_duplicate", detail, row.feed))
         return held
     extra = tuple(photo for photo in new.photos if photo not in old.photos)

@@ -141,6 +141,8 @@ def _summary(rows: Rows, merged: Merged, rejects: list[Rejected], parent: State)
         parent_by_category=Counter(held.item.category[0] for held in before.values()),
         values=sorted(values),
         kept_example=merged.kept_example,
+        remarks=merged.remarks.counts,
+        remarked=merged.remarks.examples,
     )
 
 

@@ -28,7 +28,8 @@ from pipelines.store import Log
 from pipelines.tables.taxonomy import extend_taxonomy, look_alikes
 
 NOTHING_NEW = "the feeds hold nothing new: the catalogue stays as it is"
-_NOT_THE_MAPPING = {"snapshot", "deltas", "photo_root", "allowed_roots", "max_removed_share", "max_rejected_share"}
+_FILES = {"snapshot", "snapshot_files", "deltas", "photo_root", "allowed_roots"}
+_NOT_THE_MAPPING = _FILES | {"max_removed_share", "max_rejected_share"}
 
 
 @dataclass(frozen=True)

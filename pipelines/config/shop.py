@@ -83,6 +83,7 @@ class CatalogueSection(Section):
     """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
 
     snapshot: str | None = Field(None, description="path, gs:// URI or glob of full lists: CSV, JSON lines, Parquet")
+    snapshot_files: Literal["all", "newest"] | None = Field(None, description="which of several files are the snapshot")
     deltas: str | None = Field(None, description="path, gs:// URI or glob of upsert/delete files, read in name order")
     delimiter: str = ","
     quote: str = Field('"', description="around cells of CSV; empty where quotes are text")
