@@ -28,6 +28,7 @@ _RECORD = pa.schema(
 class Delta:
     """A file of deltas: its path below the pattern's fixed part, its size, when it was written (seconds since 1970).
 
+    The size is 0 of a file that holds nothing, whatever a compressor or a byte order mark makes of that.
     `digest` is that of its bytes, None where it was not taken.
     """
 
@@ -45,7 +46,7 @@ Record = Mapping[str, Delta]
 class Sorted:
     """The files that are there: those to be read, which of them were read before, and which are passed over.
 
-    `record` is of those that will have been read.
+    `record` is of those that will have been read; `empty` ones would be read if they held anything.
     """
 
     to_read: tuple[Delta, ...] = ()
@@ -53,6 +54,7 @@ class Sorted:
     unread: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     record: tuple[Delta, ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 def order(path: str) -> tuple[tuple[tuple[str | int, ...], ...], str]:
@@ -78,15 +80,17 @@ def sort(
         record = {delta.path: delta for delta in found if position and order(delta.path) <= order(position)}
     start = position if after is None else after
     ordered = sorted(found, key=lambda delta: order(delta.path))
-    to_read = [replace(d, digest=digest(d.path)) for d in ordered if not start or order(d.path) > order(start)]
-    passed = ordered[: len(ordered) - len(to_read)]
+    later = [delta for delta in ordered if not start or order(delta.path) > order(start)]
+    passed = ordered[: len(ordered) - len(later)]
+    to_read = [replace(delta, digest=digest(delta.path)) for delta in later if delta.size_bytes]
     changed = {delta.path for delta in ordered if delta.path in record and _differs(record[delta.path], delta, digest)}
     return Sorted(
         tuple(to_read),
         frozenset(delta.path for delta in to_read if delta.path in record and delta.path not in changed),
-        tuple(delta.path for delta in passed if delta.path not in record),
+        tuple(delta.path for delta in passed if delta.path not in record and delta.size_bytes),
         tuple(delta.path for delta in passed if delta.path in changed),
         tuple(record[delta.path] for delta in passed if delta.path in record) + tuple(to_read),
+        tuple(delta.path for delta in later if not delta.size_bytes),
     )
 
 

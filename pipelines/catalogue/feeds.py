@@ -10,9 +10,12 @@ from pathlib import Path
 from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT
 from pipelines.catalogue.deltas import Delta, Record, Sorted, order, sort
 from pipelines.catalogue.formats.base import FeedError
+from pipelines.catalogue.rows import is_blank
 from pipelines.config import Config
 from pipelines.shop_files.locations import File, ObjectFile, divide, find
 
+_SMALL_BYTES = 512
+"""Of a file that may hold nothing but a byte order mark, blank lines, or what gzip writes of nothing."""
 READ_AGAIN = (
     "the deltas are read again from the first: an earlier version, in several folders, did not know which it had read; "
     "what has not changed stays as it is"
@@ -65,27 +68,37 @@ def find_feeds(
     Raises FeedError when a configured feed has no file at all; only deltas may be there later.
     """
     section, positions = config.catalogue, positions or {}
-    files: list[FeedFile] = []
-    media = section.media.path if section.media else None
-    for feed, pattern in ((SNAPSHOT, section.snapshot), (MEDIA, media)):
-        there = _found(config, feed, pattern)
-        if feed == SNAPSHOT and section.snapshot_files == "newest":
-            there = sorted(there, key=lambda found: order(found[0]))[-1:]
-        places = enumerate(there, len(files))
-        of_feed = [_feed_file(feed, path, file, place, now) for place, (path, file) in places]
-        files += _of_one_time(of_feed) if feed == SNAPSHOT else of_feed
+    files, empty = _lists(config, now)
     may_lack = section.deltas is None or section.snapshot is not None or DELTAS in positions
     there = dict(_found(config, DELTAS, section.deltas, may_lack=may_lack))
     position = _position(section.deltas, positions.get(DELTAS, ""))
     after = None if deltas_after is None else _position(section.deltas, deltas_after)
-    found = [Delta(path, *_size_and_time(file)) for path, file in there.items()]
+    found = [_delta(path, file) for path, file in there.items()]
     deltas = sort(found, position, record, lambda path: _digest(there[path]), after)
+    if found and not may_lack and not any(one.size_bytes for one in found):
+        raise FeedError(f"catalogue.deltas = {section.deltas!r} matches no file that holds anything; export them again")
     for one in deltas.to_read:
         at = min(one.modified_at, now)
         again = one.path in deltas.again
         files.append(FeedFile(DELTAS, one.path, there[one.path], len(files), one.digest or "", at, again))
     notes = [READ_AGAIN] if positions.get(DELTAS, "") != position else []
-    return Feeds(tuple(files), deltas, (*notes, *_notes(deltas, position)))
+    return Feeds(tuple(files), deltas, (*notes, *_notes(deltas, position), *empty))
+
+
+def _lists(config: Config, now: float) -> tuple[list[FeedFile], list[str]]:
+    """Return the files of the snapshot and of the media table, and notes of those that hold nothing beside others."""
+    section, files, notes = config.catalogue, list[FeedFile](), list[str]()
+    media = section.media.path if section.media else None
+    for feed, pattern in ((SNAPSHOT, section.snapshot), (MEDIA, media)):
+        found = _found(config, feed, pattern)
+        empty = [path for path, file in found if len(found) > 1 and _is_empty(file)]
+        there = [(path, file) for path, file in found if path not in empty] or found
+        if feed == SNAPSHOT and section.snapshot_files == "newest":
+            there = sorted(there, key=lambda one: order(one[0]))[-1:]
+        of_feed = [_feed_file(feed, path, file, n, now) for n, (path, file) in enumerate(there, len(files))]
+        files += _of_one_time(of_feed) if feed == SNAPSHOT else of_feed
+        notes += _empty(feed, empty)
+    return files, notes
 
 
 def _of_one_time(files: Sequence[FeedFile]) -> list[FeedFile]:
@@ -120,7 +133,27 @@ def _notes(deltas: Sorted, position: str) -> list[str]:
         f"the deltas {path!r} were never read, for they come before {position!r}, the last ones read: {fix}"
         for path in deltas.unread
     ]
-    return notes + [f"the deltas {path!r} have changed since they were read: {fix}" for path in deltas.changed]
+    notes += [f"the deltas {path!r} have changed since they were read: {fix}" for path in deltas.changed]
+    return notes + _empty(DELTAS, deltas.empty)
+
+
+def _empty(feed: str, paths: Sequence[str]) -> list[str]:
+    if not paths:
+        return []
+    return [
+        f"files of catalogue.{feed} that hold nothing, and are not read until they do: {len(paths)}, as {paths[0]!r}"
+    ]
+
+
+def _delta(path: str, file: File) -> Delta:
+    size, modified_at = _size_and_time(file)
+    return Delta(path, 0 if _is_empty(file) else size, modified_at)
+
+
+def _is_empty(file: File) -> bool:
+    """Tell whether a file holds nothing: it is not written yet, or an exporter had nothing to write."""
+    size, _ = _size_and_time(file)
+    return size == 0 or (size <= _SMALL_BYTES and is_blank(file))
 
 
 def _feed_file(feed: str, path: str, file: File, place: int, now: float) -> FeedFile:

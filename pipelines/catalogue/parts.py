@@ -10,6 +10,8 @@ from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import Remarks
 from pipelines.errors import StageError
 
+MOST = 0.5
+"""Parts of one list may share items, but not more than this share of a file's."""
 _IN, _TOO = "in_file:", "in_another_too:"
 
 
@@ -34,11 +36,11 @@ def check_parts(summary: Summary) -> None:
         if key.startswith(_TOO)
     }
     file = max(sorted(shares), key=shares.__getitem__, default="")
-    if not file or shares[file] <= 0.5:
+    if not file or shares[file] <= MOST:
         return
+    too, items, other = summary.remarks[_TOO + file], summary.remarks[_IN + file], summary.remarked[_TOO + file]
     raise StageError(
-        f"{summary.remarks[_TOO + file]} of the {summary.remarks[_IN + file]} items of the snapshot's {file!r} stand in "
-        f"another of its files too, as in {summary.remarked[_TOO + file]!r}; nothing was changed. Set "
-        'catalogue.snapshot_files = "newest" if each file is a full list: then the last one by its name is read '
-        'alone; or "all" if they are parts of one list'
+        f"{too} of the {items} items of the snapshot's {file!r} stand in another of its files too, as in {other!r}; "
+        'nothing was changed. Set catalogue.snapshot_files = "newest" if each file is a full list: then the last by '
+        'its name is read alone; or "all" if they are parts of one list'
     )

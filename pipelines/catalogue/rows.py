@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow, UnreadableError
@@ -46,6 +46,13 @@ def column_names(file: File, notation: Notation = Notation()) -> list[str]:  # n
             names = Delimited(text, _notation(file, notation), Columns()).header
             check_names(file, names, notation.encoding)
             return names
+
+
+def is_blank(file: File) -> bool:
+    """Tell whether the text of a small file has no character but blanks."""
+    with suppress(FeedError, OSError, EOFError, zlib.error), file.open("rb") as stream:
+        return not decoded(file, stream, "utf-8").read().strip()
+    return False
 
 
 def read_rows(
