@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pipelines.catalogue.arrivals import SNAPSHOT
 from pipelines.catalogue.categories import LEVELS, OTHER_LEVELS, SEVERAL_PATHS
-from pipelines.catalogue.continued import CONTINUED
+from pipelines.catalogue.continued import CONTINUED, NAMELESS
 from pipelines.catalogue.mapping import SEVERAL_PHOTOS
 from pipelines.catalogue.records import UNSEEN
 from pipelines.catalogue.summary import Summary
@@ -24,6 +24,10 @@ _HINTS = {
     CONTINUED: (
         "rejected rows that leave out what the row before says of the same product",
         "set catalogue.columns.continues to the column whose value such rows share",
+    ),
+    NAMELESS: (
+        "rejected rows without id and category below a sound row",
+        "if they are more of the item above, set catalogue.columns.continues to the column of item_id",
     ),
     MAY_BE_THOUSANDS: (
         "prices that are a thousand times as much where a comma is the decimal mark",

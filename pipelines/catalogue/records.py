@@ -71,6 +71,7 @@ class Reader:
         source, mapper = f"{file.path}:{row.place}", continuation.mapper
         try:
             if row.code:
+                continuation.damaged()
                 raise RejectError(row.code, row.detail, _id_of_damaged(row, file, mapper))
             if file.feed == MEDIA and self.section.media:
                 yield MediaArrival(source, *mapper.media(row.values, self.section.media))

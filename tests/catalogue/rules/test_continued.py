@@ -109,3 +109,54 @@ def test_further_photos_come_and_go_by_delta_as_by_snapshot(shop: Shop) -> None:
     (shop.root / "feed.csv").write_text(SHOPIFY.replace("s2.jpg", "s9.jpg").replace("shirt,,,,,,,s3.jpg,3\n", ""))
     shop.run("r2", "catalogue")
     assert photos(shop)["shirt"] == ["s1.jpg", "s9.jpg"]
+
+
+ODOO = """\
+id,name,categ_id,image
+desk,Desk,Home > Desks,d1.jpg
+,,,d2.jpg
+,,,d3.jpg
+lamp,Lamp,Home > Lamps,l1.jpg
+,,,l2.jpg
+"""
+OF_ODOO = {"item_id": "id", "photos": "image", "category": "categ_id", "title": "name"}
+
+
+def test_a_row_without_an_id_adds_its_photos_to_the_item_above(shop: Shop) -> None:
+    (shop.root / "feed.csv").write_text(ODOO)
+    manifest = read(shop, {**OF_ODOO, "continues": "id"})
+    assert (manifest["rejects"], manifest["notes"]) == ({}, [])
+    assert photos(shop) == {"desk": ["d1.jpg", "d2.jpg", "d3.jpg"], "lamp": ["l1.jpg", "l2.jpg"]}
+
+
+def test_rows_without_an_id_name_the_setting_in_the_refusal_and_in_the_note(shop: Shop) -> None:
+    (shop.root / "feed.csv").write_text(ODOO)
+    hint = (
+        "rejected rows without id and category below a sound row: 3, as feed.csv:3; if they are more of the item "
+        "above, set catalogue.columns.continues to the column of item_id"
+    )
+    with pytest.raises(StageError) as caught:
+        read(shop, OF_ODOO)
+    assert str(caught.value).endswith(hint)
+    assert hint in read(shop, OF_ODOO, max_rejected_share=1.0)["notes"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("lamp,Lamp,Home > Lamps,l1.jpg", ",Lamp,Home > Lamps,l1.jpg"),  # it has lost its own id
+        ("lamp,Lamp,Home > Lamps,l1.jpg", "lamp,Lamp,Home > Lamps"),  # nor may the damaged one's photos be the desk's
+        ("desk,Desk,Home > Desks,d1.jpg\n", ""),
+    ],
+)
+def test_a_row_that_may_be_of_another_item_adds_nothing_to_the_one_above(shop: Shop, old: str, new: str) -> None:
+    (shop.root / "feed.csv").write_text(ODOO.replace(old, new))
+    read(shop, {**OF_ODOO, "continues": "id"}, max_rejected_share=1.0)
+    [left] = photos(shop).items()
+    assert left in [("desk", ["d1.jpg", "d2.jpg", "d3.jpg"]), ("lamp", ["l1.jpg", "l2.jpg"])]
+
+
+def test_a_row_that_names_its_product_continues_it_below_a_damaged_one_too(shop: Shop) -> None:
+    (shop.root / "feed.csv").write_text(SHOPIFY.replace("shirt,,,,,,,s2.jpg,2", "shirt,,,,s2.jpg,2"))
+    assert read(shop, {**COLUMNS, "continues": "Handle"}, max_rejected_share=1.0)["rejects"] == {"bad_row": 1}
+    assert photos(shop)["shirt"] == ["s1.jpg", "s3.jpg"]
