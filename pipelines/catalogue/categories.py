@@ -14,11 +14,11 @@ from pipelines.tables.taxonomy import fold_spelling
 
 MAX_DEPTH = 8
 SEVERAL_PATHS = "several_paths"
-LEVELS, OTHER_LEVELS = "levels", "other_levels"
-"""Cells that hold the separator of levels, and others with a mark that may stand between levels instead."""
+LEVELS, OTHER_LEVELS, HOLES = "levels", "other_levels", "holes"
+"""Cells that hold the separator of levels, and others with a mark that may stand between levels instead, and with a level behind an empty one."""
 _MARK = re.compile(r",\s|[;|\n]")
 """What stands between the paths of one cell, as shops export them; inside a level it is rare."""
-_IDS = re.compile(r"\d+(?:([,;|])\d+)+")
+_CODES = re.compile(r"[^\s,]+(?:,[^\s,]+)+")
 _ROOTS = frozenset("/|\\")
 _LEVEL_MARK = re.compile(r"\s*(?:::|[>/\\|»›→;:])\s*")
 """What shops write between levels."""
@@ -32,7 +32,7 @@ def category_path(cells: Cells, columns: Columns) -> tuple[str, ...]:
     else:
         column = columns.category[0]
         paths = [[cells.doubted(name) for name in columns.category]]
-    found = [path for path in map(_until_hole, paths) if path]
+    found = [path for levels in paths if (path := _until_hole(levels, cells))]
     if not found:
         raise RejectError("no_category", "the category is empty")
     path = max(found, key=len) if columns.category_choice == "deepest" else found[0]
@@ -88,11 +88,29 @@ def _remark_levels(cells: Cells, text: str, between: str) -> None:
 
 
 def _remark_several(cells: Cells, text: str, between: str) -> None:
-    found = _IDS.fullmatch(text) or _MARK.search(html.unescape(text))
-    if found and found[found.re.groups].strip() != between.strip():
+    plain = html.unescape(text)
+    found = _MARK.search(plain)
+    mark = found[0].strip() if found else ","
+    if mark != between.strip() and (found or _are_paths(plain, between)):
         cells.remarks.add(SEVERAL_PATHS, repr(text[: 2 * SHOWN]))
 
 
-def _until_hole(levels: Sequence[str]) -> tuple[str, ...]:
+def _are_paths(text: str, between: str) -> bool:
+    """Tell whether commas without a blank part codes, or paths, not words of one level.
+
+    Such paths all have levels, as A/B,C/D, or some begin with the same one, as Magento's do.
+    """
+    if between not in text:
+        return bool(_CODES.fullmatch(text))
+    parts = text.split(",")
+    tops = [part.split(between)[0].strip() for part in parts]
+    return len({*tops}) < len(tops) or (len(parts) > 1 and all(between in part for part in parts))
+
+
+def _until_hole(levels: Sequence[str], cells: Cells) -> tuple[str, ...]:
     """Return a path up to its first empty level: paths may be of uneven depth."""
-    return tuple(takewhile(bool, map(fold_spelling, levels)))
+    folded = [*map(fold_spelling, levels)]
+    path = tuple(takewhile(bool, folded))
+    if any(folded[len(path) :]):
+        cells.remarks.add(HOLES, repr(folded)[: 4 * SHOWN])
+    return path

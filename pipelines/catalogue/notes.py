@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipelines.catalogue.arrivals import SNAPSHOT
-from pipelines.catalogue.categories import LEVELS, OTHER_LEVELS, SEVERAL_PATHS
+from pipelines.catalogue.categories import HOLES, LEVELS, OTHER_LEVELS, SEVERAL_PATHS
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
 from pipelines.catalogue.mapping import SEVERAL_PHOTOS
 from pipelines.catalogue.records import UNSEEN
@@ -16,6 +16,10 @@ _HINTS = {
     SEVERAL_PATHS: (
         "category cells that look like several paths",
         'set catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path',
+    ),
+    HOLES: (
+        "categories with a level behind an empty one, which ends the path",
+        "let the export leave no level out, or catalogue.columns.category name the columns that are always filled",
     ),
     SEVERAL_PHOTOS: (
         "photo cells that look like several photos",

@@ -59,7 +59,18 @@ def test_several_paths_in_a_cell(columns: dict[str, Any], cell: str, path: tuple
 
 @pytest.mark.parametrize(
     "cell",
-    ["0,10,100", "A > B &amp; C; D", "A > B, C", "V-neck, A > B", "A > B; C > D", "A > B|C", "A > B\nA > C"],
+    [
+        "0,10,100",
+        "master,apparel,tshirts",
+        "tops,men-shirts",
+        "A > B,C > D",
+        "A > B &amp; C; D",
+        "A > B, C",
+        "V-neck, A > B",
+        "A > B; C > D",
+        "A > B|C",
+        "A > B\nA > C",
+    ],
 )
 def test_a_cell_that_looks_like_several_paths_is_told(cell: str) -> None:
     assert remarks({"path": cell})["several_paths"] == 1
@@ -82,4 +93,32 @@ def test_a_cell_of_one_level_or_of_the_right_mark_is_not_told(cell: str) -> None
 @pytest.mark.parametrize("cell", ["A &amp; B > C", "A > B", "Home,Garden > Pots", "A/B > C"])
 def test_a_plain_path_is_not_told(cell: str) -> None:
     assert remarks({"path": cell}) == {}
-    assert remarks({"path": "A, B, C"}, columns={"category_separator": ","}) == {}
+    for path in ("A, B, C", "A,B,C"):
+        assert remarks({"path": path}, columns={"category_separator": ","}) == {}
+
+
+@pytest.mark.parametrize(
+    "cell", ["Root Category,Root Category/Gear", "Root/A,Root/A/B", "Root,Root/A,Other/B,Other/B/C"]
+)
+def test_paths_that_name_every_level_above_are_told(cell: str) -> None:
+    assert remarks({"path": cell}, columns={"category_separator": "/"}) == {"several_paths": 1}
+    assert remarks({"path": cell}, columns={"category_separator": "/", "category_path_separator": ""}) == {}
+
+
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        ({}, {"path": "Apparel >  > Tshirts"}), ({}, {"path": "Apparel > NULL > Tshirts"}),
+        ({}, {"path": ["Apparel", "", "Tshirts"]}),
+        ({"category": ["l1", "l2", "l3"]}, {"l1": "Apparel", "l2": "-", "l3": "Tshirts"}),
+    ],
+)  # fmt: skip
+def test_a_level_behind_an_empty_one_is_told(columns: dict[str, Any], row: dict[str, Any]) -> None:
+    words = {"no_value": ["NULL", "-"]}
+    assert remarks(row, columns=columns, **words)["holes"] == 1
+    assert mapped(row, columns=columns, **words).category == ("Apparel",)
+
+
+@pytest.mark.parametrize("row", [{"path": "Apparel > Tshirts > "}, {"path": ["Apparel", ""]}])
+def test_empty_levels_at_the_end_are_a_shorter_path(row: dict[str, Any]) -> None:
+    assert "holes" not in remarks(row)
