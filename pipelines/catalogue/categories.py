@@ -14,8 +14,10 @@ from pipelines.tables.taxonomy import fold_spelling
 
 MAX_DEPTH = 8
 SEVERAL_PATHS = "several_paths"
-LEVELS, OTHER_LEVELS, HOLES = "levels", "other_levels", "holes"
-"""Cells that hold the separator of levels, and others with a mark that may stand between levels instead, and with a level behind an empty one."""
+LEVELS, OTHER_LEVELS = "levels", "other_levels"
+"""Cells that hold the separator of levels, and others with a mark that may stand between levels instead."""
+HOLES = "holes"
+"""Categories with a level behind an empty one."""
 _MARK = re.compile(r",\s|[;|\n]")
 """What stands between the paths of one cell, as shops export them; inside a level it is rare."""
 _CODES = re.compile(r"[^\s,]+(?:,[^\s,]+)+")

@@ -15,6 +15,8 @@ from pipelines.config import CatalogueSection, Columns, Media
 from pipelines.tables.taxonomy import fold_spelling
 
 SEVERAL_PHOTOS = "several_photos"
+OWN_LEVEL = "own_level"
+"""The remark on categories whose last level is the title of the item, as in breadcrumbs."""
 _ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)"
 _SEVERAL = re.compile(
     rf"{_ENDING}(?:\?[^\s,;|]*)?\s*[\s,;|]\s*[^\s,;|].*{_ENDING}\b|[\s,;|](?:https?|gs|file)://",
@@ -112,12 +114,15 @@ class Mapper:
         photos = self._photos(cells, columns)
         if not photos and self.section.media is None:
             raise RejectError("no_photo", "the row names no photo")
+        category, title = category_path(cells, columns), cells.doubted(columns.title)
+        if category[-1].casefold() == fold_spelling(title).casefold():
+            cells.remarks.add(OWN_LEVEL, repr(category)[: 4 * SHOWN])
         return Item(
             item_id=item_id,
             updated_at=updated_at,
             group_id=cells.doubted(columns.group_id),
-            category=category_path(cells, columns),
-            title=cells.doubted(columns.title),
+            category=category,
+            title=title,
             price=cells.price(columns.price),
             attributes={k: v for k, name in columns.attributes.items() if (v := fold_spelling(cells.text(name)))},
             signals={k: n for k, name in columns.signals.items() if (n := cells.number(name)) is not None},

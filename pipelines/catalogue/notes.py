@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.catalogue.arrivals import SNAPSHOT
+from pipelines.catalogue.arrivals import DELTAS, SNAPSHOT
 from pipelines.catalogue.categories import HOLES, LEVELS, OTHER_LEVELS, SEVERAL_PATHS
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
-from pipelines.catalogue.mapping import SEVERAL_PHOTOS
+from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS
 from pipelines.catalogue.records import UNSEEN
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
+from pipelines.tables.taxonomy import LEAF
 
 _HINTS = {
     SEVERAL_PATHS: (
@@ -58,7 +59,18 @@ def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
         yield f"photos that are in the media table no more: {counts['withdrawn']}"
     if limit is not None:
         yield f"no more than {limit} rows of each snapshot file were read (--limit): what they do not name stays"
+    yield from _breadcrumbs(summary)
     yield from _words(summary)
+
+
+def _breadcrumbs(summary: Summary) -> Iterator[str]:
+    own, leaves = summary.remarks[OWN_LEVEL], sum(kind == LEAF for kind, _ in summary.values)
+    if 2 * own > summary.rows[SNAPSHOT] + summary.rows[DELTAS] and 2 * leaves > own:
+        example = summary.remarked[OWN_LEVEL]
+        yield (
+            f"categories whose last level is the title of their item: {own}, as {example}; each such item is a category "
+            "of its own: export the path without that level"
+        )
 
 
 def _words(summary: Summary) -> Iterator[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.errors import StageError
 from tests.catalogue.rules.days import COLUMNS, NAMES, row
-from tests.catalogue.shop import Shop
+from tests.catalogue.shop import Shop, plain_shop, rows_of
 
 
 def write_jsonl(shop: Shop, feed: list[dict[str, Any]]) -> None:
@@ -154,3 +154,19 @@ def test_a_snapshot_of_several_files_does_not_depend_on_when_they_were_copied(tm
     assert manifest["rejects"] == {"conflicting_duplicate": 1}
     found = {one["item_id"]: one["category"] for one in shop.table("items")}
     assert (found["a2"], found["a3"]) == (["Shoes"], ["Sale"])
+
+
+@pytest.mark.parametrize("path", ["Home > Shoes > item {}", "Item {}"])
+def test_breadcrumbs_that_end_in_the_item_itself_are_told(tmp_path: Path, path: str) -> None:
+    shop = plain_shop(tmp_path)
+    shop.write_csv([{**one, "path": path.format(n)} for n, one in enumerate(rows_of(10))])
+    said = "categories whose last level is the title of their item: 10, as ("
+    fix = "; each such item is a category of its own: export the path without that level"
+    [note] = shop.run("r", "catalogue")["catalogue"]["notes"]
+    assert (note.startswith(said), note.endswith(fix)) == (True, True)
+
+
+def test_titles_that_are_the_names_of_categories_with_many_items_are_not_told(tmp_path: Path) -> None:
+    shop = plain_shop(tmp_path)
+    shop.write_csv([{**one, "name": one["path"].split(" > ")[1]} for one in rows_of(10)])
+    assert shop.run("r", "catalogue")["catalogue"]["notes"] == []
