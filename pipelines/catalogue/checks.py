@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.catalogue.notes import hints_of
+from pipelines.catalogue.notes import gone_of, hints_of
 from pipelines.catalogue.parts import check_parts
 from pipelines.catalogue.summary import Summary
 from pipelines.errors import GateError, StageError
@@ -28,7 +28,8 @@ def check_summary(context: RunContext, summary: Summary, ledger: Ledger) -> None
     if ledger.rejected > limit * min(summary.counts["parent_items"], FEW_ROWS):  # as deltas of an hour are
         check_share("catalogue", ledger, limit, summary.examples, hints_of(summary))
     if not summary.counts["items"]:
-        raise StageError("no item is left in the catalogue; nothing was changed: check the feed's rows and columns")
+        none = "no item is left in the catalogue; nothing was changed: check the feed's rows and columns"
+        raise StageError("\n".join([none, *_told(summary)]))
     if not context.accept_reason:
         _check_order(context, summary)
         _check_removals(context, summary)
@@ -51,6 +52,12 @@ def _check_order(context: RunContext, summary: Summary) -> None:
     )
 
 
+def _told(summary: Summary) -> list[str]:
+    """Return what may be why items vanish."""
+    fix = "; if some are not, take what that column says of them from catalogue.deleted_words"
+    return [f"{gone}{fix}" for gone in gone_of(summary)] + [*hints_of(summary)]
+
+
 def _check_removals(context: RunContext, summary: Summary) -> None:
     removed, before = summary.counts["removed"], summary.counts["parent_items"]
     limit = context.config.catalogue.max_removed_share
@@ -62,6 +69,6 @@ def _check_removals(context: RunContext, summary: Summary) -> None:
     raise GateError(
         f"{feeds} {verb} {removed} of {before} items ({removed / before:.1%}), "
         f"over catalogue.max_removed_share = {limit:.1%}; nothing was changed. By category:\n"
-        + "\n".join(lines)
+        + "\n".join([*lines, *_told(summary)])
         + "\nIf this is right, run again with --accept 'REASON'"
     )

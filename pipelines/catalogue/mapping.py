@@ -130,10 +130,10 @@ class Mapper:
         )
 
     def _is_deleted(self, cells: Cells) -> bool:
-        word = cells.text(self.section.columns.deleted).casefold()
-        if word in self.section.deleted_words:
+        word = cells.text(self.section.columns.deleted)
+        if word.casefold() in self.section.deleted_words:
             return True
-        if word and word not in self.section.not_deleted_words:
+        if word and word.casefold() not in self.section.not_deleted_words:
             raise RejectError(
                 "bad_deleted",
                 f"{word[:SHOWN]!r} is neither in catalogue.deleted_words nor in catalogue.not_deleted_words",

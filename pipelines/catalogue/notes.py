@@ -52,9 +52,7 @@ def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
             f"rejected rows of the snapshot that do not say whose they are: {counts['unnamed']}; an item that only "
             "they name counts as not named"
         )
-    if counts["gone"]:
-        rows = f"{counts['gone']} of {summary.rows[SNAPSHOT]}"
-        yield f"rows of the snapshot that say their item is gone (catalogue.columns.deleted): {rows}"
+    yield from gone_of(summary)
     if counts["withdrawn"]:
         yield f"photos that are in the media table no more: {counts['withdrawn']}"
     if limit is not None:
@@ -68,8 +66,8 @@ def _breadcrumbs(summary: Summary) -> Iterator[str]:
     if 2 * own > summary.rows[SNAPSHOT] + summary.rows[DELTAS] and 2 * leaves > own:
         example = summary.remarked[OWN_LEVEL]
         yield (
-            f"categories whose last level is the title of their item: {own}, as {example}; each such item is a category "
-            "of its own: export the path without that level"
+            f"categories whose last level is the title of their item: {own}, as {example}; each such item is a "
+            "category of its own: export the path without that level"
         )
 
 
@@ -84,6 +82,13 @@ def _words(summary: Summary) -> Iterator[str]:
             "value, add it to catalogue.no_value"
         )
     yield from hints_of(summary)
+
+
+def gone_of(summary: Summary) -> Iterator[str]:
+    """Yield how many rows of a snapshot say that their item is gone."""
+    gone, rows = summary.counts["gone"], summary.rows[SNAPSHOT]
+    if gone:
+        yield f"rows of the snapshot that say their item is gone (catalogue.columns.deleted): {gone} of {rows}"
 
 
 def hints_of(summary: Summary) -> Iterator[str]:

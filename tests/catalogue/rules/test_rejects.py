@@ -12,7 +12,7 @@ BAD_CELLS: dict[str, dict[str, Any]] = {
     "future_date": {"at": "2126-11-12"},
     "no_category": {"path": ""},
     "no_photo": {"image": ""},
-    "bad_deleted": {"gone": "vielleicht"},
+    "bad_deleted": {"gone": "Vielleicht"},
     "deep_category": {"path": ">".join("abcdefghi")},
 }
 
@@ -52,3 +52,9 @@ def test_a_damaged_row_keeps_its_items_state_where_its_id_can_be_read(days: Days
     (days.shop.root / "feed.csv").write_text(text)
     days.read()
     assert days.ids() == "a0 a1 a2 a3 a4 a5"
+
+
+def test_a_word_of_neither_list_is_told_as_the_cell_has_it(days: Days) -> None:
+    days.read(*rows(5), row(5, gone="In Stock"))
+    [reject] = days.shop.table("rejects")
+    assert reject["detail"].startswith("'In Stock' is neither in catalogue.deleted_words nor in")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import GateError
+from pipelines.errors import GateError, StageError
 from tests.catalogue.rules.days import COLUMNS, NAMES, Days, row, rows
 from tests.catalogue.shop import Shop
 
@@ -109,3 +109,17 @@ def test_a_row_of_the_future_is_a_reject_and_harms_nothing(days: Days) -> None:
     assert days.ids() == "a0 a1 a2 a3 a4 a5"
     days.read(row(0, "2026-11-21T08:00:00Z", name="mended"), *rows(6, without=(0,)))
     assert "mended" in {one["title"] for one in days.shop.table("items")}
+
+
+def test_rows_that_say_their_items_are_gone_are_told_where_too_many_vanish(days: Days) -> None:
+    said = (
+        "rows of the snapshot that say their item is gone (catalogue.columns.deleted): {} of 6; if some are not, take "
+        "what that column says of them from catalogue.deleted_words"
+    )
+    with pytest.raises(StageError, match="no item is left in the catalogue; nothing was changed") as none:
+        days.read(*rows(6, gone="1"))
+    assert str(none.value).splitlines()[1:] == [said.format(6)]
+    days.read(*rows(6))
+    with pytest.raises(GateError, match=r"the snapshot removes 5 of 6 items") as most:
+        days.read(*rows(5, gone="1"), row(5))
+    assert said.format(5) in str(most.value).splitlines()
