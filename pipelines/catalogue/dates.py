@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -15,13 +15,21 @@ _COUNT: Final = re.compile(r"((?:[0-9]{3}){3,6}[0-9]?)(?:\.[0-9]*)?")
 _COMPACT: Final = {12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 """Dates without marks, by the number of their digits; with eight of them they are of ISO 8601."""
 _NONE: Final = re.compile(r"0+|0000-00-00.*")
+_NO_DAYS: Final = frozenset(
+    [
+        date(1, 1, 1),  # .NET and Go
+        date(1753, 1, 1),  # SQL Server
+        *(date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1)),  # Delphi, Access and Excel
+        date(9999, 12, 31),  # SAP, and what never ends
+    ]
+)
 _DAYS: Final = re.compile(r"[2-6][0-9]{4}(?:[.,][0-9]+)?")
 _ZONE: Final = re.compile(r"(?<=[0-9])\s+(UTC|GMT|Z|[+-][0-9]{2}(?::?[0-9]{2})?)$", re.IGNORECASE)
 _MAIL: Final = re.compile(r"(?:[A-Z][a-z]{2},\s+)?[0-9]{1,2}[ -][A-Z][a-z]{2}[ -][0-9]{4}\s+[0-9]{1,2}:.*")
 
 
-def seconds_of(value: Any, text: str, form: str | None) -> float:
-    """Return a cell, also given as text, as seconds since 1970; UTC where it names no zone.
+def seconds_of(value: Any, text: str, form: str | None) -> float | None:
+    """Return a cell, also given as text, as seconds since 1970; UTC where it names no zone. None stands for no date.
 
     Read are `form` (of strptime), if it is set, ISO 8601, also without marks, the dates of mail and HTTP (RFC 5322),
     and counts of seconds, milliseconds, microseconds or nanoseconds since 1970. Raises ValueError or OverflowError.
@@ -56,5 +64,7 @@ def _offset(zone: re.Match[str]) -> str:
     return zone[1] if zone[1][0] in "+-" else "+00:00"
 
 
-def _at(moment: datetime) -> float:
+def _at(moment: datetime) -> float | None:
+    if moment.date() in _NO_DAYS:
+        return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -193,6 +193,8 @@ class Cells:
             raise RejectError(
                 "bad_date", f"{text[:SHOWN]!r} is neither ISO 8601 nor seconds since 1970{also}"
             ) from error
+        if seconds is None:
+            return default
         if not 0 <= seconds < YEAR_2200:
             raise RejectError("bad_date", f"{text[:SHOWN]!r} lies outside 1970 to 2200")
         if seconds > now + DAY_S:
