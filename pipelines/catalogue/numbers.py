@@ -15,7 +15,7 @@ DecimalMark = Literal[".", ","]
 _PROGRAM: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _EITHER: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _DASH: Final = "\\-\N{EN DASH}\N{EM DASH}"
-"""Shops write 19,- and 19.-- where there are no cents."""
+"""Shops write 19,- and 19.-- where there are no cents, and 19/- in India and East Africa."""
 
 
 def _pattern(mark: str, other: str) -> re.Pattern[str]:
@@ -23,15 +23,16 @@ def _pattern(mark: str, other: str) -> re.Pattern[str]:
         rf"[1-9][0-9]{{0,2}}(?P<gap>[{other} '\N{{RIGHT SINGLE QUOTATION MARK}}])(?:[0-9]{{2,3}}(?P=gap))*[0-9]{{3}}"
     )
     return re.compile(
-        rf"(?P<whole>[+-]?(?:{groups}|[0-9]+)?)(?:[{mark}](?:(?P<part>[0-9]*)|[{_DASH}]{{1,2}}))?"
+        rf"(?P<whole>[+-]?(?:{groups}|[0-9]+)?)(?:[{mark}](?:(?P<part>[0-9]*)|[{_DASH}]{{1,2}}))?(?:/[{_DASH}=])?"
         r"(?P<power>[eE][+-]?[0-9]+)?"
     )
 
 
 _NUMBER: Final[Mapping[DecimalMark, re.Pattern[str]]] = {".": _pattern(".", ","), ",": _pattern(",", ".")}
 _SIGNS: Final = "".join(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) == "Sc")
-_CURRENCY: Final = rf"(?:[^\W\d_]{{0,3}}[{re.escape(_SIGNS)}][^\W\d_]{{0,3}}|[^\W\d_]{{1,4}}\.?)"
-_PRICE: Final = re.compile(rf"({_CURRENCY})?\s*([+-]?[0-9.,](?:.*?[0-9.,{_DASH}])?)\s*({_CURRENCY})?")
+_CURRENCY: Final = rf"(?:[^\W\d_]{{0,3}}[{re.escape(_SIGNS)}][^\W\d_]{{0,3}}|[^\W\d_]{{1,6}}(?:\.[^\W\d_]{{1,2}})?\.?)"
+_PRICE: Final = re.compile(rf"({_CURRENCY})?\s*([+-]?[0-9.,](?:.*?[0-9.,=/{_DASH}])?)\s*({_CURRENCY})?")
+_MARKS: Final = {"\N{MINUS SIGN}": "-", "\N{ARABIC THOUSANDS SEPARATOR}": "'"}
 _CODE: Final = re.compile(r"[A-Z]{3}")
 _LATIN = [
     "dkr",
@@ -53,7 +54,9 @@ _LATIN = [
     "zl",
     "zł",
 ]
-_NAMES: Final = frozenset([*_LATIN, "р", "руб", "грн", "лв"])
+_ASIAN = ["円", "元", "圆", "圓", "원", "บาท", "đ", "د.إ", "ر.س", "د.ك", "ر.ق", "د.ب", "ر.ع", "ج.م", "د.م", "د.ت"]
+_ASIAN += ["درهم", "ريال", "دينار", "جنيه", "ریال", "تومان"]
+_NAMES: Final = frozenset([*_LATIN, *_ASIAN, "р", "руб", "грн", "лв"])
 """Currencies as shops write them that are neither a sign nor the three capitals of ISO 4217."""
 
 
@@ -71,7 +74,7 @@ def number_of(text: str, mark: DecimalMark | None) -> float:
     Where no decimal mark is set it is the point, as programs write it, and what has another meaning with a comma, as
     1,299, is no number. Raises NotANumberError.
     """
-    text = _plain(text)
+    text = _plain(text, mark)
     if mark is None and _PROGRAM.fullmatch(text):
         return float(text)
     read = {one: number for one in _NUMBER if (number := _read(text, one)) is not None}
@@ -83,7 +86,7 @@ def number_of(text: str, mark: DecimalMark | None) -> float:
 
 def price_of(text: str, mark: DecimalMark | None) -> tuple[float, str]:
     """Return the amount and the currency as the text names it, "" where it does not. Raises NotANumberError."""
-    found = _PRICE.fullmatch(_plain(text))
+    found = _PRICE.fullmatch(_plain(text, mark))
     if not found:
         raise NotANumberError
     before, number, behind = found.groups(default="")
@@ -99,9 +102,18 @@ def may_be_thousands(text: str) -> bool:
     return bool(found and _EITHER.fullmatch(found[2]))
 
 
-def _plain(text: str) -> str:
-    """Return a text with blanks, digits and signs of one kind each."""
-    return unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-").strip()
+def _plain(text: str, mark: DecimalMark | None = None) -> str:
+    """Return a text with blanks, digits, marks and signs of one kind each, and none that only turn its direction."""
+    if text.isascii():
+        return text.strip()
+    plain = "".join(map(_of_one_kind, unicodedata.normalize("NFKC", text)))
+    return plain.replace("\N{ARABIC DECIMAL SEPARATOR}", mark or ".").strip()
+
+
+def _of_one_kind(c: str) -> str:
+    if c.isdecimal():
+        return str(unicodedata.decimal(c))
+    return "" if unicodedata.category(c) == "Cf" else _MARKS.get(c, c)
 
 
 def _read(text: str, mark: DecimalMark) -> float | None:
