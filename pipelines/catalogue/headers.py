@@ -20,7 +20,6 @@ LINES_ABOVE = 10
 
 def check_columns(section: CatalogueSection, files: Iterable[FeedFile]) -> None:
     """Raise FeedError when a file lacks a mapped column; it names the column, the config key and what is there."""
-    _check_notation(section)
     for file in files:
         _check_file(section, file)
 
@@ -32,19 +31,6 @@ def columns_of(section: CatalogueSection, feed: str) -> Columns:
         columns = section.media.columns
         return Columns(columns.item_id, frozenset({columns.photo}), read)
     return Columns(section.columns.item_id, frozenset(section.columns.photo_columns), read)
-
-
-def _check_notation(section: CatalogueSection) -> None:
-    delimiter = section.delimiter
-    if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise FeedError(f"catalogue.delimiter = {delimiter!r} must be one character, such as ',' or ';'")
-    for key, mark, may_lack in (("quote", section.quote, "or empty"), ("escape", section.escape, "or not set")):
-        if mark and (len(mark) != 1 or mark in f"{delimiter}\r\n"):
-            raise FeedError(f"catalogue.{key} = {mark!r} must be one character, another than the delimiter, {may_lack}")
-    if section.escape and section.escape == section.quote:
-        raise FeedError(
-            f"catalogue.escape = {section.escape!r} is catalogue.quote too; a doubled quote needs no escape"
-        )
 
 
 def _check_file(section: CatalogueSection, file: FeedFile) -> None:

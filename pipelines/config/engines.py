@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.base import Account, ImageName, LabelKey, LabelValue, Positive, Region, Section
+from pipelines.config.places import Place
 
 OUR_LABELS = "visual-search-"
 """Labels of a job that begin so are set by the job itself."""
@@ -39,7 +40,9 @@ class FlinkSection(Section):
     parallelism: Positive | None = Field(None, description="how many workers share a step; Flink's default if unset")
     worker_program: str = Field("/opt/visual-search/boot", description="started by TaskManagers; infra/flink/boot.py")
     worker_processes: Positive = Field(1, description="Python processes a TaskManager")
-    setup_file: str | None = Field(None, description="setup.py of what workers install; they have it already if unset")
+    setup_file: Place | None = Field(
+        None, description="setup.py of what workers install; they have it already if unset"
+    )
 
 
 class DataflowSection(Section):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
+import codecs
 import hashlib
 import json
 import os
 import tomllib
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipelines.config.base import Section
 from pipelines.config.engines import BeamSection
+from pipelines.config.places import FOLDER
+from pipelines.config.problems import explain
 from pipelines.config.shop import CatalogueSection, StoreSection
 from pipelines.config.stages import (
     EmbedSection,
@@ -94,10 +96,10 @@ class Config(Section):
         return self
 
     def locate(self, location: str) -> str:
-        """Return a path of the file as an absolute one, relative to the file's folder; a URI as it is."""
-        if "://" in location:
+        """Return a path of the file as an absolute one, relative to the file's folder; a `gs://` URI as it is."""
+        if in_bucket(location):
             return location
-        return str((Path(self.folder) / Path(location).expanduser()).resolve())
+        return str(Path(self.folder, os.path.expanduser(location)).resolve())
 
     def with_policy(self, policy: str) -> Config:
         """Return the same configuration with another `train.policy`, one of POLICIES."""
@@ -118,20 +120,36 @@ def load_config(path: str | Path) -> Config:
     """Read and validate a TOML file. Raises ConfigError that names the file, the key, the value and the fix."""
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(_text_of(path))
     except FileNotFoundError as error:
         raise ConfigError(f"there is no config file {str(path)!r}; check the path given with --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{path} cannot be read as TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} cannot be read as TOML: {error}; save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, OSError) as error:
+        raise ConfigError(f"{path} cannot be read as TOML: {error}{_hint(error)}") from error
     folder = str(path.resolve().parent)
     _check_utf8("the config file's folder", folder)
     if "folder" in raw:
         raise ConfigError(f"{path}: unknown key 'folder'; remove it")
     try:
-        config = Config.model_validate({**raw, "folder": folder})
+        config = Config.model_validate({**raw, "folder": folder}, context={FOLDER: folder})
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(path, problem) for problem in error.errors())) from error
+        raise ConfigError("\n".join(f"{path}: {explain(problem, Config)}" for problem in error.errors())) from error
     return _with_absolute_paths(config)
+
+
+def _text_of(path: Path) -> str:
+    """Return a file's text, without the mark that editors of Windows begin UTF-8 with."""
+    raw = path.read_bytes()
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
+        raise ConfigError(f"{path} is UTF-16, and TOML is UTF-8; save it as that")
+    return raw.decode("utf-8-sig")
+
+
+def _hint(error: Exception) -> str:
+    if "\\" not in str(error):
+        return ""
+    return "; in double quotes a backslash begins an escape: write two, or 'single quotes', which know no escapes"
 
 
 def _check_utf8(what: str, folder: str) -> None:
@@ -147,30 +165,3 @@ def _with_absolute_paths(config: Config) -> Config:
         flink = flink.model_copy(update={"setup_file": config.locate(flink.setup_file)})
     beam = config.beam.model_copy(update={"flink": flink})
     return config.model_copy(update={"store": store, "beam": beam})
-
-
-def _explain(path: Path, problem: Any) -> str:
-    location = [str(part) for part in problem["loc"]]
-    key = ".".join(location)
-    if problem["type"] == "extra_forbidden":
-        known = _known_keys(location[:-1])
-        near = difflib.get_close_matches(location[-1], known, 1)
-        fix = f"did you mean {near[0]!r}?" if near else f"known keys here: {', '.join(sorted(known))}"
-        return f"{path}: unknown key {key!r} (value {problem['input']!r}); {fix}"
-    if problem["type"] == "missing":
-        return f"{path}: the key {key!r} is missing; add it"
-    message = problem["msg"].removeprefix("Value error, ")
-    if isinstance(problem["input"], dict):  # the message names the values of the section that matter
-        return f"{path}: [{key}] {message}" if key else f"{path}: {message}"
-    return f"{path}: {key} = {problem['input']!r}: {message}"
-
-
-def _known_keys(location: list[str]) -> list[str]:
-    model: Any = Config
-    for part in location:
-        field = model.model_fields.get(part)
-        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
-        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
-        if model is None:
-            return []
-    return [name for name in model.model_fields if name != "folder"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from itertools import combinations
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.base import Section, Share
+from pipelines.config.places import Place
 
 Split = Literal["train", "val", "test"]
 OUR_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
@@ -18,12 +21,13 @@ NO_VALUE = [
 ]  # fmt: skip
 DELETED = ["1", "1.0", "true", "t", "yes", "y", "delete", "deleted", "d"]
 NOT_DELETED = ["0", "0.0", "false", "f", "no", "n", "insert", "update", "upsert", "create", "i", "u", "c"]
+_IN_WORDS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": " "}
 
 
 class StoreSection(Section):
     """Where the store is, and its number of hash buckets, fixed when it is created."""
 
-    uri: str
+    uri: Place
     buckets: Annotated[int, Field(gt=0, le=4096)] = 16
 
 
@@ -74,7 +78,7 @@ class MediaColumns(Section):
 class Media(Section):
     """More photos of the same items, in a table of their own (street photos, reviews)."""
 
-    path: str
+    path: Place
     role: str = "street"
     columns: MediaColumns
 
@@ -82,17 +86,19 @@ class Media(Section):
 class CatalogueSection(Section):
     """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
 
-    snapshot: str | None = Field(None, description="path, gs:// URI or glob of full lists: CSV, JSON lines, Parquet")
+    snapshot: Place | None = Field(None, description="path, gs:// URI or glob of full lists: CSV, JSON lines, Parquet")
     snapshot_files: Literal["all", "newest"] | None = Field(None, description="which of several files are the snapshot")
-    deltas: str | None = Field(None, description="path, gs:// URI or glob of upsert/delete files, read in name order")
+    deltas: Place | None = Field(None, description="path, gs:// URI or glob of upsert/delete files, read in name order")
     delimiter: str = ","
     quote: str = Field('"', description="around cells of CSV; empty where quotes are text")
     escape: str | None = Field(None, description="before a character that counts as it is, as a backslash of MySQL")
     skip_lines: Annotated[int, Field(ge=0, description="lines above the header of CSV, such as a title")] = 0
     encoding: str = Field("utf-8", description="of text feeds that do not begin with a byte order mark")
     photo_prefix: str | None = Field(None, description="what the feed writes before paths below photo_root: left out")
-    photo_root: str = Field(".", description="folder, or gs:// URI of one, that relative photo paths start from")
-    allowed_roots: list[str] = Field(default_factory=list, description="more folders or gs:// URIs to take photos from")
+    photo_root: Place = Field(".", description="folder, or gs:// URI of one, that relative photo paths start from")
+    allowed_roots: list[Place] = Field(
+        default_factory=list, description="more folders or gs:// URIs to take photos from"
+    )
     default_role: str = "main"
     split_names: dict[str, Split] = Field(default_factory=lambda: dict(OUR_SPLITS))
     decimal_mark: Literal[".", ","] | None = Field(None, description="of numbers that are texts; unset is '.'")
@@ -104,6 +110,30 @@ class CatalogueSection(Section):
     media: Media | None = None
     max_removed_share: Share = 0.3
     max_rejected_share: Share = 0.1
+
+    @field_validator("delimiter")
+    @classmethod
+    def _parts_cells(cls, mark: str) -> str:
+        if len(mark) != 1 or mark in '"\r\n':
+            meant = _IN_WORDS.get(mark.strip().lower())
+            fix = f": write {json.dumps(meant)}" if meant else ", such as ',', ';' or '\\t'"
+            raise ValueError(f"must be one character{fix}")
+        return mark
+
+    @field_validator("quote", "escape")
+    @classmethod
+    def _marks_text(cls, mark: str | None) -> str | None:
+        if mark and (len(mark) != 1 or mark in "\r\n"):
+            raise ValueError("must be one character, or the key be removed; quote = '' where quotes are text")
+        return mark
+
+    @model_validator(mode="after")
+    def _has_different_marks(self) -> CatalogueSection:
+        marks = [(key, getattr(self, key)) for key in ("delimiter", "quote", "escape")]
+        for (one, mark), (other, same) in combinations(marks, 2):
+            if mark and mark == same:
+                raise ValueError(f"{one} and {other} are both {mark!r}; a character can be one of them only")
+        return self
 
     @field_validator("encoding")
     @classmethod

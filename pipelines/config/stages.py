@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from pipelines.config.base import Finite, Positive, Section, Share
 from pipelines.config.engines import VertexSection
+from pipelines.config.places import Place
 from transforms.photo import Limits, PrepSpec
 
 
@@ -174,5 +175,5 @@ class PromoteSection(Section):
 class MonitoringSection(Section):
     """Where Prometheus' node exporter finds what the stages have done."""
 
-    folder: str | None = Field(None, description="folder of its textfile collector; it must be there")
+    folder: Place | None = Field(None, description="folder of its textfile collector; it must be there")
     environment: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,50}$")] = "default"

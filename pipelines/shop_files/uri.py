@@ -6,13 +6,11 @@ import os
 import re
 from collections.abc import Sequence
 from functools import cache
-from urllib.parse import unquote
 
+from pipelines.config.places import path_of
 from trainer.files import SCHEME, in_bucket
 
-_FILE = re.compile(r"file:(?://([^/]*)(/.*)|(/(?!/).*))", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://|(?:data|file):|//", re.IGNORECASE)
-_THIS_MACHINE = {"", "localhost"}
 SHOWN = 80
 
 
@@ -26,7 +24,7 @@ class UriError(Exception):
 
 def is_relative(uri: str) -> bool:
     """Tell whether a uri starts from the folder of photos."""
-    return not (uri.startswith("/") or _FILE.match(uri) or _SCHEME.match(uri))
+    return not (uri.startswith("/") or _SCHEME.match(uri))
 
 
 def absolute(uri: str, start: str) -> str:
@@ -34,11 +32,12 @@ def absolute(uri: str, start: str) -> str:
 
     `file:` URIs are those of RFC 8089: of this machine, with their percent signs decoded.
     """
-    file = _FILE.fullmatch(uri)
-    if file:
-        if (file[1] or "").lower() not in _THIS_MACHINE:
-            raise UriError("unsupported_scheme", f"{uri[:SHOWN]!r} names the machine {file[1]!r}; write file:///path")
-        return unquote(file[2] or file[3], errors="surrogateescape")
+    try:
+        path = path_of(uri)
+    except ValueError as error:
+        raise UriError("unsupported_scheme", f"{uri[:SHOWN]!r} {error}") from error
+    if path is not None:
+        return path
     scheme = _SCHEME.match(uri)
     if scheme and (scheme[1] or "").lower() == "gs":
         return f"{SCHEME}{uri[len(SCHEME) :]}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
 
+from pipelines.config.places import without_scheme
 from pipelines.store.base import NotFoundError, Store, StoreError
 from pipelines.store.folder import FolderStore
+from trainer.files import in_bucket
 
 FORMAT = 1
 FORMAT_NAME = "format.json"
@@ -55,26 +56,12 @@ def read_format(store: Store) -> StoreFormat:
 
 
 def _store_at(uri: str) -> Store:
-    scheme, separator, place = uri.partition("://")
-    if not separator:
-        return FolderStore(Path(uri))
-    if scheme == "file":
-        return FolderStore(_folder_of(place, uri))
-    if scheme == "gs":
-        from pipelines.store.bucket import BucketStore
+    try:
+        place = without_scheme(uri)
+    except ValueError as error:
+        raise StoreError(f"store uri {uri!r} {error}") from error
+    if not in_bucket(place):
+        return FolderStore(Path(place))
+    from pipelines.store.bucket import BucketStore
 
-        return BucketStore(uri)
-    raise StoreError(f"store uri {uri!r} has the scheme {scheme!r}; use a local folder or gs://BUCKET/PREFIX")
-
-
-def _folder_of(place: str, uri: str) -> Path:
-    """Return the folder of a `file://` URI, in which a percent sign begins an escape."""
-    host, slash, path = place.partition("/")
-    if host not in {"", "localhost"} or not slash:
-        raise StoreError(f"store uri {uri!r} names the machine {host!r}; write file:///FOLDER, or the folder's path")
-    folder, literal = Path("/", unquote(path)), Path("/", path)
-    if literal != folder and literal.exists() and not folder.exists():
-        raise StoreError(
-            f"store uri {uri!r} means {folder}, and there is only {literal}; write that path without file://"
-        )
-    return folder
+    return BucketStore(place)

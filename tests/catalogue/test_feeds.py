@@ -291,28 +291,6 @@ def test_the_column_of_deletes_may_be_absent_but_not_misspelt(tmp_path: Path) ->
     assert "did you mean 'deletd'?" in refusal(config(tmp_path, columns=columns))
 
 
-@pytest.mark.parametrize("delimiter", ["", ";;", '"', "\n"])
-def test_a_delimiter_that_cannot_be_one(tmp_path: Path, delimiter: str) -> None:
-    write(tmp_path, "feed.csv")
-    assert f"catalogue.delimiter = {delimiter!r} must be one character, such as ',' or ';'" in (
-        refusal(config(tmp_path, delimiter=delimiter))
-    )
-
-
-@pytest.mark.parametrize(
-    ("setting", "said"),
-    [
-        ({"quote": "''"}, "catalogue.quote = \"''\" must be one character, another than the delimiter, or empty"),
-        ({"quote": ","}, "catalogue.quote = ',' must be one character, another than the delimiter, or empty"),
-        ({"escape": ","}, "catalogue.escape = ',' must be one character, another than the delimiter, or not set"),
-        ({"escape": '"'}, "catalogue.escape = '\"' is catalogue.quote too; a doubled quote needs no escape"),
-    ],
-)
-def test_marks_that_cannot_be_ones(tmp_path: Path, setting: dict[str, str], said: str) -> None:
-    write(tmp_path, "feed.csv")
-    assert said in refusal(config(tmp_path, **setting))
-
-
 def test_columns_of_parquet(tmp_path: Path) -> None:
     pq.write_table(pa.table({"sku": ["1"], "image": ["a"]}), tmp_path / "feed.parquet")
     assert "has no column 'path', which catalogue.columns.category names; its columns are: sku, image" in (

@@ -106,6 +106,75 @@ def test_a_wrong_key_or_value_is_named_with_the_fix(tmp_path: Path, added: str, 
     assert message in refusal(tmp_path, f"{MINIMAL}\n{added}\n")
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("train.minutes", "'10m'", "unable to parse string as a number; write a number without quotes and unit, which "
+         "counts minutes: 90 for an hour and a half"),
+        ("train.memory_bytes", "'4GB'", "write a number without quotes and unit, which counts bytes: 4_294_967_296"),
+        ("train.checkpoint_s", "'90s'", "which counts seconds: 90 for a minute and a half"),
+        ("promote.keep_refused_days", "'7d'", "which counts days: 0.5 for half a day"),
+        ("beam.dataflow.disk_gb", "'100GB'", "which counts gigabytes: 32 for 32 GB"),
+        ("embed.max_rejected_share", "30", "less than or equal to 1; a share is between 0 and 1: 30 % is 0.3"),
+        ("search.category_mass", "99.5", "a share is between 0 and 1: 99.5 % is 0.995"),
+        ("train.change_share", "'5%'", "a share is between 0 and 1, without quotes: 5 % is 0.05"),
+    ],
+)  # fmt: skip
+def test_a_unit_is_in_the_name_of_the_key(tmp_path: Path, key: str, value: str, message: str) -> None:
+    section, _, name = key.rpartition(".")
+    assert message in refusal(tmp_path, f"{MINIMAL}\n[{section}]\n{name} = {value}\n")
+
+
+@pytest.mark.parametrize(
+    ("added", "fix"),
+    [
+        ("delimiter = ';'", "it is a key of [catalogue]: write it there, before [catalogue.columns] begins"),
+        ("uri = 'store'", "it is a key of [store]: write it there"),
+        ("memory_bytes = 1", "it is a key of [train] or [index]: write it there"),
+        ("recipe = 'etsy'", "it is a key of the top, above all sections: write it there"),
+        ("[columns]", "write [catalogue.columns]"),
+        ("[catalogue.train]", "write [train]"),
+        ("[flink]", "write [beam.flink]"),
+    ],
+)
+def test_a_key_that_stands_in_the_wrong_section(tmp_path: Path, added: str, fix: str) -> None:
+    assert refusal(tmp_path, f"{MINIMAL}{added}\n").endswith(f"; {fix}")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('delimiter = "tab"', """catalogue.delimiter = 'tab': must be one character: write "\\t\""""),
+        ("delimiter = '\\t'", """must be one character: write "\\t\""""),
+        ('delimiter = "Semicolon"', 'must be one character: write ";"'),
+        ('delimiter = ";;"', "catalogue.delimiter = ';;': must be one character, such as ',', ';' or '\\t'"),
+        ('delimiter = ""', "catalogue.delimiter = '': must be one character, such as ',', ';' or '\\t'"),
+        ("delimiter = '\"'", "must be one character, such as ',', ';' or '\\t'"),
+        ('delimiter = "\\n"', "must be one character, such as ',', ';' or '\\t'"),
+        ("quote = \"''\"", "must be one character, or the key be removed; quote = '' where quotes are text"),
+        ("quote = 'none'", "catalogue.quote = 'none': must be one character, or the key be removed; quote = ''"),
+        ("quote = ','", "[catalogue] delimiter and quote are both ','; a character can be one of them only"),
+        ("escape = ','", "[catalogue] delimiter and escape are both ','; a character can be one of them only"),
+        ("escape = '\"'", "[catalogue] quote and escape are both '\"'; a character can be one of them only"),
+    ],
+)
+def test_marks_of_csv_that_cannot_be_ones(tmp_path: Path, setting: str, said: str) -> None:
+    assert said in refusal(tmp_path, MINIMAL.replace("[catalogue]\n", f"[catalogue]\n{setting}\n"))
+
+
+def test_what_editors_of_windows_save(tmp_path: Path) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_bytes(MINIMAL.encode("utf-8-sig"))
+    assert load_config(path).catalogue.snapshot == "feed.csv"
+    for encoding in ("utf-16", "utf-16-le"):
+        path.write_bytes(MINIMAL.encode(encoding))
+        with pytest.raises(ConfigError, match=r"shop\.toml is UTF-16, and TOML is UTF-8; save it as that"):
+            load_config(path)
+    path.write_bytes(f"# Für alle{MINIMAL}".encode("cp1252"))
+    with pytest.raises(ConfigError, match=r"cannot be read as TOML: 'utf-8' codec .*; save it as UTF-8"):
+        load_config(path)
+
+
 def test_missing_sections_and_keys_are_all_named_at_once(tmp_path: Path) -> None:
     message = refusal(tmp_path, "[catalogue]\nsnapshot = 'feed.csv'\n[catalogue.columns]\nitem_id = 'sku'\n")
     assert message.splitlines() == [
