@@ -42,7 +42,7 @@ def _given(context: RunContext, model: ModelFacts) -> str:
 
 def _as_live(context: RunContext, model: ModelFacts, done: Manifest) -> StageResult:
     """Return what the run of the live release found for the same photos, in the same space."""
-    note = cost(model, done["counts"]["in"], 0)
+    note = cost(model, {"wanted": done["counts"]["in"], "todo": 0})
     context.progress.say(f"embed: {note}")
     counts = {"inferred": 0, "units": 0, "models": done["counts"]["models"]}
     return take(done, EmbedOutputs, skipped(done), counts, [note])
@@ -82,8 +82,9 @@ def _plan(context: RunContext, model: ModelFacts) -> tuple[list[Unit], Facts]:
         )
     units = cut(planned.todo, context.config.embed.photos_a_unit)
     todo = sum(unit.rows for unit in units)
-    write_plan(context.store, folder, units, model_id=model.model_id, wanted=planned.wanted, todo=todo)
-    return read_plan(context.store, folder) or (units, {"wanted": planned.wanted, "todo": todo})
+    facts = {"model_id": model.model_id, "wanted": planned.wanted, "todo": todo, "is_new_space": not prefixes}
+    write_plan(context.store, folder, units, **facts)
+    return read_plan(context.store, folder) or (units, facts)
 
 
 def _check_plan(facts: Facts, model: ModelFacts) -> None:
@@ -92,7 +93,7 @@ def _check_plan(facts: Facts, model: ModelFacts) -> None:
 
 
 def _embed(context: RunContext, model: ModelFacts, units: Sequence[Unit], facts: Facts) -> None:
-    context.progress.say(f"embed: {cost(model, facts['wanted'], facts['todo'])}")
+    context.progress.say(f"embed: {cost(model, facts)}")
     rows = {unit.unit_id: unit.rows for unit in units}
     table = UnitTable(context.store, f"embeddings/{model.space_id}/{model.model_id}")
 
@@ -127,15 +128,18 @@ def _resolve(context: RunContext, model: ModelFacts, units: Sequence[Unit], fact
     ledger.check_share("embed", context.config.embed.max_rejected_share)
     outputs = EmbedOutputs(model.model_id, model.space_id, f"{folder}/vectors")
     counts = {"inferred": facts["todo"], "units": len(units), "models": len(models)}
-    return StageResult(ledger, counts, outputs, notes=[cost(model, facts["wanted"], facts["todo"])])
+    return StageResult(ledger, counts, outputs, notes=[cost(model, facts)])
 
 
-def cost(model: ModelFacts, wanted: int, todo: int) -> str:
+def cost(model: ModelFacts, facts: Facts) -> str:
     """Say what a plan costs, in words: how many photos, how long if the model's speed is known, and why so many."""
-    speed = model.metrics.get("images_per_s")
+    wanted, todo, speed = facts["wanted"], facts["todo"], model.metrics.get("images_per_s")
     how_long = f", about {max(1, round(todo / speed))} s at {speed:,.0f} photos/s" if speed and todo else ""
     if not todo:
         return f"nothing new: all {wanted:,} photos have a vector of space {model.space_id}"
-    if todo == wanted and model.model_id == model.space_id:
+    if facts.get("is_new_space"):
         return f"model {model.model_id} opens a new vector space: all {wanted:,} photos are inferred{how_long}"
-    return f"{todo:,} of {wanted:,} photos have no vector of space {model.space_id} yet and are inferred{how_long}"
+    return (
+        f"{todo:,} of {wanted:,} photos have no vector of space {model.space_id} yet, nor the bytes of a photo that "
+        f"has one, and are inferred{how_long}"
+    )

@@ -128,6 +128,16 @@ def test_a_model_that_opens_a_space_embeds_all_and_one_that_joins_it_only_what_i
     assert models == {n: "model-a" if n < 10 else "model-b" for n in range(20)}
 
 
+def test_photos_that_are_all_other_ones_open_no_space(world: World, twenty: Places) -> None:
+    embed(world.start_run("one", twenty[:10], "model-a", "model-a"))
+    two = embed(world.start_run("two", twenty[10:], "model-a", "model-a"))
+
+    assert ledger(two) == (10, 10, 0, 0)
+    assert two["notes"][0].startswith(
+        "10 of 10 photos have no vector of space model-a yet, nor the bytes of a photo that has one, and are inferred"
+    )
+
+
 def test_a_worker_killed_after_some_units_loses_only_the_unit_in_flight(
     world: World, twenty: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,22 +244,19 @@ def test_the_newest_model_of_the_space_stands_for_a_photo_in_both(world: World, 
 
 
 @pytest.mark.parametrize(
-    ("metrics", "wanted", "todo", "said"),
+    ("metrics", "wanted", "todo", "is_new_space", "said"),
     [
-        (
-            {"images_per_s": 500.0},
-            44072,
-            44072,
-            "opens a new vector space: all 44,072 photos are inferred, about 88 s at 500",
-        ),
-        ({}, 100, 100, "opens a new vector space: all 100 photos are inferred"),
-        ({"images_per_s": 500.0}, 100, 1, "1 of 100 photos have no vector of space m yet and are inferred, about 1 s"),
-        ({}, 100, 0, "nothing new: all 100 photos have a vector"),
+        ({"images_per_s": 500.0}, 44072, 44072, True, "vector space: all 44,072 photos are inferred, about 88 s at"),
+        ({}, 100, 100, True, "opens a new vector space: all 100 photos are inferred"),
+        ({}, 100, 100, False, "100 of 100 photos have no vector of space m yet, nor the bytes of"),
+        ({"images_per_s": 500.0}, 100, 1, False, "1 of 100 photos have no vector of space m yet, nor the bytes of a "
+         "photo that has one, and are inferred, about 1 s"),
+        ({}, 100, 0, False, "nothing new: all 100 photos have a vector"),
     ],
-)
-def test_the_cost_is_said(metrics: dict[str, float], wanted: int, todo: int, said: str) -> None:
+)  # fmt: skip
+def test_the_cost_is_said(metrics: dict[str, float], wanted: int, todo: int, is_new_space: bool, said: str) -> None:
     facts = ModelFacts("m", "m", "p", 16, 12, 8, 8, LeafFacts("", (), (), None), (), (), {}, metrics)
-    assert said in stage.cost(facts, wanted, todo)
+    assert said in stage.cost(facts, {"wanted": wanted, "todo": todo, "is_new_space": is_new_space})
 
 
 def _called(stops: StopsAfter) -> object:
