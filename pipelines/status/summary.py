@@ -6,11 +6,13 @@ Reads the metrics that evaluate wrote; judges nothing and measures nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 
 from pipelines.evaluate.vocabulary import queries_for
 from pipelines.status.status import LiveRelease
 from pipelines.store import NotFoundError, Store
+from pipelines.tables.taxonomy import SEPARATOR
 
 Metrics = Mapping[str, float]
 
@@ -25,7 +27,7 @@ def in_words(store: Store, live: LiveRelease, config_path: str) -> list[str]:
 
 
 def _what(live: LiveRelease, metrics: Metrics) -> Iterator[str]:
-    leaves = sum(name.startswith("leaf.") and name.endswith(".queries") for name in metrics)
+    leaves = sum(map(_counts_leaf, metrics))
     photos = metrics["gallery.photos"]
     yield f"Live now: {live.items:,} items with {photos:,.0f} different photos can be searched by photo."
     if metrics.get("queries.held_out"):
@@ -44,8 +46,9 @@ def _notes(store: Store, live: LiveRelease) -> Iterator[str]:
 
 
 def _how_good(metrics: Metrics) -> Iterator[str]:
+    level, category = _first_level(metrics)
     lines = (
-        (["retrieval.p_at_10_l1"], "of the ten most similar results, {:.0%} are in the photo's top-level category"),
+        ([f"retrieval.p_at_10_l{level}"], f"of the ten most similar results, {{:.0%}} are in the photo's {category}"),
         (
             ["retrieval.p_at_10", "retrieval.attainable_p_at_10"],
             "and {:.0%} in exactly its category, of {:.0%} that could be",
@@ -81,6 +84,21 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
     if {"qps.plan", "qps.exact"} <= metrics.keys():
         plan, exact = metrics["qps.plan"], metrics["qps.exact"]
         yield f"  * it answers {plan:,.0f} queries a second here; a comparison with every photo, {exact:,.0f}"
+
+
+def _first_level(metrics: Metrics) -> tuple[int, str]:
+    """Return the first level that tells the measured leaf categories apart, from 1, and what it is called."""
+    leaves = [name.removeprefix("leaf.").removesuffix(".queries") for name in metrics if _counts_leaf(name)]
+    levels = zip(*(leaf.split(SEPARATOR) for leaf in leaves), strict=False)
+    shared = [names[0] for names in takewhile(lambda names: len(set(names)) == 1, levels)]
+    if not shared or len(leaves) == 1:
+        return 1, "top-level category"
+    level = len(shared) + 1
+    return level, f"category of level {level} (all are below {SEPARATOR.join(shared)})"
+
+
+def _counts_leaf(name: str) -> bool:
+    return name.startswith("leaf.") and name.endswith(".queries")
 
 
 def _measured_on(metrics: Metrics, name: str) -> str:

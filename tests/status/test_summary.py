@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from pipelines.status.status import LiveRelease
 from pipelines.status.summary import in_words
 from pipelines.store import open_store
@@ -46,3 +48,26 @@ def test_a_number_that_rests_on_other_photos_tells_how_many(tmp_path: Path) -> N
         "  * of other photos of an item that is in the index, 7% find the item first (43 photos)",
         "  * and 33% find it in the first five (1 photo)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("leaves", "said"),
+    [
+        (["Men > Shirts", "Women > Shirts"], "90% are in the photo's top-level category"),
+        (["Home > Men", "Home > Women"], "80% are in the photo's category of level 2 (all are below Home)"),
+        (
+            ["A > Home > Men > Shirts", "A > Home > Women"],
+            "70% are in the photo's category of level 3 (all are below A > Home)",
+        ),
+        (["Homes > Men", "Home > Women"], "90% are in the photo's top-level category"),
+        (["Home > Men"], "90% are in the photo's top-level category"),
+        (["Home", "Home > Men"], "80% are in the photo's category of level 2 (all are below Home)"),
+    ],
+)
+def test_a_level_that_all_share_says_nothing(tmp_path: Path, leaves: list[str], said: str) -> None:
+    store = open_store(str(tmp_path))
+    measured = {f"leaf.{leaf}.queries": 5.0 for leaf in leaves} | {"queries.held_out": 10.0}
+    levels = {f"retrieval.p_at_10_l{level}": 1 - level / 10 for level in (1, 2, 3)}
+    store.create_json("releases/r1/metrics.json", METRICS | measured | levels)
+    store.create_json("releases/r1/manifest.json", {})
+    assert in_words(store, LIVE, "config.toml")[3] == f"  * of the ten most similar results, {said}"
