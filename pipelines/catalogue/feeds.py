@@ -130,10 +130,10 @@ def _position(pattern: str | None, position: str) -> str:
 def _notes(deltas: Sorted, position: str) -> list[str]:
     fix = f"to have it read, give it a name that comes after {position!r}, or read the deltas of its day by a backfill"
     notes = [
-        f"the deltas {path!r} were never read, for they come before {position!r}, the last ones read: {fix}"
+        f"the file of deltas {path!r} was never read, for it comes before {position!r}, the last one read: {fix}"
         for path in deltas.unread
     ]
-    notes += [f"the deltas {path!r} have changed since they were read: {fix}" for path in deltas.changed]
+    notes += [f"the file of deltas {path!r} has changed since it was read: {fix}" for path in deltas.changed]
     return notes + _empty(DELTAS, deltas.empty)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -76,7 +77,12 @@ def _no_columns(section: CatalogueSection, file: FeedFile, lacking: dict[str, st
     if file.feed == DELTAS:
         hint += "rows of deltas are whole items, or name one that is deleted; "
     names = ", ".join(f"no column {column!r}, which {table}.{key} names" for column, key in lacking.items())
-    return f"{file.file} has {names}; {hint}its columns are: {', '.join(there)}"
+    return f"{file.file} has {names}; {hint}its columns are: {', '.join(map(_on_a_line, there))}"
+
+
+def _on_a_line(name: str) -> str:
+    """Return a name with its line breaks and tabs as TOML escapes them in double quotes."""
+    return name.translate({ord(sign): json.dumps(sign)[1:-1] for sign in "\n\r\t"})
 
 
 def _lines_above(section: CatalogueSection, file: FeedFile, lacking: dict[str, str]) -> int:

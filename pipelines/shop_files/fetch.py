@@ -25,9 +25,10 @@ FETCH_CODES = {
     "missing": "there is nothing at the uri",
     "not_a_file": "the path is a folder or a device",
     "unreadable": "the file system or the permissions are in the way",
-    "unsupported_scheme": "an address of the web or of another machine; catalogue.photo_prefix can be left out of it",
+    "unsupported_scheme": "an address of the web or of another machine; if the photo is here too, set "
+    "catalogue.photo_prefix to what stands before its path",
     "outside_roots": "the photo lies, links followed, neither below catalogue.photo_root nor catalogue.allowed_roots; "
-    "catalogue.photo_prefix can be left out of its path",
+    "if the feed's paths begin with what lies elsewhere, set catalogue.photo_prefix to that",
     "too_large_bytes": "the file is larger than the limit",
 }
 

@@ -35,14 +35,14 @@ def absolute(uri: str, start: str) -> str:
     try:
         path = path_of(uri)
     except ValueError as error:
-        raise UriError("unsupported_scheme", f"{uri[:SHOWN]!r} {error}") from error
+        raise UriError("unsupported_scheme", f"it {error}") from error
     if path is not None:
         return path
     scheme = _SCHEME.match(uri)
     if scheme and (scheme[1] or "").lower() == "gs":
         return f"{SCHEME}{uri[len(SCHEME) :]}"
     if scheme:
-        raise UriError("unsupported_scheme", f"{uri[:SHOWN]!r}: photos are read from paths, file:// and gs://")
+        raise UriError("unsupported_scheme", "photos are read from paths, file:// and gs://")
     return f"{start.rstrip('/')}/{uri}" if in_bucket(start) else os.path.join(start, uri)
 
 

@@ -21,6 +21,11 @@ from pipelines.tables.taxonomy import leaf_value
 
 LEAF_DISAGREES: Final = "leaf_disagrees"
 IN_TEST_SPLIT: Final = "in_test_split"
+CODES: Final = {
+    LEAF_DISAGREES: "the items that show the photo are of several leaf categories",
+    IN_TEST_SPLIT: "an item of the test split shows the photo too",
+}
+"""Why a photo teaches nothing."""
 UNIT_SEPARATOR: Final = "\x1f"
 """Between the parts of a path while it is a key; it is in no name, unlike what people put between them."""
 HELD_BACK: Final = ("train", "val", "test")

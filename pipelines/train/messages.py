@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -13,9 +13,12 @@ from pipelines.tables.arrays import Array
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import RESOLVED_PHOTOS
 from pipelines.tables.taxonomy import read_taxonomy
-from pipelines.train.labels import read_labels
+from pipelines.train.labels import CODES, read_labels
 from pipelines.train.news import Place
 from pipelines.train.policy import Live, place_of
+
+if TYPE_CHECKING:
+    from pipelines.train.examples import Examples
 
 
 def price(context: RunContext, live: Live | None) -> str:
@@ -29,6 +32,20 @@ def price(context: RunContext, live: Live | None) -> str:
     if live is not None:
         embeds = f"the new model opens a space: all {photos:,} different photos will be embedded again"
     return f"training takes {trunk}, the hash {codes}, and {embeds}"
+
+
+def too_few(examples: Examples, least: int) -> str:
+    """Say that examples are too few for a model, and why photos that are there teach nothing, with an example each."""
+    train, held_out = examples.counts.get("train", 0), examples.counts.get("val", 0)
+    fix = "add photos, or lower it" if held_out else "add photos"
+    if examples.rejects:
+        fix = f"{sum(examples.rejects.values())} of {examples.photos} photos teach nothing:"
+    lines = [
+        f"too few images to train: {train} to learn from and {held_out} held out, train.min_images = {least}; {fix}"
+    ]
+    for code, count in sorted(examples.rejects.items(), key=lambda one: (-one[1], one[0])):
+        lines.append(f"  {code} {count}: {CODES[code]}, for example {examples.details[code]}")
+    return "\n".join(lines)
 
 
 def different_photos(context: RunContext) -> int:

@@ -21,7 +21,7 @@ from pipelines.runs.outputs import PreprocessOutputs, TrainOutputs
 from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.adoption import adopt, keep_verdict, train_key, verdict_key
 from pipelines.train.checkpoints import Checkpoints
-from pipelines.train.messages import price, unlearned
+from pipelines.train.messages import price, too_few, unlearned
 from pipelines.train.news import learnable_labels
 from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train
 from pipelines.train.seen import keep_labels, keep_seen
@@ -87,10 +87,7 @@ def _examples(context: RunContext, taxonomy: dict[str, Any], live: Live | None) 
     examples = build_examples(context, shape, live.model_id if live else None)
     train, held_out = examples.counts.get("train", 0), examples.counts.get("val", 0)
     if train < section.min_images or not held_out:
-        raise StageError(
-            f"too few images to train: {train} to learn from and {held_out} held out, train.min_images = "
-            f"{section.min_images}; add photos, or lower it"
-        )
+        raise StageError(too_few(examples, section.min_images))
     return examples
 
 

@@ -129,8 +129,8 @@ def test_a_file_below_the_position_that_was_never_read_is_named_and_not_read(tmp
     write(tmp_path, "d/4.csv")
     feeds = found(section, positions={"deltas": "5.csv"}, record={})
     assert feeds.notes == (
-        "the deltas '4.csv' were never read, for they come before '5.csv', the last ones read: to have it read, give "
-        "it a name that comes after '5.csv', or read the deltas of its day by a backfill",
+        "the file of deltas '4.csv' was never read, for it comes before '5.csv', the last one read: to have it read, "
+        "give it a name that comes after '5.csv', or read the deltas of its day by a backfill",
     )
 
 
@@ -156,7 +156,9 @@ def test_the_change_is_told_in_words(tmp_path: Path) -> None:
     write(tmp_path, "delta.csv", HEADER + "1,a.jpg,b\n")
     record = {one.path: one for one in before.deltas.record}
     [note] = found(section, positions={"deltas": "delta.csv"}, record=record).notes
-    assert note.startswith("the deltas 'delta.csv' have changed since they were read: to have it read, give it a name")
+    assert note.startswith(
+        "the file of deltas 'delta.csv' has changed since it was read: to have it read, give it a name"
+    )
 
 
 def test_what_is_read_again_is_known_as_such() -> None:
@@ -289,6 +291,11 @@ def test_the_column_of_deletes_may_be_absent_but_not_misspelt(tmp_path: Path) ->
     check(config(tmp_path, columns=columns))
     write(tmp_path, "feed.csv", "sku,image,path,deletd\n")
     assert "did you mean 'deletd'?" in refusal(config(tmp_path, columns=columns))
+
+
+def test_a_header_over_several_lines_is_told_on_one(tmp_path: Path) -> None:
+    write(tmp_path, "feed.csv", '"sku\n(number)","image\r\nfile",path\n')
+    assert refusal(config(tmp_path)).endswith("its columns are: sku\\n(number), image\\r\\nfile, path")
 
 
 def test_columns_of_parquet(tmp_path: Path) -> None:

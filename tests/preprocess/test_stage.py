@@ -247,8 +247,10 @@ def test_absolute_paths_and_file_uris_are_read_and_other_schemes_are_rejects(tmp
     manifest = preprocess(shop, "r")
     assert manifest["rejects"] == {"unsupported_scheme": 1}
     assert manifest["counts"]["ok"] == 3
-    assert any(
-        "'ftp://elsewhere/p3.jpg': photos are read from paths, file:// and gs://" in note for note in manifest["notes"]
+    assert manifest["notes"][1] == (
+        "  unsupported_scheme, for example ftp://elsewhere/p3.jpg: an address of the web or of another machine; if the "
+        "photo is here too, set catalogue.photo_prefix to what stands before its path: photos are read from paths, "
+        "file:// and gs://"
     )
 
 

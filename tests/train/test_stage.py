@@ -16,6 +16,7 @@ from pipelines.tables.schemas import RESOLVED_PHOTOS
 from pipelines.tables.taxonomy import extend_taxonomy, read_taxonomy, values_of
 from pipelines.telemetry.progress import Progress
 from pipelines.train import stage
+from pipelines.train.examples import Examples
 from pipelines.train.stage import run
 from tests.train.conftest import PREP, FakeTraining, MakeContext, finish_preprocess, go_live, write_items, write_photos
 
@@ -53,6 +54,36 @@ def test_what_a_training_costs_counts_copies_of_a_photo_once(
     write_bucket(store, "runs/r2/preprocess/photos", 0, pa.Table.from_pylist(rows, RESOLVED_PHOTOS))
     run(replace(make_context("r2", policy="always", seed=2), progress=Progress()))
     assert told(capsys).endswith("the new model opens a space: all 2 different photos will be embedded again")
+
+
+def test_too_few_examples_are_told_with_why_photos_teach_nothing(
+    make_context: MakeContext, training: FakeTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rejects = {"in_test_split": 5, "leaf_disagrees": 60}
+    details = {"in_test_split": "c: shoes / shoes", "leaf_disagrees": "a: shoes > boots / shoes > clogs"}
+    found = Examples("examples/r1", "runs/r1/train/photos", 68, {"train": 3}, rejects, details, "checksum")
+    monkeypatch.setattr("pipelines.train.examples.build_examples", lambda *_: found)
+    with pytest.raises(StageError) as caught:
+        run(make_context())
+    assert str(caught.value).splitlines() == [
+        "too few images to train: 3 to learn from and 0 held out, train.min_images = 100; "
+        "65 of 68 photos teach nothing:",
+        "  leaf_disagrees 60: the items that show the photo are of several leaf categories, for example "
+        "a: shoes > boots / shoes > clogs",
+        "  in_test_split 5: an item of the test split shows the photo too, for example c: shoes / shoes",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "fix"), [({"train": 3, "val": 1}, "add photos, or lower it"), ({"train": 300}, "add photos")]
+)
+def test_too_few_examples_of_too_few_photos(
+    make_context: MakeContext, training: FakeTraining, monkeypatch: pytest.MonkeyPatch, counts: dict[str, int], fix: str
+) -> None:
+    found = Examples("examples/r1", "runs/r1/train/photos", sum(counts.values()), counts, {}, {}, "checksum")
+    monkeypatch.setattr("pipelines.train.examples.build_examples", lambda *_: found)
+    with pytest.raises(StageError, match=rf"{counts.get('val', 0)} held out, train\.min_images = 100; {fix}$"):
+        run(make_context())
 
 
 def notes_of_kept(make_context: MakeContext, store: Store, trained: list[str], today: dict[str, str]) -> list[str]:

@@ -100,8 +100,8 @@ def test_a_file_of_deltas_that_is_passed_over_is_named_on_stderr_and_in_the_mani
     with_deltas.delta("delta-4.csv", row(4, "2026-11-20T08:00:00Z", name="late"))
     with_deltas.delta("delta-10.csv", row(10), row(11))
     said = [
-        "the deltas 'delta-4.csv' were never read, for they come before 'delta-10.csv', the last ones read: to have",
-        "the deltas 'delta-10.csv' have changed since they were read: to have it read, give it a name that comes after",
+        "the file of deltas 'delta-4.csv' was never read, for it comes before 'delta-10.csv', the last one read: to",
+        "the file of deltas 'delta-10.csv' has changed since it was read: to have it read, give it a name",
     ]
     for run_id in ("unchanged", "again"):
         result = with_deltas.shop.cli("catalogue", "--run-id", run_id, *(["--quiet"] if quiet else []))
