@@ -23,6 +23,8 @@ MAX_CELL_CHARACTERS = 1 << 20
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _MAX_LINES = 1000
 """Of a text behind a damaged cell."""
+_FORMULA = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
+"""A text written as a formula, so that Excel leaves it alone: ="0010003"."""
 
 csv.field_size_limit(MAX_CELL_CHARACTERS)
 
@@ -101,7 +103,7 @@ class Delimited:
             self._lines.mark()
             line = self._lines.number + 1
             try:
-                cells, error = next(self._reader), ""
+                cells, error = [_unwrapped(cell) for cell in next(self._reader)], ""
             except StopIteration:
                 return
             except csv.Error as caught:
@@ -178,6 +180,11 @@ def checked(number: int, place: int, values: dict[str, Any], columns: Columns, e
     detail = f"column {bad[0]!r} {no_text(values[bad[0]], encoding)}; see catalogue.encoding"
     good = {name: value for name, value in values.items() if name not in bad}
     return RawRow(number, good, "bad_utf8", detail, place)
+
+
+def _unwrapped(cell: str) -> str:
+    found = _FORMULA.fullmatch(cell) if '="' in cell else None
+    return found[1].replace('""', '"') if found else cell
 
 
 def _explain(error: str, lines: Sequence[str]) -> str:

@@ -70,7 +70,8 @@ class Shape:
     def literal(self, line: str) -> list[str]:
         """Return the cells of a line as if quotes enclosed nothing."""
         quote = self._notation.quote
-        return [cell.strip().strip(quote or None) for cell in line.split(self._notation.delimiter)]
+        cells = [cell.strip().strip(quote or None) for cell in line.split(self._notation.delimiter)]
+        return [cell.lstrip('="') if cell.startswith('="') else cell for cell in cells]
 
     def _has_id(self, cells: Sequence[str]) -> bool:
         return self._id < 0 or bool(cells[self._id].strip())

@@ -91,6 +91,36 @@ def test_what_exporters_write(tmp_path: Path, content: str | bytes, notation: No
     assert [row.code for row in rows] == [""] * 3
 
 
+@pytest.mark.parametrize(
+    ("text", "notation"),
+    [
+        pytest.param('sku,name,price\n="0010003","Cup, blue",="12.50"\n', Notation(), id="plain"),
+        pytest.param('"sku","name","price"\n"=""0010003""","Cup, blue","=""12.50"""\n', Notation(), id="quoted"),
+        pytest.param('="sku",="name",price\n ="0010003" ,"=""Cup, blue""",12.50\n', Notation(), id="the header too"),
+        pytest.param('sku\tname\tprice\n="0010003"\tCup, blue\t="12.50"\n', Notation("\t", ""), id="without quotes"),
+        pytest.param(
+            'sku,name,price\n"=\\"0010003\\"","Cup, blue","12.50"\n', Notation(escape="\\"), id="quotes escaped"
+        ),
+    ],
+)
+def test_texts_that_are_written_as_formulas_for_excel(tmp_path: Path, text: str, notation: Notation) -> None:
+    [row] = rows_of(tmp_path, text, notation)
+    assert row.values == {"sku": "0010003", "name": "Cup, blue", "price": "12.50"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"), [('="Pan, 12"""', 'Pan, 12"'), ('=""', ""), ('="a"&"b"', '="a"&"b"'), ("=1+1", "=1+1")]
+)
+def test_only_a_whole_text_is_taken_out_of_a_formula(tmp_path: Path, cell: str, text: str) -> None:
+    quoted = cell.replace('"', '""')
+    assert values(rows_of(tmp_path, f'sku,name\n1,"{quoted}"\n'), "name") == [text]
+
+
+def test_a_damaged_row_names_the_id_within_a_formula(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, 'sku,name,image\n="001","open,1.jpg\n"=""002""","open,2.jpg\n')
+    assert {name for row in rows for name in row.may_name} == {"001", "002"}
+
+
 def test_a_tsv_has_tabs_and_another_delimiter_is_obeyed(tmp_path: Path) -> None:
     tabs = write(tmp_path / "a.tsv", "sku\tname\n1\ta,b\n")
     assert next(read_rows(tabs)).values == {"sku": "1", "name": "a,b"}
