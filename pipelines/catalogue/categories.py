@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.catalogue.values import SHOWN, Cells, RejectError
 from pipelines.config import Columns
-from pipelines.tables.taxonomy import fold_spelling
+from pipelines.tables.spelling import fold_spelling
 
 MAX_DEPTH = 8
 SEVERAL_PATHS = "several_paths"

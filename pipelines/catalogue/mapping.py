@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.catalogue.categories import category_path
 from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks, Spelling
 from pipelines.config import CatalogueSection, Columns, Media
-from pipelines.tables.taxonomy import fold_spelling
+from pipelines.tables.spelling import fold_spelling, visible
 
 SEVERAL_PHOTOS = "several_photos"
 OWN_LEVEL = "own_level"
@@ -120,7 +120,7 @@ class Mapper:
         return Item(
             item_id=item_id,
             updated_at=updated_at,
-            group_id=cells.doubted(columns.group_id),
+            group_id=visible(cells.doubted(columns.group_id)),
             category=category,
             title=title,
             price=cells.price(columns.price),

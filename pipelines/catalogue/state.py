@@ -19,7 +19,7 @@ from pipelines.catalogue.mapping import Item, Photo
 from pipelines.store import Store
 from pipelines.tables.buckets import read_bucket, write_bucket
 from pipelines.tables.schemas import DELETES, ITEMS, ORIGINS, PHOTOS
-from pipelines.tables.taxonomy import fold_spelling
+from pipelines.tables.spelling import fold_spelling
 
 
 @dataclass(frozen=True)

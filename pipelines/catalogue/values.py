@@ -21,6 +21,7 @@ from uuid import UUID
 
 from pipelines.catalogue.dates import YEAR_2200, is_days, is_no_date, seconds_of
 from pipelines.catalogue.numbers import DecimalMark, NotANumberError, may_be_thousands, number_of, price_of
+from pipelines.tables.spelling import trimmed, visible
 
 REJECT_CODES = [
     "bad_row",
@@ -45,7 +46,7 @@ EXACT_FLOATS = 1 << 53
 """From here on a float holds no whole number for certain: two ids may have become one."""
 DOUBTFUL = frozenset({"na", "n/a", "nan", "nil", "none", "null", "undefined", "unknown", "n.a.", "k.a."})
 SHOWN = 40
-_LIST = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
+_LIST = re.compile(r"\[.*\]", re.DOTALL)
 MAY_BE_THOUSANDS = "may_be_thousands"
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}")
 
@@ -153,7 +154,7 @@ class Cells:
     def listed(self, column: str) -> Any:
         """Return a cell as the file has it, or the list that it is, written as a text of JSON or Python."""
         value = self.raw(column)
-        return _as_list(value.strip()) if isinstance(value, str) and _LIST.fullmatch(value) else value
+        return _as_list(trimmed(value)) if isinstance(value, str) and _LIST.fullmatch(trimmed(value)) else value
 
     def texts(self, column: str, separator: str | None) -> list[str]:
         """Return the texts of a cell that is a list, or that a separator splits. Raises RejectError."""
@@ -168,9 +169,9 @@ class Cells:
             raise RejectError("bad_item_id", f"{value!r} has lost digits as a floating-point number; write ids as text")
         if isinstance(value, bool | date):
             raise RejectError("bad_item_id", f"a {type(value).__name__} is no id")
-        text = self.text(column)
+        text = visible(self.text(column))
         if not text:
-            word = str(value or "").strip()[:SHOWN]
+            word = trimmed(str(value or ""))[:SHOWN]
             raise RejectError("no_item_id", "the item id is empty" + (f": {word!r} means no value" if word else ""))
         if _ROUNDED.fullmatch(text):
             raise RejectError("bad_item_id", f"{text!r} was rounded by a spreadsheet; export ids as text")
@@ -180,7 +181,7 @@ class Cells:
 
     def moment(self, column: str | None, default: float, now: float) -> float:
         """Return a cell as seconds since 1970, `default` where it has no value. Raises RejectError."""
-        text = self.text(column)
+        text = visible(self.text(column))
         if not text or is_no_date(text):
             return default
         try:
@@ -228,10 +229,10 @@ def _as_text(value: Any, column: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip()
+        return trimmed(value)
     if isinstance(value, bytes):
         try:
-            return value.decode("utf-8").strip()
+            return trimmed(value.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise RejectError("bad_utf8", f"column {column!r} holds bytes that are not UTF-8") from error
     if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):

@@ -28,6 +28,7 @@ from pipelines.releases.release import Release, read_release
 from pipelines.search.answers import Answer, Result
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
 from pipelines.store import Store
+from pipelines.tables.spelling import trimmed, visible
 
 BATCH = 64
 
@@ -76,7 +77,7 @@ class SearchEngine:
         """Yield what looks like each item; itself, its duplicates and its variants are left out."""
         for item_id in item_ids:
             try:
-                hits = self._searcher.search_items([item_id], k, self._plan)[0]
+                hits = self._searcher.search_items([visible(trimmed(item_id))], k, self._plan)[0]
             except UnknownItemError as error:
                 yield Answer(item_id, self.release.release_id, code="unknown_item", detail=str(error))
             else:

@@ -8,8 +8,6 @@ An item's *leaf* is its whole category path, at whatever depth: "Shoes" is the l
 from __future__ import annotations
 
 import html
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,13 +19,7 @@ LEAF = "leaf"
 
 Values = tuple[str, str]  # ("leaf", "level:<n>" or "attribute:<name>", value)
 
-INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # soft hyphen, zero-width space, word joiner, byte order mark
 SHOWN = 3
-
-
-def fold_spelling(text: str) -> str:
-    """Return a name without what no reader sees: composed (NFC), single spaces, nothing invisible."""
-    return " ".join(INVISIBLE.sub("", unicodedata.normalize("NFC", text)).split())
 
 
 def leaf_value(path: Sequence[str]) -> str:

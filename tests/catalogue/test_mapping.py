@@ -164,6 +164,41 @@ def test_what_exporters_write_for_no_value_is_none_in_every_column(value: Any) -
     assert mapped(row, columns=TEXTS) == Item("a1", 5.0, category=("Shoes", "Boots"), photos=(Photo("a.jpg", "main"),))
 
 
+MARKS = "\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_what_no_reader_sees_at_the_ends_of_cells_is_no_part_of_them(mark: str) -> None:
+    def around(text: str) -> str:
+        return f"{mark} {text}\u00a0{mark}"
+
+    row = {
+        "sku": around("a1"), "image": around("a.jpg"), "path": f"{around('Shoes')}>{around('Boots')}",
+        "name": around("Boot"), "parent": around("g"), "eur": around("12.50"), "at": around("2026-01-02"),
+        "kind": around("side"), "part": around("train"), "gone": around("no"), "farbe": around("rot"), "sold": mark,
+    }  # fmt: skip
+    assert mapped(row, columns=TEXTS) == Item(
+        "a1", datetime(2026, 1, 2, tzinfo=UTC).timestamp(), group_id="g", category=("Shoes", "Boots"), title="Boot",
+        price=12.5, attributes={"colour": "rot"}, photos=(Photo("a.jpg", "side", "train"),),
+    )  # fmt: skip
+    assert reject({"sku": mark}) == ("no_item_id", "the item id is empty")
+    assert [photo.image_uri for photo in mapped({"image": around('["a.jpg"]')}).photos] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_ids_numbers_and_dates_hold_nothing_that_no_reader_sees(mark: str) -> None:
+    row = {"sku": f"a{mark}1", "parent": f"g{mark}1", "eur": f"\u20ac{mark}1,299.50", "at": f"28{mark}/11{mark}/2026"}
+    item = mapped(row, columns=TEXTS, date_format="%d/%m/%Y")
+    assert (item.item_id, item.group_id, item.price) == ("a1", "g1", 1299.5)
+    assert datetime.fromtimestamp(item.updated_at, UTC).date().isoformat() == "2026-11-28"
+
+
+@pytest.mark.parametrize("joiner", ["\u200c", "\u200d"])
+def test_joiners_are_letters_neighbours_and_stay(joiner: str) -> None:
+    item = mapped({"sku": f"\u06a9{joiner}\u0647", "name": f"\u06a9{joiner}"}, columns=TEXTS)
+    assert (item.item_id, item.title) == (f"\u06a9{joiner}\u0647", f"\u06a9{joiner}")
+
+
 @pytest.mark.parametrize("word", ["none", "Nan", "NAN", "NA", "Null", "nil", "Unknown", "0", "--", "Noneth", "no"])
 def test_words_that_may_mean_something_stay(word: str) -> None:
     item = mapped({"name": word, "parent": word, "farbe": word, "path": f"Bread > {word}"}, columns=TEXTS)

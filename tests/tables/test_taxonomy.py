@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.store import Store, open_store
+from pipelines.tables.spelling import fold_spelling
 from pipelines.tables.taxonomy import (
     category_value,
     extend_taxonomy,
-    fold_spelling,
     leaf_value,
     look_alikes,
     read_taxonomy,
@@ -64,6 +64,11 @@ def test_slots_are_given_in_order_and_stay(store: Store) -> None:
         ("  two \t spaces\u00a0 ", "two spaces"),
         ("\ufeffShoes\u200b", "Shoes"),
         ("Rind\u00adleder", "Rindleder"),  # a soft hyphen
+        ("\u2066Shoes\u2069 \u200f", "Shoes"),  # what turns the direction of writing
+        (
+            "\u06a9\u0641\u0634\u200c\u0647\u0627",
+            "\u06a9\u0641\u0634\u200c\u0647\u0627",
+        ),  # a joiner stays
         ("shoes &amp; Boots", "shoes &amp; Boots"),  # what may matter is not touched
         ("\u2460 ﬁne", "\u2460 ﬁne"),  # compatibility forms are other letters
     ],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.config import CatalogueSection
+from pipelines.tables.spelling import visible
 
 MAX_ID_CHARACTERS = 512
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -64,7 +65,7 @@ class RawRow:
 
 def possible_ids(texts: Iterable[str]) -> tuple[str, ...]:
     """Return what of some texts may be ids, each once, without control characters and spaces around them."""
-    cleaned = (_CONTROL.sub("", text).strip() for text in texts)
+    cleaned = (visible(_CONTROL.sub("", text)).strip() for text in texts)
     return tuple(dict.fromkeys(text for text in cleaned if 0 < len(text) <= MAX_ID_CHARACTERS))
 
 

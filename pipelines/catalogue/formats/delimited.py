@@ -18,6 +18,7 @@ from pipelines.catalogue.formats.base import Columns, Notation, RawRow, Unreadab
 from pipelines.catalogue.formats.lines import Lines
 from pipelines.catalogue.formats.shape import Shape
 from pipelines.catalogue.formats.text import no_text
+from pipelines.tables.spelling import trimmed
 
 MAX_CELL_CHARACTERS = 1 << 20
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
@@ -57,7 +58,7 @@ class Delimited:
         """Yield the rows; lines without a value are none."""
         number = 0
         for record in self._records():
-            if not record.error and not any(cell.strip() for cell in record.cells):
+            if not record.error and not any(map(trimmed, record.cells)):
                 continue
             number += 1
             yield self._row(number, record)
@@ -94,8 +95,8 @@ class Delimited:
         for record in self._records():
             if record.error:
                 raise UnreadableError(f"its header, {record.where(len(record.lines))}: {record.error}; mend it")
-            if any(cell.strip() for cell in record.cells):
-                return [name.strip() for name in record.cells]
+            if any(map(trimmed, record.cells)):
+                return [trimmed(name) for name in record.cells]
         return []
 
     def _records(self) -> Iterator[_Record]:
@@ -125,7 +126,7 @@ class Delimited:
         if not self._shape.fits(cells):
             open_quote = ": is a quote left open?" if several else ""
             return f"{len(cells)} cells under {len(self.header)} columns{open_quote}"
-        if [cell.strip().lstrip("\ufeff") for cell in cells] == self.header:
+        if [trimmed(cell) for cell in cells] == self.header:
             return "the header again: were files put together?"
         if several and self._shape.swallows(record.lines):
             return "a quoted cell holds what looks like rows: is a quote left open?"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from pipelines.catalogue.formats.base import Columns, Notation
+from pipelines.tables.spelling import trimmed
 
 _PHOTO = re.compile(r"/|\.(?:jpe?g|jfif|png|webp|gif|avif|heic|tiff?|bmp)\b", re.IGNORECASE)
 _MIN_COLUMNS = 3
@@ -32,7 +33,7 @@ class Shape:
 
     def fits(self, cells: Sequence[str]) -> bool:
         """Tell whether there are as many cells as columns; empty ones may be too many, and unnamed ones may lack."""
-        return len(cells) >= self.named and not any(cell.strip() for cell in cells[self.width :])
+        return len(cells) >= self.named and not any(map(trimmed, cells[self.width :]))
 
     def is_row(self, cells: Sequence[str]) -> bool:
         """Tell whether cells are a row beyond doubt: as many as columns, with an id and what names a photo."""
@@ -41,7 +42,7 @@ class Shape:
     def is_odd(self, cells: Sequence[str]) -> bool:
         """Tell whether cells name photos otherwise than the rows before: behind a damaged row that may be its text."""
         usual = self._rows > 0 and self._with_photo >= _USUAL * self._rows
-        named = any(cells[place].strip() for place in self._photos if place < len(cells))
+        named = any(trimmed(cells[place]) for place in self._photos if place < len(cells))
         return usual and named and not self._names_photo(cells)
 
     def swallows(self, lines: Sequence[str]) -> bool:
@@ -74,7 +75,7 @@ class Shape:
         return [cell.lstrip('="') if cell.startswith('="') else cell for cell in cells]
 
     def _has_id(self, cells: Sequence[str]) -> bool:
-        return self._id < 0 or bool(cells[self._id].strip())
+        return self._id < 0 or bool(trimmed(cells[self._id]))
 
     def _names_photo(self, cells: Sequence[str]) -> bool:
         return any(_PHOTO.search(cells[place]) is not None for place in self._photos if place < len(cells))

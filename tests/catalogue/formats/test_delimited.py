@@ -121,6 +121,12 @@ def test_a_damaged_row_names_the_id_within_a_formula(tmp_path: Path) -> None:
     assert {name for row in rows for name in row.may_name} == {"001", "002"}
 
 
+def test_invisible_characters_name_no_column_and_make_no_row(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "sku\u200e,\u2060name\u00a0\n1,a\n\u200b,\u200e\n2,b,\u200b\n")
+    assert column_names(path) == ["sku", "name"]
+    assert [row.values for row in read_rows(path)] == [{"sku": "1", "name": "a"}, {"sku": "2", "name": "b"}]
+
+
 def test_a_tsv_has_tabs_and_another_delimiter_is_obeyed(tmp_path: Path) -> None:
     tabs = write(tmp_path / "a.tsv", "sku\tname\n1\ta,b\n")
     assert next(read_rows(tabs)).values == {"sku": "1", "name": "a,b"}
