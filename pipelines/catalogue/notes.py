@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pipelines.catalogue.arrivals import DELTAS, SNAPSHOT
 from pipelines.catalogue.categories import HOLES, LEVELS, OTHER_LEVELS, SEVERAL_PATHS
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
+from pipelines.catalogue.doubts import LOOKS_EMPTY
 from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS
 from pipelines.catalogue.records import UNSEEN
 from pipelines.catalogue.summary import Summary
@@ -33,6 +34,10 @@ _HINTS = {
     NAMELESS: (
         "rejected rows without id and category below a sound row",
         "if they are more of the item above, set catalogue.columns.continues to the column of item_id",
+    ),
+    LOOKS_EMPTY: (
+        "cells that look as if they meant no value, and count as one",
+        "if they do mean none, add what they hold to catalogue.no_value",
     ),
     MAY_BE_THOUSANDS: (
         "prices that are a thousand times as much where a comma is the decimal mark",

@@ -20,6 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from pipelines.catalogue.dates import YEAR_2200, is_days, is_no_date, seconds_of
+from pipelines.catalogue.doubts import LOOKS_EMPTY, looks_empty, may_mean_none
 from pipelines.catalogue.numbers import DecimalMark, NotANumberError, may_be_thousands, number_of, price_of
 from pipelines.tables.spelling import trimmed, visible
 
@@ -44,7 +45,6 @@ REJECT_CODES = [
 DAY_S = 86_400.0
 EXACT_FLOATS = 1 << 53
 """From here on a float holds no whole number for certain: two ids may have become one."""
-DOUBTFUL = frozenset({"na", "n/a", "nan", "nil", "none", "null", "undefined", "unknown", "n.a.", "k.a."})
 SHOWN = 40
 _LIST = re.compile(r"\[.*\]", re.DOTALL)
 MAY_BE_THOUSANDS = "may_be_thousands"
@@ -95,8 +95,11 @@ class Cells:
         return None if _is_missing(value) else value
 
     def text(self, column: str | None) -> str:
-        """Return a cell as text, "" where it has no value. Raises RejectError."""
-        return self.text_of(self.raw(column), column or "")
+        """Return a cell as text, "" where it has no value; remark what hardly is one. Raises RejectError."""
+        text = self.text_of(self.raw(column), column or "")
+        if looks_empty(text):
+            self.remarks.add(LOOKS_EMPTY, f"{text!r} of column {column!r}")
+        return text
 
     def text_of(self, value: Any, column: str) -> str:
         """Return a value of a column as text. Raises RejectError for a list or an object."""
@@ -109,7 +112,7 @@ class Cells:
     def doubted(self, column: str | None) -> str:
         """Return a cell as text, and remark what looks as if it meant no value."""
         text = self.text(column)
-        if text and text.casefold() in DOUBTFUL:
+        if may_mean_none(text):
             self.remarks.add(f"doubtful:{text}", f"column {column!r}")
         return text
 

@@ -11,16 +11,11 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.base import Section, Share
 from pipelines.config.places import Place
+from pipelines.config.words import DELETED, NO_VALUE, NOT_DELETED
 
 Split = Literal["train", "val", "test"]
 OUR_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
 _DAY = datetime(2026, 11, 28, 13, 14, 15, tzinfo=UTC)
-NO_VALUE = [
-    "nan", "NaN", "NaT", "<NA>", "None", "null", "NULL", "\\N", "N/A", "n/a", "undefined", "-", "#N/A", "#NV", "#REF!",
-    "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!",
-]  # fmt: skip
-DELETED = ["1", "1.0", "true", "t", "yes", "y", "delete", "deleted", "d"]
-NOT_DELETED = ["0", "0.0", "false", "f", "no", "n", "insert", "update", "upsert", "create", "i", "u", "c"]
 _IN_WORDS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": " "}
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pipelines.catalogue.mapping import Item, Mapper, Photo, needed_columns
 from pipelines.catalogue.values import RejectError
 from pipelines.config import Media
-from pipelines.config.shop import NO_VALUE
+from pipelines.config.words import NO_VALUE
 from tests.catalogue.mapped import mapped, reject, remarks, section
 
 
@@ -215,6 +215,43 @@ def test_words_that_were_taken_for_no_value_are_counted_and_doubtful_ones_too() 
     row = {"name": "None", "parent": "NA", "farbe": "NULL", "eur": "NULL"}
     assert remarks(row, columns=TEXTS) == {"no_value:None": 1, "no_value:NULL": 2, "doubtful:NA": 1}
     assert remarks({"farbe": "none"}, columns=TEXTS) == {}  # a pattern may be none
+
+
+@pytest.mark.parametrize("word", ["#SPILL!", "#BEZUG!", "#VALEUR!", "#¿NOMBRE?", "#RIF!", "#NÚM!", "#WAARDE!"])
+def test_errors_of_spreadsheets_are_no_value(word: str) -> None:
+    assert mapped({"name": word, "farbe": word}, columns=TEXTS).title == ""
+    assert remarks({"name": word}, columns=TEXTS) == {f"no_value:{word}": 1}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "#ARVO!",
+        "#NIMI?",
+        "#",
+        "#####",
+        "Err:540",
+        "Err :502",
+        "(null)",
+        "<null>",
+        "(blank)",
+        "--",
+        "\u2013",
+        "?",
+        "???",
+    ],
+)
+def test_what_hardly_is_a_value_is_one_and_is_counted(word: str) -> None:
+    row = {"name": word, "parent": word, "farbe": word}
+    assert mapped(row, columns=TEXTS).title == word
+    assert remarks(row, columns=TEXTS) == {"looks_empty": 3}
+
+
+@pytest.mark.parametrize(
+    "word", ["#FF0000", "#1 Dad!", "#Shoes", "Who?", "C#", "1--2", "(Set of 2)", "Err", "{a.jpg}", "-5"]
+)
+def test_what_may_well_be_a_value_is_not(word: str) -> None:
+    assert remarks({"name": word, "farbe": word}, columns=TEXTS) == {}
 
 
 def test_numbers_are_written_as_the_config_says() -> None:

@@ -82,7 +82,7 @@ def as_toml(value: Any) -> str:
     if isinstance(value, dict):
         pairs = (f"{key if key.isidentifier() else json.dumps(key)} = {as_toml(v)}" for key, v in value.items())
         return f"{{ {', '.join(pairs)} }}" if value else "{}"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,15 @@ def test_doubtful_words_and_categories_of_several_paths_are_told(shop: Shop) -> 
     assert {tuple(one["category"]) for one in shop.table("items")} == {("Clothing", "Tshirts")}
 
 
+def test_cells_that_hardly_are_a_value_are_told_with_one_of_them(shop: Shop) -> None:
+    shop.write_config(catalogue={"columns": COLUMNS})
+    shop.write_csv([row(0, name="#ARVO!"), row(1, name="(null)"), row(2, name="#1 Dad!")])
+    assert shop.run("r", "catalogue")["catalogue"]["notes"] == [
+        "cells that look as if they meant no value, and count as one: 2, as '#ARVO!' of column 'name'; if they do mean "
+        "none, add what they hold to catalogue.no_value"
+    ]
+
+
 def test_binary_texts_of_parquet_and_float_ids_of_pandas(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.write_config(catalogue={"snapshot": "feed.parquet"})
