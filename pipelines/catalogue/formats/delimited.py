@@ -11,10 +11,10 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import IO, Any
 
 from pipelines.catalogue.formats.base import Columns, Notation, RawRow, UnreadableError, is_text, possible_ids
+from pipelines.catalogue.formats.escapes import spelt_out
 from pipelines.catalogue.formats.lines import Lines
 from pipelines.catalogue.formats.shape import Shape
 from pipelines.catalogue.formats.text import no_text
@@ -77,12 +77,8 @@ class Delimited:
 
     def _parser(self, lines: Iterator[str]) -> Any:
         notation = self._notation
-        if notation.escape:  # MySQL's mark of no value, which without its backslash would be a letter
-            mark, end = re.escape(f"{notation.escape}N"), re.escape(notation.delimiter)
-            pattern = re.compile(rf"(^|{end}){mark}(?={end}|\r?\n?$)")
-            lines = map(partial(pattern.sub, r"\1"), lines)
         return csv.reader(
-            lines,
+            spelt_out(lines, notation),
             delimiter=notation.delimiter,
             quotechar=notation.quote or None,
             quoting=csv.QUOTE_MINIMAL if notation.quote else csv.QUOTE_NONE,

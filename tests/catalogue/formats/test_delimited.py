@@ -139,6 +139,29 @@ def test_mysql_writes_no_value_as_a_letter_behind_the_escape(tmp_path: Path) -> 
     assert [row.values for row in rows] == [{"sku": "1", "name": "Net", "group": "aN"}]  # the first has no value at all
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (r"Two\tcolumns", "Two\tcolumns"), (r"a\nb\r\nc", "a\nb\r\nc"), (r"\b\f\v", "\b\f\v"), (r"C:\\temp", r"C:\temp"),
+        (r"\\\t", "\\\t"), ("a\\\tb", "a\tb"), ("a\\\nb", "a\nb"), (r"\q\.", "q."), ('12"', '12"'),
+    ],
+)  # fmt: skip
+def test_letters_behind_the_escape_are_the_characters_that_postgres_and_mysql_mean(
+    tmp_path: Path, written: str, text: str
+) -> None:
+    content = f"sku\tname\timage\n1\t{written}\t1.jpg\n2\t\\N\t2.jpg\n"
+    rows = rows_of(tmp_path, content, Notation("\t", "", "\\"))
+    assert [(row.code, row.values) for row in rows] == [
+        ("", {"sku": "1", "name": text, "image": "1.jpg"}),
+        ("", {"sku": "2", "name": "", "image": "2.jpg"}),
+    ]
+
+
+def test_with_quotes_a_letter_behind_the_escape_is_a_letter(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, 'sku,name\n1,"Two\\tcolumns"\n', Notation(escape="\\"))
+    assert values(rows, "name") == ["Twotcolumns"]  # as Spark reads it
+
+
 def test_a_row_of_another_width_is_a_reject_and_the_next_is_read(tmp_path: Path) -> None:
     rows = rows_of(tmp_path, "sku,name\n1\n2,b,c\n3,d\n")
     assert [(row.number, row.code) for row in rows] == [(1, "bad_row"), (2, "bad_row"), (3, "")]
