@@ -24,6 +24,8 @@ MAX_CELL_CHARACTERS = 1 << 20
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _MAX_LINES = 1000
 """Of a text behind a damaged cell."""
+_RULE = re.compile(r"(?=.*-)[-=+:|\s]+", re.DOTALL)
+"""What is drawn under a header, for people."""
 _FORMULA = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 """A text written as a formula, so that Excel leaves it alone: ="0010003"."""
 
@@ -119,6 +121,8 @@ class Delimited:
 
     def _damage(self, record: _Record) -> str:
         cells, several = record.cells, len(record.lines) > 1
+        if all(_RULE.fullmatch(cell) for cell in cells if trimmed(cell)):
+            return "a line of dashes, as sqlcmd writes under its header, is no row; leave it out"
         if not self._shape.fits(cells):
             open_quote = ": is a quote left open?" if several else ""
             return f"{len(cells)} cells under {len(self.header)} columns{open_quote}"

@@ -142,7 +142,8 @@ def test_mysql_writes_no_value_as_a_letter_behind_the_escape(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("written", "text"),
     [
-        (r"Two\tcolumns", "Two\tcolumns"), (r"a\nb\r\nc", "a\nb\r\nc"), (r"\b\f\v", "\b\f\v"), (r"C:\\temp", r"C:\temp"),
+        (r"Two\tcolumns", "Two\tcolumns"), (r"a\nb\r\nc", "a\nb\r\nc"), (r"\b\f\v", "\b\f\v"),
+        (r"C:\\temp", r"C:\temp"),
         (r"\\\t", "\\\t"), ("a\\\tb", "a\tb"), ("a\\\nb", "a\nb"), (r"\q\.", "q."), ('12"', '12"'),
     ],
 )  # fmt: skip
@@ -174,6 +175,26 @@ def test_a_row_of_another_width_is_a_reject_and_the_next_is_read(tmp_path: Path)
 def test_an_id_behind_a_lost_cell_may_still_be_named(tmp_path: Path) -> None:
     rows = rows_of(tmp_path, "image,name,path,sku\np1.jpg,Boot,a1\n")
     assert damage(rows)[0][2] == ("a1",)
+
+
+@pytest.mark.parametrize(
+    ("notation", "line"),
+    [
+        (Notation(), "---,--------------,-----"),
+        (Notation(), "---,,-----"),
+        (Notation(), '"---","---","---"'),
+        (Notation("\t"), "---\t--------------\t-----"),
+        (Notation(";"), "  --- ; ----------- ; --- "),
+        (Notation("|"), "-----+------+-------"),  # psql
+        (Notation("|"), ":---|:----:|---:"),  # Markdown
+    ],
+)
+def test_a_line_of_dashes_under_the_header_is_no_item(tmp_path: Path, notation: Notation, line: str) -> None:
+    text = "sku,name,image\n@\na1,--,1.jpg\n-,-,2.jpg\n".replace(",", notation.delimiter).replace("@", line)
+    first, second, third = rows_of(tmp_path, text, notation)
+    assert (first.place, first.code) == (2, "bad_row")
+    assert first.detail == "line 2: a line of dashes, as sqlcmd writes under its header, is no row; leave it out"
+    assert (second.code, second.values["name"], third.code) == ("", "--", "")  # a cell of dashes may be one
 
 
 def test_the_header_again_is_no_item(tmp_path: Path) -> None:
