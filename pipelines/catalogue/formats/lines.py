@@ -9,6 +9,8 @@ from typing import IO
 from pipelines.catalogue.formats.base import UnreadableError
 
 MAX_LINE_CHARACTERS = 1 << 24
+_END_OF_FILE = "\x1a"
+"""What DOS writes behind the last line, Ctrl-Z."""
 
 
 class Lines:
@@ -37,6 +39,8 @@ class Lines:
 
     def __next__(self) -> str:
         line = self._back.popleft() if self._back else self._text.readline(MAX_LINE_CHARACTERS)
+        if line.endswith(_END_OF_FILE):  # which only the last one does, for others end with their line's end
+            line = line.rstrip(_END_OF_FILE)
         if not line:
             raise StopIteration
         self.number += 1

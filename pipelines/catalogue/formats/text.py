@@ -40,6 +40,7 @@ _SURROGATE = 0xDC00
 def decoded(file: File, stream: BinaryIO, encoding: str) -> IO[str]:
     """Return a feed's text. Raises FeedError when it is none, or not in the encoding that the config names."""
     plain = _unpacked(file, stream)
+    _pass_further_marks(plain)
     head = plain.peek(SNIFFED_BYTES)[:SNIFFED_BYTES]
     _check_text(file, head)
     return io.TextIOWrapper(plain, encoding=_encoding(file, head, encoding), errors=_BAD_BYTES, newline="")
@@ -72,6 +73,14 @@ def _unpacked(file: File, stream: BinaryIO) -> io.BufferedReader:
     if magic == GZIP or file.suffix.lower() == ".gz":
         return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stream, mode="rb")), SNIFFED_BYTES)
     return io.BufferedReader(cast(io.RawIOBase, stream), SNIFFED_BYTES)
+
+
+def _pass_further_marks(plain: io.BufferedReader) -> None:
+    """Leave one byte order mark of several: programs that write one before what has one make two."""
+    head = plain.peek(SNIFFED_BYTES)
+    for mark, _ in _BYTE_ORDER_MARKS:
+        while head.startswith(2 * mark):
+            head = head[len(plain.read(len(mark))) :]
 
 
 def _check_text(file: File, head: bytes) -> None:

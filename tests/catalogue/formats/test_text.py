@@ -40,6 +40,24 @@ def test_what_a_file_begins_with_tells(tmp_path: Path, content: bytes) -> None:
     assert read(write(tmp_path, content)) == expected
 
 
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_of_several_byte_order_marks_none_is_text(tmp_path: Path, encoding: str, count: int) -> None:
+    content = (count * "\ufeff" + '"sku",Größe\n1,ä\n').encode(encoding)
+    assert read(write(tmp_path, content)) == [{"sku": "1", "Größe": "ä"}]
+    assert read(write(tmp_path, gzip.compress(content))) == [{"sku": "1", "Größe": "ä"}]
+    lines = (count * "\ufeff" + '{"sku": "1", "Größe": "ä"}\n').encode(encoding)
+    assert read(write(tmp_path, lines, "feed.jsonl")) == [{"sku": "1", "Größe": "ä"}]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+@pytest.mark.parametrize("marks", ["\x1a", 5 * "\x1a"])
+def test_what_dos_writes_at_the_end_of_a_file_is_no_row(tmp_path: Path, end: str, marks: str) -> None:
+    assert read(write(tmp_path, f'sku,Größe\n1,"ä"{end}{marks}'.encode())) == [{"sku": "1", "Größe": "ä"}]
+    lines = f'{{"sku": "1", "Größe": "ä"}}{end}{marks}'
+    assert read(write(tmp_path, lines.encode(), "feed.jsonl")) == [{"sku": "1", "Größe": "ä"}]
+
+
 def test_a_byte_order_mark_is_believed_before_the_config(tmp_path: Path) -> None:
     for encoding in ("utf-8-sig", "utf-16"):
         assert len(read(write(tmp_path, TEXT.encode(encoding)), "cp1252")) == 2
