@@ -13,12 +13,19 @@ from pipelines.catalogue.formats.nested import names_of, picked
 from pipelines.catalogue.formats.text import no_text, shown
 
 _ROWS_FOR_NAMES = 1000
+_FIXES = {"{": ", such as with jq -c .", "[": ", such as with jq -c '.[]'"}
+"""How to write one object a line, by what a file begins with: objects over several lines, or one list of all."""
+_OPENINGS = frozenset({"{", "[", "[{"})
+"""First lines of what is written over several."""
 
 
 def read_json_lines(text: IO[str], columns: Columns, encoding: str) -> Iterator[RawRow]:
     """Yield the rows; empty lines are none."""
+    yield from _rows(Lines(text), columns, encoding)
+
+
+def _rows(lines: Lines, columns: Columns, encoding: str) -> Iterator[RawRow]:
     number = 0
-    lines = Lines(text)
     for line in lines:
         lines.mark()
         if line.strip():
@@ -28,16 +35,19 @@ def read_json_lines(text: IO[str], columns: Columns, encoding: str) -> Iterator[
 
 def json_names(text: IO[str], encoding: str) -> list[str]:
     """Return the names of the first rows' fields. Raises UnreadableError when there are rows, and none is an object."""
+    lines = Lines(text)
+    first = next((line for line in lines if line.strip()), "")
+    lines.put_back([first] if first else [])
     names: dict[str, None] = {}
     first_bad = None
-    for _, row in zip(range(_ROWS_FOR_NAMES), read_json_lines(text, Columns(), encoding), strict=False):
+    for _, row in zip(range(_ROWS_FOR_NAMES), _rows(lines, Columns(), encoding), strict=False):
         _check_not_wrapped(row)
         names.update(dict.fromkeys(names_of(row.values)))
         first_bad = first_bad or (row if row.code else None)
-    if first_bad is not None and not names:
+    if first_bad is not None and (not names or first.strip() in _OPENINGS):
         raise UnreadableError(
-            f"it holds no JSON object in its first rows (row {first_bad.number}: {first_bad.detail}); write one object "
-            "a line, such as with jq -c '.[]'"
+            f"its lines are no JSON objects (row {first_bad.number}: {first_bad.detail}); write one object a line"
+            + _FIXES.get(first.strip()[0], "")
         )
     return list(names)
 

@@ -56,13 +56,31 @@ def test_json_text_that_cannot_be_written_again_is_a_reject(tmp_path: Path, line
     assert good.values == {"sku": "😀"}
 
 
-def test_a_json_array_is_told_from_json_lines(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.json", json.dumps([{"sku": "1"}], indent=1))
-    with pytest.raises(
-        FeedError,
-        match=r"a\.json cannot be read: it holds no JSON object in its first rows \(row 1: .*write one object a",
-    ):
+ROWS = [{"sku": "1", "photos": [{"src": "a.jpg"}]}, {"sku": "2", "photos": [{"src": "b.jpg"}]}]
+ONE_A_LINE = ",\n".join(map(json.dumps, ROWS))
+NO_OBJECTS = "its lines are no JSON objects (row 1: "
+FROM_OBJECTS, FROM_A_LIST = (f"write one object a line, such as with jq -c {how}" for how in (".", "'.[]'"))
+
+
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        pytest.param(json.dumps(ROWS, indent=1), FROM_A_LIST, id="a list over lines"),
+        pytest.param(json.dumps(ROWS), FROM_A_LIST, id="a list on a line"),
+        pytest.param(f"[\n{ONE_A_LINE}\n]\n", FROM_A_LIST, id="a list of lines"),
+        pytest.param(f"[{ONE_A_LINE}]", FROM_A_LIST, id="PostgreSQL's json_agg"),
+        pytest.param("\n".join(json.dumps(row, indent=2) for row in ROWS), FROM_OBJECTS, id="objects over lines"),
+        pytest.param('{\n "sku": "1",\n "photos": [\n  {"src": "a.jpg"}\n ]\n}\n', FROM_OBJECTS, id="an object in one"),
+        pytest.param("\n\n" + "".join(map(json.dumps, ROWS)), FROM_OBJECTS, id="objects on one line"),
+        pytest.param('"sku"\n', "write one object a line", id="neither"),
+    ],
+)
+def test_json_that_is_no_json_lines_is_told_with_how_to_make_it_so(tmp_path: Path, content: str, fix: str) -> None:
+    path = write(tmp_path / "a.json", content)
+    with pytest.raises(FeedError) as caught:
         column_names(path)
+    assert str(caught.value).startswith(f"{path} cannot be read: {NO_OBJECTS}")
+    assert str(caught.value).endswith(f"; {fix}")
 
 
 def test_nan_is_read_as_what_it_is(tmp_path: Path) -> None:
