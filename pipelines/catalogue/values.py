@@ -5,13 +5,10 @@ What exporters write for no value counts as an empty cell in every column.
 
 from __future__ import annotations
 
-import ast
-import json
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,6 +18,7 @@ from uuid import UUID
 
 from pipelines.catalogue.dates import YEAR_2200, is_days, is_no_date, seconds_of
 from pipelines.catalogue.doubts import LOOKS_EMPTY, looks_empty, may_mean_none
+from pipelines.catalogue.lists import list_of
 from pipelines.catalogue.numbers import DecimalMark, NotANumberError, may_be_thousands, number_of, price_of
 from pipelines.tables.spelling import trimmed, visible
 
@@ -46,7 +44,6 @@ DAY_S = 86_400.0
 EXACT_FLOATS = 1 << 53
 """From here on a float holds no whole number for certain: two ids may have become one."""
 SHOWN = 40
-_LIST = re.compile(r"\[.*\]", re.DOTALL)
 MAY_BE_THOUSANDS = "may_be_thousands"
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}")
 
@@ -155,9 +152,9 @@ class Cells:
         return f"; catalogue.decimal_mark{now}: is it {right!r} in this feed?"
 
     def listed(self, column: str) -> Any:
-        """Return a cell as the file has it, or the list that it is, written as a text of JSON or Python."""
+        """Return a cell as the file has it, or the list that its text is, as programs write one."""
         value = self.raw(column)
-        return _as_list(trimmed(value)) if isinstance(value, str) and _LIST.fullmatch(trimmed(value)) else value
+        return list_of(trimmed(value)) if isinstance(value, str) else value
 
     def texts(self, column: str, separator: str | None) -> list[str]:
         """Return the texts of a cell that is a list, or that a separator splits. Raises RejectError."""
@@ -209,17 +206,6 @@ class Cells:
 
 def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, Number) and value != value)
-
-
-def _as_list(text: str) -> Any:
-    """Return the list of texts, or of lists of them, that a text is; the text itself where it is none."""
-    for read in (json.loads, ast.literal_eval):  # as JSON writes lists, and as pandas does
-        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-            found = read(text)
-            parts = [part for one in found for part in (one if isinstance(one, list) else [one])]
-            if isinstance(found, list) and all(part is None or isinstance(part, str) for part in parts):
-                return found
-    return text
 
 
 def _kind(value: Any, column: str) -> str:
