@@ -11,6 +11,7 @@ from dataclasses import replace
 from pipelines.catalogue.arrivals import DELTAS, MEDIA
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation
+from pipelines.catalogue.formats.nested import ANY
 from pipelines.catalogue.mapping import needed_columns
 from pipelines.catalogue.rows import column_names, format_of
 from pipelines.config import CatalogueSection
@@ -43,10 +44,15 @@ def _check_file(section: CatalogueSection, file: FeedFile) -> None:
     if twice is not None:
         raise FeedError(f"{file.file} has {there.count(twice)} columns {twice!r}; rename all but the one that is meant")
     lacking = [
-        column for column in wanted if column not in there and not _may_lack(section, file, column, wanted, there)
+        column for column in wanted if not _has(there, column) and not _may_lack(section, file, column, wanted, there)
     ]
     if lacking:
         raise FeedError(_no_columns(section, file, {column: wanted[column] for column in lacking}, there))
+
+
+def _has(there: list[str], column: str) -> bool:
+    maps = [name.removesuffix(ANY) for name in there if name.endswith(ANY)]
+    return column in there or any(column.startswith(f"{name}.") for name in maps)
 
 
 def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: dict[str, str], there: list[str]) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+ANY = ".*"
+"""Behind the name of a map of Parquet: its keys stand in its rows alone."""
 _ABSENT = object()
 
 
@@ -38,9 +40,13 @@ def _names_in(name: str, kind: pa.DataType) -> Iterator[str]:
     if pa.types.is_struct(kind):
         for field in kind:
             yield from _names_in(f"{name}.{field.name}", field.type)
+    if pa.types.is_map(kind):
+        yield f"{name}{ANY}"
 
 
 def _walked(values: Any, name: str) -> Any:
+    if isinstance(values, list) and any(isinstance(one, tuple) for one in values):  # a map of Parquet
+        values = dict(values)
     if isinstance(values, list):
         inner = [_walked(one, name) for one in values]
         return [one for one in inner if one is not _ABSENT]

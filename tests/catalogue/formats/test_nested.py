@@ -55,3 +55,17 @@ def test_a_shop_of_nested_rows(tmp_path: Path, kind: str) -> None:
     items = {one["item_id"]: (one["category"], one["price"]) for one in shop.table("items")}
     assert items == {"5f1": (["Shoes", "Boots"], 12.5), "5f3": (["Shoes", "Boots"], None)}
     assert sorted(one["image_uri"] for one in shop.table("photos")) == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+def test_maps_of_parquet_are_read_by_their_keys(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    attrs = pa.array([[("colour", "red"), ("size", "S")], [("size", "M")], [], None], pa.map_(pa.string(), pa.string()))
+    plain = {"sku": list("abcd"), "image": [f"{n}.jpg" for n in range(4)], "path": ["Shoes"] * 4}
+    pq.write_table(pa.table({**plain, "attrs": attrs}), shop.root / "feed.parquet")
+    assert column_names(shop.root / "feed.parquet") == [*plain, "attrs", "attrs.*"]
+    columns = {"item_id": "sku", "photos": "image", "category": "path"}
+    attributes = {"colour": "attrs.colour", "size": "attrs.size"}
+    shop.write_config(catalogue={"snapshot": "feed.parquet", "columns": {**columns, "attributes": attributes}})
+    shop.run("r", "catalogue")
+    found = {one["item_id"]: dict(one["attributes"]) for one in shop.table("items")}
+    assert found == {"a": {"colour": "red", "size": "S"}, "b": {"size": "M"}, "c": {}, "d": {}}
