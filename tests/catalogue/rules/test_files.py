@@ -103,7 +103,9 @@ def test_quiet_hours_before_the_last_deltas_are_told_of_once_and_again_when_they
     assert "1, as '1.csv'" in with_deltas.read()["notes"][0]
     assert not any("1.csv" in note for note in with_deltas.read()["notes"])
     with_deltas.delta("1.csv", row(7))
-    assert with_deltas.read()["notes"][1].startswith("the deltas '1.csv' were never read, for they come before '2.csv'")
+    assert with_deltas.read()["notes"][1].startswith(
+        "the file of deltas '1.csv' was never read, for it comes before '2.csv'"
+    )
 
 
 def test_deltas_that_were_read_and_hold_nothing_any_more_have_changed(with_deltas: Days) -> None:
@@ -111,7 +113,7 @@ def test_deltas_that_were_read_and_hold_nothing_any_more_have_changed(with_delta
     with_deltas.delta("1.csv", row(6))
     with_deltas.read()
     (with_deltas.shop.root / "deltas" / "1.csv").write_bytes(b"")
-    assert with_deltas.read()["notes"][1].startswith("the deltas '1.csv' have changed since they were read")
+    assert with_deltas.read()["notes"][1].startswith("the file of deltas '1.csv' has changed since it was read")
 
 
 def test_first_deltas_that_hold_nothing_are_refused(shop: Shop) -> None:
