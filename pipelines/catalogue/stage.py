@@ -22,7 +22,7 @@ from pipelines.catalogue.summary import Summary
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import check_photo_folders, reject_notes
-from pipelines.runs.ledger import Ledger, StageResult
+from pipelines.runs.ledger import Ledger, StageResult, most_frequent_first
 from pipelines.runs.outputs import CatalogueOutputs
 from pipelines.store import Log
 from pipelines.tables.taxonomy import extend_taxonomy, look_alikes
@@ -172,7 +172,7 @@ def _entry(
 def _still_rejected(head: dict[str, Any]) -> list[str]:
     """Return what is to be said of rows that were rejected when the feeds were last read."""
     count = sum(head["rejects"].values())
-    codes = ", ".join(f"{code} {n}" for code, n in sorted(head["rejects"].items(), key=lambda one: (-one[1], one[0])))
+    codes = ", ".join(f"{code} {n}" for code, n in most_frequent_first(head["rejects"]))
     return [f"rejected when they were last read, in run {head['run_id']!r}: {count} ({codes})"] if count else []
 
 

@@ -29,12 +29,15 @@ MOST_UNITS: Final = 200
 
 def all_as_before(context: RunContext, job: Job) -> bool:
     """Tell whether this process finds every photo as it was and prepared; False says nothing."""
+    if not _are_here(context, job):
+        return False
     units = {table: UnitTable(job.store, table).unit_ids() for table in ("sources", job.images)}
     entry = Log(context.store, "catalogue/log").entry(context.outputs(CatalogueOutputs).number)
     few = entry["counts"]["photos"] <= MOST_PHOTOS and all(0 < len(ids) <= MOST_UNITS for ids in units.values())
-    if not few or not _are_here(context, job):
+    if not few:
         return False
-    buckets = [read_bucket(job.store, f"{job.catalogue}/photos", bucket, PHOTOS) for bucket in range(context.buckets)]
+    folder, columns = f"{job.catalogue}/photos", ["image_uri"]
+    buckets = [read_bucket(job.store, folder, bucket, PHOTOS, columns) for bucket in range(context.buckets)]
     sources, images = (_keys(job.store, table, ids) for table, ids in units.items())
     photos = {"photos": pa.concat_tables(buckets), "sources": sources, "listed": LISTED.empty_table()}
     new, seen = job.compare(0, photos)

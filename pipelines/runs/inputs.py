@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.config import Config
 from pipelines.errors import StageError
-from pipelines.runs.ledger import Ledger
+from pipelines.runs.ledger import Ledger, most_frequent_first
 from pipelines.shop_files.locations import walk
 from trainer.files import in_bucket
 
@@ -32,9 +32,9 @@ def reject_notes(ledger: Ledger, examples: Mapping[str, str]) -> list[str]:
     """Return lines that count the rejects by code and give an example (code -> text) of the most frequent ones."""
     if not ledger.rejected:
         return []
-    codes = sorted(ledger.rejects, key=lambda code: (-ledger.rejects[code], code))
-    counts = ", ".join(f"{code} {ledger.rejects[code]}" for code in codes)
-    return [f"{ledger.rejected} of {ledger.total} rejected: {counts}", *_lines(codes, examples)]
+    rejects = most_frequent_first(ledger.rejects)
+    counts = ", ".join(f"{code} {count}" for code, count in rejects)
+    return [f"{ledger.rejected} of {ledger.total} rejected: {counts}", *_lines([code for code, _ in rejects], examples)]
 
 
 def check_share(

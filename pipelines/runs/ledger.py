@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipelines.errors import StageError
 from pipelines.runs.outputs import StageOutputs
+
+
+def most_frequent_first(rejects: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return reject codes with their counts, equally frequent ones by name."""
+    return sorted(rejects.items(), key=lambda one: (-one[1], one[0]))
 
 
 @dataclass(frozen=True)

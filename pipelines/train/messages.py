@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from pipelines.runs.context import RunContext
+from pipelines.runs.ledger import most_frequent_first
 from pipelines.tables.arrays import Array
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import RESOLVED_PHOTOS
@@ -43,7 +44,7 @@ def too_few(examples: Examples, least: int) -> str:
     lines = [
         f"too few images to train: {train} to learn from and {held_out} held out, train.min_images = {least}; {fix}"
     ]
-    for code, count in sorted(examples.rejects.items(), key=lambda one: (-one[1], one[0])):
+    for code, count in most_frequent_first(examples.rejects):
         lines.append(f"  {code} {count}: {CODES[code]}, for example {examples.details[code]}")
     return "\n".join(lines)
 

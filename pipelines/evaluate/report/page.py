@@ -23,6 +23,7 @@ from pipelines.evaluate.report.wording import headlines, measured_on, shown, sum
 from pipelines.evaluate.vocabulary import SECTIONS, describe, queries_for
 from pipelines.models.facts import ModelFacts
 from pipelines.releases.gate import Gate
+from pipelines.runs.ledger import most_frequent_first
 from pipelines.store import Store
 
 KIND_NAMES = plots.NAMES
@@ -180,7 +181,7 @@ def metric_rows(
 
 
 def _stage_row(stage: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    rejects = sorted(manifest["rejects"].items(), key=lambda reject: (-reject[1], reject[0]))
+    rejects = most_frequent_first(manifest["rejects"])
     told = any(" rejected: " in note for note in manifest["notes"])  # such a note tells them by code, with examples
     codes = [] if told or not rejects else ["rejected " + ", ".join(f"{code} {count:,}" for code, count in rejects)]
     return {
