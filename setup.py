@@ -16,6 +16,7 @@ setup(
     packages=find_packages(include=["transforms*", "trainer*", "pipelines*"]),
     package_data={"pipelines": ["**/templates/*", "evaluate/vocabulary.toml"]},
     install_requires=[
+        "aiohttp>=3.13,<4",
         "apache-beam[gcp]>=2.77,<2.78",
         "faiss-cpu>=1.15,<1.16",
         "google-cloud-storage>=3.17,<4",
@@ -26,7 +27,9 @@ setup(
         "pyarrow>=18.1,<19",
         "pydantic>=2.14,<3",
         "tensorflow>=2.21,<2.22",
+        "tenacity>=9,<10",
         "tensorflow-transform>=1.21,<1.22",
+        "yarl>=1.20,<2",
     ],
     extras_require={
         "launcher": [

@@ -5,6 +5,7 @@ are relative to the file's folder. Owns no stage logic; imports nothing heavy.
 """
 
 from pipelines.config.engines import OUR_LABELS, BeamSection, DataflowSection, FlinkSection, VertexSection
+from pipelines.config.fetching import FetchSection, HostSection
 from pipelines.config.loading import Config, ConfigError, load_config
 from pipelines.config.shop import CatalogueSection, Columns, Media, StoreSection
 from pipelines.config.stages import (
@@ -28,7 +29,9 @@ __all__ = [
     "DataflowSection",
     "EmbedSection",
     "EvaluateSection",
+    "FetchSection",
     "FlinkSection",
+    "HostSection",
     "IndexSection",
     "Media",
     "MonitoringSection",

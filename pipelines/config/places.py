@@ -29,6 +29,11 @@ _SHARE = re.compile(r"(?:\\\\|//)[^\\/]+|[\w.@-]{2,}:(?=/)")
 _HOME = re.compile(r"~[^/]*")
 
 
+def in_web(place: str) -> bool:
+    """Tell whether a place is an address of http or https."""
+    return place[:8].lower().startswith(("http://", "https://"))
+
+
 def path_of(uri: str) -> str | None:
     """Return the path that a `file:` URI of RFC 8089 names, its percent signs decoded; None for what is none.
 
@@ -129,5 +134,11 @@ def _validated(value: str, info: ValidationInfo) -> str:
     return read_place(value, (info.context or {}).get(FOLDER, ""))
 
 
+def _validated_source(value: str, info: ValidationInfo) -> str:
+    return value if in_web(value) else _validated(value, info)
+
+
+Source = Annotated[str, AfterValidator(_validated_source)]
+"""A place that is only read from: one on the web, too."""
 Place = Annotated[str, AfterValidator(_validated)]
 """A path, a glob of paths or a `gs://` URI; `file:` URIs become paths."""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.base import Section, Share
-from pipelines.config.places import Place
+from pipelines.config.places import Place, Source
 from pipelines.config.words import DELETED, NO_VALUE, NOT_DELETED
 
 Split = Literal["train", "val", "test"]
@@ -90,7 +90,9 @@ class CatalogueSection(Section):
     skip_lines: Annotated[int, Field(ge=0, description="lines above the header of CSV, such as a title")] = 0
     encoding: str = Field("utf-8", description="of text feeds that do not begin with a byte order mark")
     photo_prefix: str | None = Field(None, description="what the feed writes before paths below photo_root: left out")
-    photo_root: Place = Field(".", description="folder, or gs:// URI of one, that relative photo paths start from")
+    photo_root: Source = Field(
+        ".", description="folder, or gs:// or https:// address of one, that relative photo paths start from"
+    )
     allowed_roots: list[Place] = Field(
         default_factory=list, description="more folders or gs:// URIs to take photos from"
     )

@@ -11,12 +11,14 @@ their rows, and what a planning job says of them lies in a folder of its attempt
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from pipelines.config import BeamSection
 from pipelines.jobs.jobs import Jobs
 from pipelines.store import Log, NotFoundError, Store
 from pipelines.tables.arrow import to_ipc
@@ -24,6 +26,7 @@ from pipelines.tables.buckets import read_parquet, write_parquet
 
 PLAN = "plan/plan.json"
 STEP = "plan"
+UNITS_A_LANE = 8
 NAMED_DIGITS = 12
 """Of a checksum: they tell apart what a few attempts wrote of one bucket."""
 
@@ -99,6 +102,23 @@ def cut(buckets: Iterable[TodoBucket], rows_a_unit: int) -> list[Unit]:
                 units.append(_unit(parts))
                 parts = []
     return units
+
+
+def cut_lanes(units: Sequence[Unit], count: int) -> list[tuple[Unit, ...]]:
+    """Return the units in so many lanes, nearly equal in number: what one worker does side by side."""
+    count = max(1, min(count, len(units)))
+    return [tuple(units[lane::count]) for lane in range(count)]
+
+
+def lane_count(section: BeamSection, units: int) -> int:
+    """Return how many lanes keep the workers busy whose time goes by waiting: one a process of this machine.
+
+    How many workers a cluster has is known to it alone, so lanes are short there.
+    """
+    if section.runner != "in_process":
+        return -(-units // UNITS_A_LANE)
+    processes = [option.partition("=")[2] for option in section.options if option.startswith("--direct_num_workers")]
+    return int(processes[-1]) or len(os.sched_getaffinity(0)) if processes else 1
 
 
 def write_plan(store: Store, prefix: str, units: Sequence[Unit], **facts: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from pipelines.preprocess.changes import lacking_images
+from pipelines.preprocess.changes import NAMED_ORIGINALS, lacking_images
 from pipelines.preprocess.job import Job
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import CatalogueOutputs
@@ -23,6 +23,8 @@ from trainer.files import in_bucket
 
 MOST_PHOTOS: Final = 20_000
 """Of a catalogue whose photos are looked at here."""
+_NONE: Final = NAMED_ORIGINALS.empty_table()
+"""Where nothing is lacking, it does not matter what is kept."""
 MOST_UNITS: Final = 200
 """Of a table whose keys are read here: it grows with what there ever was, and memory must not."""
 
@@ -41,7 +43,7 @@ def all_as_before(context: RunContext, job: Job) -> bool:
     sources, images = (_keys(job.store, table, ids) for table, ids in units.items())
     photos = {"photos": pa.concat_tables(buckets), "sources": sources, "listed": LISTED.empty_table()}
     new, seen = job.compare(0, photos)
-    return not new.num_rows and not lacking_images(0, {"seen": seen, "images": images}).num_rows
+    return not new.num_rows and not lacking_images(0, {"seen": seen, "images": images, "originals": _NONE}).num_rows
 
 
 def _are_here(context: RunContext, job: Job) -> bool:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.preprocess.addresses import Ages, Source
 from pipelines.shop_files.fetch import MISSING, Fetcher
 from pipelines.tables.arrow import first_of_each, index_of
-from pipelines.tables.schemas import DIGEST, IMAGE_KEYS, SOURCE_KEYS
+from pipelines.tables.schemas import DIGEST, IMAGE_KEYS, ORIGINAL_KEYS, SOURCE_KEYS
 from pipelines.tables.unit_keys import Tables, unit_keys
 
 TODO = pa.schema(
@@ -20,11 +21,14 @@ TODO = pa.schema(
         ("fingerprint", pa.string()),
         ("digest", DIGEST),  # of an image that is prepared already: while the bytes have it, nothing is prepared
         ("previous", pa.string()),  # unit of the source that this one replaces: the same again is other work
+        ("original_unit", pa.string()),  # where its bytes are kept, so that they need not be fetched
+        ("original_row", pa.int32()),
     ]
 )
 SEEN = pa.schema([*TODO, ("same", pa.bool_())])
 NAMED_SOURCES = unit_keys(SOURCE_KEYS)
 NAMED_IMAGES = unit_keys(IMAGE_KEYS)
+NAMED_ORIGINALS = unit_keys(ORIGINAL_KEYS)
 
 
 def newest_sources(sources: pa.Table) -> pa.Table:
@@ -34,11 +38,14 @@ def newest_sources(sources: pa.Table) -> pa.Table:
 
 @dataclass(frozen=True)
 class CompareSources:
-    """Compares the wanted uris of a bucket with what was fetched before; asks for what was not listed one by one."""
+    """Compares the wanted uris of a bucket with what was fetched before; asks for what was not listed one by one.
+
+    Addresses are not asked here: whether they are is a matter of their age.
+    """
 
     fetcher: Fetcher
     threads: int
-    limit_tags: frozenset[str]
+    ages: Ages
 
     def __call__(self, _: int, tables: Tables) -> tuple[pa.Table, pa.Table]:
         """Return (rows to fetch, TODO), (rows fetched well before, SEEN; `same` if unchanged since)."""
@@ -47,31 +54,45 @@ class CompareSources:
         sources = newest_sources(tables["sources"])
         at = index_of(uris, sources["image_uri"])
         before = sources.take(pa.array(at, mask=at < 0))
-        same = [
-            known is not None and known in {now, *(limited(now, tag) for tag in self.limit_tags)}
-            for now, known in zip(prints, before["fingerprint"].to_pylist(), strict=True)
-        ]
-        rows = pa.table(
-            [uris, prints, before["digest"].combine_chunks(), before["unit_id"].fill_null(""), same], schema=SEEN
-        )
+        known = before.select(["fingerprint", "fetched_at", "digest", "code"]).to_pylist()
+        compared = [self._compared(now, Source(**source)) for now, source in zip(prints, known, strict=True)]
+        columns = {
+            "image_uri": uris,
+            "fingerprint": [fingerprint for fingerprint, _ in compared],
+            "digest": before["digest"].combine_chunks(),
+            "previous": before["unit_id"].fill_null(""),
+            "original_unit": pa.nulls(len(uris), pa.string()),
+            "original_row": pa.nulls(len(uris), pa.int32()),
+            "same": [same for _, same in compared],
+        }
+        rows = pa.table(columns, SEEN)
         well = pc.field("digest").is_valid()
         return rows.filter(~well & ~pc.field("same")).select(TODO.names), rows.filter(well)
 
-    def _fingerprints(self, uris: pa.Array, listed: pa.Table) -> list[str]:
+    def _compared(self, now: str | None, before: Source) -> tuple[str, bool]:
+        """Return what is known or seen of a photo, and whether that is as it was."""
+        if now is None:
+            return before.fingerprint or "", before.fetched_at is not None and not self.ages.is_due(before)
+        tags = self.ages.limit_tags
+        return now, before.fingerprint in {now, *(limited(now, tag) for tag in tags)}
+
+    def _fingerprints(self, uris: pa.Array, listed: pa.Table) -> list[str | None]:
         at = index_of(uris, listed["image_uri"])
         known = listed["fingerprint"].take(pa.array(at, mask=at < 0))
         pairs = list(zip(uris.to_pylist(), known.to_pylist(), strict=True))
         parts = [pairs[start :: self.threads] for start in range(self.threads)]  # a task a thread, not one a photo
-        found = [""] * len(pairs)
+        found: list[str | None] = [""] * len(pairs)
         with ThreadPoolExecutor(self.threads) as pool:
             for start, part in enumerate(pool.map(self._fingerprints_of, parts)):
                 found[start :: self.threads] = part
         return found
 
-    def _fingerprints_of(self, pairs: Sequence[tuple[str, str | None]]) -> list[str]:
+    def _fingerprints_of(self, pairs: Sequence[tuple[str, str | None]]) -> list[str | None]:
         return [self._fingerprint(uri, listed) for uri, listed in pairs]
 
-    def _fingerprint(self, uri: str, listed: str | None) -> str:
+    def _fingerprint(self, uri: str, listed: str | None) -> str | None:
+        if self.fetcher.address(uri):
+            return None
         if self.fetcher.is_listed(uri):
             return listed or MISSING
         return self.fetcher.fingerprint(uri)
@@ -85,15 +106,24 @@ def limited(fingerprint: str, limit_tag: str) -> str:
 def lacking_images(_: int, tables: Tables) -> pa.Table:
     """Return what of the seen photos (SEEN) is to do (TODO).
 
-    That is what may have changed, and what this way of preparing has not seen: one uri a digest.
+    That is what may have changed, and what this way of preparing has not seen: one uri a digest, with the place of its
+    bytes if these were kept.
     """
     seen, images = tables["seen"], tables["images"]["digest"]
     same, changed = seen.filter(seen["same"]), seen.filter(pc.invert(seen["same"]))
     lacking = same.filter(pa.array(index_of(same["digest"], images) < 0))
-    lacking = first_of_each(lacking, "digest", [("image_uri", "ascending")])
+    lacking = _with_originals(first_of_each(lacking, "digest", [("image_uri", "ascending")]), tables["originals"])
     prepared = pa.array(index_of(changed["digest"], images) >= 0)
     known = pc.if_else(prepared, changed["digest"].combine_chunks(), pa.scalar(None, DIGEST))
     return pa.concat_tables([_todo(lacking, pa.nulls(len(lacking), DIGEST)), _todo(changed, known)])
+
+
+def _with_originals(rows: pa.Table, originals: pa.Table) -> pa.Table:
+    at = index_of(rows["digest"], originals["digest"])
+    kept = originals.take(pa.array(at, mask=at < 0))
+    for name, source in (("original_unit", "unit_id"), ("original_row", "row")):
+        rows = rows.set_column(rows.schema.get_field_index(name), SEEN.field(name), kept[source])
+    return rows
 
 
 def _todo(rows: pa.Table, digests: pa.Array) -> pa.Table:

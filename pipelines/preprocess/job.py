@@ -23,8 +23,7 @@ class Job:
     @property
     def compare(self) -> CompareSources:
         """What compares the wanted photos with what was fetched before."""
-        tags = frozenset(self.preparer.limit_tags.values())
-        return CompareSources(self.preparer.fetcher, 4 * self.preparer.threads, tags)
+        return CompareSources(self.preparer.fetcher, 4 * self.preparer.threads, self.preparer.ages)
 
     @property
     def photos(self) -> str:
@@ -50,6 +49,11 @@ class Job:
     def settled(self) -> str:
         """Name of the object that says whether the splits of this run were settled."""
         return f"{self.prefix}/settled.json"
+
+    @property
+    def tallies(self) -> str:
+        """Folder of what was asked of hosts, a file a lane and attempt."""
+        return f"{self.prefix}/hosts"
 
     @property
     def done(self) -> str:

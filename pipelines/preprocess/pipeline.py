@@ -13,15 +13,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.jobs.transforms import CreateEach, JoinByBucket, ReadBuckets, ReadUnitKeys
-from pipelines.jobs.units import Unit, read_work, write_todo
-from pipelines.preprocess.changes import NAMED_IMAGES, NAMED_SOURCES, SEEN, TODO, lacking_images, sorted_todo
+from pipelines.jobs.units import Unit, write_todo
+from pipelines.preprocess.changes import (
+    NAMED_IMAGES,
+    NAMED_ORIGINALS,
+    NAMED_SOURCES,
+    SEEN,
+    TODO,
+    lacking_images,
+    sorted_todo,
+)
 from pipelines.preprocess.job import Job
+from pipelines.preprocess.parts import ORIGINALS
 from pipelines.preprocess.placeholders import reject_placeholders
 from pipelines.preprocess.resolve import WORKING, ResolveImages, ResolveSources, finish, with_labels
 from pipelines.preprocess.settled import commit_splits, settle
 from pipelines.preprocess.splits import SPLITS, ReadSettled, Shares, group_and_split
-from pipelines.shop_files.fetch import FETCH_CODES, LISTED
+from pipelines.preprocess.unit_work import commit_unit, read_todo
+from pipelines.shop_files.fetch import FETCH_CODES, LISTED, Fetcher
 from pipelines.shop_files.listing import ListPhotos
+from pipelines.shop_files.web.memory import Memory
 from pipelines.store import Store, UnitTable
 from pipelines.tables.buckets import read_bucket, write_bucket
 from pipelines.tables.schemas import ITEMS, PHOTOS
@@ -41,12 +52,19 @@ def build_plan(pipeline: beam.Pipeline, findings: str, job: Job) -> None:
         job.compare,
     )
     seen = compared | "Seen" >> beam.Map(lambda pair: pair[1])
-    lacking = {"seen": seen, "images": images} | "LackingImages" >> JoinByBucket(
-        {"seen": "digest", "images": "digest"}, {"seen": SEEN, "images": NAMED_IMAGES}, job.buckets, lacking_images
+    originals = pipeline | "ReadOriginals" >> ReadUnitKeys(job.store, [ORIGINALS])
+    lacking = {"seen": seen, "images": images, "originals": originals} | "LackingImages" >> JoinByBucket(
+        {"seen": "digest", "images": "digest", "originals": "digest"},
+        {"seen": SEEN, "images": NAMED_IMAGES, "originals": NAMED_ORIGINALS},
+        job.buckets,
+        lacking_images,
     )
     todo = (compared | "New" >> beam.Map(lambda pair: pair[0]), lacking) | "Todo" >> beam.Flatten()
     _ = {"todo": todo} | "WriteTodo" >> JoinByBucket(
-        {"todo": "image_uri"}, {"todo": TODO}, job.buckets, _WriteTodo(job.store, job.prefix, findings)
+        {"todo": "image_uri"},
+        {"todo": TODO},
+        job.buckets,
+        _WriteTodo(job.store, job.prefix, findings, job.preparer.fetcher),
     )
 
 
@@ -55,23 +73,33 @@ class _WriteTodo:
     store: Store
     prefix: str
     findings: str
+    fetcher: Fetcher
 
     def __call__(self, bucket: int, tables: Tables) -> None:
-        counted = write_todo(self.store, self.prefix, bucket, sorted_todo(tables))
-        self.store.create_json(f"{self.findings}/{bucket:05d}.json", asdict(counted))
+        rows = sorted_todo(tables)
+        counted = write_todo(self.store, self.prefix, bucket, rows)
+        far = sum(self.fetcher.address(uri) is not None for uri in rows["image_uri"].to_pylist())
+        self.store.create_json(f"{self.findings}/{bucket:05d}.json", {**asdict(counted), "far": far})
 
 
-def build_units(pipeline: beam.Pipeline, job: Job, units: Sequence[Unit]) -> None:
-    """Prepare the photos of units."""
-    _ = pipeline | CreateEach(units) | "PrepareUnits" >> beam.Map(prepare_unit, job)
+def build_units(pipeline: beam.Pipeline, job: Job, lanes: Sequence[tuple[Unit, ...]]) -> None:
+    """Prepare the photos of units, those of one lane on one worker."""
+    _ = pipeline | CreateEach(lanes) | "PrepareUnits" >> beam.Map(prepare_units, job)
 
 
-def prepare_unit(unit: Unit, job: Job) -> None:
-    """Prepare one unit and commit it: the images first, then the sources that make a rerun skip it."""
-    tables = job.preparer(read_work(job.store, job.prefix, unit))
-    data = tables.image_data if tables.image_data.num_rows else None
-    UnitTable(job.store, job.images).commit(unit.unit_id, tables.image_keys, data)
-    UnitTable(job.store, "sources").commit(unit.unit_id, tables.sources)
+def prepare_units(lane: tuple[Unit, ...], job: Job) -> None:
+    """Prepare the photos of a lane's units and commit each: those of files one by one, those of addresses together."""
+    far = []
+    for unit in lane:
+        todo = read_todo(job, unit)
+        if any(job.preparer.fetcher.address(uri) for uri in todo["image_uri"].to_pylist()):
+            far.append(unit)
+        else:
+            commit_unit(job, unit.unit_id, job.preparer(todo))
+    if far:
+        from pipelines.preprocess.lane import run_lane
+
+        run_lane(far, job)
 
 
 def build_resolve(pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str], shares: Shares, number: int) -> None:
@@ -141,9 +169,10 @@ def _count_units(pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str]) -> 
 
 def _count_done(unit_id: str, store: Store, images: str) -> dict[str, int]:
     """Return how many photos a unit has read, and how many it has prepared."""
-    read = UnitTable(store, "sources").read_keys(unit_id)["code"].to_pylist()
+    read = UnitTable(store, "sources").read_keys(unit_id).select(["code", "fingerprint"]).to_pylist()
     prepared = UnitTable(store, images).read_keys(unit_id)["code"].to_pylist()
-    return {"fetched": sum(code not in FETCH_CODES for code in read), "prepared": prepared.count("")}
+    fetched = sum(row["code"] not in FETCH_CODES and Memory.of(row["fingerprint"]).came for row in read)
+    return {"fetched": fetched, "prepared": prepared.count("")}
 
 
 def _add_up(counts: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from functools import partial
+from typing import Any
 
 from pipelines.errors import StageError
 from pipelines.jobs.jobs import worker_threads
-from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, read_plan, run_plan, write_plan
+from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, cut_lanes, lane_count, read_plan, run_plan, write_plan
 from pipelines.preprocess.as_before import all_as_before
 from pipelines.preprocess.groups import most_items
 from pipelines.preprocess.job import Job
 from pipelines.preprocess.placeholders import MEANING, PLACEHOLDER, keep_placeholders
 from pipelines.preprocess.prepare import Preparer
 from pipelines.preprocess.settled import settled_until
+from pipelines.preprocess.tallies import host_notes, read_tallies, telling
 from pipelines.preprocess.unlinked import unlinked_notes
 from pipelines.releases.unchanged import digest_of, done_for_live, skipped, take
 from pipelines.runs.context import RunContext
@@ -38,8 +41,8 @@ def run(context: RunContext) -> StageResult:
     spec = section.spec
     job = _job(context, catalogue_id, spec)
     context.pin("preprocess", job.images)
-    units = _plan(context, job)
-    _do(context, job, units)
+    units, far = _plan(context, job)
+    _do(context, job, units, far)
     committed = [UnitTable(job.store, table).unit_ids() for table in ("sources", job.images)]
     if not units and (done := done_for_live(context, "preprocess", _given(context, job, committed))):
         return _as_live(done)
@@ -50,7 +53,7 @@ def run(context: RunContext) -> StageResult:
         _forget(job)
         raise
     outputs = PreprocessOutputs(spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
-    notes = [] if units else [NOTHING_NEW]
+    notes = host_notes(read_tallies(job)) if units else [NOTHING_NEW]
     notes += [*reject_notes(ledger, examples), *unlinked_notes(job, _most_items(context), keep_placeholders(job))]
     given = _given(context, job, committed)
     return StageResult(ledger, counts | {"units": len(units)}, outputs, notes=notes, given=given)
@@ -71,28 +74,32 @@ def _as_live(done: Manifest) -> StageResult:
 def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:
     section, config = context.config.preprocess, context.config
     fetcher = Fetcher.of_catalogue(config)
-    preparer = Preparer(fetcher, spec, section.limits, worker_threads(config.beam))
+    preparer = Preparer(fetcher, spec, section.limits, worker_threads(config.beam), config.fetch, time.time())
     catalogue, images = f"catalogue/{catalogue_id}", f"images/{spec.prep_id}"
     return Job(context.store, context.prefix("preprocess"), catalogue, images, context.buckets, preparer)
 
 
-def _plan(context: RunContext, job: Job) -> list[Unit]:
+def _plan(context: RunContext, job: Job) -> tuple[list[Unit], int]:
+    """Return the units to do, and how many of their photos are behind addresses."""
     planned = read_plan(job.store, job.prefix)
     if planned is None:
-        buckets = [] if all_as_before(context, job) else _find_todo(context, job)
-        write_plan(job.store, job.prefix, cut(buckets, context.config.preprocess.photos_a_unit))
+        findings = [] if all_as_before(context, job) else _find_todo(context, job)
+        far = sum(found.pop("far") for found in findings)
+        units = cut([TodoBucket(**found) for found in findings], context.config.preprocess.photos_a_unit)
+        write_plan(job.store, job.prefix, units, far=far)
         planned = read_plan(job.store, job.prefix)
-    return planned[0] if planned else []
+    units, facts = planned or ([], {})
+    return units, facts.get("far", 0)
 
 
-def _find_todo(context: RunContext, job: Job) -> list[TodoBucket]:
+def _find_todo(context: RunContext, job: Job) -> list[dict[str, Any]]:
     from pipelines.preprocess.pipeline import build_plan
 
     findings = run_plan(job.store, job.prefix, context.jobs("preprocess"), partial(build_plan, job=job))
-    return [TodoBucket(**job.store.read_json(entry.name)) for entry in job.store.list(findings)]
+    return [job.store.read_json(entry.name) for entry in job.store.list(findings)]
 
 
-def _do(context: RunContext, job: Job, units: list[Unit]) -> None:
+def _do(context: RunContext, job: Job, units: list[Unit], far: int) -> None:
     sources, images = UnitTable(job.store, "sources"), UnitTable(job.store, job.images)
 
     def done(unit_id: str) -> bool:
@@ -106,10 +113,14 @@ def _do(context: RunContext, job: Job, units: list[Unit]) -> None:
     if len(left) < len(units):
         context.progress.say(f"preprocess: {len(units) - len(left)} of {len(units)} units are done already")
     rows = {unit.unit_id: unit.rows for unit in units}
-    with context.progress.watch(
-        "preprocess: photos", sum(rows.values()), lambda: sum(n for unit_id, n in rows.items() if done(unit_id))
+    lanes = cut_lanes(left, lane_count(context.config.beam, len(left)) if far else len(left))
+    with (
+        context.progress.watch(
+            "preprocess: photos", sum(rows.values()), lambda: sum(n for unit_id, n in rows.items() if done(unit_id))
+        ),
+        telling(context.progress, job, far),
     ):
-        context.jobs("preprocess").run("units", partial(build_units, job=job, units=left))
+        context.jobs("preprocess").run("units", partial(build_units, job=job, lanes=lanes))
 
 
 def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str, int], Ledger, dict[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipelines.config import Config
+from pipelines.config.places import in_web
 from pipelines.errors import StageError
 from pipelines.runs.ledger import Ledger, most_frequent_first
 from pipelines.shop_files.locations import walk
@@ -19,6 +20,8 @@ def check_photo_folders(config: Config) -> None:
     section = config.catalogue
     for key, root in (("photo_root", section.photo_root), *(("allowed_roots", root) for root in section.allowed_roots)):
         folder = config.locate(root)
+        if in_web(folder):
+            continue
         if in_bucket(folder):
             if next(walk(f"{folder.rstrip('/')}/"), None) is None:
                 raise StageError(f"catalogue.{key} = {root!r}: there is nothing below it; correct the URI")

@@ -11,7 +11,11 @@ from pipelines.store import NotFoundError, Store
 
 ALSO_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "preprocess": ("catalogue.photo_root", "catalogue.allowed_roots"),
+        "preprocess": (
+            "catalogue.photo_root",
+            "catalogue.allowed_roots",
+            *(f"fetch.{key}" for key in ("max_age_hours", "recheck_hours", "gone_days", "allowed_networks")),
+        ),
         "index": ("recipe", "search", "catalogue.columns.attributes", "catalogue.columns.signals"),
         "evaluate": ("recipe", "search", "index.roles", "train.attributes", "catalogue.columns.attributes"),
     }

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipelines.config import Config
 from pipelines.shop_files import locations
 from pipelines.shop_files.near import readings, sibling
-from pipelines.shop_files.uri import SHOWN, UriError, absolute, is_relative, without_links
+from pipelines.shop_files.uri import SHOWN, UriError, absolute, address_of, is_relative, without_links
 from trainer.files import in_bucket
 
 MISSING = "missing"
@@ -25,12 +25,27 @@ FETCH_CODES = {
     "missing": "there is nothing at the uri",
     "not_a_file": "the path is a folder or a device",
     "unreadable": "the file system or the permissions are in the way",
-    "unsupported_scheme": "an address of the web or of another machine; if the photo is here too, set "
+    "unsupported_scheme": "an address that nothing is fetched from; if the photo is here too, set "
     "catalogue.photo_prefix to what stands before its path",
     "outside_roots": "the photo lies, links followed, neither below catalogue.photo_root nor catalogue.allowed_roots; "
     "if the feed's paths begin with what lies elsewhere, set catalogue.photo_prefix to that",
     "too_large_bytes": "the file is larger than the limit",
+    "forbidden": "the host refuses to give it (401, 403); headers can be set in fetch.hosts",
+    "http_error": "the host answers with an error that stays",
+    "bad_address": "the address is none that may be asked",
+    "bad_redirect": "the address leads to others without end, or to none",
+    "bad_certificate": "the host's certificate is not valid for it",
+    "refused_address": "it leads to a machine of a private network (fetch.allowed_networks)",
+    "unsupported_encoding": "the host sends the body compressed in an unknown way",
+    "rate_limited": "the host wants fewer requests (429); set fetch.hosts and their requests_per_second",
+    "server_error": "the host fails (5xx)",
+    "timeout": "the host took too long (fetch.timeout_s, fetch.idle_s)",
+    "unreachable": "the host cannot be reached",
+    "cut_off": "the host ended the connection too early",
+    "host_left_alone": "the host failed throughout, and was asked no more in this run",
+    "no_variable": "the environment lacks a variable that a header of fetch.hosts names",
 }
+"""Those of web.PASSING are tried again by the next run."""
 
 
 class FetchError(Exception):
@@ -51,6 +66,10 @@ class Fetcher:
     root: str
     max_bytes: int
     more: tuple[str, ...] = ()
+
+    def address(self, uri: str) -> str | None:
+        """Return the http(s) address that a uri names, None for a photo that is a file or an object."""
+        return address_of(uri, self.root)
 
     @classmethod
     def of_catalogue(cls, config: Config) -> Fetcher:
@@ -103,6 +122,8 @@ class Fetcher:
 
     def near(self, uri: str) -> str:
         """Return the name of a photo that is there and that a uri, which leads to none, may have meant, else ""."""
+        if self.address(uri):
+            return ""
         found = next((one for one in readings(uri) if self.fingerprint(one) != MISSING), "")
         if found or in_bucket(self.root):
             return found

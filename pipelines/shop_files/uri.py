@@ -6,12 +6,15 @@ import os
 import re
 from collections.abc import Sequence
 from functools import cache
+from urllib.parse import quote
 
-from pipelines.config.places import path_of
+from pipelines.config.places import in_web, path_of
 from trainer.files import SCHEME, in_bucket
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://|(?:data|file):|//", re.IGNORECASE)
 SHOWN = 80
+_UNQUOTED = "/%?=&+,;:@~!$'()*"
+"""What may stand in a path that is written as part of an address, or of a file's name."""
 
 
 class UriError(Exception):
@@ -25,6 +28,20 @@ class UriError(Exception):
 def is_relative(uri: str) -> bool:
     """Tell whether a uri starts from the folder of photos."""
     return not (uri.startswith("/") or _SCHEME.match(uri))
+
+
+def address_of(uri: str, start: str) -> str | None:
+    """Return the http(s) address that a uri names, None where it names none; a relative one starts from `start`.
+
+    An address without its scheme, as web pages have them (`//cdn.example.com/a.jpg`), is one of https.
+    """
+    if uri.startswith("//"):
+        return f"https:{uri}"
+    if in_web(uri):
+        return uri
+    if in_web(start) and is_relative(uri):
+        return f"{start.rstrip('/')}/{quote(uri, safe=_UNQUOTED)}"
+    return None
 
 
 def absolute(uri: str, start: str) -> str:
@@ -42,7 +59,7 @@ def absolute(uri: str, start: str) -> str:
     if scheme and (scheme[1] or "").lower() == "gs":
         return f"{SCHEME}{uri[len(SCHEME) :]}"
     if scheme:
-        raise UriError("unsupported_scheme", "photos are read from paths, file:// and gs://")
+        raise UriError("unsupported_scheme", "photos are read from paths, file://, gs://, https:// and http://")
     return f"{start.rstrip('/')}/{uri}" if in_bucket(start) else os.path.join(start, uri)
 
 

@@ -70,6 +70,12 @@ IMAGE_DATA = pa.schema(
 )
 
 
+ORIGINAL_KEYS = pa.schema([("digest", DIGEST), ("code", pa.string()), ("row", pa.int32())])
+
+
+ORIGINAL_DATA = pa.schema([("digest", DIGEST), ("original", pa.binary())])
+
+
 SPLIT_KEYS = pa.schema(
     [
         ("item_id", pa.string()),

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
+from pipelines.config import FetchSection
+from pipelines.preprocess.addresses import Ages
 from pipelines.preprocess.changes import (
     NAMED_IMAGES,
+    NAMED_ORIGINALS,
     NAMED_SOURCES,
     SEEN,
     TODO,
@@ -21,7 +24,7 @@ from pipelines.tables.schemas import PHOTOS
 
 ONE, TWO, THREE = (bytes([n]) * 32 for n in (1, 2, 3))
 NOW = {"a": "10-1", "b": "20-1", "c": "30-1", "d": "missing"}
-LIMITS = frozenset({"bytes<=99", "pixels<=9"})
+AGES = Ages(FetchSection(), frozenset({"bytes<=99", "pixels<=9"}))
 
 
 class Disk(Fetcher):
@@ -46,10 +49,15 @@ def source(uri: str, fingerprint: str, digest: bytes | None, day: int = 1, unit:
 def compare(wanted: pa.Table, *sources: Mapping[str, object]) -> tuple[list[tuple], list[tuple]]:
     table = pa.Table.from_pylist([dict(one) for one in sources], NAMED_SOURCES)
     tables = {"photos": wanted, "sources": table, "listed": LISTED.empty_table()}
-    new, seen = CompareSources(Disk(), 2, LIMITS)(0, tables)
+    new, seen = CompareSources(Disk(), 2, AGES)(0, tables)
     assert new.schema.equals(TODO)
     assert seen.schema.equals(SEEN)
-    return [tuple(row.values()) for row in new.to_pylist()], [tuple(row.values()) for row in seen.to_pylist()]
+    return known(new), known(seen)
+
+
+def known(table: pa.Table) -> list[tuple]:
+    """The rows, without the place of what was kept."""
+    return [tuple(row.values()) for row in table.drop_columns(["original_unit", "original_row"]).to_pylist()]
 
 
 def test_what_was_never_fetched_is_new_once_a_uri() -> None:
@@ -69,7 +77,7 @@ def test_below_a_root_in_a_bucket_the_list_says_what_changed_and_nothing_is_aske
     known = [dict(source("a", "10-1", ONE)), dict(source("b", "20-1", TWO, unit="v")), dict(source("gone", "3-3", ONE))]
     sources = pa.Table.from_pylist(known, NAMED_SOURCES)
     tables = {"photos": photos("a", "b", "gone"), "sources": sources, "listed": listed}
-    new, seen = CompareSources(Fetcher("gs://shop/photos", 1), 2, LIMITS)(0, tables)
+    new, seen = CompareSources(Fetcher("gs://shop/photos", 1), 2, AGES)(0, tables)
     assert new.num_rows == 0
     assert [(row["image_uri"], row["fingerprint"], row["same"]) for row in seen.to_pylist()] == [
         ("a", "10-1", True),
@@ -112,7 +120,8 @@ def lacking(images: list[bytes], *seen: tuple[str, bytes, bool]) -> list[tuple]:
         {"image_uri": uri, "fingerprint": NOW[uri], "digest": d, "previous": "u", "same": same} for uri, d, same in seen
     ]
     prepared = pa.Table.from_pylist([{"digest": digest} for digest in images], NAMED_IMAGES)
-    todo = lacking_images(0, {"seen": pa.Table.from_pylist(rows, SEEN), "images": prepared})
+    originals = NAMED_ORIGINALS.empty_table()
+    todo = lacking_images(0, {"seen": pa.Table.from_pylist(rows, SEEN), "images": prepared, "originals": originals})
     assert todo.schema.equals(TODO)
     return sorted((row["image_uri"], row["digest"]) for row in todo.to_pylist())
 

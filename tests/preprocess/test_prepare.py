@@ -6,8 +6,10 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from pipelines.config import FetchSection
 from pipelines.preprocess.changes import TODO
-from pipelines.preprocess.prepare import Preparer, UnitTables
+from pipelines.preprocess.outcomes import UnitTables
+from pipelines.preprocess.prepare import Preparer
 from pipelines.shop_files.fetch import FETCH_CODES, Fetcher, FetchError
 from tests.catalogue.shop import jpeg
 from transforms.image import prepare
@@ -26,7 +28,7 @@ def preparer(tmp_path: Path) -> Preparer:
     (tmp_path / "huge.png").write_bytes(png((200, 200)))
     (tmp_path / "long.jpg").write_bytes(GOOD + bytes(4000))
     (tmp_path / "folder.jpg").mkdir()
-    return Preparer(Fetcher(str(tmp_path), 4000), SPEC, Limits(4000, 10_000, 16), 2)
+    return Preparer(Fetcher(str(tmp_path), 4000), SPEC, Limits(4000, 10_000, 16), 2, FetchSection())
 
 
 def png(size: tuple[int, int]) -> bytes:
@@ -74,7 +76,7 @@ def test_bytes_that_are_prepared_already_are_a_source_only(preparer: Preparer) -
     [
         ("nothing.jpg", "missing", "f-nothing.jpg"),
         ("folder.jpg", "not_a_file", "f-folder.jpg"),
-        ("http://shop/a.jpg", "unsupported_scheme", "f-http://shop/a.jpg"),
+        ("ftp://shop/a.jpg", "unsupported_scheme", "f-ftp://shop/a.jpg"),
         ("long.jpg", "too_large_bytes", "f-long.jpg bytes<=4000"),
         ("huge.png", "too_many_pixels", "f-huge.png pixels<=10000"),
         ("small.png", "too_small", "f-small.png side>=16"),

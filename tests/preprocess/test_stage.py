@@ -216,7 +216,7 @@ def test_units_that_are_committed_are_not_done_again(tmp_path: Path, monkeypatch
 def test_half_a_plan_is_planned_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = plain_shop(tmp_path / "shop", 6)
 
-    def fails(*_: Any) -> None:
+    def fails(*_: Any, **__: Any) -> None:
         raise StageError("the power went")
 
     with monkeypatch.context() as patch:
@@ -248,9 +248,9 @@ def test_absolute_paths_and_file_uris_are_read_and_other_schemes_are_rejects(tmp
     assert manifest["rejects"] == {"unsupported_scheme": 1}
     assert manifest["counts"]["ok"] == 3
     assert manifest["notes"][1] == (
-        "  unsupported_scheme, for example ftp://elsewhere/p3.jpg: an address of the web or of another machine; if the "
+        "  unsupported_scheme, for example ftp://elsewhere/p3.jpg: an address that nothing is fetched from; if the "
         "photo is here too, set catalogue.photo_prefix to what stands before its path: photos are read from paths, "
-        "file:// and gs://"
+        "file://, gs://, https:// and http://"
     )
 
 

@@ -39,7 +39,7 @@ def test_relative_uris_start_in_a_bucket_too() -> None:
 @pytest.mark.parametrize(
     ("uri", "said"),
     [
-        ("https://shop/a.jpg", "photos are read from paths, file:// and gs://"),
+        ("ftp://shop/a.jpg", "photos are read from paths, file://, gs://, https:// and http://"),
         ("//cdn.shop/a.jpg", "photos are read from"),
         ("data:image/png;base64,AAAA", "photos are read from"),
         ("s3://bucket/a.jpg", "photos are read from"),

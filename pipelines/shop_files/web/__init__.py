@@ -1,0 +1,1 @@
+"""Photos and feeds behind https:// addresses, asked for politely and safely."""

@@ -1,0 +1,220 @@
+"""Photos behind addresses, from a host with bad manners: all come in, none twice, and each loss has its reason."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.errors import StageError
+from pipelines.preprocess import lane
+from pipelines.runs.manifest import Manifest
+from pipelines.store import UnitTable
+from tests.catalogue.shop import Shop, jpeg, rows_of
+from tests.photo_hosts import LOCAL, answering, host
+from tools.photo_host import PhotoHost, Seen
+
+
+class WebShop(Shop):
+    """A shop whose photos are behind addresses."""
+
+    def __init__(self, root: Path, photos: PhotoHost, address: str) -> None:
+        super().__init__(root)
+        self.host, self.address = photos, address
+
+    def sells(self, count: int, **sections: Any) -> None:
+        self.write_csv([{**row, "image": f"{self.address}/{row['image']}"} for row in rows_of(count)])
+        fetch = {**LOCAL, **sections.pop("fetch", {})}
+        preprocess = {"photos_a_unit": 8, "max_rejected_share": 1.0, **sections.pop("preprocess", {})}
+        self.write_config(fetch=fetch, preprocess=preprocess, **sections)
+
+    def prepare(self, run_id: str) -> Manifest:
+        """Run the stages; what the host was asked before is forgotten."""
+        self.host.seen = Seen()
+        return self.run(run_id, "catalogue", "preprocess")["preprocess"]
+
+    def units(self, table: str) -> list[dict[str, Any]]:
+        """The keys of a table's units, in any order."""
+        found = UnitTable(self.store, table)
+        return [row for unit_id in found.unit_ids() for row in found.read_keys(unit_id).to_pylist()]
+
+    @property
+    def requests(self) -> int:
+        return len(self.host.seen.times)
+
+
+@pytest.fixture(autouse=True)
+def hardly_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.shop_files.web.web.FIRST_PAUSE_S", 0.01)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[WebShop]:
+    photos = host()
+    with answering(photos.app) as address:
+        yield WebShop(tmp_path / "shop", photos, address)
+
+
+def test_photos_come_once_and_cost_no_request_until_they_are_old(shop: WebShop) -> None:
+    shop.sells(20)
+    first = shop.prepare("r1")
+    assert (first["counts"]["fetched"], first["counts"]["prepared"], first["counts"]["ok"]) == (20, 20, 20)
+    assert (shop.requests, shop.host.seen.given.total()) == (20, 20)
+    second = shop.prepare("r2")
+    assert (second["counts"]["fetched"], second["counts"]["skipped"], shop.requests) == (0, 20, 0)
+    shop.sells(20, fetch={"max_age_hours": 0})
+    third = shop.prepare("r3")
+    assert (third["counts"]["fetched"], third["counts"]["ok"]) == (0, 20)
+    assert (shop.requests, shop.host.seen.answers["304"]) == (20, 20)
+    assert any("20 unchanged" in note for note in third["notes"])
+
+
+def test_what_changed_is_prepared_anew_and_what_did_not_is_not(shop: WebShop) -> None:
+    shop.sells(8, fetch={"max_age_hours": 0})
+    shop.prepare("r1")
+    shop.host.made_of["p3.jpg"] = 99
+    before = {row["item_id"]: row["digest"] for row in shop.prepared("r1")}
+    second = shop.prepare("r2")
+    after = {row["item_id"]: row["digest"] for row in shop.prepared("r2")}
+    assert (second["counts"]["fetched"], second["counts"]["prepared"]) == (1, 1)
+    assert {item for item in before if before[item] != after[item]} == {"i3"}
+
+
+def test_chance_failures_are_mended_within_the_run(tmp_path: Path) -> None:
+    photos = host(faults=0.3, seed=5)
+    with answering(photos.app) as address:
+        shop = WebShop(tmp_path / "shop", photos, address)
+        shop.sells(40, fetch={"attempts": 20, "idle_s": 1})
+        counts = shop.prepare("r")["counts"]
+    assert (counts["ok"], counts["rejected"]) == (40, 0)
+    assert photos.seen.given.total() == 40
+
+
+def test_what_may_pass_is_asked_again_by_the_next_run_and_that_alone(shop: WebShop) -> None:
+    shop.sells(12, fetch={"attempts": 1})
+    shop.host.manners.faults = 1.0
+    failed = shop.prepare("r1")
+    assert failed["counts"]["rejected"] == 12
+    assert not {"missing", "forbidden", "not_an_image"} & failed["rejects"].keys()
+    shop.host.manners.faults = 0.0
+    assert shop.prepare("r2")["counts"]["ok"] == 12
+    assert shop.requests == 12
+    shop.prepare("r3")
+    assert shop.requests == 0
+
+
+def test_pages_pixels_circles_and_gone_photos_are_rejects_that_are_not_asked_at_once(shop: WebShop) -> None:
+    shop.sells(60, fetch={"max_redirects": 2})
+    shop.host.manners.lasting = 0.5
+    kinds = {shop.host.lasting(f"p{n}.jpg") for n in range(60)}
+    assert kinds == {"", "circle", "html", "pixel", "404", "403"}
+    manifest = shop.prepare("r1")
+    assert manifest["rejects"].keys() == {"bad_redirect", "not_an_image", "too_small", "missing", "forbidden"}
+    assert manifest["counts"]["ok"] == sum(not shop.host.lasting(f"p{n}.jpg") for n in range(60))
+    shop.prepare("r2")
+    assert shop.requests == 0
+    shop.sells(60, fetch={"max_redirects": 2, "recheck_hours": 0})
+    shop.host.manners.lasting = 0.0
+    assert shop.prepare("r3")["counts"]["rejected"] == 0
+
+
+def test_a_photo_that_was_had_stays_while_its_host_fails_and_some_days_after_it_is_gone(
+    shop: WebShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.sells(4, fetch={"max_age_hours": 0, "recheck_hours": 0, "attempts": 1})
+    shop.prepare("r1")
+    shop.host.manners.faults = 1.0
+    assert shop.prepare("r2")["counts"]["rejected"] == 0
+    shop.host.manners.faults, shop.host.manners.lasting = 0.0, 1.0
+    monkeypatch.setattr(PhotoHost, "lasting", lambda *_: "404")
+    assert shop.prepare("r3")["counts"]["rejected"] == 0
+    assert shop.requests == 4
+    shop.sells(4, fetch={"max_age_hours": 0, "recheck_hours": 0, "attempts": 1, "gone_days": 0})
+    assert shop.prepare("r4")["rejects"] == {"missing": 4}
+    monkeypatch.undo()
+
+
+def test_kept_originals_are_prepared_another_way_without_a_request(shop: WebShop) -> None:
+    shop.sells(20, fetch={"keep_originals": True})
+    shop.prepare("r1")
+    assert len(shop.units("originals")) == 20
+    before = shop.units("sources")
+    shop.sells(20, fetch={"keep_originals": True}, preprocess={"height": 48, "width": 36})
+    second = shop.prepare("r2")
+    assert (second["counts"]["prepared"], second["counts"]["fetched"], shop.requests) == (20, 0, 0)
+    assert shop.units("sources") == before  # nobody was asked, so nothing is younger
+    assert {row["digest"] for row in shop.prepared("r1")} == {row["digest"] for row in shop.prepared("r2")}
+
+
+def test_without_originals_another_way_of_preparing_fetches_again(shop: WebShop) -> None:
+    shop.sells(5)
+    shop.prepare("r1")
+    shop.sells(5, preprocess={"height": 48, "width": 36})
+    assert shop.prepare("r2")["counts"]["prepared"] == 5
+    assert shop.requests == 5
+
+
+def test_what_came_before_a_stop_is_not_asked_for_again(shop: WebShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.sells(64, fetch={"connections": 1}, preprocess={"photos_a_unit": 32})
+    monkeypatch.setattr(lane, "FLUSHED_S", 0.01)
+    shop.host.manners.latency_s = 0.02
+    commit = lane.Assembly.commit
+
+    def fails(*_: Any) -> None:
+        raise StageError("the power went")
+
+    monkeypatch.setattr(lane.Assembly, "commit", fails)
+    with pytest.raises(StageError, match="the power went"):
+        shop.run("r", "catalogue", "preprocess")
+    asked = shop.requests
+    assert asked >= 32
+    monkeypatch.setattr(lane.Assembly, "commit", commit)
+    counts = shop.run("r", "preprocess")["preprocess"]["counts"]
+    assert counts["ok"] == 64
+    assert shop.requests <= 64 + 3  # one is in flight, and some came within the last moment
+    assert not [entry.name for entry in shop.store.list("runs/r/preprocess/parts")]
+
+
+def test_files_and_addresses_may_stand_in_one_feed(shop: WebShop) -> None:
+    shop.sells(6)
+    rows = rows_of(6)
+    shop.write_photos(row["image"] for row in rows[:3])
+    more = [{**row, "image": f"{shop.address}/{row['image']}"} for row in rows[3:]]
+    shop.write_csv([*rows[:3], *more])
+    counts = shop.prepare("r")["counts"]
+    assert (counts["ok"], shop.requests) == (6, 3)
+
+
+def test_a_root_may_be_an_address_and_paths_are_below_it(shop: WebShop) -> None:
+    shop.sells(3, catalogue={"photo_root": f"{shop.address}/media"})
+    shop.write_csv([{**row, "image": f"a b/{row['image']}"} for row in rows_of(3)])
+    assert shop.prepare("r")["counts"]["ok"] == 3
+    assert sorted(shop.host.seen.paths) == [f"media/a b/p{n}.jpg" for n in range(3)]
+
+
+def test_private_addresses_are_rejects_unless_the_config_names_them(shop: WebShop) -> None:
+    shop.sells(3, fetch={"allowed_networks": []})
+    assert shop.prepare("r")["rejects"] == {"refused_address": 3}
+    assert shop.requests == 0
+    shop.sells(3, fetch={"recheck_hours": 0})
+    assert shop.prepare("r2")["counts"]["ok"] == 3
+
+
+def test_a_token_is_sent_and_stands_in_no_file(shop: WebShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret-t0ken")
+    name = shop.address.removeprefix("http://")
+    shop.sells(3, fetch={"hosts": {f'"{name}"': {"headers": {"Authorization": "Bearer ${SHOP_TOKEN}"}}}})
+    shop.prepare("r")
+    assert shop.host.seen.headers["Authorization"] == "Bearer s3cret-t0ken"
+    files = [path for path in shop.root.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"s3cret-t0ken" in path.read_bytes()]
+
+
+def test_a_photo_of_the_catalogue_keeps_its_bytes_once(shop: WebShop) -> None:
+    shop.host.data = [jpeg(1)]
+    shop.host.photo = lambda _: shop.host.data[0]  # type: ignore[method-assign]
+    shop.sells(4, fetch={"keep_originals": True}, preprocess={"max_group_share": 1.0})
+    manifest = shop.prepare("r")
+    assert manifest["counts"]["prepared"] == 1
+    assert len(shop.units("originals")) == 1
