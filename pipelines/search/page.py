@@ -59,5 +59,5 @@ def _row(answer: Answer, pictures: Pictures) -> Row:
     if answer.failed:
         return Row(answer, "", ())
     own = pictures.of_query(answer.query, answer.photo) if answer.photo else pictures.of_item(answer.query)
-    cards = (Card(result, pictures.of_photo(result.image_uri)) for result in answer.results)
+    cards = (Card(result, pictures.of_photo(result.item_id, result.image_uri)) for result in answer.results)
     return Row(answer, own, tuple(cards))

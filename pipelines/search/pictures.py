@@ -1,19 +1,25 @@
-"""Small pictures for a page: of a photo's path or of a catalogue's item, as data URIs."""
+"""Small pictures for a page: of a photo's path or of a catalogue's item, as data URIs.
+
+A page costs the shop's hosts nothing: of a photo behind an address, as of one that is gone, the prepared one is shown.
+"""
 
 from __future__ import annotations
 
 import io
 from functools import lru_cache
 
+import pyarrow.compute as pc
 from PIL import Image
 
 from pipelines.config import Config
 from pipelines.releases.release import Release
+from pipelines.runs.manifest import read_manifest
+from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.shop_files.fetch import Fetcher, FetchError
-from pipelines.store import Store
+from pipelines.store import Store, UnitTable
 from pipelines.store.opening import read_format
 from pipelines.tables.buckets import bucket_of, read_bucket
-from pipelines.tables.schemas import PHOTOS
+from pipelines.tables.schemas import PHOTOS, RESOLVED_PHOTOS
 from transforms.image import prepare
 from transforms.photo import BadPhoto, Limits, PrepSpec
 from transforms.thumbnail import data_uri, encoded
@@ -53,10 +59,27 @@ class Pictures:
         table = read_bucket(self._store, f"catalogue/{self._release.catalogue_id}/photos", bucket, PHOTOS)
         own = [row for row in table.to_pylist() if row["item_id"] == item_id]
         own.sort(key=lambda row: (row["role"] not in self._roles, row["position"]))
-        return self.of_photo(own[0]["image_uri"]) if own else ""
+        return self.of_photo(item_id, own[0]["image_uri"]) if own else ""
 
-    def _of_photo(self, image_uri: str) -> str:
-        return self._fetched(self._catalogue, image_uri)
+    def _of_photo(self, item_id: str, image_uri: str) -> str:
+        """Return the picture of an item's photo: the original's if it is here, else the prepared one's."""
+        here = "" if self._catalogue.address(image_uri) else self._fetched(self._catalogue, image_uri)
+        return here or self._prepared(item_id, image_uri)
+
+    def _prepared(self, item_id: str, image_uri: str) -> str:
+        manifest = read_manifest(self._store, self._release.run_id, "preprocess")
+        if manifest is None:  # an earlier version's, or of a run that is gone
+            return ""
+        outputs = PreprocessOutputs.of_json(manifest["outputs"])
+        bucket = bucket_of(item_id, read_format(self._store).buckets)
+        names = ["item_id", "image_uri", "image_unit", "image_row"]
+        table = read_bucket(self._store, outputs.photos, bucket, RESOLVED_PHOTOS, names)
+        own = table.filter((pc.field("item_id") == item_id) & (pc.field("image_uri") == image_uri)).to_pylist()
+        if not own or own[0]["image_unit"] is None:
+            return ""
+        images = UnitTable(self._store, f"images/{outputs.prep_id}")
+        [jpeg] = images.read_rows(own[0]["image_unit"], [own[0]["image_row"]], ["image"])["image"].to_pylist()
+        return thumbnail(jpeg, self._limits)
 
     def _fetched(self, fetcher: Fetcher, uri: str) -> str:
         try:

@@ -192,7 +192,7 @@ class NoPictures:
     def of_query(self, path: str, prepared: bytes) -> str:
         return ""
 
-    of_photo = of_item = lambda self, name: ""
+    of_photo = of_item = lambda self, *names: ""
 
 
 def test_pictures_that_are_gone_and_queries_that_did_not_fit() -> None:
