@@ -12,7 +12,8 @@ from pipelines.catalogue.deltas import Delta, Record, Sorted, order, sort
 from pipelines.catalogue.formats.base import FeedError
 from pipelines.catalogue.rows import is_blank
 from pipelines.config import Config
-from pipelines.shop_files.locations import File, ObjectFile, divide, find
+from pipelines.config.places import in_web
+from pipelines.shop_files.locations import File, divide, find
 
 _SMALL_BYTES = 512
 """Of a file that may hold nothing but a byte order mark, blank lines, or what gzip writes of nothing."""
@@ -115,6 +116,11 @@ def last_delta(feeds: Feeds, before: str) -> str:
 def _found(config: Config, feed: str, pattern: str | None, *, may_lack: bool = False) -> list[tuple[str, File]]:
     if pattern is None:
         return []
+    if in_web(pattern):
+        from pipelines.shop_files.web.feeds import fetch_feed
+
+        file = fetch_feed(config, pattern)
+        return [(file.path if feed == DELTAS else file.name, file)]
     folder, rest = divide(pattern)
     found = find(config.locate(folder), rest)
     if not found and not may_lack:
@@ -124,7 +130,8 @@ def _found(config: Config, feed: str, pattern: str | None, *, may_lack: bool = F
 
 def _position(pattern: str | None, position: str) -> str:
     """Return the path of the last file read; earlier versions kept its name alone, which in folders says nothing."""
-    return position if pattern is None or "/" in position or "/" not in divide(pattern)[1] else ""
+    is_whole = pattern is None or in_web(pattern) or "/" in position or "/" not in divide(pattern)[1]
+    return position if is_whole else ""
 
 
 def _notes(deltas: Sorted, position: str) -> list[str]:
@@ -162,7 +169,7 @@ def _feed_file(feed: str, path: str, file: File, place: int, now: float) -> Feed
 
 
 def _size_and_time(file: File) -> tuple[int, float]:
-    if isinstance(file, ObjectFile):
+    if not isinstance(file, Path):
         return file.size_bytes, file.modified_at
     try:
         status = file.stat()
@@ -172,7 +179,7 @@ def _size_and_time(file: File) -> tuple[int, float]:
 
 
 def _digest(file: File) -> str:
-    if isinstance(file, ObjectFile):
+    if not isinstance(file, Path):
         return hashlib.sha256(file.checksum.encode()).hexdigest()
     try:
         with file.open("rb") as stream:

@@ -73,7 +73,7 @@ class MediaColumns(Section):
 class Media(Section):
     """More photos of the same items, in a table of their own (street photos, reviews)."""
 
-    path: Place
+    path: Source
     role: str = "street"
     columns: MediaColumns
 
@@ -81,9 +81,13 @@ class Media(Section):
 class CatalogueSection(Section):
     """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
 
-    snapshot: Place | None = Field(None, description="path, gs:// URI or glob of full lists: CSV, JSON lines, Parquet")
+    snapshot: Source | None = Field(
+        None, description="path, gs:// URI, https:// address or glob of full lists: CSV, JSON lines, Parquet"
+    )
     snapshot_files: Literal["all", "newest"] | None = Field(None, description="which of several files are the snapshot")
-    deltas: Place | None = Field(None, description="path, gs:// URI or glob of upsert/delete files, read in name order")
+    deltas: Source | None = Field(
+        None, description="path, gs:// URI, https:// address or glob of upsert/delete files, read in name order"
+    )
     delimiter: str = ","
     quote: str = Field('"', description="around cells of CSV; empty where quotes are text")
     escape: str | None = Field(None, description="before a character that counts as it is, as a backslash of MySQL")

@@ -104,6 +104,9 @@ def _sweep(store: Store, keep: Kept, age: Age, result: GcResult, check: Callable
         for entry in list(_unnamed_data(store, kind)):
             if not in_flight.is_young([entry]):
                 _remove(store, "uncommitted", [entry], result)
+    for entry in _unread_feeds(store):
+        if not in_flight.is_young([entry]):
+            _remove(store, "feeds", [entry], result)
     _sweep_temporaries(store, in_flight, result)
 
 
@@ -147,6 +150,13 @@ def _unnamed_data(store: Store, kind: str) -> Iterator[Entry]:
                 data.setdefault(found[1], []).append(entry)
         for unit_id, attempts in data.items():
             yield from _unnamed_attempts(table, unit_id, attempts)
+
+
+def _unread_feeds(store: Store) -> list[Entry]:
+    """Return the feeds that were fetched from addresses which give another one by now."""
+    entries = list(store.list("feeds"))
+    newest = {store.read_json(entry.name)["object"] for entry in entries if entry.name.endswith(".json")}
+    return [entry for entry in entries if not entry.name.endswith(".json") and entry.name not in newest]
 
 
 def _unnamed_attempts(table: UnitTable, unit_id: str, attempts: list[Entry]) -> list[Entry]:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipelines.errors import StageError
-from pipelines.store import UnavailableError
+from pipelines.store import Store, UnavailableError
 from trainer.files import SCHEME, in_bucket
 
 if TYPE_CHECKING:
@@ -76,7 +76,47 @@ class ObjectFile:
                 raise StageError(f"{self.uri} was replaced or deleted while it was read; run again") from error
 
 
-File = Path | ObjectFile
+@dataclass(frozen=True)
+class KeptFile:
+    """A file behind an address, as it was fetched into the store; asked as `ObjectFile` is.
+
+    `path` names this content of it: it is another one once the content is, and sorts behind the one before.
+    """
+
+    uri: str
+    path: str
+    store: Store
+    object: str
+    size_bytes: int
+    checksum: str
+    modified_at: float
+
+    @property
+    def name(self) -> str:
+        """The last part of its name."""
+        return PurePosixPath(self.path).name
+
+    @property
+    def suffix(self) -> str:
+        """The last ending of its name, with its dot."""
+        return PurePosixPath(self.path).suffix
+
+    @property
+    def suffixes(self) -> list[str]:
+        """The endings of its name."""
+        return PurePosixPath(self.path).suffixes
+
+    def __str__(self) -> str:
+        return self.uri
+
+    def open(self, mode: str = "rb") -> BinaryIO:
+        """Return its bytes. Raises StoreError."""
+        if mode != "rb":
+            raise ValueError(f"mode {mode!r}: a file is read as bytes, 'rb'")
+        return self.store.open(self.object)
+
+
+File = Path | ObjectFile | KeptFile
 """A file that is there."""
 
 

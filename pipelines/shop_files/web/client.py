@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -45,11 +45,13 @@ class WebError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a host answered: the body, or None where it has not changed, and its validators."""
+    """What a host answered: the body, or None where it has not changed, its validators, and what it calls a file."""
 
     body: bytes | None
     etag: str = ""
     modified: str = ""
+    kind: str = ""
+    file_name: str = ""
 
 
 def user_agent(contact: str | None) -> str:
@@ -91,17 +93,25 @@ class Client:
     ) -> None:
         await self._session.close()
 
-    async def ask(self, url: URL, headers: Mapping[str, str], turn: Turn) -> Answer:
+    async def ask(
+        self,
+        url: URL,
+        headers: Mapping[str, str],
+        turn: Turn,
+        sink: IO[bytes] | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:
         """Ask once for what is behind an address, following redirects; each takes a turn at its host.
 
-        Raises WebError.
+        The body is returned, or written to `sink` from its beginning. Raises WebError.
         """
+        timeout_s = timeout_s or self.section.timeout_s
         for _ in range(self.section.max_redirects + 1):
             async with turn(host_of(url)):
                 with _named_errors(url):
-                    async with asyncio.timeout(self.section.timeout_s), self._response(url, headers) as response:
+                    async with asyncio.timeout(timeout_s), self._response(url, headers) as response:
                         if response.status not in _REDIRECTS:
-                            return await self._answer(response)
+                            return await self._answer(response, sink)
                         url = self._target(url, response)
         raise WebError("bad_redirect", f"more than {self.section.max_redirects} redirects (fetch.max_redirects)")
 
@@ -140,27 +150,32 @@ class Client:
         proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
         return None if not proxy or proxy_bypass(url.host or "") else proxy
 
-    async def _answer(self, response: aiohttp.ClientResponse) -> Answer:
+    async def _answer(self, response: aiohttp.ClientResponse, sink: IO[bytes] | None) -> Answer:
         etag, modified = (response.headers.get(name, "")[:512] for name in ("ETag", "Last-Modified"))
         if response.status == 304:
             return Answer(None, etag, modified)
         if response.status != 200:
             raise _failure(response)
-        return Answer(await self._body(response), etag, modified)
+        if sink is None:
+            return Answer(b"".join([part async for part in self._parts(response)]), etag, modified)
+        sink.seek(0)
+        sink.truncate()
+        async for part in self._parts(response):
+            sink.write(part)
+        return Answer(b"", etag, modified, response.headers.get("Content-Type", ""), _file_name(response))
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _parts(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         length = response.content_length or 0
         if length > self.max_bytes:
             raise WebError("too_large_bytes", f"{length} bytes, the limit is {self.max_bytes}")
-        parts, size, decoded = list[bytes](), 0, _Decoder(response.headers.get("Content-Encoding", ""), self.max_bytes)
+        size, decoded = 0, _Decoder(response.headers.get("Content-Encoding", ""), self.max_bytes)
         async for chunk in response.content.iter_chunked(CHUNK):
             part = decoded(chunk)
             size += len(part)
             if size > self.max_bytes:
                 raise WebError("too_large_bytes", f"more than {self.max_bytes} bytes")
-            parts.append(part)
+            yield part
         decoded.end()
-        return b"".join(parts)
 
 
 def host_of(url: URL) -> str:
@@ -194,6 +209,11 @@ class _Decoder:
     def end(self) -> None:
         if self._inflater is not None and not self._inflater.eof:
             raise WebError("cut_off", "the compressed body ends too early")
+
+
+def _file_name(response: aiohttp.ClientResponse) -> str:
+    said = response.content_disposition
+    return (said.filename if said else None) or ""
 
 
 def _failure(response: aiohttp.ClientResponse) -> WebError:

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Any, Final, Self
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from yarl import URL
@@ -52,10 +52,13 @@ class Web:
         await self._stack.aclose()
         await asyncio.gather(*(pace.close() for pace in self._paces.values()))
 
-    async def fetch(self, address: str, memory: Memory | None = None) -> Answer:
+    async def fetch(
+        self, address: str, memory: Memory | None = None, sink: IO[bytes] | None = None, timeout_s: float | None = None
+    ) -> Answer:
         """Return what is behind an address; of one that is remembered no body where it has not changed.
 
-        Raises WebError; its code is in PASSING where another run may succeed.
+        A body too large for memory is written to `sink`. Raises WebError; its code is in PASSING where another run may
+        succeed.
         """
         try:
             url = self._client.rules.parse(address)
@@ -63,7 +66,7 @@ class Web:
             raise WebError(error.code, error.detail) from error
         tally = self._tally(host_of(url))
         try:
-            answer = await self._persistently(url, memory)
+            answer = await self._persistently(url, memory, sink, timeout_s)
         except WebError as error:
             tally.failed(error.code, passes=error.code in PASSING)
             raise
@@ -72,17 +75,17 @@ class Web:
         tally.came(None if answer.body is None else len(answer.body))
         return answer
 
-    async def _persistently(self, url: URL, memory: Memory | None) -> Answer:
+    async def _persistently(self, url: URL, memory: Memory | None, *more: Any) -> Answer:
         asking = AsyncRetrying(
             stop=stop_after_attempt(self.section.attempts),
             wait=_pause,
             retry=retry_if_exception(self._is_worth_it),
             reraise=True,
         )
-        return await asking(self._once, url, memory)
+        return await asking(self._once, url, memory, *more)
 
-    async def _once(self, url: URL, memory: Memory | None) -> Answer:
-        return await self._client.ask(url, memory.headers if memory else {}, self._turn)
+    async def _once(self, url: URL, memory: Memory | None, *more: Any) -> Answer:
+        return await self._client.ask(url, memory.headers if memory else {}, self._turn, *more)
 
     @asynccontextmanager
     async def _turn(self, host: str) -> AsyncIterator[None]:
