@@ -25,6 +25,10 @@ class PreprocessSection(Section):
     val_share: Share = 0.1
     test_share: Share = 0.1
     max_group_share: Share = 0.02
+    max_items_a_photo: Positive | None = Field(
+        None, description="a photo, or its look, that more items have is a placeholder"
+    )
+    dropped_photos: Place | None = Field(None, description="file of digests of photos that show no product")
     max_rejected_share: Share = 0.1
 
     @model_validator(mode="after")

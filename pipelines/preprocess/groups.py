@@ -51,11 +51,18 @@ def most_items(share: float, items: int) -> int:
     return max(SMALLEST_LIMIT, int(share * items))
 
 
-def common_keys(counted: pa.Table, most: int) -> pa.Table:
-    """Return COMMON: the keys (COUNTED, whole) that more than `most` items have, and how many, of how many leaves."""
+def common_keys(counted: pa.Table, most: int, most_of_photo: int | None = None) -> pa.Table:
+    """Return COMMON: the keys (COUNTED, whole) that more than `most` items have, and how many, of how many leaves.
+
+    Of a photo or its look `most_of_photo` is the limit too, where it is given.
+    """
     distinct = [("item", "count_distinct"), ("leaf", "count_distinct")]
     counts = counted.group_by(["key", "kind"]).aggregate(distinct).rename_columns(COMMON.names)
-    return counts.filter(pc.greater(counts["items"], most)).cast(COMMON)
+    held = pc.greater(counts["items"], most)
+    if most_of_photo is not None:
+        of_photo = pc.is_in(counts["kind"], value_set=pa.array([PHOTO, LOOK], pa.int8()))
+        held = pc.or_(held, pc.and_(of_photo, pc.greater(counts["items"], most_of_photo)))
+    return counts.filter(held).cast(COMMON)
 
 
 def without_common(rows: pa.Table, common: pa.Table) -> pa.Table:

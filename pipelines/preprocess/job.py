@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.preprocess.changes import CompareSources
+from pipelines.preprocess.dropped import DroppedPhotos
 from pipelines.preprocess.prepare import Preparer
 from pipelines.store import Store
 
@@ -19,6 +20,7 @@ class Job:
     images: str
     buckets: int
     preparer: Preparer
+    dropped: DroppedPhotos
 
     @property
     def compare(self) -> CompareSources:

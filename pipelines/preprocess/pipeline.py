@@ -118,7 +118,7 @@ def build_resolve(pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str], sh
     _ = {
         "photos": rows
         | "PhotosIfSettled" >> beam.Filter(lambda _, won: won, won)
-        | "RejectPlaceholders" >> beam.Map(reject_placeholders, beam.pvalue.AsSingleton(common)),
+        | "RejectPlaceholders" >> beam.Map(reject_placeholders, beam.pvalue.AsSingleton(common), shares.most_of_photo),
         "splits": splits | "SplitsIfSettled" >> beam.FlatMap(lambda pair, won: [pair[0]] if won else [], won),
     } | "Finish" >> JoinByBucket(
         {"photos": "item_id", "splits": "item_id"}, {"photos": WORKING, "splits": SPLITS}, job.buckets, _Finish(job)
@@ -154,7 +154,8 @@ def _resolve_photos(pipeline: beam.Pipeline, job: Job, unit_ids: frozenset[str])
         job.buckets,
         ResolveImages(unit_ids),
     )
-    return (prepared, without) | "AllPhotos" >> beam.Flatten()
+    shown = prepared | "MarkDropped" >> beam.Map(job.dropped.mark)
+    return (shown, without) | "AllPhotos" >> beam.Flatten()
 
 
 def _count_units(pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str]) -> None:

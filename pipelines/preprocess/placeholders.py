@@ -1,5 +1,7 @@
 """Which photos and group_ids stand for nothing: more items have them than a group may hold, of many leaf categories.
 
+A shop may say of how many items a photo is none of a product any more, whatever their categories.
+
 A "no image" or a group_id "0" is no product's. One product of many sizes and colours may be more than a group of the
 splits may hold, and is one to a search. Such a photo is a reject, such a group_id makes no variants.
 """
@@ -21,7 +23,7 @@ MOST_LEAVES: Final = 2
 PLACEHOLDER: Final = "placeholder"
 MEANING: Final = (
     f"items of more than {MOST_LEAVES} leaf categories have this photo or its look, and more of them than a group may "
-    "hold (preprocess.max_group_share)"
+    "hold (preprocess.max_group_share), or than preprocess.max_items_a_photo allows"
 )
 
 
@@ -33,12 +35,13 @@ def keep_placeholders(job: Job) -> frozenset[bytes]:
     return frozenset(map(bytes.fromhex, found))
 
 
-def reject_placeholders(photos: pa.Table, common: pa.Table) -> pa.Table:
+def reject_placeholders(photos: pa.Table, common: pa.Table, most_of_photo: int | None = None) -> pa.Table:
     """Return photos (with digest, phash and code) in which prepared ones that are placeholders have that code.
 
-    `common` (groups.COMMON) says which keys too many items have.
+    `common` (groups.COMMON) says which keys too many items have; `most_of_photo` items may have a photo.
     """
-    of_many = common.filter(pc.field("leaves") > MOST_LEAVES)
+    is_none = pc.field("leaves") > MOST_LEAVES
+    of_many = common.filter(is_none if most_of_photo is None else is_none | (pc.field("items") > most_of_photo))
     if not of_many.num_rows:
         return photos
     keys = {kind: flat(of_many.filter(pc.field("kind") == kind)["key"]) for kind in (PHOTO, LOOK)}

@@ -53,11 +53,12 @@ SPLITS = pa.schema([("item_id", pa.string()), ("group", pa.binary(8)), ("split",
 
 @dataclass(frozen=True)
 class Shares:
-    """The shares of groups that are kept for validation and test, and how many items a group may hold."""
+    """The shares of groups that are kept for validation and test, and how many items may have a group and a photo."""
 
     val: float
     test: float
     most: int
+    most_of_photo: int | None = None
 
 
 class ReadSettled(beam.PTransform):
@@ -90,7 +91,7 @@ def group_and_split(
     """
     items = rows | "Items" >> beam.Map(_items)
     counted = {"keys": items | "Counted" >> beam.Map(_counted)} | "CommonKeys" >> JoinByBucket(
-        {"keys": "key"}, {"keys": COUNTED}, buckets, _Common(shares.most)
+        {"keys": "key"}, {"keys": COUNTED}, buckets, _Common(shares.most, shares.most_of_photo)
     )
     common = counted | "AllCommon" >> beam.CombineGlobally(_together)
     items = items | "WithoutCommon" >> beam.Map(_without_common, beam.pvalue.AsSingleton(common))
@@ -152,9 +153,10 @@ def _counted(items: pa.Table) -> pa.Table:
 @dataclass(frozen=True)
 class _Common:
     most: int
+    most_of_photo: int | None = None
 
     def __call__(self, _: int, tables: Tables) -> pa.Table:
-        return common_keys(tables["keys"], self.most)
+        return common_keys(tables["keys"], self.most, self.most_of_photo)
 
 
 def _together(tables: Iterable[pa.Table]) -> pa.Table:

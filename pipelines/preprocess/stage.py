@@ -10,10 +10,12 @@ from typing import Any
 from pipelines.errors import StageError
 from pipelines.jobs.jobs import worker_threads
 from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, cut_lanes, lane_count, read_plan, run_plan, write_plan
+from pipelines.preprocess import dropped, placeholders
 from pipelines.preprocess.as_before import all_as_before
+from pipelines.preprocess.dropped import DROPPED, DroppedPhotos
 from pipelines.preprocess.groups import most_items
 from pipelines.preprocess.job import Job
-from pipelines.preprocess.placeholders import MEANING, PLACEHOLDER, keep_placeholders
+from pipelines.preprocess.placeholders import PLACEHOLDER, keep_placeholders
 from pipelines.preprocess.prepare import Preparer
 from pipelines.preprocess.settled import settled_until
 from pipelines.preprocess.tallies import host_notes, read_tallies, telling
@@ -29,6 +31,7 @@ from pipelines.store import Log, UnitTable
 from transforms.photo import PrepSpec
 
 NOTHING_NEW = "nothing new: 0 photos fetched, 0 prepared"
+MEANINGS = {PLACEHOLDER: placeholders.MEANING, DROPPED: dropped.MEANING}
 SETTLED_AFTER = 10
 """How often splits are done again because another run was faster."""
 
@@ -48,7 +51,7 @@ def run(context: RunContext) -> StageResult:
         return _as_live(done)
     counts, ledger, examples = _resolve(context, job, units)
     try:
-        check_share("preprocess", ledger.without(PLACEHOLDER), section.max_rejected_share, examples)
+        check_share("preprocess", ledger.without(PLACEHOLDER).without(DROPPED), section.max_rejected_share, examples)
     except StageError:
         _forget(job)
         raise
@@ -61,7 +64,8 @@ def run(context: RunContext) -> StageResult:
 
 def _given(context: RunContext, job: Job, committed: list[list[str]]) -> str:
     """Return what the resolved table depends on; `committed` was asked before it was made, the splits are asked now."""
-    return digest_of(context, "preprocess", job.catalogue, job.images, committed, settled_until(job.store))
+    listed = [digest.hex() for digest in (*job.dropped.digests, *job.dropped.looks)]
+    return digest_of(context, "preprocess", job.catalogue, job.images, committed, settled_until(job.store), listed)
 
 
 def _as_live(done: Manifest) -> StageResult:
@@ -76,7 +80,8 @@ def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:
     fetcher = Fetcher.of_catalogue(config)
     preparer = Preparer(fetcher, spec, section.limits, worker_threads(config.beam), config.fetch, time.time())
     catalogue, images = f"catalogue/{catalogue_id}", f"images/{spec.prep_id}"
-    return Job(context.store, context.prefix("preprocess"), catalogue, images, context.buckets, preparer)
+    prefix, listed = context.prefix("preprocess"), DroppedPhotos.read(config)
+    return Job(context.store, prefix, catalogue, images, context.buckets, preparer, listed)
 
 
 def _plan(context: RunContext, job: Job) -> tuple[list[Unit], int]:
@@ -140,7 +145,7 @@ def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str
 
 
 def _meaning(job: Job, uri: str, code: str) -> str:
-    return MEANING if code == PLACEHOLDER else job.preparer.explain(uri, code)
+    return MEANINGS.get(code) or job.preparer.explain(uri, code)
 
 
 def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:
@@ -149,7 +154,7 @@ def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:
     from pipelines.preprocess.splits import Shares
 
     section, store = context.config.preprocess, context.store
-    shares = Shares(section.val_share, section.test_share, _most_items(context))
+    shares = Shares(section.val_share, section.test_share, _most_items(context), section.max_items_a_photo)
     for _ in range(SETTLED_AFTER):
         number = settled_until(store)
         context.jobs("preprocess").run(
