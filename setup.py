@@ -22,6 +22,7 @@ setup(
         "google-cloud-storage>=3.17,<4",
         "ImageHash>=4.3,<5",
         "keras>=3.15,<4",
+        "lxml>=6.1,<7",
         "numpy>=2.4,<3",
         "pillow>=12.3,<13",
         "pyarrow>=18.1,<19",

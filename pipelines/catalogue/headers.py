@@ -11,7 +11,7 @@ from dataclasses import replace
 from pipelines.catalogue.arrivals import DELTAS, MEDIA
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation
-from pipelines.catalogue.formats.nested import ANY
+from pipelines.catalogue.formats.nested import ANY, plain_path
 from pipelines.catalogue.mapping import needed_columns
 from pipelines.catalogue.rows import column_names, format_of
 from pipelines.config import CatalogueSection
@@ -36,7 +36,7 @@ def columns_of(section: CatalogueSection, feed: str) -> Columns:
 
 
 def _check_file(section: CatalogueSection, file: FeedFile) -> None:
-    there = column_names(file.file, Notation.of(section))
+    there = column_names(file.file, Notation.of(section), columns_of(section, file.feed))
     if not there:
         raise FeedError(f"{file.file} is empty: it has no header and no rows; replace it, or leave it out of the feed")
     wanted = _wanted(section, file.feed)
@@ -52,7 +52,8 @@ def _check_file(section: CatalogueSection, file: FeedFile) -> None:
 
 def _has(there: list[str], column: str) -> bool:
     maps = [name.removesuffix(ANY) for name in there if name.endswith(ANY)]
-    return column in there or any(column.startswith(f"{name}.") for name in maps)
+    path = plain_path(column)
+    return column in there or path in there or any(path.startswith(f"{name}.") for name in maps)
 
 
 def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: dict[str, str], there: list[str]) -> bool:
@@ -62,7 +63,7 @@ def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: di
         return _nearest(column, there) is None
     if file.feed == DELTAS and section.columns.deleted in there:
         return key != "item_id"
-    if file.feed != DELTAS and format_of(file.file) != "jsonl":
+    if file.feed != DELTAS and format_of(file.file) not in {"json", "xml"}:
         return False
     needed = key in {"item_id", "category", "photos", "photo"}
     return not needed or any(column in there for column, other in wanted.items() if other == key)

@@ -25,8 +25,8 @@ NEVER = -1.0
 class Terms:
     """How rows are merged; times in seconds since 1970.
 
-    `snapshot_at` is None when no snapshot was read; `is_new` tells that it was not read before, `is_whole` that no
-    `--limit` cut it, `is_mapped_alike` that its dates mean what those of the one before did. `has_media` tells that
+    `snapshot_at` is None when no snapshot was read; `is_new` tells that it was not read before, `is_whole` that it was
+    read to its end, `is_mapped_alike` that its dates mean what those of the one before did. `has_media` tells that
     there is a media table: it is read whole each time.
     """
 

@@ -9,7 +9,7 @@ from pipelines.catalogue.categories import HOLES, LEVELS, OTHER_LEVELS, SEVERAL_
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
 from pipelines.catalogue.doubts import LOOKS_EMPTY
 from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS
-from pipelines.catalogue.records import UNSEEN
+from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
 from pipelines.tables.taxonomy import LEAF
@@ -62,6 +62,11 @@ def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
         yield f"photos that are in the media table no more: {counts['withdrawn']}"
     if limit is not None:
         yield f"no more than {limit} rows of each snapshot file were read (--limit): what they do not name stays"
+    if summary.remarks[CUT_OFF]:
+        yield (
+            f"files of the snapshot that were cut off: {summary.remarks[CUT_OFF]}, as {summary.remarked[CUT_OFF]}; "
+            "items that they do not name stay until the next one"
+        )
     yield from _breadcrumbs(summary)
     yield from _words(summary)
 

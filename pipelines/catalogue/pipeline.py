@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipelines.catalogue.arrivals import Arrival, MediaArrival, Mention, Rejected, Rows
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.merge import Merged, Terms, merge
-from pipelines.catalogue.records import Reader, unpacked
+from pipelines.catalogue.records import CUT_OFF, Reader, unpacked
 from pipelines.catalogue.state import State, read_state, write_state
 from pipelines.catalogue.summary import Summary
 from pipelines.jobs.transforms import CreateEach
@@ -92,6 +92,8 @@ class _MergeBucket:
         terms, newest = self.terms, of_files.newest_row
         if terms.snapshot_at is not None and newest:
             terms = replace(terms, snapshot_at=min(terms.snapshot_at, newest))
+        if of_files.remarks[CUT_OFF]:
+            terms = replace(terms, is_whole=False)
         rows = _sorted_out(record for part in parts if part for record in unpacked(part))
         parent = read_state(self.store, self.parent.catalogue_id, bucket, self.parent.feed)
         merged = merge(parent, rows, terms)

@@ -10,7 +10,7 @@ from itertools import takewhile
 from pipelines.catalogue.arrivals import MEDIA, SNAPSHOT, Arrival, MediaArrival, Mention, Rejected
 from pipelines.catalogue.continued import Continuation
 from pipelines.catalogue.feeds import FeedFile
-from pipelines.catalogue.formats.base import Notation, RawRow
+from pipelines.catalogue.formats.base import FeedError, Notation, RawRow
 from pipelines.catalogue.headers import columns_of
 from pipelines.catalogue.mapping import Mapper
 from pipelines.catalogue.rows import read_rows
@@ -21,6 +21,8 @@ from pipelines.tables.buckets import bucket_of
 
 ROWS_A_BATCH = 4096
 ROWS_A_FILE = 1 << 40
+CUT_OFF = "cut_off"
+"""The remark on files of a snapshot that end before they should, and so may not name all items."""
 UNSEEN = "unseen"
 """The remark on columns that no row of a file has: JSON rows leave out what is empty."""
 LEFT_OUT = frozenset({"no_item_id", "no_category", "no_photo"})
@@ -46,6 +48,8 @@ class Reader:
         unseen = {*mapper.needed} if file.feed == SNAPSHOT else set()
         for row in self._rows(file):
             unseen -= row.values.keys()
+            if row.ends_early:
+                _note_cut(file, mapper, row)
             for record in self._records(file, row, continuation):
                 self._note(summary, file, record)
                 batch.setdefault(bucket_of(_item_id(record), self.buckets), []).append(record)
@@ -103,6 +107,14 @@ class Reader:
             summary.counts["gone"] += record.item.deleted
         elif isinstance(record, Rejected) and not record.item_id:
             summary.counts["unnamed"] += 1
+
+
+def _note_cut(file: FeedFile, mapper: Mapper, row: RawRow) -> None:
+    """Take note that a file was cut off. Raises FeedError for a media table, of which what lacks is withdrawn."""
+    if file.feed == MEDIA:
+        raise FeedError(f"{file.file}: {row.detail}; a media table is read whole: export it again")
+    if file.feed == SNAPSHOT:
+        mapper.remarks.add(CUT_OFF, f"{file.path}, {row.detail}")
 
 
 def _id_of_damaged(row: RawRow, file: FeedFile, mapper: Mapper) -> str:

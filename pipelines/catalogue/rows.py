@@ -9,17 +9,18 @@ from dataclasses import replace
 
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow, UnreadableError
 from pipelines.catalogue.formats.delimited import Delimited
-from pipelines.catalogue.formats.json_lines import json_names, read_json_lines
+from pipelines.catalogue.formats.json_rows import json_names, read_json
 from pipelines.catalogue.formats.text import check_names, decoded
 from pipelines.shop_files.locations import File
 
 _TEXT = dict.fromkeys((".csv", ".tsv", ".txt"), "csv")
-FORMATS = {**_TEXT, **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"), ".parquet": "parquet"}
+_OBJECTS = dict.fromkeys((".jsonl", ".ndjson", ".json"), "json")
+FORMATS = {**_TEXT, **_OBJECTS, ".xml": "xml", ".rss": "xml", ".atom": "xml", ".parquet": "parquet"}
 WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers"})
 
 
 def format_of(file: File) -> str:
-    """Return 'csv', 'jsonl' or 'parquet' by the file's ending. Raises FeedError for another one."""
+    """Return 'csv', 'json', 'xml' or 'parquet' by the file's ending. Raises FeedError for another one."""
     suffixes = [suffix.lower() for suffix in file.suffixes[-2:] if suffix.lower() != ".gz"]
     ending = suffixes[-1] if suffixes else ""
     kind = FORMATS.get(ending)
@@ -29,8 +30,12 @@ def format_of(file: File) -> str:
     return kind
 
 
-def column_names(file: File, notation: Notation = Notation()) -> list[str]:  # noqa: B008 - frozen
-    """Return the columns of a feed file: the header, the schema, or the keys of the first JSON rows.
+def column_names(
+    file: File,
+    notation: Notation = Notation(),  # noqa: B008 - frozen
+    columns: Columns = Columns(),  # noqa: B008 - frozen
+) -> list[str]:
+    """Return the columns of a feed file: the header, the schema, or the names in the first rows of JSON and XML.
 
     Raises FeedError when the file as a whole cannot be read.
     """
@@ -40,9 +45,13 @@ def column_names(file: File, notation: Notation = Notation()) -> list[str]:  # n
             from pipelines.catalogue.formats.parquet import parquet_names
 
             return parquet_names(stream)
-        with decoded(file, stream, notation.encoding) as text:
-            if kind == "jsonl":
-                return json_names(text, notation.encoding)
+        with decoded(file, stream, notation.encoding, is_xml=kind == "xml") as text:
+            if kind == "json":
+                return json_names(text, columns, notation.encoding)
+            if kind == "xml":
+                from pipelines.catalogue.formats.xml_items import xml_names
+
+                return xml_names(text, text.encoding)
             names = Delimited(text, _notation(file, notation), Columns()).header
             check_names(file, names, notation.encoding)
             return names
@@ -68,9 +77,13 @@ def read_rows(
 
             yield from read_parquet(stream, columns)
             return
-        with decoded(file, stream, notation.encoding) as text:
-            if kind == "jsonl":
-                yield from read_json_lines(text, columns, notation.encoding)
+        with decoded(file, stream, notation.encoding, is_xml=kind == "xml") as text:
+            if kind == "json":
+                yield from read_json(text, columns, notation.encoding)
+            elif kind == "xml":
+                from pipelines.catalogue.formats.xml_items import read_xml
+
+                yield from read_xml(text, columns, text.encoding)
             else:
                 yield from Delimited(text, _notation(file, notation), columns).rows()
 

@@ -82,7 +82,7 @@ class CatalogueSection(Section):
     """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
 
     snapshot: Source | None = Field(
-        None, description="path, gs:// URI, https:// address or glob of full lists: CSV, JSON lines, Parquet"
+        None, description="path, gs:// URI, https:// address or glob of full lists: CSV, JSON, XML, Parquet"
     )
     snapshot_files: Literal["all", "newest"] | None = Field(None, description="which of several files are the snapshot")
     deltas: Source | None = Field(

@@ -235,7 +235,7 @@ def test_files_are_known_by_their_paths_below_the_folder_of_the_pattern(tmp_path
 
 def test_a_feed_of_an_unknown_format(tmp_path: Path) -> None:
     write(tmp_path, "feed.xlsx")
-    assert "feed.xlsx is a workbook; save it as CSV, or use one of .csv" in refusal(
+    assert "feed.xlsx is a workbook; save it as CSV, or use one of .atom, .csv" in refusal(
         config(tmp_path, snapshot="feed.xlsx")
     )
 
@@ -318,11 +318,3 @@ def test_a_header_further_down_is_told(tmp_path: Path) -> None:
     assert "a line further down does: set catalogue.skip_lines = 1; its columns are: Products of 2026" in said
     for lines in (1, 2):
         check(config(tmp_path, skip_lines=lines))
-
-
-def test_rows_in_a_list_are_told(tmp_path: Path) -> None:
-    (tmp_path / "feed.jsonl").write_text('{"products": [{"sku": 1}, {"sku": 2}]}\n')
-    said = refusal(config(tmp_path, snapshot="feed.jsonl"))
-    assert said.endswith(
-        "its row 1 holds rows in a list, 'products'; write one object a line, such as with jq -c '.products[]'"
-    )

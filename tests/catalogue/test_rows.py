@@ -18,7 +18,7 @@ def write(path: Path, content: bytes) -> Path:
     ("name", "kind"),
     [
         ("a.csv", "csv"), ("a.CSV", "csv"), ("a.tsv", "csv"), ("a.csv.gz", "csv"), ("a.CSV.GZ", "csv"),
-        ("a.txt", "csv"), ("a.jsonl", "jsonl"), ("a.ndjson.gz", "jsonl"), ("2026.01.json", "jsonl"),
+        ("a.txt", "csv"), ("a.jsonl", "json"), ("a.ndjson.gz", "json"), ("2026.01.json", "json"), ("a.XML.gz", "xml"),
         ("a.parquet", "parquet"),
     ],
 )  # fmt: skip
@@ -26,15 +26,15 @@ def test_the_ending_names_the_format(name: str, kind: str) -> None:
     assert format_of(Path(name)) == kind
 
 
-@pytest.mark.parametrize("name", ["feed", "feed.xml", "feed.gz", "feed.csv.zip"])
+@pytest.mark.parametrize("name", ["feed", "feed.html", "feed.gz", "feed.csv.zip"])
 def test_an_unknown_ending_is_refused_with_those_that_are_known(name: str) -> None:
-    with pytest.raises(FeedError, match=rf"{name} has an unknown ending; use one of \.csv, \.json, .* \(or \.gz of a"):
+    with pytest.raises(FeedError, match=rf"{name} has an unknown ending; use one of \.atom, \.csv, .* \(or \.gz of a"):
         format_of(Path(name))
 
 
 @pytest.mark.parametrize("name", ["feed.xlsx", "feed.XLS", "feed.ods"])
 def test_a_workbook_is_refused_with_what_to_save_it_as(name: str) -> None:
-    with pytest.raises(FeedError, match=rf"{name} is a workbook; save it as CSV, or use one of \.csv, "):
+    with pytest.raises(FeedError, match=rf"{name} is a workbook; save it as CSV, or use one of \.atom, \.csv, "):
         format_of(Path(name))
 
 

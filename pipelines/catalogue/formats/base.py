@@ -52,7 +52,7 @@ class RawRow:
     """One row of a feed: its values by column, or a reject code and detail with what values could be read.
 
     `number` counts rows from 1, `place` is the line it starts at (in Parquet the row). `may_name` are ids that a
-    damaged row may have meant.
+    damaged row may have meant. `ends_early` tells that rows behind it are lost: the file was cut off.
     """
 
     number: int
@@ -61,6 +61,7 @@ class RawRow:
     detail: str = ""
     place: int = 0
     may_name: tuple[str, ...] = field(default=())
+    ends_early: bool = False
 
 
 def possible_ids(texts: Iterable[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import deque
 from collections.abc import Sequence
 from typing import IO
@@ -13,13 +14,33 @@ _END_OF_FILE = "\x1a"
 """What DOS writes behind the last line, Ctrl-Z."""
 
 
+class Rewound:
+    """A text of which a first part was read already, from its beginning."""
+
+    def __init__(self, before: str, text: IO[str]) -> None:
+        if before.endswith("\r"):  # which may be half of a line's end
+            before += text.read(1)
+        self._before, self._text = io.StringIO(before, newline=""), text
+
+    def read(self, size: int) -> str:
+        """Return at most so many characters, "" behind the last."""
+        return self._before.read(size) or self._text.read(size)
+
+    def readline(self, size: int) -> str:
+        """Return the next line with its end, or its first part if it is longer."""
+        line = self._before.readline(size)
+        if line.endswith(("\n", "\r")) or len(line) == size:
+            return line
+        return line + self._text.readline(size - len(line))
+
+
 class Lines:
     """An iterator of lines with their ends; `number` is that of the last one, `taken` are those since `mark()`.
 
     Raises UnreadableError for a line that is no line of a table: it may not fit into memory.
     """
 
-    def __init__(self, text: IO[str]) -> None:
+    def __init__(self, text: IO[str] | Rewound) -> None:
         self._text = text
         self._back: deque[str] = deque()
         self.number = 0

@@ -1,7 +1,11 @@
-"""Fields of nested values by names with dots: `price.amount` of an object, `images.src` of a list of them."""
+"""Fields of nested values by paths: `price.amount` of an object, `images.src` or `images[].src` of a list of them.
+
+`images[0].src` is of the first of a list, `images[-1].src` of the last.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +14,8 @@ import pyarrow as pa
 ANY = ".*"
 """Behind the name of a map of Parquet: its keys stand in its rows alone."""
 _ABSENT = object()
+_INDEX = re.compile(r"\[(-?[0-9]+)?\]")
+_CUT = re.compile(r"\.|\[")
 
 
 def names_of(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
@@ -44,19 +50,34 @@ def _names_in(name: str, kind: pa.DataType) -> Iterator[str]:
         yield f"{name}{ANY}"
 
 
+def plain_path(name: str) -> str:
+    """Return a path without the brackets that lead into lists."""
+    return _INDEX.sub("", name)
+
+
 def _walked(values: Any, name: str) -> Any:
     if isinstance(values, list) and any(isinstance(one, tuple) for one in values):  # a map of Parquet
         values = dict(values)
     if isinstance(values, list):
-        inner = [_walked(one, name) for one in values]
-        return [one for one in inner if one is not _ABSENT]
+        return _of_list(values, name)
     if not isinstance(values, dict):
         return _ABSENT
     if name in values:
         return values[name]
-    parts = name.split(".")
-    for cut in range(1, len(parts)):
-        head = ".".join(parts[:cut])
+    for cut in _CUT.finditer(name):
+        head, rest = name[: cut.start()], name[cut.start() :].removeprefix(".")
         if head in values:
-            return _walked(values[head], ".".join(parts[cut:]))
+            return _walked(values[head], rest)
     return _ABSENT
+
+
+def _of_list(values: list[Any], name: str) -> Any:
+    """Return what a path leads to in one element of a list, or in all of them."""
+    index = _INDEX.match(name)
+    rest = name[index.end() :].removeprefix(".") if index else name
+    if index and index[1]:
+        place = int(index[1])
+        chosen = values[place] if -len(values) <= place < len(values) else _ABSENT
+        return _walked(chosen, rest) if rest else chosen
+    inner = [_walked(one, rest) if rest else one for one in values]
+    return [one for one in inner if one is not _ABSENT]

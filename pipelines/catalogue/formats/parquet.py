@@ -36,7 +36,8 @@ def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[RawRow]:
 def _wanted(names: list[str], columns: Columns) -> list[str] | None:
     if not columns.read or any("." in name for name in names):  # a dot leads into a nested column
         return None
-    return [name for name in names if any(one == name or one.startswith(f"{name}.") for one in columns.read)]
+    tops = {one.partition(".")[0].partition("[")[0] for one in columns.read}
+    return [name for name in names if name in columns.read or name in tops]
 
 
 def _adapted(column: pa.Array) -> pa.Array:

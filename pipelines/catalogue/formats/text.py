@@ -26,6 +26,7 @@ _NO_TEXT = (
     (b"%PDF", "a PDF", "export it as CSV"),
 )
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|rss|feed)\b", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"""(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']""")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its first half
@@ -37,12 +38,19 @@ _BAD_BYTES = "feed-bytes"
 _SURROGATE = 0xDC00
 
 
-def decoded(file: File, stream: BinaryIO, encoding: str) -> IO[str]:
-    """Return a feed's text. Raises FeedError when it is none, or not in the encoding that the config names."""
+def decoded(file: File, stream: BinaryIO, encoding: str, *, is_xml: bool = False) -> IO[str]:
+    """Return a feed's text. Raises FeedError when it is none, or not in the encoding that the config or XML names."""
     plain = _unpacked(file, stream)
     _pass_further_marks(plain)
     head = plain.peek(SNIFFED_BYTES)[:SNIFFED_BYTES]
     _check_text(file, head)
+    if is_xml:
+        encoding = _of_xml(file, head, encoding)
+    elif _MARKUP.match(head):
+        raise FeedError(
+            f"{file} is a web page or XML, not a table; see what the export wrote, and export it again (the name of a "
+            "feed in XML ends with .xml)"
+        )
     return io.TextIOWrapper(plain, encoding=_encoding(file, head, encoding), errors=_BAD_BYTES, newline="")
 
 
@@ -87,8 +95,17 @@ def _check_text(file: File, head: bytes) -> None:
     for magic, what, fix in _NO_TEXT:
         if head.startswith(magic):
             raise FeedError(f"{file} is {what}, not text; {fix}")
-    if _MARKUP.match(head):
-        raise FeedError(f"{file} is a web page or XML, not a table; see what the export wrote, and export it again")
+
+
+def _of_xml(file: File, head: bytes, configured: str) -> str:
+    """Return the encoding that XML declares, UTF-8 where it is that all the same, as of exports that were converted."""
+    found = _XML_ENCODING.match(head)
+    if found is None or (not head.isascii() and _is_utf_8(head)):
+        return "utf-8" if found else configured
+    try:
+        return codecs.lookup(found[1].decode()).name
+    except LookupError as error:
+        raise FeedError(f"{file} declares the encoding {found[1].decode()!r}, which is none; {ENCODING_FIX}") from error
 
 
 def _encoding(file: File, head: bytes, configured: str) -> str:

@@ -30,6 +30,31 @@ def written(folder: Path, kind: str) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_brackets_lead_into_lists(tmp_path: Path, kind: str) -> None:
+    path = written(tmp_path, kind)
+    wanted = frozenset({"images[].src", "images[0].src", "images[-1].src", "images[1].src"})
+    found = [row.values for row in read_rows(path, columns=Columns(read=wanted))]
+    assert [row["images[].src"] for row in found] == [["a.jpg", "b.jpg"], [], ["c.jpg"]]
+    assert [row.get("images[0].src") for row in found] == ["a.jpg", None, "c.jpg"]
+    assert [row.get("images[-1].src") for row in found] == ["b.jpg", None, "c.jpg"]
+    assert [row.get("images[1].src") for row in found] == ["b.jpg", None, None]
+
+
+def test_brackets_lead_into_lists_of_texts_and_of_lists(tmp_path: Path) -> None:
+    row = {"images": ["a.jpg", "b.jpg"], "variants": [{"photos": [{"url": "c.jpg"}, {"url": "d.jpg"}]}, {"photos": []}]}
+    path = tmp_path / "feed.jsonl"
+    path.write_text(json.dumps(row))
+    wanted = frozenset({"images[]", "images[1]", "variants[].photos[].url", "variants[0].photos[1].url"})
+    [found] = read_rows(path, columns=Columns(read=wanted))
+    assert found.values == {
+        "images[]": ["a.jpg", "b.jpg"],
+        "images[1]": "b.jpg",
+        "variants[].photos[].url": [["c.jpg", "d.jpg"], []],
+        "variants[0].photos[1].url": "d.jpg",
+    }
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_fields_are_read_by_names_with_dots(tmp_path: Path, kind: str) -> None:
     path = written(tmp_path, kind)
     assert {"_id", "_id.$oid", "price.amount", "images", "images.src", "a.b"} <= {*column_names(path)}
