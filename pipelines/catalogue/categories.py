@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
+from pipelines.catalogue.lists import parts_of
 from pipelines.catalogue.values import SHOWN, Cells, RejectError
 from pipelines.config import Columns
 from pipelines.tables.spelling import fold_spelling
@@ -16,6 +17,10 @@ MAX_DEPTH = 8
 SEVERAL_PATHS = "several_paths"
 LEVELS, OTHER_LEVELS = "levels", "other_levels"
 """Cells that hold the separator of levels, and others with a mark that may stand between levels instead."""
+FALLBACK = "fallback"
+"""Categories that a column of `category_fallbacks` has said."""
+NUMBERS = "numbers"
+"""Categories that are a number: of a list of names that is not here."""
 HOLES = "holes"
 """Categories with a level behind an empty one."""
 _MARK = re.compile(r",\s|[;|\n]")
@@ -29,51 +34,55 @@ _LEVEL_MARK = re.compile(r"\s*(?:::|[>/\\|»›→;:])\s*")
 def category_path(cells: Cells, columns: Columns) -> tuple[str, ...]:
     """Return the path of a row's category, at most MAX_DEPTH levels. Raises RejectError."""
     if isinstance(columns.category, str):
-        column = columns.category
-        paths = _paths(cells, column, columns)
+        paths = _paths(cells, columns.category, columns)
     else:
-        column = columns.category[0]
         paths = [[cells.doubted(name) for name in columns.category]]
-    found = [path for levels in paths if (path := _until_hole(levels, cells))]
+    found = [path for levels in paths if (path := _until_hole(levels, cells))] or _fallback(cells, columns)
     if not found:
         raise RejectError("no_category", "the category is empty")
     path = max(found, key=len) if columns.category_choice == "deepest" else found[0]
     if len(path) > MAX_DEPTH:
         raise RejectError("deep_category", f"{len(path)} levels, the limit is {MAX_DEPTH}")
+    if len(path) == 1 and path[0].isdecimal():
+        cells.remarks.add(NUMBERS, repr(path[0]))
     return path
+
+
+def _fallback(cells: Cells, columns: Columns) -> list[tuple[str, ...]]:
+    """Return the path of the first column that has one in place of the category's."""
+    between = columns.category_separator
+    for column in columns.category_fallbacks:
+        text = cells.doubted(column)
+        path = _until_hole(parts_of(text, between, quotes=False), cells)
+        if path:
+            cells.remarks.add(f"{FALLBACK}:{column}", repr(path)[: 4 * SHOWN])
+            return [path]
+    return []
 
 
 def _paths(cells: Cells, column: str, columns: Columns) -> list[list[str]]:
     """Return the paths of one cell, each a list of levels; a list holds levels, paths as texts, or lists of levels."""
     value = cells.listed(column)
-    between = columns.category_separator
+    between, several = columns.category_separator, columns.category_path_separator
     if isinstance(value, list):
         if any(isinstance(part, list) for part in value):
             return [_levels(part if isinstance(part, list) else [part], cells, column) for part in value]
         texts = [cells.text_of(part, column) for part in value]
-        if not between or not any(between in text for text in texts):
+        if not several and (not between or not any(between in text for text in texts)):
             return [_levels(texts, cells, column)]
+        if len(texts) == 1:
+            texts = parts_of(texts[0], several)
     else:
-        texts = [
-            _without_root(text, between) for text in _split(cells.doubted(column), columns.category_path_separator)
-        ]
+        texts = [_without_root(text, between) for text in parts_of(cells.doubted(column), several)]
         if between:
             _remark_levels(cells, texts[0], between)
-        if columns.category_path_separator is None and between:
+        if several is None and between:
             _remark_several(cells, texts[0], between)
-    return [_levels(text.split(between) if between else [text], cells, column) for text in texts]
+    return [_levels(parts_of(text, between, quotes=False), cells, column) for text in texts]
 
 
 def _levels(parts: Sequence[Any], cells: Cells, column: str) -> list[str]:
     return [cells.text_of(part, column) for part in parts]
-
-
-def _split(text: str, separator: str | None) -> list[str]:
-    """Split a cell into paths; a separator behind a backslash belongs to a name, as WooCommerce writes it."""
-    if not separator:
-        return [text]
-    parts = re.split(rf"(?<!\\){re.escape(separator)}", text)
-    return [part.replace(f"\\{separator}", separator) for part in parts]
 
 
 def _without_root(text: str, between: str) -> str:

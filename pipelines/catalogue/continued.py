@@ -26,6 +26,8 @@ class Continuation:
     mapper: Mapper
     first: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, Any] = field(default_factory=dict)
+    mapped: Mapping[str, Any] = field(default_factory=dict)
+    """The cells of the last row as the mapping has read them."""
     is_certain: bool = False
     """Whether a row that names no product is of the first one's."""
 
@@ -39,7 +41,7 @@ class Continuation:
             self.first, self.is_certain = values, not nameless
             return values
         own = self._own(values)
-        return {**values, **{name: self.first.get(name) for name in self.mapper.needed if name not in own}}
+        return {**values, **{name: self.first.get(name) for name in self._names(values) if name not in own}}
 
     def damaged(self) -> None:
         """Let no row without an id continue what stands above a damaged row: it may be of that one's product."""
@@ -66,11 +68,15 @@ class Continuation:
     def _own(self, values: Mapping[str, Any]) -> set[str]:
         """Return the columns in which a row speaks for itself."""
         columns = self.mapper.section.columns
-        said = {*self._said(values, self.mapper.needed)}
+        said = {*self._said(values, self._names(values))}
         if columns.item_id in said and not self._same(columns.item_id, self.first, values):
             return said
         photos = {*columns.photo_columns}
         return (said & {columns.role, columns.split}) | (photos if said & photos else set())
+
+    def _names(self, values: Mapping[str, Any]) -> Iterable[str]:
+        """Return the columns that are mapped, and those that rows of a format are made plain with."""
+        return dict.fromkeys([*self.mapper.needed, *values])
 
     def _said(self, values: Mapping[str, Any], columns: Iterable[str]) -> Iterable[str]:
         return (name for name in columns if self.mapper.said(values, name))

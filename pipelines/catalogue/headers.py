@@ -11,10 +11,12 @@ from dataclasses import replace
 from pipelines.catalogue.arrivals import DELTAS, MEDIA
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation
+from pipelines.catalogue.formats.naming import Naming
 from pipelines.catalogue.formats.nested import ANY, plain_path
-from pipelines.catalogue.mapping import needed_columns
 from pipelines.catalogue.rows import column_names, format_of
+from pipelines.catalogue.shops import also_read, is_made
 from pipelines.config import CatalogueSection
+from pipelines.config.shop import listed
 
 LINES_ABOVE = 10
 """Of a header that is not on the first line: where it is looked for."""
@@ -32,7 +34,8 @@ def columns_of(section: CatalogueSection, feed: str) -> Columns:
     if feed == MEDIA and section.media:
         columns = section.media.columns
         return Columns(columns.item_id, frozenset({columns.photo}), read)
-    return Columns(section.columns.item_id, frozenset(section.columns.photo_columns), read)
+    photos = frozenset(section.columns.photo_columns)
+    return Columns(section.columns.item_id, photos, read, also_read(section.format), Naming.of(section))
 
 
 def _check_file(section: CatalogueSection, file: FeedFile) -> None:
@@ -57,16 +60,31 @@ def _has(there: list[str], column: str) -> bool:
 
 
 def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: dict[str, str], there: list[str]) -> bool:
-    """Tell whether a feed is sound without a column: JSON rows leave out what is empty, deletes all but the id."""
+    """Tell whether a feed is sound without a column: JSON rows leave out what is empty, deletes all but the id.
+
+    Of those that its format names, a file needs but one that says a thing which no item can do without.
+    """
     key = wanted[column]
+    if is_made(section.format, column):
+        return True
+    if file.feed == DELTAS and any(_has(there, name) for name in listed(section.columns.deleted)):
+        return column != section.columns.item_id
+    if file.feed != MEDIA and column in section.brought:
+        instead = _instead(section, column)
+        return not instead or any(_has(there, name) for name in instead)
     if key == "deleted":  # many feeds mark deletes in some files only, but a slip of the pen must not keep items alive
         return _nearest(column, there) is None
-    if file.feed == DELTAS and section.columns.deleted in there:
-        return key != "item_id"
     if file.feed != DELTAS and format_of(file.file) not in {"json", "xml"}:
         return False
     needed = key in {"item_id", "category", "photos", "photo"}
     return not needed or any(column in there for column, other in wanted.items() if other == key)
+
+
+def _instead(section: CatalogueSection, column: str) -> list[str]:
+    """Return the columns of which one must be there where another one is not; none where no item needs them."""
+    columns = section.columns
+    groups = ([columns.item_id], columns.photo_columns, columns.category_columns)
+    return next((group for group in groups if column in group), [])
 
 
 def _no_columns(section: CatalogueSection, file: FeedFile, lacking: dict[str, str], there: list[str]) -> str:
@@ -113,7 +131,7 @@ def _nearest(column: str, there: list[str]) -> str | None:
 
 def _wanted(section: CatalogueSection, feed: str) -> dict[str, str]:
     if feed != MEDIA or section.media is None:
-        return needed_columns(section.columns)
+        return section.columns.names
     columns = section.media.columns
     wanted = {v: k for k, v in columns.model_dump(exclude={"box"}).items() if v}
     return wanted | dict.fromkeys(columns.box or (), "box")

@@ -1,10 +1,11 @@
-"""A text that is a list of texts, as programs write one into a cell -> the list. Pure functions."""
+"""A text that is a list of texts, as programs and shops write one into a cell -> the list. Pure functions."""
 
 from __future__ import annotations
 
 import ast
 import json
 import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,6 +14,13 @@ _ELEMENT: Final = r'\s*+(?:"(?P<quoted>(?:[^"\\]|\\.)*+)"\s*+|(?P<plain>[^"\\{},
 _UNNAMED: Final = re.sub(r"\?P<\w+>", "?:", _ELEMENT)
 _ARRAY: Final = re.compile(rf"\{{(?:{_UNNAMED}(?:,{_UNNAMED})*+)?+\}}", re.DOTALL)
 """Of PostgreSQL, as text: `{a.jpg,"b, c.jpg",NULL}`."""
+
+_PART: Final = r"(?:QUOTED|((?:(?!SEPARATOR).|(?<=\\)SEPARATOR)*+))(SEPARATOR|\Z)"
+_QUOTED: Final = r'\s*"((?:[^"]|"")*+)"\s*'
+_NEVER: Final = "((?!))"
+_ADDRESS: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_BEGINNING: Final = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:/|[/\\]|$)", re.IGNORECASE)
+_ENDING: Final = re.compile(r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)\s*$", re.IGNORECASE)
 
 
 def list_of(text: str) -> Any:
@@ -23,6 +31,45 @@ def list_of(text: str) -> Any:
     if _ARRAY.fullmatch(text):
         return [_element(found) for found in re.finditer(_ELEMENT, text[1:-1], re.DOTALL)]
     return _of_program(text) if _BRACKETS.fullmatch(text) else text
+
+
+def flattened(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield the values of a list, and of the lists in it."""
+    for value in values:
+        if isinstance(value, list):
+            yield from flattened(value)
+        else:
+            yield value
+
+
+def parts_of(text: str, separator: str | None, *, quotes: bool = True) -> list[str]:
+    """Return what a separator parts, which counts for nothing behind a backslash, or within quotes around a part.
+
+    WooCommerce and Magento write such backslashes, Google's Merchant Center such quotes; they may be told to be text.
+    """
+    if not separator or separator not in text:
+        return [text]
+    if separator == "\\":
+        return text.split(separator)
+    pattern = _PART.replace("QUOTED", _QUOTED if quotes else _NEVER)
+    part = re.compile(pattern.replace("SEPARATOR", re.escape(separator)), re.DOTALL)
+    parts, at, ended = list[str](), 0, separator
+    while ended:
+        found = part.match(text, at)
+        quoted, plain, ended = found.groups() if found else (None, text[at:], "")
+        parts.append(plain.replace(f"\\{separator}", separator) if quoted is None else quoted.replace('""', '"'))
+        at = found.end() if found else at
+    return parts
+
+
+def addresses_of(text: str, separator: str | None) -> list[str]:
+    """Return the paths or addresses that a separator parts; within an address, as in w_400,h_400/a.jpg, it does not."""
+    parts: list[str] = []
+    for part in parts_of(text, separator):
+        before = parts[-1] if parts else ""
+        goes_on = _ADDRESS.match(before) and not _BEGINNING.match(part) and not _ENDING.search(before)
+        parts = [*parts[:-1], f"{before}{separator}{part}"] if goes_on else [*parts, part]
+    return parts
 
 
 def _element(found: re.Match[str]) -> str | None:

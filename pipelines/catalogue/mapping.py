@@ -12,9 +12,12 @@ from typing import Any
 from pipelines.catalogue.categories import category_path
 from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks, Spelling
 from pipelines.config import CatalogueSection, Columns, Media
+from pipelines.config.shop import listed
 from pipelines.tables.spelling import fold_spelling, visible
 
 SEVERAL_PHOTOS = "several_photos"
+GONE = "gone"
+"""The remark on rows that say their item is gone, by the word that says it."""
 OWN_LEVEL = "own_level"
 """The remark on categories whose last level is the title of the item, as in breadcrumbs."""
 _ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)"
@@ -22,7 +25,6 @@ _SEVERAL = re.compile(
     rf"{_ENDING}(?:\?[^\s,;|]*)?\s*[\s,;|]\s*[^\s,;|].*{_ENDING}\b|[\s,;|](?:https?|gs|file)://",
     re.IGNORECASE | re.DOTALL,
 )
-_NO_COLUMNS = frozenset({"photo_separator", "category_separator", "category_path_separator", "category_choice"})
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,8 @@ class Mapper:
 
     @cached_property
     def needed(self) -> dict[str, str]:
-        """The columns that are read, as `needed_columns` tells them."""
-        return needed_columns(self.section.columns)
+        """The columns that are read: {column: the key that names it}."""
+        return self.section.columns.names
 
     @cached_property
     def spelling(self) -> Spelling:
@@ -123,21 +125,24 @@ class Mapper:
             group_id=visible(cells.doubted(columns.group_id)),
             category=category,
             title=title,
-            price=cells.price(columns.price),
+            price=_price(cells, columns),
             attributes={k: v for k, name in columns.attributes.items() if (v := fold_spelling(cells.text(name)))},
             signals={k: n for k, name in columns.signals.items() if (n := cells.number(name)) is not None},
             photos=photos,
         )
 
     def _is_deleted(self, cells: Cells) -> bool:
-        word = cells.text(self.section.columns.deleted)
-        if word.casefold() in self.section.deleted_words:
+        words = [word for column in listed(self.section.columns.deleted) if (word := cells.text(column))]
+        gone = next((word for word in words if word.casefold() in self.section.deleted_words), None)
+        if gone is not None:
+            cells.remarks.add(f"{GONE}:{gone.casefold()}", gone)
             return True
-        if word and word.casefold() not in self.section.not_deleted_words:
-            raise RejectError(
-                "bad_deleted",
-                f"{word[:SHOWN]!r} is neither in catalogue.deleted_words nor in catalogue.not_deleted_words",
-            )
+        for word in words:
+            if word.casefold() not in self.section.not_deleted_words:
+                raise RejectError(
+                    "bad_deleted",
+                    f"{word[:SHOWN]!r} is neither in catalogue.deleted_words nor in catalogue.not_deleted_words",
+                )
         return False
 
     def _photos(self, cells: Cells, columns: Columns) -> tuple[Photo, ...]:
@@ -164,6 +169,13 @@ class Mapper:
         return names[text]
 
 
+def _price(cells: Cells, columns: Columns) -> float | None:
+    """Return the first price that several columns say, as a sale's before the regular one; 0 counts in the last."""
+    names = listed(columns.price)
+    prices = (cells.price(name) for name in names)
+    return next((price for place, price in enumerate(prices, 1) if price or place == len(names)), None)
+
+
 def _slashes(path: str) -> str:
     return path.replace("\\", "/")
 
@@ -173,19 +185,6 @@ def _remark_several(cells: Cells, uris: Sequence[str]) -> None:
     for uri in uris:
         if _SEVERAL.search(uri):
             cells.remarks.add(SEVERAL_PHOTOS, repr(uri[: 2 * SHOWN]))
-
-
-def needed_columns(columns: Columns) -> dict[str, str]:
-    """Return the feed's columns that the mapping needs: {feed column: config key that names it}."""
-    wanted: dict[str, str] = {}
-    for key, value in columns.model_dump(exclude=set(_NO_COLUMNS)).items():
-        if isinstance(value, str):
-            wanted[value] = key
-        elif isinstance(value, list):
-            wanted.update(dict.fromkeys(value, key))
-        elif isinstance(value, dict):
-            wanted.update({name: f"{key}.{ours}" for ours, name in value.items()})
-    return wanted
 
 
 def _box(cells: Cells, columns: Sequence[str] | None) -> tuple[float, float, float, float] | None:

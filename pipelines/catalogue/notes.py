@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipelines.catalogue.arrivals import DELTAS, SNAPSHOT
-from pipelines.catalogue.categories import HOLES, LEVELS, OTHER_LEVELS, SEVERAL_PATHS
+from pipelines.catalogue.categories import FALLBACK, HOLES, LEVELS, NUMBERS, OTHER_LEVELS, SEVERAL_PATHS
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
 from pipelines.catalogue.doubts import LOOKS_EMPTY
-from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS
+from pipelines.catalogue.mapping import GONE, OWN_LEVEL, SEVERAL_PHOTOS
 from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
@@ -18,6 +18,10 @@ _HINTS = {
     SEVERAL_PATHS: (
         "category cells that look like several paths",
         'set catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path',
+    ),
+    NUMBERS: (
+        "categories that are numbers alone",
+        "export their names: what a number stands for is in a list that is not part of the feed",
     ),
     HOLES: (
         "categories with a level behind an empty one, which ends the path",
@@ -91,6 +95,9 @@ def _words(summary: Summary) -> Iterator[str]:
             f"{key.partition(':')[2]!r} counts as a word, {remarks[key]} times, as in {examples[key]}; if it means no "
             "value, add it to catalogue.no_value"
         )
+    for key in sorted(key for key in remarks if key.startswith(f"{FALLBACK}:")):
+        column, example = key.partition(":")[2], examples[key]
+        yield f"rows whose category is that of column {column!r}, for they have none: {remarks[key]}, as {example}"
     yield from hints_of(summary)
 
 
@@ -98,7 +105,11 @@ def gone_of(summary: Summary) -> Iterator[str]:
     """Yield how many rows of a snapshot say that their item is gone."""
     gone, rows = summary.counts["gone"], summary.rows[SNAPSHOT]
     if gone:
-        yield f"rows of the snapshot that say their item is gone (catalogue.columns.deleted): {gone} of {rows}"
+        words = {key.partition(":")[2]: n for key, n in summary.remarks.items() if key.startswith(f"{GONE}:")}
+        yield (
+            f"rows of the snapshot that say their item is gone (catalogue.columns.deleted): {gone} of {rows} "
+            f"({_counted(words)})"
+        )
 
 
 def hints_of(summary: Summary) -> Iterator[str]:

@@ -12,8 +12,9 @@ from pipelines.catalogue.continued import Continuation
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.formats.base import FeedError, Notation, RawRow
 from pipelines.catalogue.headers import columns_of
-from pipelines.catalogue.mapping import Mapper
+from pipelines.catalogue.mapping import GONE, Mapper
 from pipelines.catalogue.rows import read_rows
+from pipelines.catalogue.shops import plain
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import RejectError
 from pipelines.config import CatalogueSection
@@ -45,15 +46,15 @@ class Reader:
         mapper = Mapper(self.section, self.now)
         continuation = Continuation(mapper)
         summary, batch, size = Summary(), dict[int, list[AnyRecord]](), 0
-        unseen = {*mapper.needed} if file.feed == SNAPSHOT else set()
+        unseen = {*mapper.needed} - self.section.brought if file.feed == SNAPSHOT else set()
         for row in self._rows(file):
-            unseen -= row.values.keys()
             if row.ends_early:
                 _note_cut(file, mapper, row)
             for record in self._records(file, row, continuation):
                 self._note(summary, file, record)
                 batch.setdefault(bucket_of(_item_id(record), self.buckets), []).append(record)
                 size += 1
+            unseen -= row.values.keys() | continuation.mapped.keys()
             if size >= ROWS_A_BATCH:
                 yield from _packed(batch)
                 batch, size = {}, 0
@@ -61,6 +62,8 @@ class Reader:
         for column in unseen:
             mapper.remarks.add(f"{UNSEEN}:{column}", file.path)
         summary.counts["files"] += file.feed == SNAPSHOT
+        if file.feed != SNAPSHOT:
+            mapper.remarks.forget(GONE)
         summary.remarks, summary.remarked = mapper.remarks.counts, mapper.remarks.examples
         yield summary
 
@@ -88,7 +91,8 @@ class Reader:
 
     def _arrival(self, file: FeedFile, row: RawRow, source: str, continuation: Continuation) -> Arrival:
         try:
-            item = continuation.mapper.item(continuation.whole(row.values), file.modified_at)
+            continuation.mapped = plain(self.section.format, continuation.whole(row.values), self.now)
+            item = continuation.mapper.item(continuation.mapped, file.modified_at)
         except RejectError as error:
             if error.code in LEFT_OUT:
                 continuation.remark(row.values, source, sound=False)

@@ -44,15 +44,15 @@ def column_names(
         if kind == "parquet":
             from pipelines.catalogue.formats.parquet import parquet_names
 
-            return parquet_names(stream)
+            return parquet_names(stream, columns.naming)
         with decoded(file, stream, notation.encoding, is_xml=kind == "xml") as text:
             if kind == "json":
                 return json_names(text, columns, notation.encoding)
             if kind == "xml":
                 from pipelines.catalogue.formats.xml_items import xml_names
 
-                return xml_names(text, text.encoding)
-            names = Delimited(text, _notation(file, notation), Columns()).header
+                return xml_names(text, columns, text.encoding)
+            names = Delimited(text, _notation(file, notation), columns).header
             check_names(file, names, notation.encoding)
             return names
 

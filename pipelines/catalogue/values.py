@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from uuid import UUID
 
 from pipelines.catalogue.dates import YEAR_2200, is_days, is_no_date, seconds_of
 from pipelines.catalogue.doubts import LOOKS_EMPTY, looks_empty, may_mean_none
-from pipelines.catalogue.lists import list_of
+from pipelines.catalogue.lists import addresses_of, flattened, list_of
 from pipelines.catalogue.numbers import DecimalMark, NotANumberError, may_be_thousands, number_of, price_of
 from pipelines.tables.spelling import trimmed, visible
 
@@ -67,6 +67,11 @@ class Remarks:
         """Count one more."""
         self.counts[what] += 1
         self.examples.setdefault(what, example)
+
+    def forget(self, kind: str) -> None:
+        """Leave out what begins with a kind and a colon."""
+        for what in [what for what in self.counts if what.startswith(f"{kind}:")]:
+            del self.counts[what], self.examples[what]
 
 
 @dataclass(frozen=True)
@@ -157,10 +162,11 @@ class Cells:
         return list_of(trimmed(value)) if isinstance(value, str) else value
 
     def texts(self, column: str, separator: str | None) -> list[str]:
-        """Return the texts of a cell that is a list, or that a separator splits. Raises RejectError."""
+        """Return the texts of a cell that is a list, also of lists, or that a separator splits. Raises RejectError."""
         value = self.listed(column)
-        parts: Sequence[Any] = value if isinstance(value, list) else self.text(column).split(separator or "\0")
-        return [text for text in (self.text_of(part, column) for part in parts) if text]
+        parts = [*flattened(value)] if isinstance(value, list) else [self.text(column)]
+        texts = [self.text_of(part, column) for part in parts]
+        return [text for one in texts for part in addresses_of(one, separator) if (text := self.text_of(part, column))]
 
     def item_id(self, column: str) -> str:
         """Return a cell as an item's id. Raises RejectError."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config.base import Section, Share
+from pipelines.config.formats import SETTINGS, Format, preset, with_preset
 from pipelines.config.places import Place, Source
 from pipelines.config.words import DELETED, NO_VALUE, NOT_DELETED
 
@@ -17,6 +18,11 @@ Split = Literal["train", "val", "test"]
 OUR_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
 _DAY = datetime(2026, 11, 28, 13, 14, 15, tzinfo=UTC)
 _IN_WORDS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": " "}
+
+
+def listed(names: str | list[str] | None) -> list[str]:
+    """Return the columns that a key names: one, several, or none."""
+    return [names] if isinstance(names, str) else names or []
 
 
 class StoreSection(Section):
@@ -36,13 +42,14 @@ class Columns(Section):
     category_separator: str = ">"
     category_path_separator: str | None = Field(None, description="splits a cell with several paths, such as ','")
     category_choice: Literal["first", "deepest"] = Field("first", description="which of several paths counts")
+    category_fallbacks: list[str] = Field(default_factory=list, description="columns of a path where category has none")
     title: str | None = None
     group_id: str | None = None
-    price: str | None = None
+    price: str | list[str] | None = Field(None, description="one column, or several: the first that says one")
     updated_at: str | None = None
     role: str | None = None
     split: str | None = None
-    deleted: str | None = Field(None, description="a word of deleted_words: the item is gone")
+    deleted: str | list[str] | None = Field(None, description="a word of deleted_words in one: the item is gone")
     continues: str | None = Field(None, description="rows with the value of the one before leave out what that says")
     attributes: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's column")
     signals: dict[str, str] = Field(default_factory=dict, description="our name -> the feed's numeric column")
@@ -50,7 +57,23 @@ class Columns(Section):
     @property
     def photo_columns(self) -> list[str]:
         """The columns that name photos."""
-        return [self.photos] if isinstance(self.photos, str) else self.photos
+        return listed(self.photos)
+
+    @property
+    def category_columns(self) -> list[str]:
+        """The columns that name the category, a fallback too."""
+        return [*listed(self.category), *self.category_fallbacks]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The feed's columns that are read: {column: the key that names it}."""
+        wanted: dict[str, str] = {}
+        for key, value in self.model_dump(exclude=set(SETTINGS)).items():
+            if isinstance(value, dict):
+                wanted.update({name: f"{key}.{ours}" for ours, name in value.items()})
+            else:
+                wanted.update(dict.fromkeys(listed(value), key))
+        return wanted
 
 
 class MediaColumns(Section):
@@ -81,6 +104,7 @@ class Media(Section):
 class CatalogueSection(Section):
     """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
 
+    format: Format | None = Field(None, description="whose export the feed is; it brings all keys that are not set")
     snapshot: Source | None = Field(
         None, description="path, gs:// URI, https:// address or glob of full lists: CSV, JSON, XML, Parquet"
     )
@@ -111,6 +135,16 @@ class CatalogueSection(Section):
     media: Media | None = None
     max_removed_share: Share = 0.3
     max_rejected_share: Share = 0.1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_a_format(cls, keys: Any) -> Any:
+        return with_preset(keys) if isinstance(keys, dict) else keys
+
+    @property
+    def brought(self) -> frozenset[str]:
+        """The columns that its format names."""
+        return preset(self.format).columns if self.format else frozenset()
 
     @field_validator("delimiter")
     @classmethod

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from pipelines.catalogue.mapping import Item, Mapper, Photo, needed_columns
+from pipelines.catalogue.mapping import Item, Mapper, Photo
 from pipelines.catalogue.values import RejectError
 from pipelines.config import Media
 from pipelines.config.words import NO_VALUE
@@ -342,6 +342,6 @@ def test_the_columns_that_a_feed_needs_and_the_keys_that_name_them() -> None:
     columns = section(
         columns={"photos": ["i1", "i2"], "attributes": {"colour": "farbe"}, "photo_separator": "|"}
     ).columns
-    assert needed_columns(columns) == {
+    assert columns.names == {
         "sku": "item_id", "i1": "photos", "i2": "photos", "path": "category", "farbe": "attributes.colour"
     }  # fmt: skip

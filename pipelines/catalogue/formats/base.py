@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.catalogue.formats.naming import Naming
 from pipelines.config import CatalogueSection
 from pipelines.tables.spelling import visible
 
@@ -24,7 +25,10 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Notation:
-    """How a text feed is written: marks between and around cells, encoding if the file does not tell, lines above."""
+    """How a text feed is written: marks between and around cells, encoding if the file does not tell, lines above.
+
+    An empty delimiter is the one that the header has.
+    """
 
     delimiter: str = ","
     quote: str = '"'
@@ -34,17 +38,29 @@ class Notation:
 
     @classmethod
     def of(cls, section: CatalogueSection) -> Notation:
-        """Return the notation that a config describes."""
-        return cls(section.delimiter, section.quote, section.escape, section.encoding, section.skip_lines)
+        """Return the notation that a config describes; with a format the header tells what it does not say."""
+        is_told = section.format is None or "delimiter" in section.model_fields_set
+        return cls(
+            section.delimiter if is_told else "", section.quote, section.escape, section.encoding, section.skip_lines
+        )
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which of a feed's columns hold its ids and its photos, and all that are read; all there are if it is empty."""
+    """Which of a feed's columns hold its ids and its photos, and all that are read; all there are if it is empty.
+
+    Those of a name that `also` matches are read too. `naming` tells the names by which a file has them.
+    """
 
     item_id: str = ""
     photos: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset()
+    also: re.Pattern[str] | None = None
+    naming: Naming = field(default_factory=Naming)
+
+    def wants(self, name: str) -> bool:
+        """Tell whether a column is read."""
+        return not self.read or name in self.read or bool(self.also and self.also.fullmatch(name))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from pipelines.tables.spelling import trimmed
 
 MAX_CELL_CHARACTERS = 1 << 20
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_DELIMITERS = ",\t;|"
+"""One of them parts the names of a header; none of them is in many names."""
 _MAX_LINES = 1000
 """Of a text behind a damaged cell."""
 _RULE = re.compile(r"(?=.*-)[-=+:|\s]+", re.DOTALL)
@@ -75,6 +77,10 @@ class Delimited:
             self._lines.put_back([first] if first else [])
         for _ in range(notation.skip_lines):
             next(self._lines, "")
+        if not notation.delimiter:
+            header = next(self._lines, "")
+            self._lines.put_back([header] if header else [])
+            notation = replace(notation, delimiter=max(_DELIMITERS, key=header.count))
         return notation
 
     def _parser(self, lines: Iterator[str]) -> Any:
@@ -94,7 +100,7 @@ class Delimited:
             if record.error:
                 raise UnreadableError(f"its header, {record.where(len(record.lines))}: {record.error}; mend it")
             if any(map(trimmed, record.cells)):
-                return [trimmed(name) for name in record.cells]
+                return self._columns.naming.renamed(map(trimmed, record.cells))
         return []
 
     def _records(self) -> Iterator[_Record]:
@@ -126,7 +132,7 @@ class Delimited:
         if not self._shape.fits(cells):
             open_quote = ": is a quote left open?" if several else ""
             return f"{len(cells)} cells under {len(self.header)} columns{open_quote}"
-        if [trimmed(cell) for cell in cells] == self.header:
+        if self._columns.naming.renamed(map(trimmed, cells)) == self.header:
             return "the header again: were files put together?"
         if several and self._shape.swallows(record.lines):
             return "a quoted cell holds what looks like rows: is a quote left open?"
@@ -174,7 +180,7 @@ class Delimited:
 def checked(number: int, place: int, values: dict[str, Any], columns: Columns, encoding: str) -> RawRow:
     """Return a row of texts without the columns that are not read, or a reject when one of them is no text."""
     if columns.read:
-        values = {name: value for name, value in values.items() if name in columns.read}
+        values = {name: value for name, value in values.items() if columns.wants(name)}
     bad = [name for name, value in values.items() if not value.isascii() and not is_text(value)]
     if not bad:
         return RawRow(number, values, place=place)

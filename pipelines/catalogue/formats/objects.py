@@ -15,7 +15,11 @@ def checked_values(
     number: int, place: int, values: Mapping[str, Any], columns: Columns, encoding: str, *, is_plain: bool
 ) -> RawRow:
     """Return a row of the columns that are read, a reject where one of them is no text; `is_plain` spares the look."""
+    if columns.naming.names:
+        values = dict(zip(columns.naming.renamed(values), values.values(), strict=True))
     read = picked(values, columns.read) if columns.read else dict(values)
+    if columns.also:
+        read |= {name: value for name, value in values.items() if columns.wants(name)}
     bad = [] if is_plain else [name for name in read if not _is_text(name, read[name])]
     if not bad:
         return RawRow(number, read, place=place)

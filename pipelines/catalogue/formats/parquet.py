@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -11,33 +11,48 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.catalogue.formats.base import Columns, RawRow
+from pipelines.catalogue.formats.naming import Naming
 from pipelines.catalogue.formats.nested import names_in, picked
 
 _ROWS_A_BATCH = 4096
 
 
-def parquet_names(stream: BinaryIO) -> list[str]:
+def parquet_names(stream: BinaryIO, naming: Naming = Naming()) -> list[str]:  # noqa: B008 - frozen
     """Return the names of a file's columns. Raises ArrowException."""
-    return list(names_in(pq.read_schema(stream)))
+    schema = pq.read_schema(stream)
+    return list(
+        names_in(pa.schema([f.with_name(name) for f, name in zip(schema, _named(schema, naming), strict=True)]))
+    )
 
 
 def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[RawRow]:
     """Yield the rows. Raises ArrowException for a file that is damaged as a whole."""
     file = pq.ParquetFile(stream, coerce_int96_timestamp_unit="us")  # nanoseconds end in the year 2262
-    nested = bool(columns.read - {*file.schema_arrow.names})
+    names = dict(zip(file.schema_arrow.names, _named(file.schema_arrow, columns.naming), strict=True))
+    nested = bool(columns.read - {*names.values()})
     number = 0
-    for batch in file.iter_batches(_ROWS_A_BATCH, columns=_wanted(file.schema_arrow.names, columns)):
-        table = {name: _adapted(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+    for batch in file.iter_batches(_ROWS_A_BATCH, columns=_wanted(names, columns)):
+        table = {names[name]: _adapted(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
         for row in _rows(table, number, batch.num_rows):
-            yield replace(row, values=picked(row.values, columns.read)) if nested else row
+            yield replace(row, values=_picked(row.values, columns)) if nested else row
         number += batch.num_rows
 
 
-def _wanted(names: list[str], columns: Columns) -> list[str] | None:
+def _named(schema: pa.Schema, naming: Naming) -> list[str]:
+    return naming.renamed(map(str, schema.names))
+
+
+def _picked(values: dict[str, Any], columns: Columns) -> dict[str, Any]:
+    also = {name: value for name, value in values.items() if columns.wants(name)}
+    return also | picked(values, columns.read) if columns.read else also
+
+
+def _wanted(names: Mapping[str, str], columns: Columns) -> list[str] | None:
+    """Return which of a file's columns hold what is read, by their own names; None for all."""
     if not columns.read or any("." in name for name in names):  # a dot leads into a nested column
         return None
     tops = {one.partition(".")[0].partition("[")[0] for one in columns.read}
-    return [name for name in names if name in columns.read or name in tops]
+    return [own for own, name in names.items() if columns.wants(name) or name in tops]
 
 
 def _adapted(column: pa.Array) -> pa.Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO, Any, Final
 
 from lxml import etree
@@ -40,10 +41,10 @@ def read_xml(text: IO[str], columns: Columns, encoding: str) -> Iterator[RawRow]
         yield RawRow(number + 1, {}, "bad_row", detail, elements.line, _ids_in(elements.rest, columns), ends_early=True)
 
 
-def xml_names(text: IO[str], encoding: str) -> list[str]:
+def xml_names(text: IO[str], columns: Columns, encoding: str) -> list[str]:
     """Return the names of the first rows' elements. Raises UnreadableError for what is no feed."""
-    rows = zip(range(_ROWS_FOR_NAMES), read_xml(text, Columns(), encoding), strict=False)
-    return list(dict.fromkeys(name for _, row in rows for name in names_of(row.values)))
+    rows = islice(read_xml(text, Columns(naming=columns.naming), encoding), _ROWS_FOR_NAMES)
+    return list(dict.fromkeys(name for row in rows for name in names_of(row.values)))
 
 
 def _row(number: int, element: Element, columns: Columns, encoding: str) -> RawRow:

@@ -51,7 +51,9 @@ def photos(shop: Shop) -> dict[str, list[str]]:
 def test_a_product_is_an_item_with_the_photos_of_all_its_rows(shop: Shop) -> None:
     manifest = read(shop, {**COLUMNS, "continues": "Handle"})
     assert manifest["rejects"] == {}
-    assert manifest["notes"] == ["rows of the snapshot that say their item is gone (catalogue.columns.deleted): 2 of 9"]
+    assert manifest["notes"] == [
+        "rows of the snapshot that say their item is gone (catalogue.columns.deleted): 2 of 9 ('archived' 2)"
+    ]
     assert photos(shop) == {"shirt": ["s1.jpg", "s2.jpg", "s3.jpg"], "mug": ["m1.jpg"], "cap": ["c1.jpg", "c2.jpg"]}
     items = {one["item_id"]: one for one in shop.table("items")}
     assert items["shirt"]["category"] == ["Apparel", "Shirts"]

@@ -113,13 +113,13 @@ def test_a_row_of_the_future_is_a_reject_and_harms_nothing(days: Days) -> None:
 
 def test_rows_that_say_their_items_are_gone_are_told_where_too_many_vanish(days: Days) -> None:
     said = (
-        "rows of the snapshot that say their item is gone (catalogue.columns.deleted): {} of 6; if some are not, take "
-        "what that column says of them from catalogue.deleted_words"
+        "rows of the snapshot that say their item is gone (catalogue.columns.deleted): {} of 6 ('1' {}); if some are "
+        "not, take what that column says of them from catalogue.deleted_words"
     )
     with pytest.raises(StageError, match="no item is left in the catalogue; nothing was changed") as none:
         days.read(*rows(6, gone="1"))
-    assert str(none.value).splitlines()[1:] == [said.format(6)]
+    assert str(none.value).splitlines()[1:] == [said.format(6, 6)]
     days.read(*rows(6))
     with pytest.raises(GateError, match=r"the snapshot removes 5 of 6 items") as most:
         days.read(*rows(5, gone="1"), row(5))
-    assert said.format(5) in str(most.value).splitlines()
+    assert said.format(5, 5) in str(most.value).splitlines()

@@ -147,7 +147,7 @@ def test_rows_that_say_their_item_is_gone_are_counted(shop: Shop) -> None:
     shop.write_config(catalogue={"columns": COLUMNS})
     shop.write_csv([row(n, gone=int(n > 0)) for n in range(5)])
     assert shop.run("r", "catalogue")["catalogue"]["notes"] == [
-        "rows of the snapshot that say their item is gone (catalogue.columns.deleted): 4 of 5"
+        "rows of the snapshot that say their item is gone (catalogue.columns.deleted): 4 of 5 ('1' 4)"
     ]
 
 
