@@ -14,7 +14,9 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.12,<3.13",
     packages=find_packages(include=["transforms*", "trainer*", "pipelines*"]),
-    package_data={"pipelines": ["**/templates/*", "evaluate/vocabulary.toml", "config/formats/*.toml"]},
+    package_data={
+        "pipelines": ["**/templates/*", "evaluate/vocabulary.toml", "catalogue/*.toml", "config/formats/*.toml"]
+    },
     install_requires=[
         "aiohttp>=3.13,<4",
         "apache-beam[gcp]>=2.77,<2.78",

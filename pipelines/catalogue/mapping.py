@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from pipelines.catalogue.categories import category_path
+from pipelines.catalogue.currencies import currency_of
 from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks, Spelling
 from pipelines.config import CatalogueSection, Columns, Media
 from pipelines.config.shop import listed
@@ -39,7 +40,10 @@ class Photo:
 
 @dataclass(frozen=True)
 class Item:
-    """One row of a feed in our terms; `updated_at` in seconds since 1970, `deleted` when the feed says it is gone."""
+    """One row of a feed in our terms; `updated_at` in seconds since 1970, `deleted` when the feed says it is gone.
+
+    `currency` is a code of ISO 4217, or what the shop writes where none can be told, "" where it says none.
+    """
 
     item_id: str
     updated_at: float
@@ -48,6 +52,7 @@ class Item:
     category: tuple[str, ...] = ()
     title: str = ""
     price: float | None = None
+    currency: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     signals: Mapping[str, float] = field(default_factory=dict)
     photos: tuple[Photo, ...] = ()
@@ -119,13 +124,15 @@ class Mapper:
         category, title = category_path(cells, columns), cells.doubted(columns.title)
         if category[-1].casefold() == fold_spelling(title).casefold():
             cells.remarks.add(OWN_LEVEL, repr(category)[: 4 * SHOWN])
+        price, currency = _price(cells, columns)
         return Item(
             item_id=item_id,
             updated_at=updated_at,
             group_id=visible(cells.doubted(columns.group_id)),
             category=category,
             title=title,
-            price=_price(cells, columns),
+            price=price,
+            currency=currency,
             attributes={k: v for k, name in columns.attributes.items() if (v := fold_spelling(cells.text(name)))},
             signals={k: n for k, name in columns.signals.items() if (n := cells.number(name)) is not None},
             photos=photos,
@@ -169,11 +176,20 @@ class Mapper:
         return names[text]
 
 
-def _price(cells: Cells, columns: Columns) -> float | None:
-    """Return the first price that several columns say, as a sale's before the regular one; 0 counts in the last."""
-    names = listed(columns.price)
-    prices = (cells.price(name) for name in names)
-    return next((price for place, price in enumerate(prices, 1) if price or place == len(names)), None)
+def _price(cells: Cells, columns: Columns) -> tuple[float | None, str]:
+    """Return the first price above 0 that several columns say, as a sale's before the regular one; 0 if none is.
+
+    With it comes the currency that it names, or else that of the column of currencies.
+    """
+    prices = [cells.price(name) for name in listed(columns.price)]
+    known = [price for price in prices if price[0] is not None]
+    amount, currency = next((price for price in known if price[0]), known[-1] if known else (None, ""))
+    if amount is None:
+        return None, ""
+    currency = currency or currency_of(cells.text(columns.currency))
+    if currency:
+        cells.remarks.add(f"currency:{currency}", f"{amount:g}")
+    return amount, currency
 
 
 def _slashes(path: str) -> str:

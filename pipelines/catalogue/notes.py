@@ -131,7 +131,8 @@ def hints_of(summary: Summary) -> Iterator[str]:
             yield f"{what}: {remarks[remark]}, as {examples[remark]}; {fix}"
     currencies = {key.partition(":")[2]: n for key, n in remarks.items() if key.startswith("currency:")}
     if len(currencies) > 1:
-        yield f"prices in several currencies, which count as one: {_counted(currencies)}"
+        told = _counted(currencies)
+        yield f"prices in several currencies: {told}; the items table tells them apart, the statistics do not"
 
 
 def _counted(words: Mapping[str, int]) -> str:

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from pipelines.catalogue.currencies import CODES, currency_of
+
 DecimalMark = Literal[".", ","]
 _PROGRAM: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _EITHER: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
@@ -85,7 +87,10 @@ def number_of(text: str, mark: DecimalMark | None) -> float:
 
 
 def price_of(text: str, mark: DecimalMark | None) -> tuple[float, str]:
-    """Return the amount and the currency as the text names it, "" where it does not. Raises NotANumberError."""
+    """Return the amount and the currency, by its code where that can be told, "" where the text names none.
+
+    Raises NotANumberError.
+    """
     found = _PRICE.fullmatch(_plain(text, mark))
     if not found:
         raise NotANumberError
@@ -93,7 +98,8 @@ def price_of(text: str, mark: DecimalMark | None) -> tuple[float, str]:
     names = [name.rstrip(".") for name in (behind, before) if name]
     if not all(map(_is_currency, names)):
         raise NotANumberError
-    return number_of(number, mark), next(filter(_CODE.fullmatch, names), names[0] if names else "")
+    told = next(filter(_CODE.fullmatch, names), names[0] if names else "")
+    return number_of(number, mark), currency_of(told)
 
 
 def may_be_thousands(text: str) -> bool:
@@ -124,4 +130,5 @@ def _read(text: str, mark: DecimalMark) -> float | None:
 
 
 def _is_currency(name: str) -> bool:
-    return any(c in _SIGNS for c in name) or bool(_CODE.fullmatch(name)) or name.casefold() in _NAMES
+    is_code = bool(_CODE.fullmatch(name)) or name.upper() in CODES
+    return is_code or any(c in _SIGNS for c in name) or name.casefold() in _NAMES

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Number
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -98,7 +99,9 @@ class Cells:
 
     def text(self, column: str | None) -> str:
         """Return a cell as text, "" where it has no value; remark what hardly is one. Raises RejectError."""
-        text = self.text_of(self.raw(column), column or "")
+        return self._looked_at(self.text_of(self.raw(column), column or ""), column)
+
+    def _looked_at(self, text: str, column: str | None) -> str:
         if looks_empty(text):
             self.remarks.add(LOOKS_EMPTY, f"{text!r} of column {column!r}")
         return text
@@ -120,23 +123,29 @@ class Cells:
 
     def number(self, column: str | None) -> float | None:
         """Return a cell as a finite number, None where it has no value. Raises RejectError."""
-        return self._number(column, lambda text: number_of(text, self.spelling.decimal_mark))
+        return self._number(self.raw(column), column or "", lambda text: number_of(text, self.spelling.decimal_mark))
 
-    def price(self, column: str | None) -> float | None:
-        """Return the amount of a price, None where a cell has no value; remark its currency. Raises RejectError."""
-        return self._number(column, lambda text: self._amount(text, column or ""))
+    def price(self, column: str | None) -> tuple[float | None, str]:
+        """Return the amount of a price and its currency, None and "" where a cell has no value. Raises RejectError.
 
-    def _amount(self, text: str, column: str) -> float:
+        Of several prices in a list, as of variants, it is the lowest.
+        """
+        value = self.raw(column)
+        parts = [*flattened(value)] if isinstance(value, list) else [value]
+        found = [price for part in parts if (price := self._price(part, column or ""))]
+        return min(found, key=itemgetter(0), default=(None, ""))
+
+    def _price(self, value: Any, column: str) -> tuple[float, str] | None:
         mark = self.spelling.decimal_mark
-        amount, currency = price_of(text, mark)
-        if currency:
-            self.remarks.add(f"currency:{currency}", f"column {column!r}")
-        if mark is None and may_be_thousands(text):
-            self.remarks.add(MAY_BE_THOUSANDS, f"{text!r} of column {column!r}")
-        return amount
+        amount = self._number(value, column, lambda text: price_of(text, mark)[0])
+        if amount is None or not isinstance(value, str):
+            return None if amount is None else (amount, "")
+        if mark is None and may_be_thousands(value):
+            self.remarks.add(MAY_BE_THOUSANDS, f"{value!r} of column {column!r}")
+        return amount, price_of(trimmed(value), mark)[1]
 
-    def _number(self, column: str | None, read: Callable[[str], float]) -> float | None:
-        text, value = self.text(column), self.raw(column)
+    def _number(self, value: Any, column: str, read: Callable[[str], float]) -> float | None:
+        text = self._looked_at(self.text_of(value, column), column)
         if not text:
             return None
         try:

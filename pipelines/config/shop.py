@@ -46,6 +46,7 @@ class Columns(Section):
     title: str | None = None
     group_id: str | None = None
     price: str | list[str] | None = Field(None, description="one column, or several: the first that says one")
+    currency: str | None = Field(None, description="of prices that do not name theirs")
     updated_at: str | None = None
     role: str | None = None
     split: str | None = None

@@ -23,7 +23,7 @@ from pipelines.errors import StageError
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import CreateEach
 from pipelines.store import Store
-from pipelines.tables.arrow import first_of_each, flat, from_ipc, index_of, to_ipc
+from pipelines.tables.arrow import filled, first_of_each, flat, from_ipc, index_of, to_ipc
 from pipelines.tables.buckets import partition, read_bucket, write_bucket
 from pipelines.tables.schemas import DIGEST, ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS
 from pipelines.tables.taxonomy import leaf_value
@@ -51,6 +51,7 @@ INDEX_ITEMS = pa.schema(
         ("category", pa.list_(pa.string())),
         ("title", pa.string()),
         ("price", pa.float64()),
+        ("currency", pa.string()),
         ("image_uri", pa.string()),
         ("attributes", pa.map_(pa.string(), pa.string())),
         ("signals", pa.map_(pa.string(), pa.float64())),
@@ -95,7 +96,7 @@ class Gatherer:
     def links(self, bucket: int) -> Iterator[tuple[int, bytes]]:
         """Write a bucket's items and yield its links by bucket of digest."""
         photos = read_bucket(self.store, self.photos, bucket, RESOLVED_PHOTOS)
-        items = read_bucket(self.store, f"{self.catalogue}/items", bucket, ITEMS)
+        items = filled(read_bucket(self.store, f"{self.catalogue}/items", bucket, ITEMS), ITEMS)
         items = without_placeholders(items, self.placeholders)
         links, shown = self.join_items(photos, items)
         if shown.num_rows:

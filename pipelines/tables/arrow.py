@@ -41,6 +41,14 @@ def first_of_each(table: pa.Table, key: str, order: list[tuple[str, str]]) -> pa
     return ranked.filter(pa.array(index_of(values, values) == np.arange(len(values))))
 
 
+def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table of an earlier version with the columns of today's schema that it lacks, all null, at its end."""
+    for field in schema:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table
+
+
 def flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return a column as one array."""
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

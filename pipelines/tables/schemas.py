@@ -14,6 +14,7 @@ ITEMS = pa.schema(
         ("category", pa.list_(pa.string())),
         ("title", pa.string()),
         ("price", pa.float64()),
+        ("currency", pa.string()),
         ("attributes", pa.map_(pa.string(), pa.string())),
         ("signals", pa.map_(pa.string(), pa.float64())),
         ("updated_at", pa.timestamp("us", "UTC")),

@@ -103,9 +103,26 @@ def test_prices_in_two_currencies_and_cells_of_several_photos_are_told(shop: Sho
         'stands between photos, or to "" if a cell is one photo',
         "prices that are a thousand times as much where a comma is the decimal mark: 1, as '1.299' of column 'eur'; "
         "set catalogue.decimal_mark to the one that is meant",
-        "prices in several currencies, which count as one: 'USD' 2, 'EUR' 1",
+        "prices in several currencies: 'USD' 2, 'EUR' 1; the items table tells them apart, the statistics do not",
     ]
-    assert sorted(one["price"] for one in shop.table("items")) == [0.99, 1.299, 2.99, 5.0]
+    assert {(one["price"], one["currency"]) for one in shop.table("items")} == {
+        (1.299, None), (0.99, "USD"), (2.99, "USD"), (5.0, "EUR"),
+    }  # fmt: skip
+
+
+def test_a_column_tells_the_currency_of_prices_that_do_not(shop: Shop) -> None:
+    shop.write_config(catalogue={"columns": {**COLUMNS, "currency": "iso"}})
+    rows = [
+        row(0, eur="5", iso="eur"),
+        row(1, eur="5 USD", iso="EUR"),
+        row(2, eur="", iso="EUR"),
+        row(3, eur="7", iso=""),
+    ]
+    shop.write_csv(rows)
+    shop.run("r", "catalogue")
+    assert {one["item_id"]: (one["price"], one["currency"]) for one in shop.table("items")} == {
+        "a0": (5.0, "EUR"), "a1": (5.0, "USD"), "a2": (None, None), "a3": (7.0, None),
+    }  # fmt: skip
 
 
 def test_a_feed_with_decimal_commas_is_refused_with_the_setting(shop: Shop) -> None:
