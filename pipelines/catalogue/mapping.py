@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from pipelines.catalogue.availability import IN_STOCK, OUT_OF_STOCK, availability_of
 from pipelines.catalogue.categories import category_path
 from pipelines.catalogue.currencies import currency_of
 from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks, Spelling
@@ -19,6 +20,9 @@ from pipelines.tables.spelling import fold_spelling, visible
 SEVERAL_PHOTOS = "several_photos"
 GONE = "gone"
 """The remark on rows that say their item is gone, by the word that says it."""
+UNKNOWN_AVAILABILITY = "availability"
+"""The remark on words that do not tell whether an item can be had, by word."""
+_BEST_FIRST = (IN_STOCK, "backorder", "preorder", OUT_OF_STOCK)
 OWN_LEVEL = "own_level"
 """The remark on categories whose last level is the title of the item, as in breadcrumbs."""
 _ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)"
@@ -42,6 +46,7 @@ class Photo:
 class Item:
     """One row of a feed in our terms; `updated_at` in seconds since 1970, `deleted` when the feed says it is gone.
 
+    `availability` is what the feed says of it where items are flagged, and why an item is gone that is out of stock.
     `currency` is a code of ISO 4217, or what the shop writes where none can be told, "" where it says none.
     """
 
@@ -53,6 +58,7 @@ class Item:
     title: str = ""
     price: float | None = None
     currency: str = ""
+    availability: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     signals: Mapping[str, float] = field(default_factory=dict)
     photos: tuple[Photo, ...] = ()
@@ -86,7 +92,11 @@ class Mapper:
             updated_at = cells.moment(columns.updated_at, default_time, self.now)
             if self._is_deleted(cells):
                 return Item(item_id, updated_at, deleted=True)
-            return self._present(item_id, updated_at, cells, columns)
+            availability = self._availability(cells)
+            if availability == OUT_OF_STOCK and self.section.out_of_stock == "remove":
+                return Item(item_id, updated_at, deleted=True, availability=availability)
+            item = self._present(item_id, updated_at, cells, columns)
+            return replace(item, availability=availability) if self.section.out_of_stock == "flag" else item
         except RejectError as error:
             raise RejectError(error.code, error.detail, item_id) from None
 
@@ -151,6 +161,22 @@ class Mapper:
                     f"{word[:SHOWN]!r} is neither in catalogue.deleted_words nor in catalogue.not_deleted_words",
                 )
         return False
+
+    def _availability(self, cells: Cells) -> str:
+        """Return what the first column says that says something; "" where it is not asked for, or not known.
+
+        Of several values, as of variants, an item can be had if one can.
+        """
+        if self.section.out_of_stock == "keep":
+            return ""
+        for column in listed(self.section.columns.availability):
+            texts = cells.texts(column, None)
+            told = [availability_of(text) for text in texts]
+            for text in (text for text, known in zip(texts, told, strict=True) if known is None):
+                cells.remarks.add(f"{UNKNOWN_AVAILABILITY}:{text[:SHOWN].casefold()}", f"column {column!r}")
+            if texts:
+                return min((one for one in told if one), key=_BEST_FIRST.index, default="")
+        return ""
 
     def _photos(self, cells: Cells, columns: Columns) -> tuple[Photo, ...]:
         uris = [self._path(uri) for name in columns.photo_columns for uri in cells.texts(name, columns.photo_separator)]

@@ -8,7 +8,7 @@ from pipelines.catalogue.arrivals import DELTAS, SNAPSHOT
 from pipelines.catalogue.categories import FALLBACK, HOLES, LEVELS, NUMBERS, OTHER_LEVELS, SEVERAL_PATHS
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
 from pipelines.catalogue.doubts import LOOKS_EMPTY
-from pipelines.catalogue.mapping import GONE, OWN_LEVEL, SEVERAL_PHOTOS
+from pipelines.catalogue.mapping import GONE, OWN_LEVEL, SEVERAL_PHOTOS, UNKNOWN_AVAILABILITY
 from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
@@ -62,6 +62,7 @@ def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
             "they name counts as not named"
         )
     yield from gone_of(summary)
+    yield from out_of_stock_of(summary)
     if counts["withdrawn"]:
         yield f"photos that are in the media table no more: {counts['withdrawn']}"
     if limit is not None:
@@ -87,7 +88,7 @@ def _breadcrumbs(summary: Summary) -> Iterator[str]:
 
 def _words(summary: Summary) -> Iterator[str]:
     remarks, examples = summary.remarks, summary.remarked
-    empty = {key.partition(":")[2]: n for key, n in remarks.items() if key.startswith("no_value:")}
+    empty = _by_word(remarks, "no_value")
     if empty:
         yield f"cells that mean no value (catalogue.no_value): {_counted(empty)}"
     for key in sorted(key for key in remarks if key.startswith("doubtful:")):
@@ -98,6 +99,12 @@ def _words(summary: Summary) -> Iterator[str]:
     for key in sorted(key for key in remarks if key.startswith(f"{FALLBACK}:")):
         column, example = key.partition(":")[2], examples[key]
         yield f"rows whose category is that of column {column!r}, for they have none: {remarks[key]}, as {example}"
+    unknown = _by_word(remarks, UNKNOWN_AVAILABILITY)
+    if unknown:
+        yield (
+            f"words of catalogue.columns.availability that are not known, and count as in stock: {_counted(unknown)}; "
+            "write them as 'in stock', 'out of stock', 'preorder' or 'backorder' in the feed"
+        )
     yield from hints_of(summary)
 
 
@@ -105,11 +112,18 @@ def gone_of(summary: Summary) -> Iterator[str]:
     """Yield how many rows of a snapshot say that their item is gone."""
     gone, rows = summary.counts["gone"], summary.rows[SNAPSHOT]
     if gone:
-        words = {key.partition(":")[2]: n for key, n in summary.remarks.items() if key.startswith(f"{GONE}:")}
+        words = _by_word(summary.remarks, GONE)
         yield (
             f"rows of the snapshot that say their item is gone (catalogue.columns.deleted): {gone} of {rows} "
             f"({_counted(words)})"
         )
+
+
+def out_of_stock_of(summary: Summary) -> Iterator[str]:
+    """Yield how many rows of a snapshot say that their item is out of stock."""
+    count, rows = summary.counts["out_of_stock"], summary.rows[SNAPSHOT]
+    if count:
+        yield f"rows of the snapshot whose item is out of stock (catalogue.out_of_stock): {count} of {rows}"
 
 
 def hints_of(summary: Summary) -> Iterator[str]:
@@ -129,10 +143,14 @@ def hints_of(summary: Summary) -> Iterator[str]:
     for remark, (what, fix) in _HINTS.items():
         if remarks[remark]:
             yield f"{what}: {remarks[remark]}, as {examples[remark]}; {fix}"
-    currencies = {key.partition(":")[2]: n for key, n in remarks.items() if key.startswith("currency:")}
+    currencies = _by_word(remarks, "currency")
     if len(currencies) > 1:
         told = _counted(currencies)
         yield f"prices in several currencies: {told}; the items table tells them apart, the statistics do not"
+
+
+def _by_word(remarks: Mapping[str, int], kind: str) -> dict[str, int]:
+    return {key.partition(":")[2]: n for key, n in remarks.items() if key.startswith(f"{kind}:")}
 
 
 def _counted(words: Mapping[str, int]) -> str:

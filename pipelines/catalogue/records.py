@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from pipelines.catalogue.arrivals import MEDIA, SNAPSHOT, Arrival, MediaArrival, Mention, Rejected
+from pipelines.catalogue.availability import OUT_OF_STOCK
 from pipelines.catalogue.continued import Continuation
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.formats.base import FeedError, Notation, RawRow
@@ -108,7 +109,8 @@ class Reader:
             return
         if isinstance(record, Arrival):
             summary.newest_row = max(summary.newest_row, record.item.updated_at)
-            summary.counts["gone"] += record.item.deleted
+            summary.counts["gone"] += record.item.deleted and not record.item.availability
+            summary.counts["out_of_stock"] += record.item.availability == OUT_OF_STOCK
         elif isinstance(record, Rejected) and not record.item_id:
             summary.counts["unnamed"] += 1
 

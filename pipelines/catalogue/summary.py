@@ -24,7 +24,8 @@ class Summary:
     examples: dict[str, str] = field(default_factory=dict)
     """Of each reject code: source and detail."""
     counts: Counter[str] = field(default_factory=Counter)
-    """Those of `Merged`, COUNTS, `parent_items`; of the snapshot its files, rows that are `gone`, `unnamed` rejects."""
+    """Those of `Merged`, COUNTS, `parent_items`; of the snapshot its files, rows that are `gone` or `out_of_stock`, and
+    `unnamed` rejects."""
     removed: Counter[str] = field(default_factory=Counter)
     parent_by_category: Counter[str] = field(default_factory=Counter)
     values: list[tuple[str, str]] = field(default_factory=list)

@@ -48,6 +48,7 @@ class Columns(Section):
     price: str | list[str] | None = Field(None, description="one column, or several: the first that says one")
     currency: str | None = Field(None, description="of prices that do not name theirs")
     updated_at: str | None = None
+    availability: str | list[str] | None = Field(None, description="one column, or several: the first that says it")
     role: str | None = None
     split: str | None = None
     deleted: str | list[str] | None = Field(None, description="a word of deleted_words in one: the item is gone")
@@ -129,6 +130,7 @@ class CatalogueSection(Section):
     split_names: dict[str, Split] = Field(default_factory=lambda: dict(OUR_SPLITS))
     decimal_mark: Literal[".", ","] | None = Field(None, description="of numbers that are texts; unset is '.'")
     date_format: str | None = Field(None, description="of dates that are neither ISO 8601 nor counts, for strptime")
+    out_of_stock: Literal["keep", "flag", "remove"] = Field("keep", description="what becomes of such items")
     no_value: list[str] = Field(default_factory=lambda: list(NO_VALUE), description="words that mean an empty cell")
     deleted_words: list[str] = Field(default_factory=lambda: list(DELETED))
     not_deleted_words: list[str] = Field(default_factory=lambda: list(NOT_DELETED))

@@ -39,6 +39,7 @@ LINKS = pa.schema(
         ("slot", pa.int64()),
         ("votes", pa.bool_()),
         ("group_id", pa.string()),
+        ("availability", pa.string()),
         ("attributes", pa.map_(pa.string(), pa.string())),
         ("signals", pa.map_(pa.string(), pa.float64())),
     ]
@@ -52,6 +53,7 @@ INDEX_ITEMS = pa.schema(
         ("title", pa.string()),
         ("price", pa.float64()),
         ("currency", pa.string()),
+        ("availability", pa.string()),
         ("image_uri", pa.string()),
         ("attributes", pa.map_(pa.string(), pa.string())),
         ("signals", pa.map_(pa.string(), pa.float64())),
@@ -112,7 +114,7 @@ class Gatherer:
         kept = kept.filter(pa.array(where >= 0))
         of_item = items.take(pa.array(where[where >= 0]))
         columns = {name: kept[name] for name in ("digest", "item_id", "image_uri", "position")}
-        columns |= {name: of_item[name] for name in ("category", "group_id", "attributes", "signals")}
+        columns |= {name: of_item[name] for name in ("category", "group_id", "availability", "attributes", "signals")}
         paths, ids = of_item["category"].to_pylist(), kept["item_id"].to_pylist()
         columns["slot"] = pa.array([self._slot(*link) for link in zip(paths, ids, strict=True)], pa.int64())
         # What the test split is judged by must not come from it.

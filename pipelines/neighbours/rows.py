@@ -26,7 +26,8 @@ class Hit:
     """Hold one result: an item of the shop, and the photo of it that was found.
 
     `score` is the similarity of that photo to the query's, a cosine, 1 at most; results are in the order of the plan,
-    which may weigh more than that. `digest` is the sha256 of the photo in hex.
+    which may weigh more than that. `digest` is the sha256 of the photo in hex. `availability` is what the shop says of
+    the item, "" where it says nothing.
     """
 
     item_id: str
@@ -34,6 +35,7 @@ class Hit:
     category: tuple[str, ...]
     image_uri: str
     digest: str
+    availability: str = ""
 
 
 class Rows:
@@ -120,11 +122,12 @@ class Rows:
         table = self._links.take(pa.array(flat)).to_pydict()
         categories = [self._categories[code] for code in self._link_category[flat]]
         digests = map(bytes.hex, map(bytes, np.asarray(self.digests[self.link_row[flat]])))
-        columns = zip(table["item_id"], categories, table["image_uri"], digests, strict=True)
+        told = table.get("availability", [None] * len(flat))
+        columns = zip(table["item_id"], categories, table["image_uri"], digests, told, strict=True)
         return [
             [
-                Hit(item_id, float(score), category, image_uri, digest)
-                for score, (item_id, category, image_uri, digest) in zip(of_query, columns, strict=False)
+                Hit(item_id, float(score), category, image_uri, digest, availability or "")
+                for score, (item_id, category, image_uri, digest, availability) in zip(of_query, columns, strict=False)
             ]
             for of_query in scores
         ]

@@ -8,21 +8,31 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Result:
-    """One result: an item of the shop, the photo of it that was found, and the similarity of that photo, 1 at most."""
+    """One result: an item of the shop, the photo of it that was found, and the similarity of that photo, 1 at most.
+
+    `availability` is in_stock, out_of_stock, preorder or backorder, "" where the shop does not say.
+    """
 
     item_id: str
     score: float
     category: tuple[str, ...]
     image_uri: str
+    availability: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as published."""
-        return {
+        value = {
             "item_id": self.item_id,
             "score": round(self.score, 6),
             "category": list(self.category),
             "image_uri": self.image_uri,
         }
+        return value | ({"availability": self.availability} if self.availability else {})
+
+    @property
+    def availability_in_words(self) -> str:
+        """What is to be said to a person: nothing of what is in stock."""
+        return "" if self.availability == "in_stock" else self.availability.replace("_", " ")
 
 
 @dataclass(frozen=True)

@@ -110,5 +110,5 @@ class SearchEngine:
             raise StageError(str(error)) from error
 
     def _answer(self, query: str, hits: Iterable[Hit], photo: bytes = b"") -> Answer:
-        results = tuple(Result(hit.item_id, hit.score, hit.category, hit.image_uri) for hit in hits)
+        results = tuple(Result(hit.item_id, hit.score, hit.category, hit.image_uri, hit.availability) for hit in hits)
         return Answer(query, self.release.release_id, results, photo=photo)

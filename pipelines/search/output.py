@@ -53,7 +53,8 @@ def print_table(answer: Answer, console: Console) -> None:
     table.add_column("category")
     table.add_column("photo", overflow="fold", style="dim")
     for rank, result in enumerate(answer.results, 1):
-        words = (result.item_id, f"{result.score:.4f}", " › ".join(result.category), result.image_uri)
+        stock = f" ({result.availability_in_words})" if result.availability_in_words else ""
+        words = (f"{result.item_id}{stock}", f"{result.score:.4f}", " › ".join(result.category), result.image_uri)
         table.add_row(str(rank), *(Text(printable(word)) for word in words))
     console.print(table)
     if not answer.results:

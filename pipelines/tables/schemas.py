@@ -15,6 +15,7 @@ ITEMS = pa.schema(
         ("title", pa.string()),
         ("price", pa.float64()),
         ("currency", pa.string()),
+        ("availability", pa.string()),
         ("attributes", pa.map_(pa.string(), pa.string())),
         ("signals", pa.map_(pa.string(), pa.float64())),
         ("updated_at", pa.timestamp("us", "UTC")),

@@ -51,6 +51,16 @@ def test_a_hit_says_what_a_shop_knows(hand_made, line, tmp_path):
     assert hit.digest == "00" * 31 + "1e"
 
 
+def test_a_hit_says_of_an_item_whether_it_can_be_had_where_the_shop_does(hand_made, line, tmp_path):
+    data = hand_made.shop_data(line("a", 10), line("b", 20))
+    told = data.items.append_column("availability", pa.array(["out_of_stock", None], pa.string()))
+    _, vocabulary = write_rows(tmp_path, data.digests, told)
+    found = Rows(tmp_path, vocabulary).hits([np.array([0, 1])], [np.ones(2)])[0]
+    assert [(hit.item_id, hit.availability) for hit in found] == [("a", "out_of_stock"), ("b", "")]
+    _, rows = opened(tmp_path, data)  # as an index of before
+    assert [hit.availability for hit in rows.hits([np.array([0, 1])], [np.ones(2)])[0]] == ["", ""]
+
+
 def test_variants_share_a_group_and_others_stand_alone(hand_made, line, tmp_path):
     data = hand_made.shop_data(
         line("a", 10, group_id="g"), line("b", 20, group_id="g"), line("g", 30), line("d", 40, group_id="")

@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pipelines.errors import StageError
 from pipelines.search.answers import Answer, Result
 from pipelines.search.command import search_and_show
-from pipelines.search.output import as_line, printable
+from pipelines.search.output import as_line, print_table, printable
 from pipelines.search.page import render_page
 
 
@@ -39,6 +40,20 @@ def test_a_line_stays_one_line_and_keeps_its_letters() -> None:
     assert json.loads(line)["results"] == [
         {"item_id": "sku\n7", "score": 0.123457, "category": ["Schuhe", "Größe"], "image_uri": "fotos/ä.jpg"}
     ]
+
+
+def test_answers_say_what_is_not_in_stock(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"a": "in_stock", "b": "out_of_stock", "c": ""}
+    answer = Answer("q", "r1", tuple(Result(name, 0.5, ("Shoes",), "a.jpg", word) for name, word in said.items()))
+    assert [one.get("availability") for one in json.loads(as_line(answer))["results"]] == [
+        "in_stock", "out_of_stock", None
+    ]  # fmt: skip
+    print_table(answer, Console(width=100, highlight=False))
+    printed = capsys.readouterr().out
+    assert "b (out of stock)" in printed
+    assert "in stock)" not in printed
+    page = render_page([answer], NoPictures(), "r1")
+    assert page.count('class="stock">out of stock<') == page.count('class="stock"') == 1
 
 
 def odd_names(shop, folder: Path) -> dict[str, Path]:
