@@ -66,6 +66,11 @@ test-flink: setup ## run the tests of a Flink cluster, on processes of this mach
 	VISUAL_SEARCH_FLINK=$$($(BIN)/python -m tools.flink_parts) && export VISUAL_SEARCH_FLINK \
 		&& $(BIN)/python -m pytest -v -m flink $(TESTS)
 
+.PHONY: test-opensearch
+test-opensearch: setup ## run the tests of exports to OpenSearch, on a real node of it; needs Java and Maven
+	VISUAL_SEARCH_OPENSEARCH=$$($(BIN)/python -m tools.opensearch_parts) && export VISUAL_SEARCH_OPENSEARCH \
+		&& $(BIN)/python -m pytest -v -m opensearch $(TESTS)
+
 .PHONY: flink flink-stop
 flink: setup ## a Flink cluster of processes on this machine, and the lines of a config that runs on it
 	@bash tools/with_python.sh -m tools.local_flink start

@@ -35,6 +35,8 @@ setup(
         "yarl>=1.20,<2",
     ],
     extras_require={
+        "qdrant": ["qdrant-client>=1.15,<2"],
+        "opensearch": ["opensearch-py>=3.1,<4"],
         "launcher": [
             "build>=1.3,<2",
             "click>=8.3,<9",
@@ -42,6 +44,7 @@ setup(
             "jinja2>=3.1,<4",
             "kfp-pipeline-spec>=2.16,<2.17",
             "matplotlib>=3.10,<4",
+            "orjson>=3.11,<4",
             "prometheus-client>=0.26,<1",
             "python-json-logger>=4.2,<5",
             "requests>=2.32,<3",

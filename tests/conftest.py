@@ -17,11 +17,13 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 process.set_up()
 
 FLINK = "VISUAL_SEARCH_FLINK"
+OPENSEARCH = "VISUAL_SEARCH_OPENSEARCH"
 _PHOTOS = "VISUAL_SEARCH_PHOTOS"
 _NEEDS = {
     "photos": (_PHOTOS, "the folder of real photos"),
     "flink": (FLINK, "the folder of Flink's jars, or use `make test-flink`"),
     "gcs": (SERVER, "the program fake-gcs-server, or use `make test-gcs`"),
+    "opensearch": (OPENSEARCH, "the folder of OpenSearch's jars, or use `make test-opensearch`"),
     "images": ("VISUAL_SEARCH_IMAGES", "a folder to build container images in, or use `make test-images`"),
 }
 """By marker: the variable that names what such tests need, and what that is."""

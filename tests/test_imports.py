@@ -22,7 +22,7 @@ LAYERS = (
     ("models", "releases"),
     ("neighbours",),
     ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote"),
-    ("search", "backfill", "status"),
+    ("search", "backfill", "status", "export"),
     ("cli",),
 )
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.cli.backfill import backfill
 from pipelines.cli.demo import demo
+from pipelines.cli.export import export
 from pipelines.cli.group import main
 from pipelines.cli.releases import gc, rollback
 from pipelines.cli.run import run, stage_command
@@ -13,5 +14,5 @@ from pipelines.runs.stages import STAGES
 
 __all__ = ["main"]
 
-for _command in (demo, run, *map(stage_command, STAGES), search, status, backfill, rollback, gc):
+for _command in (demo, run, *map(stage_command, STAGES), search, status, export, backfill, rollback, gc):
     main.add_command(_command)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.neighbours import row_tables as files
 from pipelines.tables.arrays import Array, Ints
@@ -86,15 +87,33 @@ class Rows:
             )
         return found
 
+    def numbers(self, item_ids: pa.Array) -> Ints:
+        """Return the number of each of some distinct items, -1 of one that is not in the index.
+
+        Goes over all the index's items once; memory is that of what is asked for, and 4 bytes an item of the index.
+        """
+        found = pc.index_in(self._item_ids, value_set=item_ids).fill_null(-1).to_numpy(zero_copy_only=False)
+        numbers = np.full(len(item_ids), -1, np.int64)
+        there = np.flatnonzero(found >= 0)
+        numbers[found[there]] = there
+        return numbers
+
     def links_of_item(self, item: int) -> Ints:
         """Return the links of an item, its first photo first."""
         return np.asarray(self._item_links[self._item_offsets[item] : self._item_offsets[item + 1]])
 
+    def links_of_items(self, items: Ints) -> tuple[Ints, Ints]:
+        """Return the links of `items`, item after item, of each its first photo first, and how many each has."""
+        starts, stops = self._item_offsets[items], self._item_offsets[items + 1]
+        return np.asarray(self._item_links[_ranges(starts, stops)]), stops - starts
+
     def links_of_rows(self, rows: Ints) -> Ints:
         """Return the links of `rows`, in their order; `link_row` leads back."""
-        starts, stops = self.link_offsets[rows], self.link_offsets[rows + 1]
-        counts = stops - starts
-        return np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        return _ranges(self.link_offsets[rows], self.link_offsets[rows + 1])
+
+    def image_uris(self, links: Ints) -> pa.ChunkedArray:
+        """Return under which address the item of each link names the photo."""
+        return self._links["image_uri"].take(pa.array(links))
 
     def live_links(self, dead_items: Collection[str]) -> Array:
         """Return which links may be found, bool `[links]`: active, of no item in `dead_items`; unknown ids are fine."""
@@ -131,6 +150,12 @@ class Rows:
             ]
             for of_query in scores
         ]
+
+
+def _ranges(starts: Ints, stops: Ints) -> Ints:
+    """Return the numbers of each half-open range, one range after the other."""
+    counts = stops - starts
+    return np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
 
 
 def _mapped(path: Path) -> Any:

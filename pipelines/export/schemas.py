@@ -1,0 +1,56 @@
+"""The columns of an export; docs/export.md says what each holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+
+from pipelines.tables.schemas import ITEMS
+
+METRIC: Final = "inner product of L2-normalised vectors, which is their cosine"
+
+OUT_ITEMS = pa.schema([*ITEMS, ("image_uri", pa.string()), ("photos", pa.int32())])
+"""The catalogue's items; `image_uri` is the first photo that has a vector, `photos` how many have one."""
+
+
+def vectors_schema(dim: int) -> pa.Schema:
+    """Return the schema of vectors: one row an item and photo of it, `embedding` float32 `[dim]`, L2-normalised."""
+    number = pa.field("element", pa.float32(), nullable=False)
+    return pa.schema(
+        [
+            ("item_id", pa.string()),
+            ("photo", pa.string()),
+            ("image_uri", pa.string()),
+            ("position", pa.int32()),
+            ("embedding", pa.list_(number, dim)),
+        ]
+    )
+
+
+def hashes_schema(bits: int) -> pa.Schema:
+    """Return the schema of hashes: one row a photo, `hash` as `bits` packed, eight to a byte, the first the highest."""
+    return pa.schema([("photo", pa.string()), ("hash", pa.binary(bits // 8))])
+
+
+@dataclass(frozen=True)
+class About:
+    """What is exported: a release, what made its vectors, and their sizes.
+
+    `dim` is that of an embedding, `bits` that of a hash; `attributes` are those that the index is ranked by.
+    """
+
+    release_id: str
+    created_at: str
+    model_id: str
+    space_id: str
+    index_id: str
+    catalogue_id: str
+    dim: int
+    bits: int
+    attributes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it stands in an export's manifest."""
+        return asdict(self) | {"attributes": list(self.attributes)}

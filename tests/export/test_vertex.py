@@ -1,0 +1,89 @@
+"""A release for Vertex AI Vector Search: every record fits the service's message types."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.export.command import export_to_folder
+from pipelines.export.schemas import About
+from pipelines.export.vertex import metadata_of
+from pipelines.telemetry.progress import Progress
+from tests.export.world import RELEASE, World, normalised, same_top, tied
+from tests.index.gallery import DIM, digest_of
+
+
+@pytest.fixture(scope="module")
+def out(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vertex") / "out"
+    export_to_folder(world.store, RELEASE, "vertex", str(folder), Progress(quiet=True))
+    return folder
+
+
+def records(out: Path) -> list[dict]:
+    return [json.loads(line) for path in sorted((out / "batch").iterdir()) for line in path.read_text().splitlines()]
+
+
+def test_a_batch_is_a_folder_of_json_lines_and_nothing_else(out: Path) -> None:
+    assert {path.suffix for path in (out / "batch").iterdir()} == {".json"}
+    found = records(out)
+    assert len({record["id"] for record in found}) == len(found) == 61
+    one = next(record for record in found if record["id"].startswith("item-004:"))
+    assert {name: value for name, value in one.items() if name != "embedding"} == {
+        "id": f"item-004:{digest_of(4).hex()}",
+        "restricts": [
+            {"namespace": "item_id", "allow": ["item-004"]},
+            {"namespace": "group_id", "allow": ["pair"]},
+            {"namespace": "category", "allow": ["all", "all > leaf 0"]},
+            {"namespace": "attributes.colour", "allow": ["red"]},
+        ],
+        "numeric_restricts": [{"namespace": "price", "value_double": 4.0}],
+        "crowding_tag": "item-004",
+    }
+
+
+def test_records_are_datapoints(out: Path) -> None:
+    from google.cloud.aiplatform_v1.types import IndexDatapoint as Datapoint
+
+    for record in records(out):
+        allow = [Datapoint.Restriction(namespace=r["namespace"], allow_list=r["allow"]) for r in record["restricts"]]
+        point = Datapoint(
+            datapoint_id=record["id"],
+            feature_vector=record["embedding"],
+            restricts=allow,
+            numeric_restricts=[Datapoint.NumericRestriction(**r) for r in record["numeric_restricts"]],
+            crowding_tag=Datapoint.CrowdingTag(crowding_attribute=record["crowding_tag"]),
+        )
+        assert len(point.feature_vector) == DIM
+        np.testing.assert_allclose(np.linalg.norm(point.feature_vector), 1, atol=1e-6)
+
+
+def test_the_metadata_is_that_of_google_s_own_client(out: Path) -> None:
+    from google.cloud.aiplatform.matching_engine import matching_engine_index_config as config
+
+    wanted = config.MatchingEngineIndexConfig(
+        dimensions=DIM,
+        algorithm_config=config.TreeAhConfig(),
+        approximate_neighbors_count=150,
+        distance_measure_type=config.DistanceMeasureType.DOT_PRODUCT_DISTANCE.value,
+    ).as_dict()
+    found = json.loads((out / "metadata.json").read_text())
+    assert found.keys() == {"isCompleteOverwrite", "config"}  # the files are on this machine yet
+    set_there = {name: value for name, value in wanted.items() if value is not None}
+    assert found["config"] | {"algorithmConfig": set_there["algorithmConfig"]} == set_there
+
+
+def test_files_in_a_bucket_are_named() -> None:
+    about = About("r", "", "m", "s", "i", "c", 512, 4096)
+    assert metadata_of(about, "gs://shop/out")["metadata.json"]["contentsDeltaUri"] == "gs://shop/out/batch"
+
+
+def test_the_best_by_dot_product_are_those_of_the_exact_index(world: World, out: Path) -> None:
+    found = records(out)
+    vectors = np.array([record["embedding"] for record in found], np.float32)
+    pairs = [tuple(record["id"].split(":")) for record in found]
+    for number in range(0, 59, 7):
+        query = normalised(world.gallery.vectors[number])
+        order = np.argsort(-(vectors @ query), kind="stable")[:11]
+        assert same_top(world, query, tied([pairs[n] for n in order], 10))
