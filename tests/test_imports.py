@@ -22,6 +22,7 @@ LAYERS = (
     ("models", "releases"),
     ("neighbours",),
     ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote"),
+    ("forecast",),
     ("search", "backfill", "status", "export"),
     ("cli",),
 )

@@ -12,8 +12,8 @@ from typing import Any
 
 from pipelines.backfill.forecast import Price
 from pipelines.backfill.repair import Damaged
-from pipelines.backfill.todo import WORK, ToDo
 from pipelines.errors import StageError
+from pipelines.forecast.todo import WORK, ToDo
 from pipelines.runs.lease import running_stages
 from pipelines.runs.stages import STAGES
 from pipelines.store import NotFoundError, Store

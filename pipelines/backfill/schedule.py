@@ -11,13 +11,14 @@ from dataclasses import replace
 from datetime import date
 
 from pipelines.backfill.days import NEWEST, Day, newest, window
-from pipelines.backfill.forecast import Price, experience, price, training_seconds, weights
+from pipelines.backfill.forecast import Price, price
 from pipelines.backfill.plan import PREFIX, Plan, Request, Step
 from pipelines.backfill.repair import find_damaged
-from pipelines.backfill.todo import Question, ToDo, count
 from pipelines.catalogue.feeds import find_feeds
 from pipelines.config import Config
 from pipelines.errors import GateError, StageError
+from pipelines.forecast.experience import experience, training_seconds, weights
+from pipelines.forecast.todo import Question, ToDo, count
 from pipelines.jobs.jobs import Jobs
 from pipelines.models.facts import ModelFacts, read_facts, vector_tables
 from pipelines.promote.stage import check_catalogue
@@ -47,7 +48,8 @@ def make_plan(config: Config, store: Store, buckets: int, request: Request, back
     days = tuple(day for day in found.days if not (day.number == head.number and _ends_with_newest(request)))
     ordered = _in_order(request, days, head)
     vectors = () if "train" in request.stages else tuple(tables[2:])
-    question = Question(tuple(day.catalogue_id for day in ordered), tables[1], vectors, tuple(damaged))
+    lost = frozenset((one.prefix, one.unit_id) for one in damaged)
+    question = Question(tuple(day.catalogue_id for day in ordered), tables[1], vectors, lost)
     todo = count(store, jobs, question, buckets, f"{scratch}/counted.json")
     for name in ("damaged", "counted"):
         store.delete(f"{scratch}/{name}.json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from pipelines.cli.failing import EXIT_REFUSED, Command, fail, guarded
@@ -26,6 +28,7 @@ from pipelines.runs.stages import STAGES
 @policy_option
 @accept_option
 @limit_option
+@click.option("--plan", "plan_only", is_flag=True, help="Only say what the run would do, take and cost.")
 @quiet_option
 @guarded
 def run(
@@ -36,10 +39,15 @@ def run(
     policy: str | None,
     accept: str | None,
     limit: int | None,
+    plan_only: bool,
     quiet: bool,
 ) -> None:
     """Run the stages in order, from the feeds to a promoted release."""
     from pipelines.runs.sequence import stages_between
+
+    if plan_only:
+        _plan(config_path, policy, quiet=quiet)
+        return
 
     if first != STAGES[0] and run_id is None:
         raise click.UsageError(f"--from {first} goes on with an earlier run; name it with --run-id")
@@ -47,6 +55,20 @@ def run(
     if policy is not None and "train" not in stages:
         raise click.UsageError(f"--policy {policy} says when a run trains, and train is not between {first} and {last}")
     run_and_tell(config_path, run_id, stages, accept, limit, quiet, policy)
+
+
+def _plan(config_path: str, policy: str | None, *, quiet: bool) -> None:
+    """Say on stderr what a run would do, and on stdout the same as one JSON object."""
+    from pipelines.config import load_config
+    from pipelines.forecast.run import plan_run
+    from pipelines.forecast.words import lines
+    from pipelines.telemetry.progress import Progress
+
+    progress, config = Progress(quiet=quiet), load_config(config_path)
+    plan = plan_run(config if policy is None else config.with_policy(policy), progress)
+    for line in lines(plan):
+        progress.say(line)
+    click.echo(json.dumps(plan.as_dict()))
 
 
 def _unchanged(command: Command) -> Command:

@@ -7,6 +7,7 @@ are relative to the file's folder. Owns no stage logic; imports nothing heavy.
 from pipelines.config.engines import OUR_LABELS, BeamSection, DataflowSection, FlinkSection, VertexSection
 from pipelines.config.fetching import FetchSection, HostSection
 from pipelines.config.loading import Config, ConfigError, load_config
+from pipelines.config.prices import PricesSection
 from pipelines.config.shop import CatalogueSection, Columns, Media, StoreSection
 from pipelines.config.stages import (
     EmbedSection,
@@ -36,6 +37,7 @@ __all__ = [
     "Media",
     "MonitoringSection",
     "PreprocessSection",
+    "PricesSection",
     "PromoteSection",
     "SearchSection",
     "StoreSection",

@@ -17,6 +17,7 @@ from pipelines.config.base import Section
 from pipelines.config.engines import BeamSection
 from pipelines.config.fetching import FetchSection
 from pipelines.config.places import FOLDER, in_web
+from pipelines.config.prices import PricesSection
 from pipelines.config.problems import explain
 from pipelines.config.shop import CatalogueSection, StoreSection
 from pipelines.config.stages import (
@@ -55,6 +56,7 @@ class Config(Section):
     promote: PromoteSection = PromoteSection()
     beam: BeamSection = BeamSection()
     monitoring: MonitoringSection = MonitoringSection()
+    prices: PricesSection = PricesSection()
     folder: str = Field("", description="the config file's folder; set when loaded")
 
     @model_validator(mode="after")
@@ -109,7 +111,7 @@ class Config(Section):
 
     def fingerprint(self) -> str:
         """Return 16 hex digits of all that the configuration says, but for where its file and its store lie."""
-        return self.digest(*(name for name in type(self).model_fields if name not in {"folder", "store"}))
+        return self.digest(*(name for name in type(self).model_fields if name not in {"folder", "store", "prices"}))
 
     def digest(self, *names: str) -> str:
         """Return 16 hex digits that name the values of sections, or of single keys such as 'train.attributes'."""

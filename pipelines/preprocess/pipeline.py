@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from pipelines.jobs.transforms import CreateEach, JoinByBucket, ReadBuckets, ReadUnitKeys
 from pipelines.jobs.units import Unit, write_todo
+from pipelines.preprocess.asked import Asked
 from pipelines.preprocess.changes import (
     NAMED_IMAGES,
     NAMED_ORIGINALS,
@@ -78,8 +79,9 @@ class _WriteTodo:
     def __call__(self, bucket: int, tables: Tables) -> None:
         rows = sorted_todo(tables)
         counted = write_todo(self.store, self.prefix, bucket, rows)
-        far = sum(self.fetcher.address(uri) is not None for uri in rows["image_uri"].to_pylist())
-        self.store.create_json(f"{self.findings}/{bucket:05d}.json", {**asdict(counted), "far": far})
+        asked = Asked.count(rows, self.fetcher)
+        found = asdict(counted) | {"asked": asdict(asked)}
+        self.store.create_json(f"{self.findings}/{bucket:05d}.json", found)
 
 
 def build_units(pipeline: beam.Pipeline, job: Job, lanes: Sequence[tuple[Unit, ...]]) -> None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from functools import partial
-from typing import Any
 
 from pipelines.errors import StageError
-from pipelines.jobs.jobs import worker_threads
-from pipelines.jobs.units import PLAN, TodoBucket, Unit, cut, cut_lanes, lane_count, read_plan, run_plan, write_plan
+from pipelines.jobs.units import PLAN, Unit, cut_lanes, lane_count
 from pipelines.preprocess import dropped, placeholders
-from pipelines.preprocess.as_before import all_as_before
-from pipelines.preprocess.dropped import DROPPED, DroppedPhotos
+from pipelines.preprocess.dropped import DROPPED
 from pipelines.preprocess.groups import most_items
 from pipelines.preprocess.job import Job
 from pipelines.preprocess.placeholders import PLACEHOLDER, keep_placeholders
-from pipelines.preprocess.prepare import Preparer
+from pipelines.preprocess.planning import job_of, plan_units
 from pipelines.preprocess.settled import settled_until
-from pipelines.preprocess.tallies import host_notes, read_tallies, telling
+from pipelines.preprocess.tallies import host_notes, read_tallies, telling, traffic
 from pipelines.preprocess.unlinked import unlinked_notes
 from pipelines.releases.unchanged import digest_of, done_for_live, skipped, take
 from pipelines.runs.context import RunContext
@@ -26,9 +22,7 @@ from pipelines.runs.inputs import check_photo_folders, check_share, first_exampl
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
 from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
-from pipelines.shop_files.fetch import Fetcher
 from pipelines.store import Log, UnitTable
-from transforms.photo import PrepSpec
 
 NOTHING_NEW = "nothing new: 0 photos fetched, 0 prepared"
 MEANINGS = {PLACEHOLDER: placeholders.MEANING, DROPPED: dropped.MEANING}
@@ -41,11 +35,11 @@ def run(context: RunContext) -> StageResult:
     section = context.config.preprocess
     catalogue_id = context.outputs(CatalogueOutputs).catalogue_id
     check_photo_folders(context.config)
-    spec = section.spec
-    job = _job(context, catalogue_id, spec)
+    job = job_of(context, catalogue_id)
     context.pin("preprocess", job.images)
-    units, far = _plan(context, job)
-    _do(context, job, units, far)
+    planned = plan_units(context, job)
+    units = planned.units
+    _do(context, job, units, planned.asked.addresses)
     committed = [UnitTable(job.store, table).unit_ids() for table in ("sources", job.images)]
     if not units and (done := done_for_live(context, "preprocess", _given(context, job, committed))):
         return _as_live(done)
@@ -55,11 +49,12 @@ def run(context: RunContext) -> StageResult:
     except StageError:
         _forget(job)
         raise
-    outputs = PreprocessOutputs(spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
-    notes = host_notes(read_tallies(job)) if units else [NOTHING_NEW]
+    outputs = PreprocessOutputs(section.spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
+    tallies = read_tallies(job) if planned.asked.addresses else {}
+    notes = host_notes(tallies) if units else [NOTHING_NEW]
     notes += [*reject_notes(ledger, examples), *unlinked_notes(job, _most_items(context), keep_placeholders(job))]
     given = _given(context, job, committed)
-    return StageResult(ledger, counts | {"units": len(units)}, outputs, notes=notes, given=given)
+    return StageResult(ledger, counts | {"units": len(units)} | traffic(tallies), outputs, notes=notes, given=given)
 
 
 def _given(context: RunContext, job: Job, committed: list[list[str]]) -> str:
@@ -73,35 +68,6 @@ def _as_live(done: Manifest) -> StageResult:
     said = [note for note in done["notes"] if note != NOTHING_NEW]  # it may have planned nothing either
     counts = {"fetched": 0, "prepared": 0, "units": 0}
     return take(done, PreprocessOutputs, skipped(done), counts, [NOTHING_NEW, *said])
-
-
-def _job(context: RunContext, catalogue_id: str, spec: PrepSpec) -> Job:
-    section, config = context.config.preprocess, context.config
-    fetcher = Fetcher.of_catalogue(config)
-    preparer = Preparer(fetcher, spec, section.limits, worker_threads(config.beam), config.fetch, time.time())
-    catalogue, images = f"catalogue/{catalogue_id}", f"images/{spec.prep_id}"
-    prefix, listed = context.prefix("preprocess"), DroppedPhotos.read(config)
-    return Job(context.store, prefix, catalogue, images, context.buckets, preparer, listed)
-
-
-def _plan(context: RunContext, job: Job) -> tuple[list[Unit], int]:
-    """Return the units to do, and how many of their photos are behind addresses."""
-    planned = read_plan(job.store, job.prefix)
-    if planned is None:
-        findings = [] if all_as_before(context, job) else _find_todo(context, job)
-        far = sum(found.pop("far") for found in findings)
-        units = cut([TodoBucket(**found) for found in findings], context.config.preprocess.photos_a_unit)
-        write_plan(job.store, job.prefix, units, far=far)
-        planned = read_plan(job.store, job.prefix)
-    units, facts = planned or ([], {})
-    return units, facts.get("far", 0)
-
-
-def _find_todo(context: RunContext, job: Job) -> list[dict[str, Any]]:
-    from pipelines.preprocess.pipeline import build_plan
-
-    findings = run_plan(job.store, job.prefix, context.jobs("preprocess"), partial(build_plan, job=job))
-    return [job.store.read_json(entry.name) for entry in job.store.list(findings)]
 
 
 def _do(context: RunContext, job: Job, units: list[Unit], far: int) -> None:

@@ -59,6 +59,14 @@ def host_notes(tallies: Mapping[str, Tally]) -> list[str]:
     return lines
 
 
+def traffic(tallies: Mapping[str, Tally]) -> dict[str, int]:
+    """Return what the hosts were asked and gave in all, as counts of the stage; none where no host was asked."""
+    if not tallies:
+        return {}
+    every = sum(tallies.values(), Tally())
+    return {"requests": every.requests, "bytes": every.bytes}
+
+
 def told(tally: Tally) -> str:
     """Return a tally in words."""
     parts = [f"{tally.requests} requests", f"{tally.fetched} photos", f"{tally.bytes / 1e6:.1f} MB"]

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.config.stages import PreprocessSection
 from pipelines.errors import StageError
-from pipelines.preprocess import stage
+from pipelines.preprocess import planning
 from pipelines.preprocess.prepare import Preparer
 from pipelines.runs.manifest import Manifest
 from pipelines.store import UnitTable
@@ -220,7 +220,7 @@ def test_half_a_plan_is_planned_again(tmp_path: Path, monkeypatch: pytest.Monkey
         raise StageError("the power went")
 
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "write_plan", fails)
+        patch.setattr(planning, "write_plan", fails)
         with pytest.raises(StageError, match="the power went"):
             preprocess(shop, "r")
     assert list(shop.store.list("runs/r/preprocess/plan/todo"))

@@ -1,4 +1,4 @@
-"""What the days of a backfill would have to do: photos to fetch, prepare and infer, each at the first day it is in.
+"""What catalogues would have to do, one after the other: photos to fetch, prepare and infer, each at the first one.
 
 Joins keys in Beam, as the stages' own planning does, but for a whole window at once, and writes nothing that a stage
 reads. It takes photos that were fetched to be as they were, for only asking for each would tell.
@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.backfill.repair import Damaged
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import JoinByBucket, ReadBuckets, ReadUnitKeys
 from pipelines.preprocess.changes import newest_sources
@@ -43,19 +42,22 @@ class ToDo:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the catalogues in the order in which they are run, and which units count as there."""
+    """What is asked: the catalogues in the order in which they are run, and which units count as there.
+
+    `damaged` are (table, unit) that do not.
+    """
 
     catalogues: tuple[str, ...]
     images: str
     vectors: tuple[str, ...]
-    damaged: tuple[Damaged, ...]
+    damaged: frozenset[tuple[str, str]] = frozenset()
 
 
 def count(store: Store, jobs: Jobs, question: Question, buckets: int, name: str) -> list[ToDo]:
     """Return what each catalogue has to do when those before it are done; `name` is an object to keep the counts in."""
 
     def build(pipeline: beam.Pipeline) -> None:
-        sound = _Sound(frozenset((d.prefix, d.unit_id) for d in question.damaged))
+        sound = _Sound(question.damaged)
         photos = [
             pipeline
             | f"Photos{day}"

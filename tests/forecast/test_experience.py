@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 
 from pipelines.backfill.days import Day
-from pipelines.backfill.forecast import Experience, Sample, experience, price, training_seconds, weights
-from pipelines.backfill.todo import ToDo
+from pipelines.backfill.forecast import price
 from pipelines.config import TrainSection
+from pipelines.forecast.experience import Experience, Sample, experience, training_seconds, weights
+from pipelines.forecast.todo import ToDo
 from pipelines.store import Store, UnitTable, open_store
 
 DAY = Day("2026-11-18", 1, "c", 50, 1000)

@@ -1,0 +1,202 @@
+"""What the next run will do and take: planned by the stages themselves, in a store above the real one.
+
+The feeds are read and the photos to do are counted as the run would; no photo is asked for, and nothing is kept.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pipelines.config import Config
+from pipelines.errors import GateError
+from pipelines.forecast.experience import Experience, experience, training_seconds, weights
+from pipelines.forecast.money import Money, money
+from pipelines.forecast.todo import Question, ToDo, count
+from pipelines.models.facts import vector_tables
+from pipelines.preprocess.asked import Asked
+from pipelines.preprocess.planning import job_of, plan_units
+from pipelines.releases.live import live_release
+from pipelines.runs.context import RunContext
+from pipelines.runs.outputs import CatalogueOutputs
+from pipelines.runs.sequence import run_stage
+from pipelines.runs.stages import STAGES
+from pipelines.store import Log, Store, initialise, open_store
+from pipelines.store.folder import FolderStore
+from pipelines.store.overlay import Overlay
+from pipelines.telemetry.progress import Progress
+from pipelines.train.news import Place, count_news
+from pipelines.train.policy import Live, live_model
+
+RUN_ID = "plan"
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run that was not begun: what it would do, and what that takes, as far as earlier runs tell.
+
+    `seconds` by stage; one of a stage that never ran is None. Bytes are None where nothing tells.
+    """
+
+    items: int
+    photos: int
+    added: int
+    removed: int
+    refused: str
+    asked: Asked
+    todo: ToDo
+    trains: str
+    seconds: dict[str, float | None]
+    fetched_bytes: int | None
+    kept_bytes: int | None
+    peak_bytes: dict[str, int]
+    money: Money
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return asdict(self) | {"hours": self.hours}
+
+    @property
+    def hours(self) -> float | None:
+        """Hours in all; None while no stage has ever run."""
+        known = [one for one in self.seconds.values() if one is not None]
+        return round(sum(known) / 3600, 4) if known else None
+
+
+def plan_run(config: Config, progress: Progress) -> RunPlan:
+    """Return what the next run would do. Raises what the catalogue stage raises of feeds that cannot be read."""
+    quiet = Progress(quiet=True)
+    with _looked_at(config) as (context, below):
+        context = replace(context, progress=quiet)
+        refused, catalogue = _catalogue(context)
+        outputs = context.outputs(CatalogueOutputs)
+        progress.say(f"run --plan: the feeds are read, {catalogue['photos']} photos are looked at")
+        asked = plan_units(context, job_of(context, outputs.catalogue_id)).asked
+        live = live_model(below)
+        trains = _reason(context, live, outputs.catalogue_id)
+        todo = _todo(context, live, trains, outputs.catalogue_id)
+        known = experience(below)
+    return _priced(config, below, known, catalogue, refused, asked, todo, trains, live)
+
+
+@contextmanager
+def _looked_at(config: Config) -> Iterator[tuple[RunContext, Store]]:
+    here = config.model_copy(update={"beam": config.beam.model_copy(update={"runner": "in_process"})})
+    below = open_store(config.store.uri)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Overlay(below, FolderStore(Path(folder)))
+        layout = initialise(store, config.store.buckets)
+        yield RunContext(here, store, RUN_ID, layout.buckets, Progress(quiet=True)), below
+
+
+def _catalogue(context: RunContext) -> tuple[str, dict[str, int]]:
+    """Read the feeds; return why the run would be refused, "" if it would not, and what the catalogue would hold."""
+    from pipelines.catalogue import stage
+
+    refused = ""
+    try:
+        manifest = run_stage(context, "catalogue", stage.run)
+    except GateError as error:
+        refused = str(error)
+        manifest = run_stage(replace(context, accept_reason="a plan"), "catalogue", stage.run)
+    counts = manifest["counts"]
+    entry = Log(context.store, "catalogue/log").entry(context.outputs(CatalogueOutputs).number)
+    return refused, {**counts, "items": entry["counts"]["items"], "photos": entry["counts"]["photos"]}
+
+
+def _reason(context: RunContext, live: Live | None, catalogue_id: str) -> str:
+    """Return why the run would train, "" if it would not; labels that could be learned now are not looked at."""
+    section, prep_id = context.config.train, context.config.preprocess.spec.prep_id
+    if live is None:
+        return "there is no live model yet"
+    if live.facts["prep_id"] != prep_id or "leaf" not in live.facts:
+        return "the live model reads photos that are prepared otherwise"
+    if section.policy == "always":
+        return "the policy is 'always'"
+    if section.policy == "reuse":
+        return ""
+    place = Place(context.store, f"catalogue/{catalogue_id}", "", context.buckets)
+    news = count_news(place, live.folder, {}, ())
+    over = news.share > section.change_share
+    return f"{news.unseen} of {news.items} items are new since the live model" if over else ""
+
+
+def _todo(context: RunContext, live: Live | None, trains: str, catalogue_id: str) -> ToDo:
+    vectors = () if trains or live is None else tuple(vector_tables(context.store, live.facts["space_id"]))
+    images = f"images/{context.config.preprocess.spec.prep_id}"
+    question = Question((catalogue_id,), images, vectors)
+    [todo] = count(context.store, context.jobs("preprocess"), question, context.buckets, f"runs/{RUN_ID}/counted.json")
+    return todo
+
+
+def _priced(
+    config: Config,
+    store: Store,
+    known: Experience,
+    catalogue: dict[str, int],
+    refused: str,
+    asked: Asked,
+    todo: ToDo,
+    trains: str,
+    live: Live | None,
+) -> RunPlan:
+    photos = catalogue["photos"]
+    work = {
+        "preprocess": todo.prepare,
+        "embed": todo.infer,
+        "index": photos if todo.infer or catalogue["changed"] else 0,
+    }
+    seconds: dict[str, float | None] = {}
+    for stage in STAGES:
+        has_run = bool(known.samples.get(stage))
+        size = catalogue["in"] if stage == "catalogue" else photos
+        seconds[stage] = round(known.seconds(stage, size, work.get(stage, 0)), 1) if has_run else None
+    seconds["train"] = training_seconds(config.train, known) if trains else 0.0
+    if (slowest := _ceiling_s(config, asked)) and (seconds["preprocess"] or 0.0) < slowest:
+        seconds["preprocess"] = round(slowest, 1)
+    fetched = _fetched_bytes(known, asked)
+    kept = _kept_bytes(config, store, todo, photos, live, fetched if config.fetch.keep_originals else 0)
+    price = money(config.prices, seconds, fetched or 0, kept or 0, asked.addresses)
+    return RunPlan(
+        catalogue["items"],
+        photos,
+        catalogue["added"],
+        catalogue["removed"],
+        refused,
+        asked,
+        todo,
+        trains,
+        seconds,
+        fetched,
+        kept,
+        dict(known.peak_bytes or {}),
+        price,
+    )
+
+
+def _ceiling_s(config: Config, asked: Asked) -> float:
+    """Return the seconds that the ceiling of requests alone dictates, were all photos of one host."""
+    rate = config.fetch.requests_per_second
+    rates = [host.requests_per_second for host in config.fetch.hosts.values() if host.requests_per_second]
+    slowest = rate or (min(rates) if len(rates) == 1 else None)
+    return asked.addresses / slowest if slowest else 0.0
+
+
+def _fetched_bytes(known: Experience, asked: Asked) -> int | None:
+    if not asked.fetched:
+        return 0
+    return round(asked.fetched * known.fetched_bytes / known.fetched) if known.fetched else None
+
+
+def _kept_bytes(
+    config: Config, store: Store, todo: ToDo, photos: int, live: Live | None, originals: int | None
+) -> int | None:
+    release = live_release(store)
+    if live is None or release is None or originals is None:
+        return None
+    weighed = weights(store, config.preprocess.spec.prep_id, live.facts["space_id"], release.index_id)
+    return round(todo.prepare * weighed.prepared + todo.infer * weighed.vector + photos * weighed.indexed) + originals

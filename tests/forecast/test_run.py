@@ -1,0 +1,109 @@
+"""The plan of a run: it says what the run then does, and leaves the store as it is."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.config import PricesSection, load_config
+from pipelines.forecast.money import money
+from pipelines.forecast.run import RunPlan, plan_run
+from pipelines.forecast.words import lines
+from pipelines.telemetry.progress import Progress
+from tests.catalogue.shop import Shop, rows_of
+from tests.photo_hosts import LOCAL, answering, host
+from tools.photo_host import PhotoHost
+
+
+@pytest.fixture
+def web() -> Iterator[tuple[PhotoHost, str]]:
+    photos = host()
+    with answering(photos.app) as address:
+        yield photos, address
+
+
+def sell(shop: Shop, address: str, count: int, **fetch: Any) -> None:
+    shop.write_csv([{**row, "image": f"{address}/{row['image']}"} for row in rows_of(count)])
+    shop.write_config(fetch={**LOCAL, **fetch}, prices={"machine_hour": 3.6, "gigabyte_fetched": 1000.0})
+
+
+def planned(shop: Shop) -> RunPlan:
+    return plan_run(load_config(shop.config), Progress(quiet=True))
+
+
+def content(shop: Shop) -> dict[str, bytes]:
+    store = shop.root / "store"
+    return {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*") if path.is_file()}
+
+
+def test_a_plan_says_what_the_run_does_and_changes_nothing(tmp_path: Path, web: tuple[PhotoHost, str]) -> None:
+    (photos, address), shop = web, Shop(tmp_path / "shop")
+    sell(shop, address, 20)
+    first = planned(shop)
+    assert (first.items, first.photos, first.added, first.removed) == (20, 20, 20, 0)
+    assert (first.asked.fetched, first.asked.rechecked, first.asked.files) == (20, 0, 0)
+    assert (first.todo.prepare, first.todo.infer, first.fetched_bytes) == (20, 20, None)
+    assert (first.seconds["train"], first.seconds["embed"]) == (660.0, None)  # minutes are set, the rest is not known
+    assert not photos.seen.times
+    assert list(content(shop)) == []
+    shop.run("r1", "catalogue", "preprocess")
+    before, asked = content(shop), len(photos.seen.times)
+    sell(shop, address, 30)
+    second = planned(shop)
+    assert (content(shop), len(photos.seen.times)) == (before, asked)
+    done = shop.run("r2", "catalogue", "preprocess")
+    counts = done["preprocess"]["counts"]
+    assert (second.added, second.asked.fetched) == (done["catalogue"]["counts"]["added"], counts["fetched"]) == (10, 10)
+    assert second.todo.prepare == counts["prepared"] == 10
+    assert second.fetched_bytes == pytest.approx(counts["bytes"], rel=0.2)  # photos of the test are of unequal size
+    assert planned(shop).asked.addresses == 0
+    sell(shop, address, 30, max_age_hours=0)
+    assert planned(shop).asked.rechecked == 30
+
+
+def test_files_and_another_way_of_preparing_are_counted_apart(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop")
+    shop.write_photos(f"p{n}.jpg" for n in range(6))
+    shop.write_csv(rows_of(6))
+    shop.write_config()
+    assert planned(shop).asked.files == 6
+    shop.run("r", "catalogue", "preprocess")
+    assert planned(shop).todo.prepare == 0
+    shop.write_config(preprocess={"height": 48, "width": 36})
+    assert planned(shop).todo.prepare == 6
+
+
+def test_a_run_that_would_be_refused_is_told_and_planned_all_the_same(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop")
+    shop.write_photos(f"p{n}.jpg" for n in range(20))
+    shop.write_csv(rows_of(20))
+    shop.write_config()
+    shop.run("r", "catalogue")
+    shop.write_csv(rows_of(5))
+    plan = planned(shop)
+    assert "removes 15 of 20 items" in plan.refused
+    assert (plan.items, plan.removed) == (5, 15)
+    assert next(iter(lines(plan))).startswith("this run would be refused: the snapshot removes 15 of 20")
+
+
+def test_the_command_prints_words_and_one_object_and_makes_no_store(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop")
+    shop.write_photos(f"p{n}.jpg" for n in range(6))
+    shop.write_csv(rows_of(6))
+    shop.write_config()
+    result = shop.cli("run", "--plan")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert (found["items"], found["asked"]["files"], found["trains"]) == (6, 6, "there is no live model yet")
+    assert "photos to fetch: 0 by address, 6 files" in result.stderr
+    assert not (shop.root / "store").exists()
+
+
+def test_money_is_what_has_a_price_and_the_rest_is_named() -> None:
+    prices = PricesSection(currency="EUR", machine_hour=2.0, training_hour=5.0, gigabyte_fetched=0.1)
+    found = money(prices, {"embed": 1800.0, "train": 3600.0, "index": None}, 20_000_000_000, 1_000_000_000, 5000)
+    assert found.amounts == {"machine_hour": 1.0, "training_hour": 5.0, "gigabyte_fetched": 2.0}
+    assert (found.total, found.currency) == (8.0, "EUR")
+    assert found.unknown == ("gigabyte_month", "thousand_requests")
