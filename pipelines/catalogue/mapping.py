@@ -34,7 +34,10 @@ _SEVERAL = re.compile(
 
 @dataclass(frozen=True)
 class Photo:
-    """One photo of an item as the feed names it; `box` is left, top, right, bottom in pixels."""
+    """One photo of an item as the feed names it; `box` is left, top, right, bottom in pixels.
+
+    Its `role` is "" where the row does not say it, and it is not told yet.
+    """
 
     image_uri: str
     role: str
@@ -182,7 +185,7 @@ class Mapper:
         uris = [self._path(uri) for name in columns.photo_columns for uri in cells.texts(name, columns.photo_separator)]
         if columns.photo_separator is None:
             _remark_several(cells, uris)
-        role = cells.text(columns.role) or self.section.default_role
+        role = cells.text(columns.role)
         split = self._split(cells, columns.split)
         return tuple(Photo(uri, role, split) for uri in dict.fromkeys(uris))
 

@@ -15,10 +15,13 @@ from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT, Arrival, Rejec
 from pipelines.catalogue.mapping import Item, Photo
 from pipelines.catalogue.media import attach
 from pipelines.catalogue.parts import remark_files
+from pipelines.catalogue.roles import Roles
 from pipelines.catalogue.state import Delete, Held, State
 from pipelines.catalogue.values import DAY_S, Remarks
 
 NEVER = -1.0
+LEFT_OUT = "left_out"
+"""The remark on photos of roles that are left out, by role."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Terms:
 
     `snapshot_at` is None when no snapshot was read; `is_new` tells that it was not read before, `is_whole` that it was
     read to its end, `is_mapped_alike` that its dates mean what those of the one before did. `has_media` tells that
-    there is a media table: it is read whole each time.
+    there is a media table: it is read whole each time. `roles` tell what photos are for.
     """
 
     now: float = math.inf
@@ -36,6 +39,7 @@ class Terms:
     is_whole: bool = True
     is_mapped_alike: bool = True
     has_media: bool = False
+    roles: Roles = field(default_factory=Roles)
 
 
 @dataclass
@@ -54,6 +58,8 @@ class Merged:
     applied: dict[str, str] = field(default_factory=dict)
     """The row by which an item became what it is."""
     remarks: Remarks = field(default_factory=Remarks)
+    bare: dict[str, str] = field(default_factory=dict)
+    """The role of which a photo was left out, of items that have no other."""
 
 
 def merge(parent: State, rows: Rows, terms: Terms) -> Merged:
@@ -123,17 +129,17 @@ def _apply_snapshot(result: Merged, arrival: Arrival, terms: Terms) -> None:
     dates = [_date(held.item.updated_at, terms)] if held and held.feed == DELTAS else []
     # Who deleted an item may be unknown: then a snapshot that is new knows it better.
     dates += [_date(gone.at, terms)] if gone and gone.feed in ({DELTAS} if terms.is_new else {DELTAS, None}) else []
-    _apply(result, arrival, max(dates, default=NEVER), wins_ties=terms.is_new)
+    _apply(result, arrival, max(dates, default=NEVER), terms.roles, wins_ties=terms.is_new)
 
 
 def _apply_delta(result: Merged, arrival: Arrival, terms: Terms) -> None:
     held, gone = _known(result, arrival)
     dates = [_date(held.item.updated_at, terms)] if held else []
     dates += [_date(gone.at, terms)] if gone else []
-    _apply(result, arrival, max(dates, default=NEVER), wins_ties=not arrival.again)
+    _apply(result, arrival, max(dates, default=NEVER), terms.roles, wins_ties=not arrival.again)
 
 
-def _apply(result: Merged, arrival: Arrival, newest: float, *, wins_ties: bool) -> None:
+def _apply(result: Merged, arrival: Arrival, newest: float, roles: Roles, *, wins_ties: bool) -> None:
     """Let a row be what its item is, unless something newer is known."""
     item, state = arrival.item, result.state
     if item.updated_at < newest or (item.updated_at == newest and not wins_ties):
@@ -144,10 +150,23 @@ def _apply(result: Merged, arrival: Arrival, newest: float, *, wins_ties: bool) 
         state.items.pop(item.item_id, None)
         state.deletes[item.item_id] = Delete(item.updated_at, arrival.feed)
         return
+    item = replace(item, photos=_shown(result, item, roles))
     before = state.items.get(item.item_id)
     state.items[item.item_id] = Held(item, arrival.feed, (before.media or ()) if before else ())
     state.deletes.pop(item.item_id, None)
     result.applied[item.item_id] = arrival.source
+
+
+def _shown(result: Merged, item: Item, roles: Roles) -> tuple[Photo, ...]:
+    """Return the photos of an item but for those of roles that are left out, which are counted."""
+    photos = roles.told(item.photos)
+    kept = tuple(photo for photo in photos if photo.role not in roles.left_out)
+    for photo in photos:
+        if photo.role in roles.left_out:
+            result.remarks.add(f"{LEFT_OUT}:{photo.role}", repr(photo.image_uri))
+    if photos and not kept:
+        result.bare[item.item_id] = photos[0].role
+    return kept
 
 
 def _known(result: Merged, arrival: Arrival) -> tuple[Held | None, Delete | None]:
@@ -185,7 +204,12 @@ def _attach(parent: State, result: Merged, rows: Rows, terms: Terms) -> None:
             if held.media:
                 result.state.items[item_id] = replace(held, media=())
         return
-    outcome = attach(parent, result.state, rows.media, rows.refused_photos(), is_whole=terms.is_whole)
+    media = [row for row in rows.media if row.photo.role not in terms.roles.left_out]
+    for row in rows.media:
+        if row.photo.role in terms.roles.left_out:
+            result.skipped += 1
+            result.remarks.add(f"{LEFT_OUT}:{row.photo.role}", repr(row.photo.image_uri))
+    outcome = attach(parent, result.state, media, rows.refused_photos(), is_whole=terms.is_whole)
     result.ok += outcome.ok
     result.skipped += outcome.skipped
     result.counts["withdrawn"] += outcome.withdrawn
@@ -202,6 +226,9 @@ def _reject_unseen(result: Merged) -> None:
         if held is not None and not held.photos:
             result.ok -= 1
             detail = "neither the row nor the media table names a photo; the item waits for one"
+            if item_id in result.bare:
+                role = result.bare[item_id]
+                detail = f"its photos are all of roles that catalogue.drop_roles leaves out, as {role!r}"
             result.rejects.append(Rejected(source, item_id, "", "no_photo", detail, held.feed))
 
 

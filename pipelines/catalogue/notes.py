@@ -9,6 +9,7 @@ from pipelines.catalogue.categories import FALLBACK, HOLES, LEVELS, NUMBERS, OTH
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
 from pipelines.catalogue.doubts import LOOKS_EMPTY
 from pipelines.catalogue.mapping import GONE, OWN_LEVEL, SEVERAL_PHOTOS, UNKNOWN_AVAILABILITY
+from pipelines.catalogue.merge import LEFT_OUT
 from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
@@ -63,6 +64,8 @@ def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
         )
     yield from gone_of(summary)
     yield from out_of_stock_of(summary)
+    if left_out := _by_word(summary.remarks, LEFT_OUT):
+        yield f"photos that are left out for their role (catalogue.drop_roles): {_counted(left_out)}"
     if counts["withdrawn"]:
         yield f"photos that are in the media table no more: {counts['withdrawn']}"
     if limit is not None:

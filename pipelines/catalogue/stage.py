@@ -18,6 +18,7 @@ from pipelines.catalogue.headers import check_columns
 from pipelines.catalogue.leaves import ensure_leaves
 from pipelines.catalogue.merge import Terms
 from pipelines.catalogue.notes import notes_of
+from pipelines.catalogue.roles import Roles
 from pipelines.catalogue.summary import Summary
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
@@ -123,6 +124,7 @@ def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], fo
         is_whole=context.limit is None,
         is_mapped_alike=not head or found.mapping == found.known["mapping"],
         has_media=context.config.catalogue.media is not None,
+        roles=Roles.of(context.config.catalogue),
     )
     catalogue_id = _catalogue_id(context, head, found)
     parent = Parent(head.get("catalogue_id", ""), DELTAS if DELTAS in head.get("positions", {}) else SNAPSHOT)

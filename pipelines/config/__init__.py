@@ -8,7 +8,7 @@ from pipelines.config.engines import OUR_LABELS, BeamSection, DataflowSection, F
 from pipelines.config.fetching import FetchSection, HostSection
 from pipelines.config.loading import Config, ConfigError, load_config
 from pipelines.config.prices import PricesSection
-from pipelines.config.shop import CatalogueSection, Columns, Media, StoreSection
+from pipelines.config.shop import CatalogueSection, Columns, Media, RoleRule, StoreSection
 from pipelines.config.stages import (
     EmbedSection,
     EvaluateSection,
@@ -39,6 +39,7 @@ __all__ = [
     "PreprocessSection",
     "PricesSection",
     "PromoteSection",
+    "RoleRule",
     "SearchSection",
     "StoreSection",
     "TrainSection",

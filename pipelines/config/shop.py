@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Annotated, Any, Literal
@@ -103,6 +104,31 @@ class Media(Section):
     columns: MediaColumns
 
 
+class RoleRule(Section):
+    """Which photos have a role, of those whose rows do not name one: all that is set must fit."""
+
+    role: str
+    name: str | None = Field(None, description="glob of a path, or of its last part, in any case")
+    pattern: str | None = Field(None, description="regular expression within a path, in any case")
+    position: int | None = Field(None, description="place among the photos of its item: 1 is the first, -1 the last")
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_regular(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}; write 'name' for a glob such as '*_size*'") from error
+        return pattern
+
+    @field_validator("position")
+    @classmethod
+    def _counts_from_one(cls, position: int | None) -> int | None:
+        if position == 0:
+            raise ValueError("is no place; the first photo is 1, the last one -1")
+        return position
+
+
 class CatalogueSection(Section):
     """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
 
@@ -127,6 +153,7 @@ class CatalogueSection(Section):
         default_factory=list, description="more folders or gs:// URIs to take photos from"
     )
     default_role: str = "main"
+    drop_roles: list[str] = Field(default_factory=list, description="photos of these do not get into the catalogue")
     split_names: dict[str, Split] = Field(default_factory=lambda: dict(OUR_SPLITS))
     decimal_mark: Literal[".", ","] | None = Field(None, description="of numbers that are texts; unset is '.'")
     date_format: str | None = Field(None, description="of dates that are neither ISO 8601 nor counts, for strptime")
@@ -136,6 +163,7 @@ class CatalogueSection(Section):
     not_deleted_words: list[str] = Field(default_factory=lambda: list(NOT_DELETED))
     columns: Columns
     media: Media | None = None
+    roles: list[RoleRule] = Field(default_factory=list, description="of which the first that fits a photo counts")
     max_removed_share: Share = 0.3
     max_rejected_share: Share = 0.1
 

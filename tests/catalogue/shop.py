@@ -30,9 +30,17 @@ Row = Mapping[str, Any]
 def toml(values: Mapping[str, Any], prefix: str = "") -> str:
     """Nested dicts as TOML: a table a dict; JSON writes the rest as TOML does."""
     plain = {k: v for k, v in values.items() if not isinstance(v, Mapping)}
-    lines = [f"[{prefix}]"] * bool(prefix) + [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
+    lines = [f"[{prefix}]"] * bool(prefix) + [f"{key} = {inline(value)}" for key, value in plain.items()]
     tables = [toml(v, f"{prefix}.{k}" if prefix else k) for k, v in values.items() if isinstance(v, Mapping)]
     return "\n".join([*lines, *tables])
+
+
+def inline(value: Any) -> str:
+    """A value of TOML on one line, lists of tables too."""
+    if isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+        tables = (", ".join(f"{key} = {json.dumps(held)}" for key, held in one.items()) for one in value)
+        return "[{}]".format(", ".join(f"{{ {table} }}" for table in tables))
+    return json.dumps(value)
 
 
 def jpeg(seed: int, size: tuple[int, int] = (24, 32)) -> bytes:

@@ -15,7 +15,7 @@ from tests.catalogue.mapped import mapped, reject, remarks, section
 
 
 def test_a_plain_row() -> None:
-    assert mapped({}) == Item("a1", 5.0, category=("Shoes", "Boots"), photos=(Photo("a.jpg", "main"),))
+    assert mapped({}) == Item("a1", 5.0, category=("Shoes", "Boots"), photos=(Photo("a.jpg", ""),))
 
 
 def test_every_column_has_its_place() -> None:
@@ -161,7 +161,7 @@ TEXTS = {
 )
 def test_what_exporters_write_for_no_value_is_none_in_every_column(value: Any) -> None:
     row = dict.fromkeys(("name", "parent", "eur", "at", "kind", "part", "gone", "farbe", "sold"), value)
-    assert mapped(row, columns=TEXTS) == Item("a1", 5.0, category=("Shoes", "Boots"), photos=(Photo("a.jpg", "main"),))
+    assert mapped(row, columns=TEXTS) == Item("a1", 5.0, category=("Shoes", "Boots"), photos=(Photo("a.jpg", ""),))
 
 
 MARKS = "\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
