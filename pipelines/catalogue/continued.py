@@ -37,7 +37,8 @@ class Continuation:
         if column is None:
             return values
         nameless = column == self.mapper.section.columns.item_id and self._is_nameless(values)
-        if not (nameless and self.is_certain) and not self._same(column, self.first, values):
+        of_first = (nameless and self.is_certain) or self._same(column, self.first, values)
+        if not of_first or self._says_otherwise(values):
             self.first, self.is_certain = values, not nameless
             return values
         own = self._own(values)
@@ -64,6 +65,18 @@ class Continuation:
         columns = self.mapper.section.columns
         category = [columns.category] if isinstance(columns.category, str) else columns.category
         return not any(self._said(values, [columns.item_id, *category]))
+
+    def _says_otherwise(self, values: Mapping[str, Any]) -> bool:
+        """Tell whether a row is no more of the first one's item, but another row about it: with a category, and unlike.
+
+        That of a further language, as Magento has, is without a category.
+        """
+        columns = self.mapper.section.columns
+        said = {*self._said(values, [columns.item_id, *columns.category_columns])}
+        if columns.item_id not in said or len(said) == 1 or not self._same(columns.item_id, self.first, values):
+            return False
+        names = said | ({columns.title} if columns.title else set())
+        return any(self.mapper.said(values, name) not in ("", self.mapper.said(self.first, name)) for name in names)
 
     def _own(self, values: Mapping[str, Any]) -> set[str]:
         """Return the columns in which a row speaks for itself."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 from pipelines.catalogue.formats.base import Columns, UnreadableError
+from pipelines.catalogue.formats.lines import Rewound
 from pipelines.catalogue.formats.nested import picked
 
 MAX_CHARACTERS: Final = 1 << 24
@@ -72,7 +73,7 @@ def _lists(values: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple
 class Document:
     """The rows of a document: of the lists behind a path of keys, `()` for the document itself; all values for None."""
 
-    def __init__(self, text: IO[str], path: tuple[str, ...] | None) -> None:
+    def __init__(self, text: IO[str] | Rewound, path: tuple[str, ...] | None) -> None:
         self._text, self._path = text, path
         self._buffer, self._at, self._line = "", 0, 1
         self._decoder = json.JSONDecoder()

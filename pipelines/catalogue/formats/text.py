@@ -9,7 +9,7 @@ import codecs
 import gzip
 import io
 import re
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from pipelines.catalogue.formats.base import FeedError, is_text
 from pipelines.shop_files.locations import File
@@ -38,7 +38,7 @@ _BAD_BYTES = "feed-bytes"
 _SURROGATE = 0xDC00
 
 
-def decoded(file: File, stream: BinaryIO, encoding: str, *, is_xml: bool = False) -> IO[str]:
+def decoded(file: File, stream: BinaryIO, encoding: str, *, is_xml: bool = False) -> io.TextIOWrapper:
     """Return a feed's text. Raises FeedError when it is none, or not in the encoding that the config or XML names."""
     plain = _unpacked(file, stream)
     _pass_further_marks(plain)

@@ -62,6 +62,18 @@ def test_a_product_is_an_item_with_the_photos_of_all_its_rows(shop: Shop) -> Non
     assert (counts["in"], counts["ok"], counts["skipped"]) == (9, 7, 2)
 
 
+def test_a_row_that_says_otherwise_of_the_same_item_is_a_duplicate(shop: Shop) -> None:
+    again = "mug,Cup,Home > Mugs,active,,CUP,7.00,m2.jpg,1\n"
+    full = "shirt,Shirt,Apparel > Shirts,active,M,SH-M,21.99,s9.jpg,\n"  # as exports that leave out nothing
+    lines = SHOPIFY.splitlines(keepends=True)
+    (shop.root / "feed.csv").write_text("".join([*lines[:2], full, *lines[2:6], again, *lines[6:]]))
+    manifest = read(shop, {**COLUMNS, "continues": "Handle"}, max_rejected_share=1.0)
+    assert manifest["rejects"] == {"conflicting_duplicate": 1}
+    [reject] = shop.table("rejects")
+    assert (reject["source"], reject["item_id"]) == ("feed.csv:8", "mug")
+    assert photos(shop)["shirt"] == ["s1.jpg", "s9.jpg", "s2.jpg", "s3.jpg"]
+
+
 def test_a_variant_is_an_item_with_what_its_product_says(shop: Shop) -> None:
     columns = {**COLUMNS, "item_id": "Variant SKU", "group_id": "Handle", "continues": "Handle"}
     assert read(shop, columns)["rejects"] == {}

@@ -37,6 +37,7 @@ class Read:
         self.ledger = summary.ledger()
         self.notes = list(notes_of(summary, limit=None))
         self.rejects = sorted((int(r.source.rpartition(":")[2]), r.code, r.item_id) for r in merged.rejects)
+        self.mentions = {mention.item_id for mention in rows.mentions}
         self.details = [reject.detail for reject in merged.rejects]
         self.held: dict[str, Held] = merged.state.shown()
 
