@@ -55,7 +55,8 @@ class Reader:
                 self._note(summary, file, record)
                 batch.setdefault(bucket_of(_item_id(record), self.buckets), []).append(record)
                 size += 1
-            unseen -= row.values.keys() | continuation.mapped.keys()
+            if unseen:
+                unseen -= row.values.keys() | continuation.mapped.keys()
             if size >= ROWS_A_BATCH:
                 yield from _packed(batch)
                 batch, size = {}, 0

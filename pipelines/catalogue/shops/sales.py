@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pipelines.catalogue.dates import seconds_of
 
 _DAY_S = 86_400.0
+_OF_MAGENTO = ("%m/%d/%y, %I:%M %p", "%m/%d/%Y, %I:%M %p")
+"""As it writes them in English: 2/19/18, 1:06 AM. Others tell no month from a day."""
 
 
 def without_sale(values: Mapping[str, Any], price: str, begin: str, end: str, now: float) -> Mapping[str, Any]:
@@ -29,7 +32,8 @@ def is_on(begin: str, end: str, now: float) -> bool:
 
 
 def _moment(text: str) -> float | None:
-    try:
-        return seconds_of(text, text.strip(), None) if text.strip() else None
-    except (ValueError, OverflowError):
-        return None
+    text = " ".join(text.split())
+    for form in (None, *_OF_MAGENTO):
+        with suppress(ValueError, OverflowError):
+            return seconds_of(text, text, form) if text else None
+    return None

@@ -78,7 +78,8 @@ def test_text_whose_names_are_spelt_in_many_ways(exported: Exported, header: str
         ('"Food, Beverages & Tobacco > Coffee"', "", ["Food, Beverages & Tobacco", "Coffee"]),
         ("", '"Hardware > Heating, Ventilation > Vents"', ["Hardware", "Heating, Ventilation", "Vents"]),
         ("", "2271 - Apparel & Accessories > Dresses", ["Apparel & Accessories", "Dresses"]),
-        ("Home &gt; Women", "", ["Home &gt; Women"]),
+        ("Home &gt; Women &amp; more", "", ["Home", "Women & more"]),
+        ("AT&T > Phones &c", "", ["AT&T", "Phones &c"]),
     ],
 )
 def test_the_category_is_the_first_product_type_or_else_googles(

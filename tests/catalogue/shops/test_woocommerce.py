@@ -31,6 +31,28 @@ def test_items_may_go_by_their_sku_and_prices_have_a_comma(exported: Exported) -
     assert (read.said("title"), read.said("price")) == ({"A": "Hut; rot"}, {"A": 1299.5})
 
 
+GERMAN = 'ID,Typ,Artikelnummer,Name,Veröffentlicht,Sichtbarkeit im Katalog,"Datum, an dem Angebotspreis endet",'
+GERMAN += "Angebotspreis,Regulärer Preis,Kategorien,Bilder,Attribut 1 Name,Attribut 1 Wert(e)"
+SPANISH = "ID,Tipo,SKU,Nombre,Publicado,Visibilidad en el catálogo,Día en que termina el precio rebajado,"
+SPANISH += "Precio rebajado,Precio normal,Categorías,Imágenes,Nombre del atributo 1,Valor(es) del atributo 1"
+FRENCH = "ID,Type,UGS,Nom,Publié,Visibilité dans le catalogue,Date de fin de promo,Tarif promo,Tarif régulier,"
+FRENCH += "Catégories,Images,Nom de l'attribut 1,Valeur(s) de l'attribut 1"
+DUTCH = 'ID,Type,Artikelnummer,Naam,Gepubliceerd,"Zichtbaarheid in catalogus","Einddatum actieprijs",Actieprijs,'
+DUTCH += "Reguliere prijs,Categorieën,Afbeeldingen,Naam eigenschap 1,Waarde eigenschap 1"
+
+
+@pytest.mark.parametrize("header", [GERMAN, SPANISH, FRENCH, DUTCH])
+def test_exports_in_other_languages(exported: Exported, header: str) -> None:
+    rows = "1,simple,A,Hut &amp; Schal,1,visible,2020-01-01,5,10,Hüte &amp; Mützen > Hüte,a.jpg,Farbe,Rot\n"
+    rows += "2,variation,B,Rot,1,visible,,,,,b.jpg,Farbe,Rot\n3,simple,C,Alt,0,visible,,,10,Hüte,c.jpg,,\n"
+    read = exported("woocommerce", "export.csv", f"{header}\n{rows}")
+    assert read.rejects == []
+    assert read.said("title") == {"1": "Hut & Schal"}
+    assert read.said("category") == {"1": ("Hüte & Mützen", "Hüte")}
+    assert read.said("price") == {"1": 10.0}
+    assert read.said("attributes") == {"1": {"colour": "Rot"}}
+
+
 def test_any_attribute_can_be_mapped(exported: Exported) -> None:
     read = exported(
         "woocommerce",
