@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import StageError
@@ -17,7 +18,8 @@ from pipelines.runs.context import RunContext
 from pipelines.runs.manifest import Manifest, read_manifest
 from pipelines.runs.sequence import run_stage
 from pipelines.store import StoreError
-from pipelines.tables.buckets import read_bucket
+from pipelines.tables.buckets import bucket_name, read_bucket
+from pipelines.tables.schemas import ITEMS
 from tests.index.gallery import BUCKETS, DIM, Gallery, Photo, digest_of, plain
 from tests.models.model_json import model_json
 from tests.releases.live import make_live
@@ -101,6 +103,30 @@ def test_the_items_table_holds_what_results_show(gallery: Gallery) -> None:
     assert rows["item-007"]["price"] == 1.0
     assert rows["item-007"]["signals"] == [("sales", 3.0)]
     assert rows["item-007"]["category"] == ["all", "leaf 3"]
+
+
+def test_what_the_shop_says_of_stock_and_currency_is_in_the_index_and_in_hits(gallery: Gallery) -> None:
+    for bucket in range(BUCKETS):
+        path = gallery.root / f"catalogue/r/items/{bucket_name(bucket)}"
+        items = pq.read_table(path).to_pylist()
+        told = [{**item, "currency": "EUR", "availability": "out_of_stock"} for item in items]
+        pq.write_table(pa.Table.from_pylist(told, ITEMS), path)
+    manifest = index(gallery.context())
+    index_id = manifest["outputs"]["index_id"]
+    tables = [read_bucket(gallery.store, f"indexes/{index_id}/items", b, INDEX_ITEMS) for b in range(BUCKETS)]
+    rows = pa.concat_tables(tables).to_pylist()
+    assert {(row["currency"], row["availability"]) for row in rows} == {("EUR", "out_of_stock")}
+    [hits] = opened(gallery, manifest).search_items(["item-005"], 3, EXACT)
+    assert {hit.availability for hit in hits} == {"out_of_stock"}
+
+
+def test_a_catalogue_of_an_earlier_version_is_indexed(gallery: Gallery) -> None:
+    for bucket in range(BUCKETS):
+        path = gallery.root / f"catalogue/r/items/{bucket_name(bucket)}"
+        pq.write_table(pq.read_table(path).drop_columns(["currency", "availability"]), path)
+    manifest = index(gallery.context())
+    [hits] = opened(gallery, manifest).search_items(["item-005"], 3, EXACT)
+    assert {hit.availability for hit in hits} == {""}
 
 
 def test_the_same_gallery_is_not_built_again(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,29 @@ def test_a_shop_of_nested_rows(tmp_path: Path, kind: str) -> None:
     assert sorted(one["image_uri"] for one in shop.table("photos")) == ["a.jpg", "b.jpg", "c.jpg"]
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "json", "parquet"])
+def test_a_shop_of_paths_with_brackets(tmp_path: Path, kind: str) -> None:
+    shop = Shop(tmp_path)
+    rows = [
+        {
+            "id": f"p{n}", "path": ["Shoes", "Boots"], "images": [{"url": f"{n}a.jpg"}, {"url": f"{n}b.jpg"}],
+            "variants": [{"price": "12.50 EUR", "sku": f"v{n}"}, {"price": "9.50 EUR", "sku": f"w{n}"}],
+        }
+        for n in range(3)
+    ]  # fmt: skip
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), shop.root / "feed.parquet")
+    else:
+        lines = "\n".join(map(json.dumps, rows))
+        (shop.root / f"feed.{kind}").write_text(lines if kind == "jsonl" else json.dumps({"products": rows}, indent=1))
+    columns = {"item_id": "variants[0].sku", "photos": "images[].url", "category": "path", "price": "variants[].price"}
+    shop.write_config(catalogue={"snapshot": f"feed.{kind}", "columns": columns})
+    assert shop.run("r", "catalogue")["catalogue"]["rejects"] == {}
+    items = {one["item_id"]: (one["price"], one["currency"]) for one in shop.table("items")}
+    assert items == dict.fromkeys(["v0", "v1", "v2"], (9.5, "EUR"))  # the lowest price
+    assert sorted(one["image_uri"] for one in shop.table("photos")) == [f"{n}{x}.jpg" for n in range(3) for x in "ab"]
+
+
 def test_maps_of_parquet_are_read_by_their_keys(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     attrs = pa.array([[("colour", "red"), ("size", "S")], [("size", "M")], [], None], pa.map_(pa.string(), pa.string()))

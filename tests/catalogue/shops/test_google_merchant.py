@@ -1,8 +1,11 @@
 """Product data of Google's Merchant Center, as shops and their plug-ins write it."""
 
+import io
 import json
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.catalogue.formats.base import FeedError
@@ -154,3 +157,13 @@ def test_json_of_the_same_names(exported: Exported) -> None:
     rows = [{"id": "1", "title": "A", "imageLink": "a.jpg", "additionalImageLink": ["b.jpg"], "product_type": "Shoes"}]
     read = exported("google_merchant", "feed.json", json.dumps({"kind": "products", "items": rows}))
     assert (read.photos, read.said("category")) == ({"1": ["a.jpg", "b.jpg"]}, {"1": ("Shoes",)})
+
+
+def test_parquet_of_the_same_names(exported: Exported) -> None:
+    sink = io.BytesIO()
+    pq.write_table(
+        pa.table({"ID": ["1"], "Image Link": ["a.jpg"], "product type": ["Shoes > Boots"], "price": ["5 EUR"]}), sink
+    )
+    read = exported("google_merchant", "feed.parquet", sink.getvalue())
+    assert (read.photos, read.said("category")) == ({"1": ["a.jpg"]}, {"1": ("Shoes", "Boots")})
+    assert read.said("currency") == {"1": "EUR"}

@@ -1,5 +1,6 @@
 """Shopify's products_export.csv, of some years."""
 
+import json
 from typing import Any
 
 import pytest
@@ -52,3 +53,16 @@ def test_metafields_of_newer_exports_are_attributes(exported: Exported) -> None:
 def test_a_product_that_is_back_is_an_item_again(exported: Exported) -> None:
     read = exported("shopify", "products.csv", table([{**SHOPIFY[4], "Status": "active"}]))
     assert read.photos == {"old": ["o.jpg"]}
+
+
+def test_what_its_interface_answers_wants_two_keys_more(exported: Exported) -> None:
+    product = {
+        "id": 7, "title": "Tee", "handle": "tee", "vendor": "Acme", "product_type": "Shirts", "status": "active",
+        "images": [{"id": 1, "src": "a.jpg"}, {"id": 2, "src": "b.jpg"}],
+        "variants": [{"id": 3, "price": "19.99"}, {"id": 4, "price": "17.99"}],
+    }  # fmt: skip
+    columns = {"photos": "images[].src", "price": "variants[].price"}
+    read = exported("shopify", "products.json", json.dumps({"products": [product]}), columns=columns)
+    assert (read.photos, read.said("category")) == ({"tee": ["a.jpg", "b.jpg"]}, {"tee": ("Shirts",)})
+    assert read.said("price") == {"tee": 17.99}
+    assert read.said("attributes") == {"tee": {"brand": "Acme"}}
