@@ -27,6 +27,9 @@ _OF_XML: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _BYTES: Final = {0xDC00 + byte: 0xF700 + byte for byte in range(0x80, 0x100)}
 """Bytes that are no text, as characters that XML allows: of the private use area, which feeds do not use."""
 _AS_THEY_WERE: Final = {private: byte for byte, private in _BYTES.items()}
+_PARSER: Final = etree.XMLParser(
+    resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True, remove_pis=True
+)
 _CUT: Final = "the file ends before </{}>: it was cut off, and what stood behind is not known"
 
 
@@ -62,13 +65,10 @@ def _row(number: int, element: Element, columns: Columns, encoding: str) -> RawR
 
 def _parsed(markup: str) -> dict[str, Any]:
     """Return the fields of one element. Raises XMLSyntaxError."""
-    parser = etree.XMLParser(
-        resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True, remove_pis=True
-    )
     prefixes = {*_PREFIX.findall(markup)} - {"xml", "xmlns"}
     declared = "".join(f' xmlns:{prefix}="urn:{prefix}"' for prefix in sorted(prefixes))
-    text = _ENTITY.sub(_character, markup.translate(_BYTES))
-    return _fields(etree.fromstring(f"<rows{declared}>{text}</rows>", parser)[0])
+    text = _ENTITY.sub(_character, markup if markup.isascii() else markup.translate(_BYTES))
+    return _fields(etree.fromstring(f"<rows{declared}>{text}</rows>", _PARSER)[0])
 
 
 def _fields(element: Any) -> dict[str, Any]:
@@ -86,7 +86,8 @@ def _fields(element: Any) -> dict[str, Any]:
 def _value(element: Any) -> Any:
     if len(element):
         return _fields(element)
-    text = (element.text or "").translate(_AS_THEY_WERE)
+    text = element.text or ""
+    text = text if text.isascii() else text.translate(_AS_THEY_WERE)
     return dict(element.attrib) if element.attrib and not text.strip() else text
 
 
