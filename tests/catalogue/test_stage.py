@@ -83,8 +83,8 @@ def test_csv_json_lines_and_parquet_give_the_same_catalogue(tmp_path: Path) -> N
     items = {one["item_id"]: one for one in found["csv"][0]}
     assert items["A007"] == {
         "item_id": "A007", "group_id": "M3", "category": ["Schuhe", "Art 1"], "title": "Schuh Größe 7", "price": 11.75,
-        "attributes": [("colour", "rot"), ("material", "Filz")], "signals": [("sales", 7.0)],
-        "updated_at": datetime(2026, 1, 8, tzinfo=UTC),
+        "currency": None, "availability": None, "attributes": [("colour", "rot"), ("material", "Filz")],
+        "signals": [("sales", 7.0)], "updated_at": datetime(2026, 1, 8, tzinfo=UTC),
     }  # fmt: skip
     assert [one for one in found["csv"][1] if one["item_id"] == "A007"] == [
         {"item_id": "A007", "image_uri": uri, "role": "front", "position": n, "split": "val", "box": None}

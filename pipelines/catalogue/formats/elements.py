@@ -15,7 +15,7 @@ _CHUNK: Final = 1 << 16
 _LOOK_BACK: Final = 256
 """A tag's name is shorter."""
 _ROOT: Final = re.compile(r"<(?!\?|!)([\w.:-]+)[^<>]*?(/?)>")
-_ANY_ROW: Final = r"(?:[\w.-]+:)?(?:item|entry)"
+_ANY_ROW: Final = r"(?:[\w.-]+:)?(?:item|entry|product|offer)"
 _ENDS: Final = {"<!--": "-->", "<![CDATA[": "]]>"}
 
 
@@ -35,7 +35,7 @@ class Element:
 
 
 class Elements:
-    """The rows of a text: elements `<item>` or `<entry>`, whichever comes first.
+    """The rows of a text: elements `<item>`, `<entry>`, `<product>` or `<offer>`, whichever comes first.
 
     When they are read, `is_cut` tells whether the text ended before its `root` did; `rest` is what is left of a row
     then, and `line` where it begins. Raises UnreadableError for a text that is no feed, or a row that has no end.
@@ -117,7 +117,7 @@ class Elements:
                 end = len(self._buffer)
                 break
         row = self._row or _ANY_ROW
-        other = mark != ">" and re.search(rf"</{row}\s*>\s*<{row}[\s>]", self._buffer[begin:end])
+        other = mark != ">" and re.search(rf"</{row}\s*>\s*<{row}[\s>]", self._buffer[begin:end], re.IGNORECASE)
         return begin + other.start() if other else end + len(mark)
 
     def _taken(self, start: int, end: int, *, is_whole: bool = True) -> Element:
@@ -133,6 +133,5 @@ class Elements:
 
 
 def _mark_of(row: str, root: str) -> re.Pattern[str]:
-    return re.compile(
-        rf"<!--|<!\[CDATA\[|<(?P<open>{row})(?=[\s/>])|</(?P<close>{row})(?=[\s>])|</(?P<end>{re.escape(root)})(?=[\s>])"
-    )
+    tags = rf"<(?P<open>{row})(?=[\s/>])|</(?P<close>{row})(?=[\s>])|</(?P<end>{re.escape(root)})(?=[\s>])"
+    return re.compile(rf"<!--|<!\[CDATA\[|{tags}", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""XML of feeds (RSS `<item>`, Atom `<entry>`) -> raw rows, one an element; damage costs the rows that it hit.
+"""XML of feeds (RSS `<item>`, Atom `<entry>` and such) -> raw rows, one an element; damage costs the rows that it hit.
 
 The text is cut at the tags of rows, and each piece is parsed by itself: a feed of any size takes the memory of one row,
 and what is wrong in one does not end the feed. A document type is never read, so that there are no entities to expand
@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 
 from lxml import etree
 
-from pipelines.catalogue.formats.base import Columns, RawRow, possible_ids
+from pipelines.catalogue.formats.base import Columns, RawRow, UnreadableError, possible_ids
 from pipelines.catalogue.formats.elements import Element, Elements
 from pipelines.catalogue.formats.nested import names_of
 from pipelines.catalogue.formats.objects import checked_values
@@ -30,12 +30,17 @@ _AS_THEY_WERE: Final = {private: byte for byte, private in _BYTES.items()}
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True, remove_pis=True
 )
+_FEEDS: Final = frozenset({"rss", "feed", "channel", "rdf:rdf"})
+"""Roots of feeds, which may be empty."""
 _CUT: Final = "the file ends before </{}>: it was cut off, and what stood behind is not known"
 
 
 def read_xml(text: IO[str], columns: Columns, encoding: str) -> Iterator[RawRow]:
     """Yield the rows. Raises UnreadableError for what is no feed at all."""
-    elements = Elements(text)
+    return _rows(Elements(text), columns, encoding)
+
+
+def _rows(elements: Elements, columns: Columns, encoding: str) -> Iterator[RawRow]:
     number = 0
     for number, element in enumerate(elements, 1):
         yield _row(number, element, columns, encoding)
@@ -46,7 +51,12 @@ def read_xml(text: IO[str], columns: Columns, encoding: str) -> Iterator[RawRow]
 
 def xml_names(text: IO[str], columns: Columns, encoding: str) -> list[str]:
     """Return the names of the first rows' elements. Raises UnreadableError for what is no feed."""
-    rows = islice(read_xml(text, Columns(naming=columns.naming), encoding), _ROWS_FOR_NAMES)
+    elements = Elements(text)
+    rows = list(islice(_rows(elements, Columns(naming=columns.naming), encoding), _ROWS_FOR_NAMES))
+    if not rows and elements.root.lower() not in _FEEDS:
+        raise UnreadableError(
+            f"it has no <item>, <entry>, <product> or <offer> in its <{elements.root}>; export a feed"
+        )
     return list(dict.fromkeys(name for row in rows for name in names_of(row.values)))
 
 
@@ -68,7 +78,8 @@ def _parsed(markup: str) -> dict[str, Any]:
     prefixes = {*_PREFIX.findall(markup)} - {"xml", "xmlns"}
     declared = "".join(f' xmlns:{prefix}="urn:{prefix}"' for prefix in sorted(prefixes))
     text = _ENTITY.sub(_character, markup if markup.isascii() else markup.translate(_BYTES))
-    return _fields(etree.fromstring(f"<rows{declared}>{text}</rows>", _PARSER)[0])
+    row = etree.fromstring(f"<rows{declared}>{text}</rows>", _PARSER)[0]
+    return {**_attributes(row), **_fields(row)}
 
 
 def _fields(element: Any) -> dict[str, Any]:
@@ -88,7 +99,11 @@ def _value(element: Any) -> Any:
         return _fields(element)
     text = element.text or ""
     text = text if text.isascii() else text.translate(_AS_THEY_WERE)
-    return dict(element.attrib) if element.attrib and not text.strip() else text
+    return _attributes(element) if element.attrib and not text.strip() else text
+
+
+def _attributes(element: Any) -> dict[str, str]:
+    return {name.rpartition("}")[2]: value.translate(_AS_THEY_WERE) for name, value in element.attrib.items()}
 
 
 def _character(found: re.Match[str]) -> str:

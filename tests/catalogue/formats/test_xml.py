@@ -144,9 +144,16 @@ def test_the_encoding_is_the_declared_one_or_what_the_file_is_in(tmp_path: Path,
     assert row.values["title"] == ["café"]
 
 
+def test_products_and_offers_are_rows_too_and_their_attributes_fields(tmp_path: Path) -> None:
+    for tag in ("product", "offer", "PRODUCT", "Item"):
+        rows = rows_of(tmp_path, f'<shop>\n<{tag} id="7"><title>A</title></{tag}><{tag} id="8"/>\n</shop>')
+        assert [row.values for row in rows] == [{"id": "7", "title": ["A"]}, {"id": "8"}]
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
+        ("<orders><order/></orders>", "it has no <item>, <entry>, <product> or <offer> in its <orders>; export a feed"),
         ("<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", "it is a web page, not a feed, such as an error"),
         ('<?xml version="1.0"?><!DOCTYPE html><html xmlns="x"></html>', "it is a web page, not a feed"),
         ('{"error": "not found"}', "it has no element of XML"),
