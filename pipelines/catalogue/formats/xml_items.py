@@ -24,8 +24,10 @@ _ROWS_FOR_NAMES: Final = 1000
 _PREFIX: Final = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):(?=[A-Za-z_])")
 _ENTITY: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _OF_XML: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_BYTES: Final = {0xDC00 + byte: 0xF700 + byte for byte in range(0x80, 0x100)}
-"""Bytes that are no text, as characters that XML allows: of the private use area, which feeds do not use."""
+_KNOWN: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+"""What such names as &LT; stand for, as XML writes it."""
+_BYTES: Final = {0xDC00 + byte: 0x10F700 + byte for byte in range(0x80, 0x100)}
+"""Bytes that are no text, as characters that XML allows: of the last private use area, which no font has icons in."""
 _AS_THEY_WERE: Final = {private: byte for byte, private in _BYTES.items()}
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True, remove_pis=True
@@ -108,7 +110,7 @@ def _attributes(element: Any) -> dict[str, str]:
 
 def _character(found: re.Match[str]) -> str:
     """Return the character that a name of HTML stands for, which XML does not know by itself."""
-    return found[0] if found[1] in _OF_XML else html.unescape(found[0])
+    return found[0] if found[1] in _OF_XML else _KNOWN.get(character := html.unescape(found[0]), character)
 
 
 def _reason(error: etree.XMLSyntaxError) -> str:

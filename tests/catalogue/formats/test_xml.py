@@ -99,6 +99,7 @@ def test_damage_costs_its_own_row(
         ("<!-- <item> -->x", "x"),
         ("a&nbsp;b &amp; &eacute;&#233;&#xe9;", "a\xa0b & ééé"),
         ("<![CDATA[a]]> and <![CDATA[b]]>", "a and b"),
+        ("&LT;b&GT; &AMP; \uf77d <!-- no -->c", "<b> & \uf77d c"),
     ],
 )
 def test_what_looks_like_damage_and_is_none(
