@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT, Arrival, Rejected, Rows
 from pipelines.catalogue.mapping import Item, Photo
 from pipelines.catalogue.media import attach
+from pipelines.catalogue.overlay import Overlay
 from pipelines.catalogue.parts import remark_files
 from pipelines.catalogue.roles import Roles
 from pipelines.catalogue.state import Delete, Held, State
@@ -62,8 +63,8 @@ class Merged:
     """The role of which a photo was left out, of items that have no other."""
 
 
-def merge(parent: State, rows: Rows, terms: Terms) -> Merged:
-    """Return the new state of a bucket."""
+def merge(parent: State, rows: Rows, terms: Terms, overlay: Overlay = Overlay()) -> Merged:  # noqa: B008 - frozen
+    """Return the new state of a bucket, its items shown with what the shop says above the feeds."""
     result = Merged(State(dict(parent.items), dict(parent.deletes)), list(rows.rejected))
     ordered = sorted(rows.arrivals, key=lambda a: a.sequence)
     of_snapshot = [a for a in ordered if a.feed == SNAPSHOT]
@@ -78,6 +79,7 @@ def merge(parent: State, rows: Rows, terms: Terms) -> Merged:
     _count_kept(result, rows)
     _attach(parent, result, rows, terms)
     _reject_unseen(result)
+    overlay.lay(result.state, result.remarks)
     _compare(parent, result)
     return result
 
@@ -238,8 +240,8 @@ def _compare(parent: State, result: Merged) -> None:
         old = before.get(item_id)
         result.counts["added"] += old is None
         result.counts["changed"] += old is not None and _looks(old) != _looks(held)
-    result.removed.update(held.item.category[0] for item_id, held in before.items() if item_id not in after)
+    result.removed.update(held.shown.category[0] for item_id, held in before.items() if item_id not in after)
 
 
 def _looks(held: Held) -> tuple[Item, tuple[Photo, ...]]:
-    return replace(held.item, updated_at=0.0, photos=()), held.photos
+    return replace(held.shown, updated_at=0.0, photos=()), held.photos

@@ -10,6 +10,7 @@ from pipelines.catalogue.continued import CONTINUED, NAMELESS
 from pipelines.catalogue.doubts import LOOKS_EMPTY
 from pipelines.catalogue.mapping import GONE, OWN_LEVEL, SEVERAL_PHOTOS, UNKNOWN_AVAILABILITY
 from pipelines.catalogue.merge import LEFT_OUT
+from pipelines.catalogue.overlay import CORRECTED, MOVED, NEEDLESS, OF_NO_ITEM
 from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
@@ -75,8 +76,23 @@ def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
             f"files of the snapshot that were cut off: {summary.remarks[CUT_OFF]}, as {summary.remarked[CUT_OFF]}; "
             "items that they do not name stay until the next one"
         )
+    yield from _overlaid(summary)
     yield from _breadcrumbs(summary)
     yield from _words(summary)
+
+
+def _overlaid(summary: Summary) -> Iterator[str]:
+    """Yield what the shop's own words above the feeds came to."""
+    remarks, examples = summary.remarks, summary.remarked
+    if remarks[MOVED]:
+        yield f"items that catalogue.category_aliases moved to another category: {remarks[MOVED]}, as {examples[MOVED]}"
+    if not any(remarks[kind] for kind in (CORRECTED, NEEDLESS, OF_NO_ITEM)):
+        return
+    told = [f"catalogue.corrections: {remarks[CORRECTED]} applied"]
+    for kind, what in ((NEEDLESS, "no longer needed, for the feed says the same"), (OF_NO_ITEM, "of no item")):
+        if remarks[kind]:
+            told.append(f"{remarks[kind]} {what}, as {examples[kind]}")
+    yield "; ".join(told)
 
 
 def _breadcrumbs(summary: Summary) -> Iterator[str]:

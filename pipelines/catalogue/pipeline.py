@@ -15,6 +15,7 @@ import pyarrow as pa
 from pipelines.catalogue.arrivals import Arrival, MediaArrival, Mention, Rejected, Rows
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.merge import Merged, Terms, merge
+from pipelines.catalogue.overlay import Overlay
 from pipelines.catalogue.records import CUT_OFF, Reader, unpacked
 from pipelines.catalogue.state import State, read_state, write_state
 from pipelines.catalogue.summary import Summary
@@ -35,7 +36,14 @@ class Parent:
     feed: str
 
 
-def build(context: RunContext, catalogue_id: str, parent: Parent, files: Iterable[FeedFile], terms: Terms) -> Summary:
+def build(
+    context: RunContext,
+    catalogue_id: str,
+    parent: Parent,
+    files: Iterable[FeedFile],
+    terms: Terms,
+    overlay: Overlay,
+) -> Summary:
     """Write the tables of a catalogue and return its summary. Raises FeedError when a file cannot be read.
 
     `terms.snapshot_at` is when the snapshot was written; the newest of its rows may say that it is of before.
@@ -43,7 +51,7 @@ def build(context: RunContext, catalogue_id: str, parent: Parent, files: Iterabl
     store = context.store
     name = f"{context.prefix('catalogue')}/summary-{catalogue_id}.json"
     reader = Reader(context.config.catalogue, context.buckets, terms.now, context.limit)
-    merge_bucket = _MergeBucket(store, catalogue_id, parent, terms)
+    merge_bucket = _MergeBucket(store, catalogue_id, parent, terms, overlay, context.buckets)
 
     def wire(pipeline: beam.Pipeline) -> None:
         rows = (
@@ -86,6 +94,8 @@ class _MergeBucket:
     catalogue_id: str
     parent: Parent
     terms: Terms
+    overlay: Overlay
+    buckets: int
 
     def __call__(self, group: tuple[int, Iterable[bytes]], of_files: Summary) -> Summary:
         bucket, parts = group
@@ -96,7 +106,7 @@ class _MergeBucket:
             terms = replace(terms, is_whole=False)
         rows = _sorted_out(record for part in parts if part for record in unpacked(part))
         parent = read_state(self.store, self.parent.catalogue_id, bucket, self.parent.feed)
-        merged = merge(parent, rows, terms)
+        merged = merge(parent, rows, terms, self.overlay.of_bucket(bucket, self.buckets))
         rejects = sorted(merged.rejects, key=lambda r: (_place(r.source), r.code))
         table = pa.Table.from_pylist([asdict(r) for r in rejects], REJECTS)
         write_bucket(self.store, f"catalogue/{self.catalogue_id}/rejects", bucket, table)
@@ -130,7 +140,7 @@ def _summary(rows: Rows, merged: Merged, rejects: list[Rejected], parent: State)
     for reject in rejects:
         examples = first_examples(examples, {reject.code: f"{reject.source}: {reject.detail}"})
     before, after = parent.shown(), merged.state.shown()
-    values = {v for held in after.values() for v in values_of(held.item.category)}
+    values = {v for held in after.values() for v in values_of(held.shown.category)}
     merged.counts.update(parent_items=len(before), removed=merged.removed.total())
     return Summary(
         total=len(rows.arrivals) + len(rows.media) + len(rows.rejected),
@@ -140,7 +150,7 @@ def _summary(rows: Rows, merged: Merged, rejects: list[Rejected], parent: State)
         examples=examples,
         counts=merged.counts,
         removed=merged.removed,
-        parent_by_category=Counter(held.item.category[0] for held in before.values()),
+        parent_by_category=Counter(held.shown.category[0] for held in before.values()),
         values=sorted(values),
         kept_example=merged.kept_example,
         remarks=merged.remarks.counts,

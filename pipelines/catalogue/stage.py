@@ -18,6 +18,7 @@ from pipelines.catalogue.headers import check_columns
 from pipelines.catalogue.leaves import ensure_leaves
 from pipelines.catalogue.merge import Terms
 from pipelines.catalogue.notes import notes_of
+from pipelines.catalogue.overlay import Overlay, read_overlay
 from pipelines.catalogue.roles import Roles
 from pipelines.catalogue.summary import Summary
 from pipelines.errors import StageError
@@ -26,10 +27,11 @@ from pipelines.runs.inputs import check_photo_folders, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult, most_frequent_first
 from pipelines.runs.outputs import CatalogueOutputs
 from pipelines.store import Log
-from pipelines.tables.taxonomy import extend_taxonomy, look_alikes
+from pipelines.tables.absences import absent_since
+from pipelines.tables.taxonomy import extend_taxonomy, look_alikes, read_taxonomy
 
 NOTHING_NEW = "the feeds hold nothing new: the catalogue stays as it is"
-_FILES = {"snapshot", "snapshot_files", "deltas", "photo_root", "allowed_roots"}
+_FILES = {"snapshot", "snapshot_files", "deltas", "category_aliases", "corrections", "photo_root", "allowed_roots"}
 _NOT_THE_MAPPING = _FILES | {"max_removed_share", "max_rejected_share"}
 
 
@@ -42,6 +44,7 @@ class Input:
     """Digest of all that the config says of how rows are read."""
     known: dict[str, Any]
     """Of the newest catalogue: the mapping, the files of the last snapshot that was read whole, the media table's."""
+    overlay: Overlay
     limit: int | None
     now: float
     """When the run began, in seconds since 1970."""
@@ -60,7 +63,8 @@ class Input:
     def is_new(self) -> bool:
         """Whether there is anything to do."""
         media = self.feeds.digests(MEDIA) != self.known["media"]
-        return self.reads_snapshot or media or self.mapping != self.known["mapping"] or bool(self.feeds.of(DELTAS))
+        said = self.mapping != self.known["mapping"] or self.overlay.digest != self.known["overlay"]
+        return self.reads_snapshot or media or said or bool(self.feeds.of(DELTAS))
 
     def after(self) -> dict[str, Any]:
         """Return what is known when it is read."""
@@ -69,6 +73,7 @@ class Input:
             "snapshot": self.feeds.digests(SNAPSHOT) if whole and self.feeds.of(SNAPSHOT) else self.known["snapshot"],
             "mapping": self.mapping if whole else self.known["mapping"],
             "media": self.feeds.digests(MEDIA),
+            "overlay": self.overlay.digest,
         }
 
 
@@ -101,15 +106,15 @@ def _find(context: RunContext, head: dict[str, Any]) -> Input:
     check_columns(section, feeds.files)
     mapping = section.model_dump(mode="json", exclude=_NOT_THE_MAPPING)
     digest = hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:16]
-    return Input(feeds, digest, _known(head), context.limit, now)
+    return Input(feeds, digest, _known(head), read_overlay(context.config), context.limit, now)
 
 
 def _known(head: dict[str, Any]) -> dict[str, Any]:
     inputs = head.get("inputs", {})
     if "files" in inputs:  # of an earlier version, whose mapping had fewer keys
         files = {feed: sorted(d for f, d in inputs["files"] if f == feed) for feed in (SNAPSHOT, MEDIA)}
-        return files | {"mapping": ""} | ({} if inputs["limit"] is None else {SNAPSHOT: []})
-    return {"snapshot": [], "media": [], "mapping": ""} | inputs
+        return files | {"mapping": "", "overlay": ""} | ({} if inputs["limit"] is None else {SNAPSHOT: []})
+    return {"snapshot": [], "media": [], "mapping": "", "overlay": ""} | inputs
 
 
 def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], found: Input) -> StageResult:
@@ -128,17 +133,17 @@ def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], fo
     )
     catalogue_id = _catalogue_id(context, head, found)
     parent = Parent(head.get("catalogue_id", ""), DELTAS if DELTAS in head.get("positions", {}) else SNAPSHOT)
-    summary = build(context, catalogue_id, parent, files, terms)
+    summary = build(context, catalogue_id, parent, files, terms, found.overlay)
     if not summary.rows[SNAPSHOT] and (found.reads_snapshot or not (head or summary.rows[DELTAS])):
         raise StageError(
             f"the feed holds no rows: {', '.join(str(f.file) for f in files)}; nothing was changed. Export it again"
         )
     ledger = summary.ledger()
     check_summary(context, summary, ledger)
-    entry = _entry(context, head, found, catalogue_id, summary, ledger)
     if context.config.catalogue.deltas:
         write_record(context.store, catalogue_id, found.feeds.deltas.record)
-    extend_taxonomy(context.store, ((kind, value) for kind, value in summary.values))
+    extend_taxonomy(context.store, summary.values, found.overlay.aliases.of_value)
+    entry = _entry(context, head, found, catalogue_id, summary, ledger)
     if not log.append(number + 1, entry):
         entry = _overtaken(log.entry(number + 1), entry)
     return _result(number + 1, entry, ledger)
@@ -156,6 +161,7 @@ def _entry(
 ) -> dict[str, Any]:
     notes = [*reject_notes(ledger, summary.examples), *notes_of(summary, limit=_limit(found)), *found.feeds.notes]
     notes += look_alikes(summary.values)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "catalogue_id": catalogue_id,
         "parent": head.get("catalogue_id"),
@@ -166,8 +172,9 @@ def _entry(
         "ledger": ledger.counts(),
         "notes": notes,
         "run_id": context.run_id,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "at": now,
         "accepted": context.accept_reason,
+        "absent": absent_since(read_taxonomy(context.store), summary.values, head.get("absent", {}), now),
     }
 
 

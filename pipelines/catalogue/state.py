@@ -1,14 +1,15 @@
 """A bucket of the catalogue's state <-> its tables.
 
 `items` and `photos` are what later stages read. `deletes`, `waiting` (items of which no photo is known) and `origins`
-(which feed said what an item is, and how many of its photos its own row names) are for the next catalogue alone.
+(which feed said what an item is, how many of its photos its own row names, and what the row says where the item is
+shown otherwise) are for the next catalogue, and tell train what was corrected.
 Catalogues of before these had columns and tables of their own are read too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,12 +28,20 @@ class Held:
     """What is held of an item: its row, with the photos that the row names, and those of the media table.
 
     `feed` is SNAPSHOT or DELTAS, whichever the row is of. `media` is None where an older catalogue does not tell whose
-    photos they are; all are then in the row.
+    photos they are; all are then in the row. `shown_as` is the item as later stages see it, None where that is as its
+    row says; `is_corrected` tells that a correction of the shop's makes the difference.
     """
 
     item: Item
     feed: str
     media: tuple[Photo, ...] | None = ()
+    shown_as: Item | None = None
+    is_corrected: bool = False
+
+    @property
+    def shown(self) -> Item:
+        """The item as later stages see it."""
+        return self.shown_as or self.item
 
     @property
     def photos(self) -> tuple[Photo, ...]:
@@ -103,7 +112,7 @@ def write_state(store: Store, catalogue_id: str, bucket: int, state: State) -> t
         {"item_id": item_id, "deleted_at": _moment(delete.at), "feed": delete.feed}
         for item_id, delete in sorted(state.deletes.items())
     ]
-    origins = [{"item_id": one.item.item_id, "feed": one.feed, "own_photos": one.own_photos} for one in held]
+    origins = [_origin_row(one) for one in held]
     write_bucket(store, f"{folder}/photos", bucket, pa.Table.from_pylist(photos, PHOTOS))
     write_bucket(store, f"{folder}/deletes", bucket, pa.Table.from_pylist(gone, DELETES))
     write_bucket(store, f"{folder}/origins", bucket, pa.Table.from_pylist(origins, ORIGINS))
@@ -115,7 +124,7 @@ def write_state(store: Store, catalogue_id: str, bucket: int, state: State) -> t
 
 def _held(row: dict[str, Any], photos: tuple[Photo, ...], origin: dict[str, Any] | None, feed: str) -> Held:
     own = origin["own_photos"] if origin else None
-    item = Item(
+    shown = Item(
         item_id=row["item_id"],
         updated_at=row["updated_at"].timestamp(),
         group_id=row["group_id"],
@@ -128,11 +137,28 @@ def _held(row: dict[str, Any], photos: tuple[Photo, ...], origin: dict[str, Any]
         signals=dict(row["signals"]),
         photos=photos[:own],
     )
-    return Held(item, origin["feed"] if origin else feed, None if own is None else photos[own:])
+    media = None if own is None else photos[own:]
+    if origin is None or origin.get("said_category") is None:  # an older catalogue shows items as their rows say
+        return Held(shown, origin["feed"] if origin else feed, media)
+    said = {name: fold_spelling(value) for name, value in origin["said_attributes"]}
+    item = replace(shown, category=tuple(map(fold_spelling, origin["said_category"])), attributes=said)
+    return Held(item, origin["feed"], media, shown, bool(origin["is_corrected"]))
+
+
+def _origin_row(held: Held) -> dict[str, Any]:
+    said = held.item if held.shown_as else None
+    return {
+        "item_id": held.item.item_id,
+        "feed": held.feed,
+        "own_photos": held.own_photos,
+        "said_category": list(said.category) if said else None,
+        "said_attributes": sorted(said.attributes.items()) if said else None,
+        "is_corrected": held.is_corrected,
+    }
 
 
 def _items_table(held: Iterable[Held]) -> pa.Table:
-    return pa.Table.from_pylist([_item_row(one.item) for one in held], ITEMS)
+    return pa.Table.from_pylist([_item_row(one.shown) for one in held], ITEMS)
 
 
 def _item_row(item: Item) -> dict[str, Any]:

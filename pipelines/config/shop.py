@@ -152,6 +152,8 @@ class CatalogueSection(Section):
     allowed_roots: list[Place] = Field(
         default_factory=list, description="more folders or gs:// URIs to take photos from"
     )
+    category_aliases: Place | None = Field(None, description="sheet of renamed, merged and split categories")
+    corrections: Place | None = Field(None, description="sheet of what items are, whatever the feeds say")
     default_role: str = "main"
     drop_roles: list[str] = Field(default_factory=list, description="photos of these do not get into the catalogue")
     split_names: dict[str, Split] = Field(default_factory=lambda: dict(OUR_SPLITS))

@@ -54,6 +54,7 @@ class PreprocessSection(Section):
 WHEN_AND_WHERE = (
     "policy",
     "change_share",
+    "retire_after_days",
     "max_images",
     "min_images",
     "memory_bytes",
@@ -91,6 +92,7 @@ class TrainSection(Section):
     min_accuracy: Share = Field(0.0, description="absolute gate of the Evaluator on the leaf")
     max_accuracy_drop: Share = Field(0.05, description="gate of the Evaluator against the live model")
     change_share: Share = Field(0.05, description="on_change: retrain when this share of items is new since the model")
+    retire_after_days: Positive = Field(90, description="a category that no item has had for so long is named no more")
     warm_start: bool = True
     checkpoint_s: Positive = 60
     engine: Literal["local", "vertex"] = Field("local", description="where the TFX pipeline runs")

@@ -67,7 +67,7 @@ def asked_of(jobs: Jobs, sources: Sources, sampled: pa.Table, model: ModelFacts)
     if not kept.num_rows:
         raise StageError(f"none of {sampled.num_rows} queries has a vector; look at the embed stage's ledger")
     queries, vectors = as_queries(kept), as_vectors(stored.take(pa.array(where[where >= 0])))
-    outputs = served.serve(sources.store, model.model_id, model.prep_id, [query.image for query in queries])
+    outputs = served.serve(sources.store, model, model.prep_id, [query.image for query in queries])
     return Asked(queries, vectors, outputs, _own_items(sources, queries))
 
 

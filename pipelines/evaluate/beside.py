@@ -10,7 +10,13 @@ import pyarrow as pa
 
 from pipelines.evaluate.answers import Ids, ask_cold, by_role, ids_of, own_items
 from pipelines.evaluate.asked import Asked
-from pipelines.evaluate.categories import Slots, attribute_columns, learned_leaves, predicted_leaves, slots_of
+from pipelines.evaluate.categories import (
+    Slots,
+    attribute_columns,
+    learned_leaves,
+    predicted_leaves,
+    slots_of,
+)
 from pipelines.evaluate.engine import Engine
 from pipelines.evaluate.quality import Judge, same_item
 from pipelines.evaluate.scores import Scores
@@ -19,6 +25,7 @@ from pipelines.models.facts import ModelFacts, read_facts
 from pipelines.models.outputs import QueryOutputs
 from pipelines.releases.release import Release
 from pipelines.runs.context import RunContext
+from pipelines.runs.retired import retired_of
 from pipelines.store import Store
 
 COMMON, COMMON_KEPT = "common", "common_kept"
@@ -95,10 +102,10 @@ def ask_both(context: RunContext, live: Release, asked: Asked, model: ModelFacts
 def _outputs_of(context: RunContext, live: Release, asked: Asked, model: ModelFacts) -> QueryOutputs:
     if live.model_id == model.model_id:
         return asked.outputs
-    prep_id = read_facts(context.store, live.model_id).prep_id
-    if prep_id != model.prep_id:
-        raise ValueError(f"its photos were prepared as {prep_id}, today's as {model.prep_id}")
-    return served.serve(context.store, live.model_id, prep_id, [query.image for query in asked.queries])
+    theirs = read_facts(context.store, live.model_id).without(retired_of(context))
+    if theirs.prep_id != model.prep_id:
+        raise ValueError(f"its photos were prepared as {theirs.prep_id}, today's as {model.prep_id}")
+    return served.serve(context.store, theirs, theirs.prep_id, [query.image for query in asked.queries])
 
 
 def _found(engine: Engine, asked: Asked) -> Found:

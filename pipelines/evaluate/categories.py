@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pipelines.evaluate.metrics import Metrics, macro_mean
@@ -13,7 +14,7 @@ from pipelines.models.facts import ModelFacts
 from pipelines.models.outputs import AttributeScores, QueryOutputs
 from pipelines.store import Store
 from pipelines.tables.held_out import is_held_out
-from pipelines.tables.taxonomy import category_value, leaf_value, read_taxonomy
+from pipelines.tables.taxonomy import category_value, leaf_value, read_names
 
 MIN_QUERIES_MACRO = 10
 UNKNOWN = -2
@@ -39,7 +40,7 @@ class Slots:
 
 def slots_of(store: Store, model: ModelFacts) -> Slots:
     """Return the store's slots, as far as a model's levels go; of a model without a leaf head, its deepest level's."""
-    taxonomy = read_taxonomy(store)
+    taxonomy = read_names(store)
     levels = (taxonomy["levels"] + [{} for _ in model.levels])[: len(model.levels)]
     return Slots(taxonomy["leaves"] if model.knows_leaves or not levels else levels[-1], levels)
 
@@ -47,6 +48,11 @@ def slots_of(store: Store, model: ModelFacts) -> Slots:
 def learned_leaves(slots: Slots, model: ModelFacts) -> frozenset[str]:
     """Return the leaves, in words, that had photos enough to be learned; `slots` are those of the model."""
     return slots.words(model.leaf.trained)
+
+
+def first_named(top: Sequence[int], gone: AbstractSet[int]) -> int:
+    """Return the best of some slots, best first, that is not retired; -1 where all of them are."""
+    return next((slot for slot in top if slot not in gone), -1)
 
 
 def any_learned(paths: Iterable[Sequence[str]], slots: Slots, model: ModelFacts) -> bool:

@@ -34,6 +34,7 @@ from pipelines.releases.measures import read_measures
 from pipelines.releases.release import Release
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs
+from pipelines.runs.retired import retired_of
 from pipelines.store import NotFoundError
 from pipelines.tables.variants import read_placeholders
 
@@ -76,6 +77,7 @@ def measure(context: RunContext, live: Release | None) -> Measured:
     sample_and_lay_out(jobs, sources)
     sampled = queries.sampled_queries(sources)
     model = read_facts(context.store, context.outputs(EmbedOutputs).model_id)
+    model = model.without(retired_of(context))
     model.check_leaves()
     asked = queries.asked_of(jobs, sources, sampled, model)
     metrics = queries.count(sources, asked, model)

@@ -23,6 +23,7 @@ from pipelines.evaluate.sources import Sources
 from pipelines.evaluate.truth import Truth
 from pipelines.models.facts import ModelFacts
 from pipelines.runs.context import RunContext
+from pipelines.runs.retired import retired_of
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,11 @@ def category_columns(inputs: Inputs, slots: Slots, places: list[int]) -> Columns
     some = [asked.queries[n] for n in places]
     heads = asked.outputs.take(np.array(places, np.int64)).attributes
     columns = categories.attribute_columns(some, heads)
-    top = asked.vectors.slots.reshape(len(asked.queries), len(model.levels) + 1, -1)[:, :, 0]
-    return columns | categories.category_columns(some, top[places].tolist(), slots, frozenset(model.leaf.trained))
+    kept = asked.vectors.slots.reshape(len(asked.queries), len(model.levels) + 1, -1)[places].tolist()
+    retired = retired_of(inputs.context)
+    gone = [*(retired.of_level(level) for level in range(len(model.levels))), retired.leaves]
+    top = [[categories.first_named(best, out) for best, out in zip(query, gone, strict=True)] for query in kept]
+    return columns | categories.category_columns(some, top, slots, frozenset(model.leaf.trained))
 
 
 def gain_of(scores: Scores) -> Difference | None:

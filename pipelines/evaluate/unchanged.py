@@ -2,10 +2,10 @@
 
 They depend on the settings; on what the tables of photos and vectors say (which photos there are, in which role, split
 and group, and where their pictures and vectors lie); on the columns of the catalogue by which results are judged
-(`JUDGED`); on the model, and the slots of categories; and on the index that answers, by the bytes of its files. Prices
-and dates are in none of these. Titles are where they name a group, for bounds are drawn by group; and signals are, for
-ranking reads them from the index. An index whose build is not deterministic has other bytes each time, so what it finds
-is measured each time it is built.
+(`JUDGED`); on the model, the slots of categories, and which of these are retired; and on the index that answers, by the
+bytes of its files. Prices and dates are in none of these. Titles are where they name a group, for bounds are drawn by
+group; and signals are, for ranking reads them from the index. An index whose build is not deterministic has other bytes
+each time, so what it finds is measured each time it is built.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pipelines.releases.release import Release
 from pipelines.releases.unchanged import digest_of
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs
+from pipelines.runs.retired import retired_of
 from pipelines.tables.arrow import to_ipc
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS
@@ -38,6 +39,7 @@ def measured_on(context: RunContext) -> str:
         context.config.fingerprint(),
         embed.model_id,
         read_taxonomy(context.store),
+        repr(retired_of(context)),
         sorted(key.hex() for key in read_placeholders(context.store, context.outputs(PreprocessOutputs).placeholders)),
         context.store.sha256(f"indexes/{context.outputs(IndexOutputs).index_id}/{FILE}"),
         list(_judged(context)),

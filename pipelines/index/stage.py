@@ -23,7 +23,7 @@ from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
 from pipelines.runs.outputs import EmbedOutputs, IndexOutputs, PreprocessOutputs
 from pipelines.store import NotFoundError, Store
-from pipelines.tables.taxonomy import read_taxonomy
+from pipelines.tables.taxonomy import read_names, read_taxonomy
 from pipelines.tables.variants import read_placeholders
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _gather(context: RunContext) -> Gathered:
         preprocess.photos,
         context.outputs(EmbedOutputs).vectors,
         tuple(sorted(context.config.index.roles)),
-        read_taxonomy(context.store)["leaves"],
+        read_names(context.store)["leaves"],
         context.buckets,
         read_placeholders(context.store, preprocess.placeholders),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.errors import StageError
 from pipelines.store import Store
+from pipelines.tables.absences import Retired
 from trainer.config import LEAF_OUTPUT
 from transforms.photo import PrepSpec
 
@@ -21,13 +22,15 @@ class LeafFacts:
     """What `model.json` says of the leaf head: the signature's `output`, and the permanent slot of each column.
 
     `trained` are those that had photos enough to be learned. The best categories whose probabilities sum to
-    `category_mass` hold the right one for 99 % of photos; None where nothing was calibrated.
+    `category_mass` hold the right one for 99 % of photos; None where nothing was calibrated. `retired` are those that
+    no item has had for long, by the catalogue at hand: they are never named.
     """
 
     output: str
     slots: tuple[int, ...]
     trained: tuple[int, ...]
     category_mass: float | None
+    retired: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,16 @@ class ModelFacts:
     def knows_leaves(self) -> bool:
         """Tell whether it has a leaf head; an older model answers with its deepest level, and is for search alone."""
         return self.leaf.output == LEAF_OUTPUT
+
+    def without(self, retired: Retired) -> ModelFacts:
+        """Return the facts without the categories that no item has had for long, in all that the model may name."""
+        gone = retired.leaves if self.knows_leaves else retired.of_level(len(self.levels) - 1)
+        trained = tuple(slot for slot in self.leaf.trained if slot not in gone)
+        levels = tuple(
+            tuple(slot for slot in slots if slot not in retired.of_level(level))
+            for level, slots in enumerate(self.trained)
+        )
+        return replace(self, leaf=replace(self.leaf, trained=trained, retired=gone), trained=levels)
 
     def check_leaves(self) -> None:
         """Raise StageError when the model has no leaf head: nothing new is made with it."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.errors import StageError
-from pipelines.models.facts import ModelFacts, read_facts
+from pipelines.models.facts import ModelFacts
 from pipelines.models.outputs import AttributeScores, QueryOutputs
 from pipelines.models.signature import Signature
 from pipelines.store import Place, Store, UnitTable, rows_by_unit
@@ -35,9 +35,11 @@ class QueryModel:
         self._serve.close()
 
     def _probabilities(self, raw: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32] | None:
-        """Return float32 `[n, slots]` of the leaves, each column moved to its permanent slot."""
+        """Return float32 `[n, slots]` of the leaves, each column moved to its permanent slot, those retired at 0."""
         leaf = self._facts.leaf
-        return by_slot(raw[leaf.output], leaf.slots) if leaf.slots and leaf.output in raw else None
+        if not leaf.slots or leaf.output not in raw:
+            return None
+        return without_retired(by_slot(raw[leaf.output], leaf.slots), leaf.retired)
 
 
 def by_slot(probabilities: npt.NDArray[Any], slots: Sequence[int]) -> npt.NDArray[np.float32]:
@@ -52,16 +54,27 @@ def by_slot(probabilities: npt.NDArray[Any], slots: Sequence[int]) -> npt.NDArra
     return dense
 
 
+def without_retired(probabilities: npt.NDArray[np.float32], retired: Collection[int]) -> npt.NDArray[np.float32]:
+    """Return `[n, slots]` with the retired slots at 0 and what they had shared out among the others, by their size."""
+    gone = sorted(slot for slot in retired if slot < probabilities.shape[1])
+    if not gone:
+        return probabilities
+    kept = probabilities.copy()
+    kept[:, gone] = 0
+    sums = kept.sum(axis=1, keepdims=True)
+    return np.divide(kept, sums, out=kept, where=sums > 0)
+
+
 BATCH = 64
 
 
-def serve(store: Store, model_id: str, prep_id: str, places: Sequence[Place]) -> QueryOutputs:
+def serve(store: Store, facts: ModelFacts, prep_id: str, places: Sequence[Place]) -> QueryOutputs:
     """Return what a model says of prepared photos, given by unit and row, in their order.
 
     Raises NotFoundError when a photo or the model is gone.
     """
     photos = read_photos(store, prep_id, places)
-    model = QueryModel(store, read_facts(store, model_id))
+    model = QueryModel(store, facts)
     try:
         return joined([model(photos[start : start + BATCH]) for start in range(0, len(photos), BATCH)])
     finally:

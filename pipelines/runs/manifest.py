@@ -17,7 +17,14 @@ ALSO_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *(f"fetch.{key}" for key in ("max_age_hours", "recheck_hours", "gone_days", "allowed_networks")),
         ),
         "index": ("recipe", "search", "catalogue.columns.attributes", "catalogue.columns.signals"),
-        "evaluate": ("recipe", "search", "index.roles", "train.attributes", "catalogue.columns.attributes"),
+        "evaluate": (
+            "recipe",
+            "search",
+            "index.roles",
+            "train.attributes",
+            "train.retire_after_days",
+            "catalogue.columns.attributes",
+        ),
     }
 )
 """What a stage's result depends on beside its own section; of Beam's options and the store it must not."""

@@ -28,6 +28,7 @@ from pipelines.releases.release import Release, read_release
 from pipelines.search.answers import Answer, Result
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
 from pipelines.store import Store
+from pipelines.tables.absences import retired
 from pipelines.tables.spelling import trimmed, visible
 
 BATCH = 64
@@ -38,7 +39,8 @@ class SearchEngine:
 
     def __init__(self, config: Config, store: Store, release: Release) -> None:
         self.release, self._store, self._config = release, store, config
-        self.facts = read_facts(store, release.model_id)
+        gone = retired(store, release.catalogue_number, config.train.retire_after_days)
+        self.facts = read_facts(store, release.model_id).without(gone)
         self._stack = ExitStack()
         try:
             folder = self._stack.enter_context(store.stage_in(f"indexes/{release.index_id}"))

@@ -38,7 +38,16 @@ PHOTOS = pa.schema(
 DELETES = pa.schema([("item_id", pa.string()), ("deleted_at", pa.timestamp("us", "UTC")), ("feed", pa.string())])
 
 
-ORIGINS = pa.schema([("item_id", pa.string()), ("feed", pa.string()), ("own_photos", pa.int32())])
+ORIGINS = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("feed", pa.string()),
+        ("own_photos", pa.int32()),
+        ("said_category", pa.list_(pa.string())),
+        ("said_attributes", pa.map_(pa.string(), pa.string())),
+        ("is_corrected", pa.bool_()),
+    ]
+)
 
 
 REJECTS = pa.schema(

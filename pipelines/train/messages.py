@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import most_frequent_first
+from pipelines.runs.retired import retired_of
 from pipelines.tables.arrays import Array
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import RESOLVED_PHOTOS
@@ -82,6 +83,18 @@ def unlearned(context: RunContext, facts: Mapping[str, Any]) -> list[str]:
     where = ", where there are any" if any(above) and not all(above) else ""
     why = f"{which} {' or '.join(reasons)}"
     return [f"{count}: {why}. Their items are found by likeness, but the model names {names}{where}"]
+
+
+def retired_leaves(context: RunContext) -> list[str]:
+    """Return a note on the categories that no item has had for so long that models name them no more, if any."""
+    days, gone = context.config.train.retire_after_days, retired_of(context).leaves
+    if not gone:
+        return []
+    names = sorted(leaf for leaf, slot in read_taxonomy(context.store)["leaves"].items() if slot in gone)
+    return [
+        f"categories that no item has had for {days} days or more, which models name no more and metrics leave out "
+        f"until one has (train.retire_after_days): {len(names)}, such as {names[0]!r}"
+    ]
 
 
 def _depths(place: Place) -> dict[str, int]:

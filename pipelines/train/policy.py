@@ -9,6 +9,7 @@ from pipelines.releases.live import live_release
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store
+from pipelines.tables.taxonomy import LEAF, former_leaves
 from pipelines.train.news import News, Place, count_news, learnable_labels
 from pipelines.train.seen import seen_items, seen_labels
 
@@ -59,11 +60,14 @@ def _over_the_share(context: RunContext, live: Live) -> str | None:
 
 
 def _told(news: News) -> str:
-    unseen = f"{news.unseen} of {news.items} items are new since the live model"
-    what = "a category or attribute value that the live model could not learn and now could"
-    if not news.unseen:
-        return f"{news.relabelled} of {news.items} items have {what}"
-    return f"{unseen}, and {news.relabelled} others have {what}" if news.relabelled else unseen
+    parts = (
+        (news.unseen, "are new since the live model"),
+        (news.relabelled, "have a category or attribute value that the live model could not learn and now could"),
+        (news.corrected, "were corrected since the live model"),
+    )
+    told = [(count, what) for count, what in parts if count]
+    first = [f"{count} of {news.items} items {what}" for count, what in told[:1]]
+    return ", and ".join([*first, *(f"{count} others {what}" for count, what in told[1:])])
 
 
 def _news(context: RunContext, live: Live) -> News:
@@ -75,10 +79,12 @@ def _news(context: RunContext, live: Live) -> News:
             f"train: model {live.model_id} keeps no list of its items or labels, so not all that train.change_share is "
             "of can be looked at; train once with policy 'always'"
         )
-    unseen = count_news(place, live.folder, {}, ())
+    unseen = count_news(place, live.folder, {}, section.attributes)
     if known is None or unseen.share > section.change_share:
         return unseen
     now = learnable_labels(place, section.attributes, section.min_leaf_images, section.min_attribute_images)
+    former = former_leaves(context.store)
+    known |= {LEAF: {former.get(leaf, leaf) for leaf in known.get(LEAF, set())}}
     labels = {name: values - known.get(name, set()) for name, values in now.items()}
     return count_news(place, live.folder, labels, section.attributes) if any(labels.values()) else unseen
 

@@ -21,7 +21,7 @@ from pipelines.runs.outputs import PreprocessOutputs, TrainOutputs
 from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.adoption import adopt, keep_verdict, train_key, verdict_key
 from pipelines.train.checkpoints import Checkpoints
-from pipelines.train.messages import price, too_few, unlearned
+from pipelines.train.messages import price, retired_leaves, too_few, unlearned
 from pipelines.train.news import learnable_labels
 from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train
 from pipelines.train.seen import keep_labels, keep_seen
@@ -41,7 +41,8 @@ def run(context: RunContext) -> StageResult:
     reason = reason_to_train(context, live, prep_id)
     if reason is None and live is not None:
         note = f"the live model {live.model_id} is kept ({context.config.train.policy})"
-        return _result(live.model_id, live.facts["space_id"], "reused", [note, *unlearned(context, live.facts)])
+        told = [note, *unlearned(context, live.facts), *retired_leaves(context)]
+        return _result(live.model_id, live.facts["space_id"], "reused", told)
     context.progress.say(f"train: {reason}; {price(context, live)}")
     from pipelines.train.attributes import give_slots
 
@@ -59,7 +60,7 @@ def run(context: RunContext) -> StageResult:
         raise StageError(f"{first} was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
     decision, done = ("adopted", "adopted, of an equal training,") if adopted else ("trained", "trained")
-    notes = [f"{done} {model_id}: {reason}", *unlearned(context, facts), *notes]
+    notes = [f"{done} {model_id}: {reason}", *unlearned(context, facts), *retired_leaves(context), *notes]
     return _result(model_id, facts["space_id"], decision, notes, examples)
 
 

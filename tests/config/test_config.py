@@ -330,6 +330,7 @@ def test_when_and_where_it_is_learned_is_not_what_is_learned(tmp_path: Path) -> 
     here, there = load(tmp_path, IN_BUCKET).train, load(tmp_path, IN_BUCKET + VERTEX).train
     assert here.learned_by == there.learned_by
     when_and_where = {"engine", "vertex", "policy", "change_share", "checkpoint_s", "memory_bytes", "warm_start"}
+    when_and_where |= {"retire_after_days"}
     bounds_of_the_examples = {"min_images", "max_images"}
     left = {f"train.{name}" for name in when_and_where | bounds_of_the_examples}
     assert {f"train.{name}" for name in type(here).model_fields} - set(here.learned_by) == left

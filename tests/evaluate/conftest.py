@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from pipelines.config import Config
+from pipelines.models.facts import ModelFacts
 from pipelines.models.outputs import QueryOutputs
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs, StageOutputs
@@ -27,6 +28,8 @@ from pipelines.telemetry.progress import Progress
 from tests.models.model_json import model_json
 
 DIM, BUCKETS, PREP = 512, 4, "64x48-q95-v1"
+ENTRY = "catalogue/log/00000001.json"
+"""The entry of the catalogue of every run."""
 LEAVES = [("shoes", "boots"), ("shoes", "sandals"), ("bags", "totes"), ("bags", "belts"), ("hats",)]
 LEAF = {"slots": [0, 1, 2, 3, 4], "trained": [0, 1, 2, 3, 4], "category_mass": 0.95}
 COLOURS = ["red", "green", "blue"]
@@ -121,6 +124,7 @@ def write_run(
 ) -> None:
     """Write everything that evaluate reads of a run."""
     store, run = context.store, context.run_id
+    store.create_json(ENTRY, {"at": "2026-01-01T00:00:00+00:00", "absent": {}})
     _catalogue(context, fake, catalogue_id)
     places = _images(context, fake)
     _photos(context, fake, places)
@@ -317,9 +321,9 @@ def fake() -> type[Fake]:
     return Fake
 
 
-def fake_serve(store: object, model_id: str, prep_id: str, places: list[tuple[str, int]]) -> QueryOutputs:
+def fake_serve(store: object, facts: ModelFacts, prep_id: str, places: list[tuple[str, int]]) -> QueryOutputs:
     """Stand in for the exported model: say of a prepared photo what the fake embed stage has stored of it."""
-    photos = [SERVED[model_id][place] for place in places]
+    photos = [SERVED[facts.model_id][place] for place in places]
     embeddings = np.stack([photo.vector for photo in photos])
     probabilities = np.zeros((len(photos), max(_tops(photo)[0][-3] for photo in photos) + 1), np.float32)
     for row, photo in enumerate(photos):

@@ -11,6 +11,7 @@ from pipelines.evaluate.categories import (
     any_learned,
     attribute_columns,
     category_columns,
+    first_named,
     macro_means,
     predicted_leaves,
     seen_in_training,
@@ -57,6 +58,10 @@ def test_categories_by_level_and_leaf() -> None:
     assert found["category.leaf_macro_all"] == 0.5
     assert "category.leaf_macro" not in found  # no category has ten queries
     assert found["category.unknown"] == 0.25
+
+
+def test_the_best_category_that_is_not_retired_is_named() -> None:
+    assert [first_named([4, 2, 7], gone) for gone in (set(), {4}, {4, 2}, {4, 2, 7})] == [4, 2, 7, -1]
 
 
 def test_a_leaf_without_a_slot_is_wrong_and_unknown() -> None:

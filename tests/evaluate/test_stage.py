@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import IndexOutputs
 from pipelines.runs.sequence import run_stage
 from pipelines.store import Log
-from tests.evaluate.conftest import Fake, fake_serve, open_run, write_run
+from pipelines.tables.taxonomy import read_taxonomy
+from tests.evaluate.conftest import ENTRY, Fake, fake_serve, open_run, write_run
 
 Start = Callable[..., RunContext]
 Write = Callable[..., None]
@@ -215,6 +217,25 @@ class MeasuredError(BaseException):
 
 def not_measured(*_: Any) -> None:
     raise MeasuredError
+
+
+@pytest.mark.parametrize(("days", "leaf", "level", "unknown"), [(89, 0.8, 0.75, 0.0), (90, 0.6, 0.5, 0.2)])
+def test_a_category_that_no_item_has_had_for_long_is_named_no_more(
+    start: Start, write: Write, fake: type[Any], days: int, leaf: float, level: float, unknown: float
+) -> None:
+    """The fake model takes belts for totes, and has no second choice."""
+    context = start()
+    write(context, fake())
+    slots = read_taxonomy(context.store)
+    totes = {"leaf": slots["leaves"]["bags > totes"], "level:1": slots["levels"][1]["bags > totes"]}
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    absent = {"level:0": {}, **{kind: {str(slot): begin.isoformat()} for kind, slot in totes.items()}}
+    entry = {"at": (begin + timedelta(days=days)).isoformat(), "absent": absent}
+    context.store.put(ENTRY, json.dumps(entry).encode())
+    metrics = metrics_of(context, run_stage(context, "evaluate", run))
+    assert metrics["category.leaf_top1"] == pytest.approx(leaf, abs=0.03)
+    assert metrics["category.l2_top1"] == pytest.approx(level, abs=0.03)
+    assert metrics["category.unknown"] == pytest.approx(unknown, abs=0.03)
 
 
 def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(

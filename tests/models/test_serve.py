@@ -9,10 +9,12 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from pipelines.models.facts import read_facts
 from pipelines.models.outputs import QueryOutputs
-from pipelines.models.query_model import joined, largest_difference, read_photos, serve
+from pipelines.models.query_model import joined, largest_difference, read_photos, serve, without_retired
 from pipelines.store import NotFoundError, UnitTable
 from pipelines.store.folder import FolderStore
+from pipelines.tables.absences import Retired
 from pipelines.tables.schemas import IMAGE_DATA, IMAGE_KEYS
 from tests.models.model_json import model_json
 
@@ -83,9 +85,21 @@ def test_the_exported_model_is_run_on_the_prepared_photos(store: FolderStore, tm
     store.stage_out(Path(folder), "models/m/saved_model")
     facts = model_json("m", prep_id=PREP, levels=[[2, 0]], attributes={"shade": ["dark", "light"]})
     store.create("models/m/model.json", json.dumps(facts).encode())
-    outputs = serve(store, "m", PREP, [("u2", 0), ("u1", 0)])
+    outputs = serve(store, read_facts(store, "m"), PREP, [("u2", 0), ("u1", 0)])
     np.testing.assert_allclose(outputs.embeddings[:, 0], [128 / 255, 0], atol=0.01)
     assert outputs.attributes["shade"].values == ("dark", "light")
     np.testing.assert_allclose(outputs.attributes["shade"].probabilities, [[127 / 255, 128 / 255], [1, 0]], atol=0.01)
     # Column 0 is of slot 2, column 1 of slot 0; nobody has slot 1.
     np.testing.assert_allclose(outputs.probabilities, [[127 / 255, 0, 128 / 255], [1, 0, 0]], atol=0.01)
+    # What no item has had for long gets no probability; the others share what it had.
+    gone = read_facts(store, "m").without(Retired(frozenset({2, 7}), (frozenset({2}),)))
+    assert (gone.leaf.trained, gone.trained) == ((0,), ((0,),))
+    outputs = serve(store, gone, PREP, [("u2", 0), ("u1", 0)])
+    np.testing.assert_allclose(outputs.probabilities, [[1, 0, 0], [1, 0, 0]], atol=0.01)
+
+
+def test_retired_categories_share_out_their_probability() -> None:
+    probabilities = np.array([[0.5, 0.25, 0.25], [1, 0, 0]], np.float32)
+    np.testing.assert_allclose(without_retired(probabilities, {0}), [[0, 0.5, 0.5], [0, 0, 0]])
+    np.testing.assert_allclose(without_retired(probabilities, {5}), probabilities)
+    np.testing.assert_allclose(probabilities, [[0.5, 0.25, 0.25], [1, 0, 0]])

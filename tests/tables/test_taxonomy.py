@@ -1,5 +1,6 @@
 """Permanent slots: what a leaf is, and that no slot ever moves."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from pipelines.tables.spelling import fold_spelling
 from pipelines.tables.taxonomy import (
     category_value,
     extend_taxonomy,
+    former_leaves,
     leaf_value,
     look_alikes,
+    path_of,
+    read_names,
     read_taxonomy,
     values_of,
 )
@@ -85,3 +89,49 @@ def test_values_of_two_kinds_are_no_look_alikes() -> None:
         "attribute values that differ in case or HTML entities alone are kept apart (1), such as 'Red' and"
     )
     assert look_alikes([("leaf", "a"), ("leaf", "b")]) == []
+
+
+@given(PARTS)
+def test_a_value_tells_its_path(path: list[str]) -> None:
+    assert path_of(leaf_value(path)) == tuple(path)
+
+
+def becoming(**names: str) -> Callable[[str, str], str | None]:
+    return lambda _, value: names.get(value)
+
+
+def test_a_renamed_value_keeps_its_slot(store: Store) -> None:
+    extend_taxonomy(store, [*values_of(["a"]), *values_of(["b"]), *values_of(["c"])])
+    assert extend_taxonomy(store, [*values_of(["z"]), *values_of(["d"])], becoming(b="z")) == 2  # d: leaf and level
+    assert read_taxonomy(store)["leaves"] == {"a": 0, "z": 1, "c": 2, "d": 3}
+    assert read_taxonomy(store)["levels"] == [{"a": 0, "z": 1, "c": 2, "d": 3}]
+    assert read_names(store)["leaves"] == {"b": 1, "a": 0, "z": 1, "c": 2, "d": 3}
+    assert next(iter(read_names(store)["leaves"])) == "b"
+    assert former_leaves(store) == {"b": "z"}
+    steps = len(list(store.list("taxonomy")))
+    assert extend_taxonomy(store, values_of(["z"]), becoming(b="z")) == 0
+    assert len(list(store.list("taxonomy"))) == steps
+
+
+def test_merged_values_have_the_oldest_slot_and_leave_the_others(store: Store) -> None:
+    extend_taxonomy(store, [*values_of(["a"]), *values_of(["b"]), *values_of(["c"])])
+    extend_taxonomy(store, values_of(["m"]), becoming(c="m", b="m"))
+    assert read_taxonomy(store)["leaves"] == {"a": 0, "m": 1, "c": 2}
+    extend_taxonomy(store, values_of(["a"]), becoming(m="a"))  # a has a slot: m's is left
+    assert read_taxonomy(store)["leaves"] == {"a": 0, "m": 1, "c": 2}
+
+
+def test_a_chain_of_renamings_over_days_leads_to_the_first_slot(store: Store) -> None:
+    extend_taxonomy(store, [*values_of(["a"]), *values_of(["b"])])
+    extend_taxonomy(store, values_of(["c"]), becoming(a="c"))
+    extend_taxonomy(store, values_of(["d"]), becoming(c="d"))
+    assert read_taxonomy(store)["leaves"] == {"b": 1, "d": 0}
+    assert former_leaves(store) == {"a": "d", "c": "d"}
+    # the old name is used again: it is a category of its own, with a slot of its own
+    extend_taxonomy(store, values_of(["a"]))
+    assert read_taxonomy(store)["leaves"] == {"b": 1, "d": 0, "a": 2}
+    assert read_names(store)["leaves"] == {"c": 0, "b": 1, "d": 0, "a": 2}
+    # and renamed back
+    extend_taxonomy(store, values_of(["c"]), becoming(d="c"))
+    assert read_taxonomy(store)["leaves"] == {"b": 1, "c": 0, "a": 2}
+    assert former_leaves(store) == {"a": "c", "d": "c"}

@@ -14,10 +14,10 @@ import pytest
 from pipelines.config import Config
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
-from pipelines.runs.outputs import PreprocessOutputs
+from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
 from pipelines.store import Log, Store, open_store
 from pipelines.tables.buckets import bucket_of, write_bucket
-from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
+from pipelines.tables.schemas import ITEMS, ORIGINS, RESOLVED_PHOTOS
 from pipelines.tables.taxonomy import extend_taxonomy, values_of
 from pipelines.telemetry.progress import Progress
 from pipelines.train import launch, stage
@@ -45,6 +45,15 @@ def write_items(
         write_bucket(store, f"catalogue/{catalogue_id}/items", bucket, pa.Table.from_pylist(rows, ITEMS))
 
 
+def write_corrected(store: Store, catalogue_id: str, item_ids: Iterable[str], corrected: Iterable[str]) -> None:
+    """Write which of a catalogue's items the shop has corrected, as the catalogue stage does."""
+    wanted = set(corrected)
+    for bucket in range(BUCKETS):
+        ids = [item_id for item_id in sorted(item_ids) if bucket_of(item_id, BUCKETS) == bucket]
+        rows = [{"item_id": item_id, "feed": "snapshot", "is_corrected": item_id in wanted} for item_id in ids]
+        write_bucket(store, f"catalogue/{catalogue_id}/origins", bucket, pa.Table.from_pylist(rows, ORIGINS))
+
+
 def write_photos(store: Store, run_id: str, photos: Mapping[str, int], split: str = "train") -> None:
     """Write which photos preprocess has resolved: so many of each item."""
     for bucket in range(BUCKETS):
@@ -58,7 +67,9 @@ def write_photos(store: Store, run_id: str, photos: Mapping[str, int], split: st
 
 
 def finish_preprocess(store: Store, run_id: str, catalogue_id: str, prep_id: str = PREP) -> None:
-    """Write what preprocess tells later stages."""
+    """Write what catalogue and preprocess tell later stages; the catalogue is in no log, so no category is retired."""
+    catalogue = CatalogueOutputs(catalogue_id, 0, {}).as_json()
+    store.create_json(f"runs/{run_id}/catalogue/manifest.json", {"outputs": catalogue})
     outputs = PreprocessOutputs(prep_id, catalogue_id, f"runs/{run_id}/preprocess/photos", 240).as_json()
     store.create_json(f"runs/{run_id}/preprocess/manifest.json", {"outputs": outputs})
 

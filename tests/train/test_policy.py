@@ -15,6 +15,7 @@ from tests.train.conftest import (
     MakeContext,
     finish_preprocess,
     go_live,
+    write_corrected,
     write_items,
     write_photos,
 )
@@ -36,9 +37,17 @@ def decide(make_context: MakeContext, training: FakeTraining, store: Store):
     go_live(store, "model1")
 
     def again(
-        items: str, labels=None, photos=None, *, split: str = "train", run_id: str = "r2", **train: object
+        items: str,
+        labels=None,
+        photos=None,
+        *,
+        split: str = "train",
+        run_id: str = "r2",
+        corrected: str = "",
+        **train: object,
     ) -> tuple[str, str]:
         write_items(store, f"of-{run_id}", items, labels)
+        write_corrected(store, f"of-{run_id}", items, corrected)
         write_photos(store, run_id, photos or {}, split)
         finish_preprocess(store, run_id, f"of-{run_id}")
         outputs = run(make_context(run_id, **train)).outputs
@@ -158,3 +167,46 @@ def test_the_digests_that_a_model_could_choose_from_are_kept_beside_it(store: St
     keep_seen(store, "c1", "runs/r/train/photos", "models/m", BUCKETS)
     kept = [seen_photos(store, "models/m", bucket) for bucket in range(BUCKETS)]
     assert [table["digest"].to_pylist() for table in kept if table is not None] == [[], digests]
+
+
+def test_items_whose_label_the_shop_has_corrected_count_as_change(decide) -> None:
+    labels = {"a": KNOWN, "b": OTHER_COLOUR}
+    assert decide("abcd", labels, corrected="b", change_share=0.25, **COLOURED)[0] == "reused"  # 1 of 4
+    decision, reason = decide("abcd", labels, corrected="b", change_share=0.24, run_id="r3", **COLOURED)
+    assert decision == "trained"
+    assert "1 of 4 items were corrected since the live model, over train.change_share = 0.24" in reason
+
+
+def test_a_correction_that_was_learned_is_news_once(decide, store: Store) -> None:
+    labels = {"a": KNOWN, "b": OTHER_COLOUR, "c": OTHER_LEAF}
+    assert decide("abcd", labels, corrected="bc", change_share=0.4, **COLOURED)[0] == "trained"
+    go_live(store, "model2")
+    assert decide("abcd", labels, corrected="bc", change_share=0.0, run_id="r3", **COLOURED)[0] == "reused"
+    # the feed has come to say what the correction said: the label is the same
+    assert decide("abcd", labels, corrected="c", change_share=0.0, run_id="r4", **COLOURED)[0] == "reused"
+    # one is corrected anew, the other one taken back
+    labels |= {"b": ("shoes > clogs", "green"), "c": ("shoes > boots", "")}
+    assert decide("abcd", labels, corrected="b", change_share=0.5, run_id="r5", **COLOURED)[0] == "reused"
+    assert decide("abcd", labels, corrected="b", change_share=0.4, run_id="r6", **COLOURED)[0] == "trained"
+
+
+def test_what_no_head_learns_of_a_correction_is_no_news(decide, store: Store) -> None:
+    labels = {"a": KNOWN, "b": OTHER_COLOUR}
+    assert decide("abcd", labels, corrected="b", change_share=0.2)[0] == "trained"
+    go_live(store, "model2")
+    labels["b"] = ("shoes > boots", "blue")  # colours have no head
+    assert decide("abcd", labels, corrected="b", change_share=0.0, run_id="r3")[0] == "reused"
+
+
+def test_a_new_item_that_is_corrected_counts_once(decide) -> None:
+    labels = {"a": KNOWN, "z": OTHER_LEAF}
+    assert decide("abcz", labels, corrected="z", change_share=0.25, **COLOURED)[0] == "reused"
+
+
+def test_a_renamed_category_is_no_news(decide, store: Store) -> None:
+    labels = {"b": KNOWN}
+    assert decide("abcd", labels, {"a": 9}, corrected="b", change_share=0.2, **COLOURED)[0] == "trained"
+    go_live(store, "model2")
+    extend_taxonomy(store, [], lambda _, value: {"shoes > boots": "boots"}.get(value))
+    renamed = {item: ("boots", "red" if item == "b" else "") for item in "abcd"}
+    assert decide("abcd", renamed, {"a": 9}, corrected="b", change_share=0.0, run_id="r3", **COLOURED)[0] == "reused"
