@@ -35,10 +35,12 @@ class Overlay:
     corrections: Mapping[str, Correction] = field(default_factory=dict)
     digest: str = ""
 
-    def of_bucket(self, bucket: int, buckets: int) -> Overlay:
-        """Return it with the corrections of a bucket's items alone."""
-        mine = {item_id: one for item_id, one in self.corrections.items() if bucket_of(item_id, buckets) == bucket}
-        return replace(self, corrections=mine)
+    def by_bucket(self, buckets: int) -> list[Overlay]:
+        """Return it for each bucket, with the corrections of that bucket's items alone."""
+        of: list[dict[str, Correction]] = [{} for _ in range(buckets)]
+        for item_id, one in self.corrections.items():
+            of[bucket_of(item_id, buckets)][item_id] = one
+        return [replace(self, corrections=mine) for mine in of]
 
     def lay(self, state: State, remarks: Remarks) -> None:
         """Set how each item of a state is shown; remark what was done."""

@@ -51,7 +51,7 @@ def build(
     store = context.store
     name = f"{context.prefix('catalogue')}/summary-{catalogue_id}.json"
     reader = Reader(context.config.catalogue, context.buckets, terms.now, context.limit)
-    merge_bucket = _MergeBucket(store, catalogue_id, parent, terms, overlay, context.buckets)
+    merge_bucket = _MergeBucket(store, catalogue_id, parent, terms, overlay.by_bucket(context.buckets))
 
     def wire(pipeline: beam.Pipeline) -> None:
         rows = (
@@ -94,8 +94,7 @@ class _MergeBucket:
     catalogue_id: str
     parent: Parent
     terms: Terms
-    overlay: Overlay
-    buckets: int
+    overlays: list[Overlay]
 
     def __call__(self, group: tuple[int, Iterable[bytes]], of_files: Summary) -> Summary:
         bucket, parts = group
@@ -106,7 +105,7 @@ class _MergeBucket:
             terms = replace(terms, is_whole=False)
         rows = _sorted_out(record for part in parts if part for record in unpacked(part))
         parent = read_state(self.store, self.parent.catalogue_id, bucket, self.parent.feed)
-        merged = merge(parent, rows, terms, self.overlay.of_bucket(bucket, self.buckets))
+        merged = merge(parent, rows, terms, self.overlays[bucket])
         rejects = sorted(merged.rejects, key=lambda r: (_place(r.source), r.code))
         table = pa.Table.from_pylist([asdict(r) for r in rejects], REJECTS)
         write_bucket(self.store, f"catalogue/{self.catalogue_id}/rejects", bucket, table)

@@ -20,6 +20,7 @@ from pipelines.runs.sequence import run_stage
 from pipelines.store import StoreError
 from pipelines.tables.buckets import bucket_name, read_bucket
 from pipelines.tables.schemas import ITEMS
+from pipelines.tables.taxonomy import extend_taxonomy
 from tests.index.gallery import BUCKETS, DIM, Gallery, Photo, digest_of, plain
 from tests.models.model_json import model_json
 from tests.releases.live import make_live
@@ -361,3 +362,24 @@ def test_an_item_whose_only_photo_has_no_vector_is_an_example_too(tmp_path: Path
     (note,) = index(gallery.context())["notes"]
     assert note.startswith("1 of 4 items cannot be found by any search")
     assert note.endswith("for example item 'item-2'")
+
+
+def test_a_renamed_category_has_its_slot_whichever_name_the_catalogue_uses(gallery: Gallery) -> None:
+    before = opened(gallery, index(gallery.context()))
+    extend_taxonomy(gallery.store, [], lambda _, value: {"all > leaf 1": "all > new name"}.get(value))
+    gallery.paths = {f"item-{n:03}": ["all", "new name"] for n in range(1, 120, 4)}
+    gallery.paths["item-001"] = ["all", "leaf 0"]  # it shows item 0's photo
+    gallery.write_catalogue("r2")
+    gallery.adopt_vectors("r2", "r")
+    after = opened(gallery, index(gallery.context("r2")))
+    slots = [
+        dict(zip(one.rows.link_item.tolist(), one.rows.link_slot.tolist(), strict=True)) for one in (before, after)
+    ]
+    assert slots[0] == slots[1]
+    assert 1 in slots[0].values()
+    hit = after.search(QueryOutputs(gallery.vectors[5:6].astype(np.float32)), 1, EXACT)[0][0]
+    assert (hit.item_id, hit.category) == ("item-005", ("all", "new name"))
+    # a catalogue of before the renaming, as a backfill takes it
+    gallery.adopt_photos("r3", "r")
+    gallery.adopt_vectors("r3", "r")
+    assert index(gallery.context("r3"))["counts"]["items"] == 119

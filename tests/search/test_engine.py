@@ -11,6 +11,7 @@ from pipelines.errors import StageError
 from pipelines.search import engine as engine_module
 from pipelines.search.engine import SearchEngine
 from pipelines.store import StoreError, open_store
+from tests.search.conftest import SLOTS
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +132,19 @@ def test_a_model_of_another_space_is_refused(shop) -> None:
         StageError, match="index i1 is of the space m1, model m2 of m2; their vectors cannot be compared"
     ):
         SearchEngine.open(shop.config, shop.store, "r2")
+
+
+def test_categories_that_no_item_has_had_for_long_get_no_probability(shop, opened) -> None:
+    """The catalogue of a later release says since when no item has boots."""
+    since = {"leaf": {str(SLOTS[1]): "2026-01-01T00:00:00+00:00"}}
+    shop.store.create_json("catalogue/log/00000007.json", {"at": "2026-06-01T00:00:00+00:00", "absent": since})
+    manifest = shop.store.read_json("releases/r1/manifest.json")
+    shop.store.create_json("releases/late/manifest.json", manifest | {"release_id": "late", "catalogue_number": 7})
+    with SearchEngine.open(shop.config, shop.store, "late") as later:
+        boots = later.facts.leaf.slots.index(SLOTS[1])
+        assert SLOTS[1] not in later.facts.leaf.trained
+        jpeg = next(iter(opened.search_photos([shop.photos[1]], 1))).photo
+        named, not_named = (engine._model([jpeg]).probabilities[0] for engine in (opened, later))
+        assert named.argmax() == later.facts.leaf.slots[boots]
+        assert not_named[SLOTS[1]] == 0
+        assert not_named.sum() == pytest.approx(1, abs=1e-3)
