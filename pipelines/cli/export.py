@@ -18,12 +18,20 @@ SERVERS = ("qdrant", "opensearch")
 @click.argument("place", required=False, metavar="[FOLDER]")
 @click.option("--to", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True, help="The files' format.")
 @click.option("--release", help="Export this release, not the live one.")
+@click.option("--since", metavar="RELEASE", help="With --to vertex: only what changed since that release.")
 @click.option("--url", help="Send it to this server instead of writing files; for qdrant and opensearch.")
 @click.option("--name", help="With --url: the alias that readers ask, of a collection or index of the release's own.")
 @quiet_option
 @guarded
 def export(
-    config_path: str, place: str | None, to: str, release: str | None, url: str | None, name: str | None, quiet: bool
+    config_path: str,
+    place: str | None,
+    to: str,
+    release: str | None,
+    since: str | None,
+    url: str | None,
+    name: str | None,
+    quiet: bool,
 ) -> None:
     """Write a release's vectors, hashes and items into an empty FOLDER (or gs://BUCKET/PREFIX), or send them.
 
@@ -31,13 +39,17 @@ def export(
     describes every column. Keys of servers are read from the environment.
     """
     _check(place, to, url, name)
+    if since and to != "vertex":
+        raise click.UsageError("--since is for --to vertex; the other formats hold whole releases")
     from pipelines.config import load_config
-    from pipelines.export.command import export_to_folder, send_to_server
+    from pipelines.export.command import export_to_folder, send_to_server, write_changes
     from pipelines.store import open_store
     from pipelines.telemetry.progress import Progress
 
     store, progress = open_store(load_config(config_path).store.uri), Progress(quiet=quiet)
-    if url and name:
+    if since:
+        summary = write_changes(store, release, since, str(place), progress)
+    elif url and name:
         summary = send_to_server(store, release, to, url, name, progress)
     else:
         summary = export_to_folder(store, release, to, str(place), progress)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from pipelines.export import hashes, opensearch, parquet, qdrant, vertex
+from pipelines.export import changes, hashes, opensearch, parquet, qdrant, vertex
 from pipelines.export.destination import Destination
 from pipelines.export.loader import Loader, Target
 from pipelines.export.points import Point, as_json, points_of
@@ -62,6 +62,35 @@ def export_to_folder(store: Store, release_id: str | None, to: str, place: str, 
             counts = _write(source, loader, destination, progress)
             done = destination.finish({"release": about.as_json(), "metric": METRIC, "counts": counts})
     return {**whose, "uri": destination.uri, "counts": done["counts"]}
+
+
+def write_changes(store: Store, release_id: str | None, since: str, place: str, progress: Progress) -> Summary:
+    """Write what Vertex AI Vector Search must change where it holds the release `since`, as `export_to_folder` does.
+
+    Raises StageError where the two releases are of two vector spaces, too.
+    """
+    with Source.open(store, release_id) as after, Source.open(store, since) as before:
+        changes.check_comparable(before, after)
+        whose = {"format": vertex.LOADER.name, "schema": vertex.LOADER.schema, "release_id": after.about.release_id}
+        destination = Destination.open(place, whose | {"since": since})
+        done = destination.manifest()
+        if done:
+            progress.say(f"export: what changed since {since} is in {destination.uri} already")
+        else:
+            destination.add("metadata.json", 0, partial(as_json, changes.metadata(destination.uri)))
+            counts = _write_changes(before, after, destination, progress)
+            done = destination.finish({"release": after.about.as_json(), "metric": METRIC, "counts": counts})
+    return {**whose, "since": since, "uri": destination.uri, "counts": done["counts"]}
+
+
+def _write_changes(before: Source, after: Source, destination: Destination, progress: Progress) -> dict[str, int]:
+    counts, done = {"changed": 0, "deleted": 0}, _Counts()
+    with progress.watch("export: buckets of items", after.buckets, lambda: done.buckets):
+        for bucket in range(after.buckets):
+            changed, deleted = changes.write_bucket(before, after, destination, bucket)
+            counts = {"changed": counts["changed"] + changed, "deleted": counts["deleted"] + deleted}
+            done.buckets += 1
+    return counts
 
 
 def send_to_server(store: Store, release_id: str | None, to: str, url: str, name: str, progress: Progress) -> Summary:

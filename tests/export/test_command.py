@@ -150,6 +150,7 @@ def test_damaged_vectors_do_not_go_out(tmp_path: Path) -> None:
         (["--to", "qdrant", "--url", "http://x"], "--url needs --name, the alias that readers ask"),
         (["--url", "http://x", "--name", "n"], "--url is for --to qdrant and --to opensearch"),
         (["out", "--name", "n"], "--name is for --url"),
+        (["out", "--since", "r1"], "--since is for --to vertex; the other formats hold whole releases"),
         (["out", "--to", "pinecone"], "'pinecone' is not one of 'parquet', 'qdrant', 'opensearch', 'vertex'"),
     ],
 )

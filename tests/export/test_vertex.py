@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.export.command import export_to_folder
+from pipelines.errors import StageError
+from pipelines.export.command import export_to_folder, write_changes
 from pipelines.export.schemas import About
 from pipelines.export.vertex import metadata_of
 from pipelines.telemetry.progress import Progress
-from tests.export.world import RELEASE, World, normalised, same_top, tied
-from tests.index.gallery import DIM, digest_of
+from tests.export.world import RELEASE, World, normalised, release, same_top, shop, tied
+from tests.index.gallery import DIM, Photo, digest_of
+
+QUIET = Progress(quiet=True)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +25,7 @@ def out(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def records(out: Path) -> list[dict]:
-    return [json.loads(line) for path in sorted((out / "batch").iterdir()) for line in path.read_text().splitlines()]
+    return [json.loads(line) for path in sorted((out / "batch").glob("*.json")) for line in path.open()]
 
 
 def test_a_batch_is_a_folder_of_json_lines_and_nothing_else(out: Path) -> None:
@@ -87,3 +90,55 @@ def test_the_best_by_dot_product_are_those_of_the_exact_index(world: World, out:
         query = normalised(world.gallery.vectors[number])
         order = np.argsort(-(vectors @ query), kind="stable")[:11]
         assert same_top(world, query, tied([pairs[n] for n in order], 10))
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A store with two releases: on the second day item 1 costs more, 7 is gone, and 20 shows another photo too."""
+    gallery = shop(tmp_path_factory.mktemp("days") / "store")
+    gallery.write()
+    release(gallery)
+    gallery.prices["item-001"] = 99.0
+    gallery.photos = [photo for photo in gallery.photos if photo.item != "item-007"]
+    gallery.photos.append(Photo("item-020", 30, position=1))
+    gallery.write_catalogue("r2")
+    gallery.adopt_vectors("r2", "r")
+    return release(gallery, "r2", "20261129T131415Z-0123456789ab")
+
+
+def test_what_changed_since_a_release_turns_its_batch_into_that_of_the_next(days: World, tmp_path: Path) -> None:
+    for name, of in (("before", RELEASE), ("after", None)):
+        export_to_folder(days.store, of, "vertex", str(tmp_path / name), QUIET)
+    summary = write_changes(days.store, None, RELEASE, str(tmp_path / "changes"), QUIET)
+    assert summary["counts"] == {"changed": 2, "deleted": 1}
+    out = tmp_path / "changes"
+    changed = {record["id"]: record for record in records(out)}
+    assert changed.keys() == {f"item-001:{digest_of(0).hex()}", f"item-020:{digest_of(30).hex()}"}
+    gone = [line for path in (out / "batch" / "delete").iterdir() for line in path.read_text().splitlines()]
+    assert gone == [f"item-007:{digest_of(7).hex()}"]
+    updated = {record["id"]: record for record in records(tmp_path / "before")} | changed
+    assert {name: one for name, one in updated.items() if name not in gone} == {
+        record["id"]: record for record in records(tmp_path / "after")
+    }
+    assert json.loads((out / "metadata.json").read_text()) == {"isCompleteOverwrite": False}
+    assert write_changes(days.store, None, RELEASE, str(out), QUIET) == summary
+
+
+def test_nothing_changed_is_an_empty_batch(days: World, tmp_path: Path) -> None:
+    summary = write_changes(days.store, RELEASE, RELEASE, str(tmp_path / "out"), QUIET)
+    assert summary["counts"] == {"changed": 0, "deleted": 0}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "export.json",
+        "manifest.json",
+        "metadata.json",
+    ]
+
+
+def test_releases_of_two_spaces_are_not_compared(days: World, tmp_path: Path) -> None:
+    manifest = days.store.read_json(f"releases/{RELEASE}/manifest.json")
+    days.store.create_json("models/other/model.json", days.store.read_json("models/model/model.json"))
+    other = manifest | {"release_id": "r-other", "model": {"model_id": "other", "space_id": "other"}}
+    days.store.create_json("releases/r-other/manifest.json", other)
+    with pytest.raises(StageError, match="all vectors are others, so write the whole release, without --since"):
+        write_changes(days.store, None, "r-other", str(tmp_path / "out"), QUIET)
+    assert not (tmp_path / "out").exists()
