@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Final
 
-from pipelines.catalogue.categories import MAX_DEPTH
+from pipelines.catalogue.categories import MAX_DEPTH, levels_in
 from pipelines.catalogue.formats.base import FeedError
 from pipelines.catalogue.mapping import Item
 from pipelines.catalogue.sheets import Line, Sheet
@@ -23,6 +23,14 @@ from pipelines.tables.spelling import fold_spelling
 from pipelines.tables.taxonomy import category_value, leaf_value, path_of
 
 COLUMNS: Final = ("old", "new", "when")
+_OLD, _NEW = ("old", "from", "source"), ("new", "to", "target")
+_WITH: Final = ("", " path", "_path", " category", "_category")
+NAMES: Final[Mapping[str, str]] = {
+    **{f"{word}{more}": "old" for word in _OLD for more in _WITH},
+    **{f"{word}{more}": "new" for word in _NEW for more in _WITH},
+    "when": "when",
+}
+"""What people call the columns."""
 ITEM, TITLE = "item_id", "title"
 _IDS: Final = re.compile(r"[\s|]+")
 
@@ -149,8 +157,8 @@ def _rule(sheet: Sheet, line: Line, columns: Columns) -> Rule | None:
 def path_in(sheet: Sheet, line: Line, column: str, columns: Columns) -> Path:
     """Return the path in a cell, () where it is empty: written as in the feed, or a list of levels in JSON."""
     value: Any = line.cells.get(column)
-    between = (isinstance(columns.category, str) and columns.category_separator) or ">"
-    levels = value if isinstance(value, list) else line.text(column).split(between)
+    between = columns.category_separator if isinstance(columns.category, str) else ">"
+    levels = value if isinstance(value, list) else levels_in(line.text(column), between)
     path = tuple(fold_spelling(str(level)) for level in levels)
     if not any(path):
         return ()

@@ -78,7 +78,12 @@ def _paths(cells: Cells, column: str, columns: Columns) -> list[list[str]]:
             _remark_levels(cells, texts[0], between)
         if several is None and between:
             _remark_several(cells, texts[0], between)
-    return [_levels(parts_of(text, between, quotes=False), cells, column) for text in texts]
+    return [_levels(levels_in(text, between), cells, column) for text in texts]
+
+
+def levels_in(path: str, between: str) -> list[str]:
+    """Return the levels of a path; all of it is one where nothing stands between levels."""
+    return parts_of(_without_root(path, between), between, quotes=False)
 
 
 def _levels(parts: Sequence[Any], cells: Cells, column: str) -> list[str]:

@@ -17,6 +17,14 @@ COLUMNS: Final = ("item_id", "category", "date")
 """What a sheet may have beside attributes; `date` says which of two lines of one item counts."""
 
 
+def names_of(columns: Columns) -> dict[str, str]:
+    """Return what the columns of a sheet may be called: as the feed calls them, or as we do."""
+    theirs = {name: ours for ours, name in columns.attributes.items()} | {columns.item_id: "item_id"}
+    if isinstance(columns.category, str):
+        theirs[columns.category] = "category"
+    return theirs | {name: name for name in (*columns.attributes, *COLUMNS)}
+
+
 @dataclass(frozen=True)
 class Correction:
     """What an item is, as far as a line says it: () and no attributes are left to the feed."""

@@ -75,11 +75,12 @@ def read_overlay(config: Config) -> Overlay:
     aliases, corrections = Aliases(), dict[str, Correction]()
     if section.category_aliases:
         file = find_sheet(config, "category_aliases", section.category_aliases)
-        sheet = read_sheet(file, alias_sheet.COLUMNS, may_lack_header=True)
+        sheet = read_sheet(file, alias_sheet.NAMES, in_order=alias_sheet.COLUMNS)
         aliases = read_aliases(sheet, section.columns)
         digests.append(f"aliases {sheet.digest}")
     if section.corrections:
-        sheet = read_sheet(find_sheet(config, "corrections", section.corrections), correction_sheet.COLUMNS)
+        names = correction_sheet.names_of(section.columns)
+        sheet = read_sheet(find_sheet(config, "corrections", section.corrections), names)
         corrections = read_corrections(sheet, section.columns)
         digests.append(f"corrections {sheet.digest}")
     digest = hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16] if digests else ""

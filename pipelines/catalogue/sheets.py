@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,17 +59,18 @@ def find_sheet(config: Config, key: str, place: str) -> File:
     return found[0][1]
 
 
-def read_sheet(file: File, names: Sequence[str], *, may_lack_header: bool = False) -> Sheet:
-    """Return a sheet whose columns are `names`, in any case, and others as they are written. Raises FeedError.
+def read_sheet(file: File, names: Mapping[str, str], *, in_order: Sequence[str] = ()) -> Sheet:
+    """Return a sheet. `names` are what its columns may be called, in any case -> what they are called here.
 
-    Where no cell of the first line is one of `names`, and it may, that line is the first of the rest.
+    Other columns keep their names. Where no cell of the first line is such a name, it is a line like the others, whose
+    columns are `in_order`, if these are given. Raises FeedError.
     """
     data, lines = _read(file)
     kept = [(n, line) for n, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith(COMMENT)]
     kind = format_of(file)
     if kind == "parquet":
         raise FeedError(f"{file} is kept by hand: use .csv, .tsv or .jsonl")
-    known = _Names(tuple(names), may_lack_header)
+    known = _Names({name.casefold(): column for name, column in names.items()}, tuple(in_order))
     found = tuple(_of_json(file, kept, known) if kind == "jsonl" else _of_csv(file, kept, known))
     columns = tuple(dict.fromkeys(name for line in found for name in line.cells))
     return Sheet(file, columns, found, hashlib.sha256(data).hexdigest())
@@ -91,17 +92,18 @@ def _read(file: File) -> tuple[bytes, list[str]]:
 
 @dataclass(frozen=True)
 class _Names:
-    known: tuple[str, ...]
-    may_lack_header: bool
+    known: Mapping[str, str]
+    in_order: tuple[str, ...]
 
     def of(self, cell: str) -> str:
-        """Return a column's name: a known one as it is known."""
-        return cell.casefold() if cell.casefold() in self.known else cell
+        """Return what a column is called here."""
+        return self.known.get(cell.casefold(), cell)
 
     def header(self, cells: Sequence[str]) -> list[str] | None:
         """Return the columns that the first line names; None where it names none, and is of the rest."""
-        named = [self.of(cell) for cell in cells]
-        return None if self.may_lack_header and not {*named} & {*self.known} else named
+        if self.in_order and not any(cell.casefold() in self.known for cell in cells):
+            return None
+        return [self.of(cell) for cell in cells]
 
 
 def _of_json(file: File, lines: Sequence[tuple[int, str]], names: _Names) -> Iterator[Line]:
@@ -123,7 +125,7 @@ def _of_csv(file: File, lines: Sequence[tuple[int, str]], names: _Names) -> Iter
         cells = [trimmed(cell) for cell in cells]
         if columns is None:
             header = names.header(cells)
-            columns = header or [*names.known]
+            columns = header or [*names.in_order]
             if header:
                 continue
         while len(cells) > len(columns) and not cells[-1]:  # as spreadsheets pad them

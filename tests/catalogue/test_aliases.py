@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.catalogue.aliases import COLUMNS, Aliases, read_aliases
+from pipelines.catalogue.aliases import COLUMNS, NAMES, Aliases, read_aliases
 from pipelines.catalogue.formats.base import FeedError
 from pipelines.catalogue.mapping import Item
 from pipelines.catalogue.sheets import read_sheet
@@ -16,7 +16,7 @@ FEED = Columns(item_id="id", photos="p", category="c", attributes={"colour": "Fa
 def aliases(folder: Path, text: str | bytes, name: str = "aliases.csv", columns: Columns = FEED) -> Aliases:
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_aliases(read_sheet(path, COLUMNS, may_lack_header=True), columns)
+    return read_aliases(read_sheet(path, NAMES, in_order=COLUMNS), columns)
 
 
 def item(item_id: str = "i", title: str = "", colour: str = "") -> Item:
@@ -42,6 +42,8 @@ SAME = "Women > Boots,Shoes > Boots\nMen,Him\n"
         ("a.csv", f"old,new\n{SAME}".encode("utf-16")),
         ("a.csv", 'new,old\n"Shoes >Boots",Women>  Boots\nHim,Men\n'),
         ("a.csv", "old,new\nWomen > Boots,Shoes > Boots,\nMen,Him,,,\n"),  # as spreadsheets pad rows
+        ("a.csv", "To,From\nShoes > Boots,Women > Boots\nHim,Men\n"),
+        ("a.csv", "Old path;New path\nWomen > Boots;Shoes > Boots\nMen;Him\n"),
         ("a.tsv", f"old\tnew\n{SAME}".replace(",", "\t")),
         ("a.txt", SAME.replace(",", "\t")),
         ("a.jsonl", '{"old": "Women > Boots", "new": "Shoes > Boots"}\n# later\n{"old": ["Men"], "new": ["Him"]}\n'),
@@ -56,7 +58,9 @@ def test_however_it_is_written(tmp_path: Path, name: str, text: str | bytes) -> 
 
 def test_paths_are_written_as_in_the_feed(tmp_path: Path) -> None:
     slashed = Columns(item_id="id", photos="p", category="c", category_separator="/")
-    assert moved(aliases(tmp_path, "Women/Boots,Shoes/Boots\n", columns=slashed), "Women > Boots") == "Shoes > Boots"
+    assert moved(aliases(tmp_path, "Women/Boots,/Shoes/Boots\n", columns=slashed), "Women > Boots") == "Shoes > Boots"
+    whole = Columns(item_id="id", photos="p", category="c", category_separator="")
+    assert aliases(tmp_path, "A > B,C\n", columns=whole).of_item(("A > B",), item()) == ("C",)
     levels = Columns(item_id="id", photos="p", category=["a", "b"])
     assert moved(aliases(tmp_path, "Women > Boots,Shoes\n", columns=levels), "Women > Boots") == "Shoes"
 

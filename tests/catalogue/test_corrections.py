@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.catalogue.corrections import COLUMNS, Correction, read_corrections
+from pipelines.catalogue.corrections import Correction, names_of, read_corrections
 from pipelines.catalogue.formats.base import FeedError
 from pipelines.catalogue.sheets import read_sheet
 from pipelines.config import Columns
@@ -15,7 +15,7 @@ FEED = Columns(item_id="id", photos="p", category="c", attributes={"colour": "Fa
 def corrections(folder: Path, text: str, name: str = "corrections.csv") -> dict[str, Correction]:
     path = folder / name
     path.write_text(text, encoding="utf-8")
-    return read_corrections(read_sheet(path, COLUMNS), FEED)
+    return read_corrections(read_sheet(path, names_of(FEED)), FEED)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ def corrections(folder: Path, text: str, name: str = "corrections.csv") -> dict[
     [
         ("c.csv", "# by Ann\nitem_id,category,colour\n1,Shoes > Boots,\n2,,red\n"),
         ("c.csv", "Item_ID;Category;colour\r\n1;Shoes>Boots;\r\n2;;red\r\n"),
+        ("c.csv", "ID,c,Farbe\n1,Shoes > Boots,\n2,,red\n"),  # as the feed calls them
         ("c.tsv", "colour\titem_id\tcategory\n\t1\tShoes > Boots\nred\t2\n"),
         ("c.jsonl", '{"item_id": 1, "category": ["Shoes", "Boots"]}\n{"item_id": "2", "colour": "red"}\n'),
         ("c.csv", "item_id,category,colour,date\n1,Shoes > Boots,,2026-11-28\n2,,red,\n"),
@@ -51,7 +52,7 @@ def test_of_two_dated_lines_the_later_one_counts(tmp_path: Path) -> None:
         ("item_id,category,date\n1,A,28.11.2026\n", "line 2: date '28.11.2026' is not as 2026-11-28"),
         ("item_id,category\n,A\n", "line 2: there is no item_id"),
         ("item_id,category\n1,\n", "line 2: it says neither a category nor an attribute"),
-        ("id,category\n1,A\n", "has the columns id, category; it needs item_id, and category or attributes of"),
+        ("number,category\n1,A\n", "has the columns number, category; it needs item_id, and category or attributes of"),
         ("item_id,size\n1,4\n", "has the columns item_id, size; it needs item_id, and category or attributes of"),
         ("item_id,category\n1,A > > B\n", "line 2: 'A > > B' has an empty level"),
     ],

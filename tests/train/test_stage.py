@@ -10,6 +10,7 @@ import pytest
 from pipelines.config import VertexSection
 from pipelines.errors import StageError
 from pipelines.runs.context import Overrides
+from pipelines.runs.outputs import CatalogueOutputs
 from pipelines.store import Store, open_store
 from pipelines.tables.buckets import write_bucket
 from pipelines.tables.schemas import RESOLVED_PHOTOS
@@ -388,3 +389,19 @@ def test_a_training_with_other_settings_starts_anew(make_context: MakeContext, t
     training.dies_after = None
     run(make_context(learning_rate=0.01))
     assert training.found == [[], []]
+
+
+def test_categories_that_no_item_has_had_for_long_are_told(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    slot = read_taxonomy(store)["leaves"]["shoes > clogs"]
+    absent = {"leaf": {str(slot): "2026-01-01T00:00:00+00:00"}}
+    store.create_json("catalogue/log/00000002.json", {"at": "2026-04-11T00:00:00+00:00", "absent": absent})
+    outputs = CatalogueOutputs("c1", 2, {}).as_json()
+    store.put("runs/r1/catalogue/manifest.json", json.dumps({"outputs": outputs}).encode())
+    told = "categories that no item has had for 100 days or more, which models name no more"
+    assert any(
+        note.startswith(told) and note.endswith(": 1, such as 'shoes > clogs'")
+        for note in run(make_context(retire_after_days=100)).notes
+    )
+    assert not any("no item has had" in note for note in run(make_context(retire_after_days=101)).notes)
