@@ -48,6 +48,9 @@ class TrainSpec:
     `baseline` that of the live model (saved_model/) which the Evaluator compares with, or None; `repeat` how often a
     photo of a role is learned from in one pass over all, once if its role is not there; `scenes` what share of the
     photos on a plain ground are shown as customers take them.
+
+    `weights` is a file that the trunk's body starts from when there is no `parent`; the body stays as it is for
+    `head_share` of the training, and moves at `trunk_rate` of the learning rate then.
     """
 
     examples: str
@@ -61,6 +64,9 @@ class TrainSpec:
     parent: str | None = None
     baseline: str | None = None
     trunk: str = "small"
+    weights: str | None = None
+    head_share: float = 0.0
+    trunk_rate: float = 1.0
     minutes: float = 10.0
     steps: int | None = None
     batch: int = 128

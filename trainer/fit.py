@@ -20,6 +20,7 @@ from trainer.files import read_text
 from trainer.hashing import build_hash_head, fit_hash_head
 from trainer.heads import build_heads, loss_weights
 from trainer.identity import checksum, model_id, part
+from trainer.initial_weights import fill
 from trainer.loop import Trainer, say, targets_of
 from trainer.precision import compute_dtype
 from trainer.trunks import build_trunk
@@ -45,7 +46,7 @@ def train_and_export(
     dtype = _dtype(spec)
     trunk, heads = build_trunk(spec.trunk, dtype), build_heads(sizes)
     hash_head = build_hash_head(HASH_BITS, spec.seed)
-    _warm_start(spec, {"trunk": trunk, "heads": heads, "hash_head": hash_head})
+    _start(spec, {"trunk": trunk, "heads": heads, "hash_head": hash_head})
     started = time.monotonic()
     shape = (list(slots), spec.height, spec.width)
     train = load_photos(train_files, *shape, spec.memory_bytes, spec.work)
@@ -82,8 +83,11 @@ def _dtype(spec: TrainSpec) -> str:
     return read_text(chosen)
 
 
-def _warm_start(spec: TrainSpec, models: Mapping[str, keras.Model]) -> None:
+def _start(spec: TrainSpec, models: Mapping[str, keras.Model]) -> None:
     if spec.parent is None:
+        if spec.weights is not None:
+            count = fill(models["trunk"], spec.trunk, Path(spec.weights))
+            say(f"starts from {Path(spec.weights).name}: {count} variables of the trunk")
         return
     arrays = load_weights(Path(spec.parent, WEIGHTS))
     copied = {name: copy_weights(model, name, arrays) for name, model in models.items()}

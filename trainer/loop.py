@@ -13,14 +13,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.augment import augment
 from trainer.config import CHECKPOINT_LINE, LEAF, TrainSpec, level_label, levels_of
 from trainer.data import Photos
 from trainer.divergence import DivergedError, all_finite
-from trainer.heads import combined_loss, loss_weights
 from trainer.measure import accuracies
-from trainer.optimizers import TrunkOptimizer
-from trainer.schedule import one_cycle, rows_of_step, share_done, size_at
+from trainer.schedule import one_cycle, phase_at, rows_of_step, share_done, size_at
+from trainer.step import TrainingStep
 from transforms.labels import slot_feature
 
 REPORTS, REPORTED_PHOTOS, REPORTED_SHARE = 20, 1024, 20
@@ -33,17 +31,15 @@ class Trainer:
     def __init__(self, spec: TrainSpec, trunk: keras.Model, heads: keras.Model) -> None:
         self.spec, self.trunk, self.heads = spec, trunk, heads
         self.labels = list(heads.output)
-        self.variables = [*trunk.trainable_variables, *heads.trainable_variables]
-        self.optimizer = TrunkOptimizer(self.variables, self.labels, spec.learning_rate, spec.weight_decay)
+        self.whole = TrainingStep(spec, trunk, heads)
+        self.head = TrainingStep(spec, trunk, heads, frozen=True) if spec.head_share else None
         self.step = tf.Variable(0, dtype=tf.int64)
         self.spent_s = tf.Variable(0.0, dtype=tf.float64)
-        state = tf.train.Checkpoint(
-            trunk=trunk, heads=heads, optimizer=self.optimizer, step=self.step, spent_s=self.spent_s
-        )
+        optimizers = {"optimizer": self.whole.optimizer} | ({"head": self.head.optimizer} if self.head else {})
+        state = tf.train.Checkpoint(trunk=trunk, heads=heads, step=self.step, spent_s=self.spent_s, **optimizers)
         self.manager = tf.train.CheckpointManager(state, spec.checkpoints, max_to_keep=2)
         tf.io.gfile.makedirs(spec.checkpoints)
         self.curves = f"{spec.checkpoints}/curves.jsonl"
-        self.weights = loss_weights(self.labels, spec.attribute_weight)
 
     def fit(self, train: Photos, held_out: Photos) -> dict[str, float]:
         """Train to the end of the budget, from the last checkpoint if there is one; return the held-out accuracies."""
@@ -116,21 +112,16 @@ class Trainer:
         self, rows: np.ndarray, train: Photos, targets: Mapping[str, np.ndarray], size: tuple[int, int] | None = None
     ) -> tf.Tensor:
         """Do one step on `rows`, at the `size` (height, width) that the share of the training asks for by default."""
-        self.optimizer.learning_rate.assign(one_cycle(self._share(), self.spec.learning_rate))
+        phase = phase_at(self._share(), self.spec.head_share)
+        step = self.head if phase.frozen and self.head else self.whole
+        step.optimizer.learning_rate.assign(self._rate())
         slots = {name: tf.constant(values[rows]) for name, values in targets.items()}
         seed = tf.constant([self.spec.seed, int(self.step.numpy())], tf.int32)
-        return self._step(tf.constant(train.batch(rows)), slots, seed, size or self._size())
+        return step(tf.constant(train.batch(rows)), slots, seed, size or self._size())
 
-    @tf.function(reduce_retracing=True)
-    def _step(
-        self, pixels: tf.Tensor, slots: Mapping[str, tf.Tensor], seed: tf.Tensor, size: tuple[int, int]
-    ) -> tf.Tensor:
-        varied = augment(pixels, seed, size, self.spec.scenes)
-        with tf.GradientTape() as tape:
-            logits = self.heads(self.trunk(varied, training=True), training=True)
-            loss = combined_loss(logits, slots, self.weights, self.spec.label_smoothing)
-        self.optimizer.apply(tape.gradient(loss, self.variables))
-        return loss
+    def _rate(self) -> float:
+        phase = phase_at(self._share(), self.spec.head_share)
+        return one_cycle(phase.done(self._share()), self.spec.learning_rate)
 
     @tf.function(reduce_retracing=True)
     def _predict(self, pixels: tf.Tensor, size: tuple[int, int] | None) -> dict[str, tf.Tensor]:
@@ -148,7 +139,7 @@ class Trainer:
             "step": step,
             "height": size[0],
             "loss": round(loss, 4),
-            "learning_rate": float(self.optimizer.learning_rate.numpy()),
+            "learning_rate": self._rate(),
             "images_a_second": round(trained / seconds, 1),
             **{name: round(value, 4) for name, value in self.evaluate(held_out, measured, size).items()},
         }

@@ -28,6 +28,8 @@ Updates = Iterator[tuple[int, tf.Tensor]]
 class TrunkOptimizer(tf.Module):
     """Moves the variables that it is made with against their gradients, whose common norm is clipped.
 
+    `rates` are the learning rates of the variables beside the common one, 1 each by default.
+
     Muon (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks") moves kernels, those of
     convolutions flattened to [in x height x width, out]; its updates are scaled as in Liu et al. 2025
     (arXiv 2502.16982), so that learning rates and weight decay are of AdamW's order. AdamW (Loshchilov and Hutter 2019,
@@ -35,9 +37,15 @@ class TrunkOptimizer(tf.Module):
     """
 
     def __init__(
-        self, variables: Sequence[keras.Variable], heads: Sequence[str], learning_rate: float, weight_decay: float
+        self,
+        variables: Sequence[keras.Variable],
+        heads: Sequence[str],
+        learning_rate: float,
+        weight_decay: float,
+        rates: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
+        self.rates = list(rates or [1.0] * len(variables))
         self.learning_rate = tf.Variable(learning_rate, dtype=tf.float32)
         self.steps = tf.Variable(0, dtype=tf.int64)
         self.variables_moved = [variable.value for variable in variables]
@@ -64,7 +72,8 @@ class TrunkOptimizer(tf.Module):
         for place, update in updates:
             variable, decay = self.variables_moved[place], self.decays[place]
             step = rate * tf.reshape(update, variable.shape)
-            variable.assign_sub(step + self.learning_rate * decay * variable if decay else step)
+            whole = step + self.learning_rate * decay * variable if decay else step
+            variable.assign_sub(self.rates[place] * whole)
 
 
 class MuonStack(tf.Module):
@@ -106,10 +115,13 @@ class AdamVector(tf.Module):
 
 
 def by_muon(variable: keras.Variable, heads: Sequence[str]) -> bool:
-    """Tell whether a variable multiplies a hidden layer: a kernel that belongs to none of the layers named `heads`."""
+    """Tell whether a variable multiplies a hidden layer: a kernel that belongs to none of the layers named `heads`.
+
+    A depthwise kernel [height, width, channels, 1] is a filter a channel, and no matrix.
+    """
     if len(variable.shape) == 2:
         return not any(re.match(f"{re.escape(head)}/", variable.path) for head in heads)
-    return len(variable.shape) == 4
+    return len(variable.shape) == 4 and variable.shape[-1] > 1
 
 
 def orthogonal(matrices: tf.Tensor) -> tf.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +22,28 @@ def share_done(step: int, spent_s: float, *, steps: int | None, minutes: float) 
     if steps is not None:
         return min(1.0, step / steps)
     return min(1.0, spent_s / (60.0 * minutes), step / LEAST_STEPS)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training: between which shares of it, and whether the trunk's body stays as it was meanwhile."""
+
+    begin: float
+    end: float
+    frozen: bool
+
+    def done(self, share: float) -> float:
+        """Return how much of the phase is done, 0 to 1, at a share of the training."""
+        return min(1.0, (share - self.begin) / (self.end - self.begin))
+
+
+def phase_at(share: float, head_share: float) -> Phase:
+    """Return the phase at a share of the training: the head alone for `head_share` of it, then all.
+
+    A head that is still random would pull a trunk that has learned already out of shape (Kumar et al. 2022,
+    arXiv 2202.10054).
+    """
+    return Phase(0.0, head_share, frozen=True) if share < head_share else Phase(head_share, 1.0, frozen=False)
 
 
 def one_cycle(share: float, peak: float) -> float:

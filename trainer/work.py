@@ -17,7 +17,7 @@ from trainer.fit import MODEL_JSON, WEIGHTS
 
 @contextmanager
 def local_work(spec: TrainSpec) -> Iterator[TrainSpec]:
-    """Give the specification with `work` and `parent` on this machine; at the end, results are where `work` was.
+    """Give the specification with all that is read on this machine; at the end, results are where `work` was.
 
     Checkpoints stay where they are, for in a bucket they outlive the machine.
     """
@@ -29,6 +29,9 @@ def local_work(spec: TrainSpec) -> Iterator[TrainSpec]:
         if spec.parent is not None:
             local = replace(local, parent=str(Path(folder, "parent")))
             copy_file(f"{spec.parent}/{WEIGHTS}", f"{local.parent}/{WEIGHTS}")
+        if spec.weights is not None:
+            local = replace(local, weights=str(Path(folder, spec.weights.rpartition("/")[2])))
+            copy_file(spec.weights, str(local.weights))
         yield local
         for name in (WEIGHTS, MODEL_JSON):
             copy_file(f"{folder}/{name}", f"{spec.work}/{name}")

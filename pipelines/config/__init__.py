@@ -10,6 +10,7 @@ from pipelines.config.loading import Config, ConfigError, load_config
 from pipelines.config.prices import PricesSection
 from pipelines.config.shop import CatalogueSection, Columns, Media, RoleRule, StoreSection
 from pipelines.config.stages import (
+    IMAGENET,
     EmbedSection,
     EvaluateSection,
     IndexSection,
@@ -21,6 +22,7 @@ from pipelines.config.stages import (
 )
 
 __all__ = [
+    "IMAGENET",
     "OUR_LABELS",
     "BeamSection",
     "CatalogueSection",

@@ -130,15 +130,16 @@ def _is_there(folder: str, start: str) -> bool:
         return False
 
 
-def _validated(value: str, info: ValidationInfo) -> str:
+def validated_place(value: str, info: ValidationInfo) -> str:
+    """Return what `read_place` makes of a value, for a validator; its context names the config file's folder."""
     return read_place(value, (info.context or {}).get(FOLDER, ""))
 
 
 def _validated_source(value: str, info: ValidationInfo) -> str:
-    return value if in_web(value) else _validated(value, info)
+    return value if in_web(value) else validated_place(value, info)
 
 
 Source = Annotated[str, AfterValidator(_validated_source)]
 """A place that is only read from: one on the web, too."""
-Place = Annotated[str, AfterValidator(_validated)]
+Place = Annotated[str, AfterValidator(validated_place)]
 """A path, a glob of paths or a `gs://` URI; `file:` URIs become paths."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from pipelines.config.base import Finite, Positive, Section, Share
 from pipelines.config.engines import VertexSection
-from pipelines.config.places import Place
+from pipelines.config.places import Place, validated_place
+from trainer.weight_files import OF_TORCH, PUBLISHED, SUFFIXES
 from transforms.photo import Limits, PrepSpec
 
 
@@ -51,6 +52,19 @@ class PreprocessSection(Section):
         return Limits(max_bytes=self.max_bytes, max_pixels=self.max_pixels, min_side=self.min_side)
 
 
+IMAGENET = "imagenet"
+Trunk = Literal[
+    "tiny",
+    "small",
+    "resnet50",
+    "efficientnet_lite0",
+    "efficientnet_v2_b0",
+    "mobilenet_v3_large",
+    "mobilenet_v3_small",
+    "resnet50_v1",
+]
+NAMED_ELSEWHERE = ("initial_weights", "head_share", "trunk_rate")
+"""Keys of [train] that a training's name holds in another way: the bytes of the weights, and rates if there are any."""
 WHEN_AND_WHERE = (
     "policy",
     "change_share",
@@ -66,11 +80,24 @@ WHEN_AND_WHERE = (
 """Keys of [train] that decide nothing of what is learned from given examples and a given parent."""
 
 
+def _imagenet_or_place(value: str, info: ValidationInfo) -> str:
+    if value == IMAGENET:
+        return value
+    if not value.endswith(SUFFIXES):
+        raise ValueError(f"is neither {IMAGENET!r} nor a file of weights, which ends with {', '.join(SUFFIXES)}")
+    return validated_place(value, info)
+
+
 class TrainSection(Section):
     """What is trained, how long, when, and where."""
 
     policy: Literal["reuse", "on_change", "always"] = "on_change"
-    trunk: Literal["tiny", "small", "resnet50"] = "small"
+    trunk: Trunk = "small"
+    initial_weights: Annotated[str, AfterValidator(_imagenet_or_place)] | None = Field(
+        None, description="of the trunk: 'imagenet', or a file; unset, it starts from scratch"
+    )
+    head_share: Annotated[float, Field(ge=0, lt=1)] = Field(0.2, description="before the trunk's weights move too")
+    trunk_rate: Annotated[float, Field(gt=0, le=1)] = Field(0.1, description="of the learning rate, for the trunk")
     minutes: Annotated[float, Field(gt=0)] = 10.0
     steps: Positive | None = Field(None, description="instead of minutes")
     batch: Positive = 128
@@ -99,6 +126,21 @@ class TrainSection(Section):
     vertex: VertexSection | None = None
 
     @model_validator(mode="after")
+    def _starts_from_what_there_is(self) -> TrainSection:
+        told, trunk = self.initial_weights, self.trunk
+        if told == IMAGENET and trunk not in PUBLISHED:
+            raise ValueError(
+                f"initial_weights = {IMAGENET!r}, and there are none of trunk = {trunk!r}; set trunk to one of "
+                f"{', '.join(map(repr, PUBLISHED))}, or remove initial_weights"
+            )
+        if told is not None and told.endswith(".pth") and trunk != OF_TORCH:
+            raise ValueError(
+                f"initial_weights = {told!r} is a file of PyTorch, which is read for trunk = {OF_TORCH!r} alone, not "
+                f"for {trunk!r}; name one of Keras"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _says_where(self) -> TrainSection:
         if self.engine == "vertex" and self.vertex is None:
             raise ValueError("engine = 'vertex', but there is no [train.vertex]; say there where, or set 'local'")
@@ -107,7 +149,7 @@ class TrainSection(Section):
     @property
     def learned_by(self) -> list[str]:
         """The keys that decide what is learned from given examples and how it is judged, and not where or when."""
-        return [f"train.{name}" for name in type(self).model_fields if name not in WHEN_AND_WHERE]
+        return [f"train.{name}" for name in type(self).model_fields if name not in (*WHEN_AND_WHERE, *NAMED_ELSEWHERE)]
 
 
 class EmbedSection(Section):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipelines.runs.context import RunContext
 from pipelines.store import NotFoundError, Store
 from pipelines.train.policy import Live
+from pipelines.train.start import Start
 
 if TYPE_CHECKING:
     from pipelines.train.examples import Examples
@@ -20,20 +21,18 @@ if TYPE_CHECKING:
 CODE_VERSION: Final = 4
 
 
-def train_key(
-    context: RunContext, examples: Examples, taxonomy: Mapping[str, Any], live: Live | None, prep_id: str
-) -> str:
-    """Return the name of a training: 16 hex digits of examples, slots, settings, parent and code version."""
+def train_key(context: RunContext, examples: Examples, taxonomy: Mapping[str, Any], start: Start, prep_id: str) -> str:
+    """Return the name of a training: 16 hex digits of examples, slots, settings, start and code version."""
     section = context.config.train
     heads = {name: taxonomy["attributes"].get(name, {}) for name in section.attributes}
-    starts = section.warm_start and live is not None and live.facts["prep_id"] == prep_id
     parts = [
         examples.checksum,
         prep_id,
         context.config.digest(*section.learned_by),
-        live.model_id if live and starts else None,
+        start.parent.model_id if start.parent else None,
         {**taxonomy, "attributes": heads},
         CODE_VERSION,
+        *start.key(),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

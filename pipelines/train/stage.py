@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import StageError
+from pipelines.models.advice import weights_advice
 from pipelines.models.facts import read_facts
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import reject_notes
@@ -25,8 +26,9 @@ from pipelines.train.messages import price, retired_leaves, too_few, unlearned
 from pipelines.train.news import learnable_labels
 from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train
 from pipelines.train.seen import keep_labels, keep_seen
+from pipelines.train.specification import beside, specification
+from pipelines.train.start import Start, start_of
 from trainer.config import TrainOutcome, TrainSpec
-from transforms.photo import PrepSpec
 
 if TYPE_CHECKING:
     from pipelines.train.examples import Examples
@@ -49,9 +51,10 @@ def run(context: RunContext) -> StageResult:
     notes = give_slots(context)
     taxonomy = read_taxonomy(context.store)
     examples = _examples(context, taxonomy, live)
-    key = train_key(context, examples, taxonomy, live, prep_id)
+    start = start_of(context, live, prep_id)
+    key = train_key(context, examples, taxonomy, start, prep_id)
     adopted = adopt(context, key, live)
-    model_id, refused = adopted or _train(context, examples, taxonomy, live, prep_id, key)
+    model_id, refused = adopted or _train(context, examples, taxonomy, live, prep_id, start, key)
     if refused and live is not None and "leaf" in live.facts:
         note = f"the new model was refused ({refused}); the run goes on with the live model {live.model_id}"
         return _result(live.model_id, live.facts["space_id"], "refused", [note, *notes], examples)
@@ -60,8 +63,8 @@ def run(context: RunContext) -> StageResult:
         raise StageError(f"{first} was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
     decision, done = ("adopted", "adopted, of an equal training,") if adopted else ("trained", "trained")
-    notes = [f"{done} {model_id}: {reason}", *unlearned(context, facts), *retired_leaves(context), *notes]
-    return _result(model_id, facts["space_id"], decision, notes, examples)
+    told = [*unlearned(context, facts), *retired_leaves(context), *_advice(context, examples, start, prep_id), *notes]
+    return _result(model_id, facts["space_id"], decision, [f"{done} {model_id}: {reason}", *told], examples)
 
 
 def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
@@ -92,8 +95,22 @@ def _examples(context: RunContext, taxonomy: dict[str, Any], live: Live | None) 
     return examples
 
 
+def _advice(context: RunContext, examples: Examples, start: Start, prep_id: str) -> list[str]:
+    """Return notes on what a training would better have started from."""
+    if start.weights is not None:
+        return start.notes(prep_id)
+    advice = weights_advice(sum(examples.counts.values()), context.config.train.initial_weights)
+    return [advice] if advice else []
+
+
 def _train(
-    context: RunContext, examples: Examples, taxonomy: dict[str, Any], live: Live | None, prep_id: str, key: str
+    context: RunContext,
+    examples: Examples,
+    taxonomy: dict[str, Any],
+    live: Live | None,
+    prep_id: str,
+    start: Start,
+    key: str,
 ) -> tuple[str, str | None]:
     from pipelines.train.launch import MODULE, VERTEX_MODULE, run_in_subprocess
 
@@ -105,16 +122,18 @@ def _train(
         module, folder = VERTEX_MODULE, f"{context.store.uri}/{examples.folder}"
         if context.config.train.engine == "local":
             module, folder = MODULE, str(staged.enter_context(context.store.stage_in(examples.folder)))
-        spec = _spec(context, folder, state, prep_id, taxonomy)
+        spec = specification(context, folder, state, prep_id, taxonomy, start)
         if live is not None and live.facts["prep_id"] == prep_id:
-            spec = _beside_live(context, spec, live, staged.enter_context(context.store.stage_in(live.folder)))
+            spec = beside(context, spec, live, staged.enter_context(context.store.stage_in(live.folder)), start)
+        if start.weights is not None and start.parent is None:
+            spec = replace(spec, weights=str(staged.enter_context(context.store.stage_in(start.weights.name))))
         if module == VERTEX_MODULE:
             _name_job(context, spec, name)
         try:
             outcome = run_in_subprocess(spec, _listener(context, checkpoints), module)
         except StageError as error:
             raise StageError(_where_to_go_on(error, checkpoints)) from error
-        model_id = _keep(context, spec, outcome, taxonomy, key, examples)
+        model_id = _keep(context, spec, outcome, taxonomy, key, examples, start)
     keep_verdict(context.store, key, live, model_id, outcome.refused)
     checkpoints.discard()
     shutil.rmtree(state, ignore_errors=True)
@@ -153,55 +172,12 @@ def _name_job(context: RunContext, spec: TrainSpec, key: str) -> None:
     VertexJob.of(section, context.store.uri, context.run_id, key).save(work / VERTEX_JSON)
 
 
-def _beside_live(context: RunContext, spec: TrainSpec, live: Live, folder: Path) -> TrainSpec:
-    """Return the specification with the live model to compare with and, if so configured, to start from."""
-    parent = str(folder) if context.config.train.warm_start else None
-    if "leaf" not in live.facts:
-        context.progress.say(
-            f"train: the live model {live.model_id} has no leaf head: train.max_accuracy_drop has nothing to compare "
-            "with this once"
-        )
-        return replace(spec, parent=parent)
-    return replace(spec, parent=parent, baseline=str(folder))
-
-
 def _state_folder(context: RunContext, key: str) -> Path:
     """Return the local folder of TFX's work, whose log stays when a training fails; what must last is in the store."""
     name = hashlib.sha256(f"{context.store.uri}|{context.run_id}|{key}".encode()).hexdigest()[:16]
     state = Path(tempfile.gettempdir(), f"visual-search-train-{name}")
     state.mkdir(parents=True, exist_ok=True)
     return state
-
-
-def _spec(context: RunContext, folder: str, state: Path, prep_id: str, taxonomy: dict[str, Any]) -> TrainSpec:
-    section, shape = context.config.train, PrepSpec.from_prep_id(prep_id)
-    (state / "taxonomy.json").write_text(json.dumps(taxonomy), encoding="utf-8")
-    return TrainSpec(
-        examples=folder,
-        taxonomy=str(state / "taxonomy.json"),
-        work=str(state / "work"),
-        checkpoints=str(state / "checkpoints"),
-        prep_id=prep_id,
-        height=shape.height,
-        width=shape.width,
-        attributes=tuple(section.attributes),
-        trunk=section.trunk,
-        minutes=section.minutes,
-        steps=section.steps,
-        batch=section.batch,
-        learning_rate=section.learning_rate,
-        seed=section.seed,
-        min_leaf_images=section.min_leaf_images,
-        repeat=dict(section.repeat),
-        scenes=section.scenes,
-        attribute_weight=section.attribute_weight,
-        hash_minutes=section.hash_minutes,
-        hash_steps=section.hash_steps,
-        memory_bytes=section.memory_bytes,
-        min_accuracy=section.min_accuracy,
-        max_accuracy_drop=section.max_accuracy_drop,
-        checkpoint_s=section.checkpoint_s,
-    )
 
 
 def _keep(
@@ -211,6 +187,7 @@ def _keep(
     taxonomy: dict[str, Any],
     key: str,
     examples: Examples,
+    start: Start,
 ) -> str:
     """Put the model into the store, `model.json` last."""
     facts = json.loads(Path(spec.work, "model.json").read_text(encoding="utf-8"))
@@ -225,6 +202,7 @@ def _keep(
         "items": keep_seen(context.store, catalogue_id(context), examples.digests, folder, context.buckets),
         "examples": asdict(examples),
         "held_out_leaves": context.config.train.held_out_leaves,
+        "weights": asdict(start.weights) if start.weights else None,
     }
     context.store.stage_out(Path(outcome.export), f"{folder}/saved_model")
     context.store.create_from(f"{folder}/weights.npz", Path(spec.work, "weights.npz"))

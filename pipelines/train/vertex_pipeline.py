@@ -56,6 +56,7 @@ def remote_spec(spec: TrainSpec, job: VertexJob, number: int) -> TrainSpec:
         taxonomy=f"{work}/taxonomy.json",
         checkpoints=f"{job.folder}/checkpoints",
         parent=f"{work}/parent" if spec.parent else None,
+        weights=f"{work}/{Path(spec.weights).name}" if spec.weights else None,
         baseline=f"{work}/live" if spec.baseline else None,
     )
 
@@ -96,6 +97,8 @@ def _prepare(spec: TrainSpec, job: VertexJob, number: int) -> None:
         store.put(f"{number}/{path.name}", path.read_bytes())
     if spec.parent:
         store.create_from(f"{number}/parent/weights.npz", Path(spec.parent, "weights.npz"))
+    if spec.weights:
+        store.create_from(f"{number}/{Path(spec.weights).name}", Path(spec.weights))
     if spec.baseline:
         store.stage_out(Path(spec.baseline, "saved_model"), f"{number}/live/{SERVING}")
 

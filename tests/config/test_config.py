@@ -326,11 +326,36 @@ def test_a_place_that_cannot_be(tmp_path: Path, key: str, value: str, message: s
     assert message in refusal(tmp_path, f"{IN_BUCKET}{kept}{key} = {value!r}\n")
 
 
+WEIGHTS = MINIMAL + '[train]\ntrunk = "{}"\ninitial_weights = "{}"\n'
+
+
+@pytest.mark.parametrize("trunk", ["efficientnet_lite0", "efficientnet_v2_b0", "mobilenet_v3_small", "resnet50_v1"])
+def test_trunks_with_published_weights_may_start_from_them(tmp_path: Path, trunk: str) -> None:
+    train = load(tmp_path, WEIGHTS.format(trunk, "imagenet")).train
+    assert (train.initial_weights, train.head_share, train.trunk_rate) == ("imagenet", 0.2, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("trunk", "told", "message"),
+    [
+        ("small", "imagenet", "there are none of trunk = 'small'; set trunk to one of 'efficientnet_lite0', "),
+        ("resnet50", "imagenet", "there are none of trunk = 'resnet50'; set trunk to one of "),
+        ("efficientnet_lite0", "ImageNet", "is neither 'imagenet' nor a file of weights, which ends with .h5, .keras"),
+        ("mobilenet_v3_small", "lite0.pth", "a file of PyTorch, which is read for trunk = 'efficientnet_lite0' alone"),
+        ("small", "https://host/a.h5", "begins with https://, which is not read here"),
+        ("efficientnet-lite0", "imagenet", "should be 'tiny', 'small', 'resnet50', 'efficientnet_lite0'"),
+    ],
+)
+def test_weights_that_cannot_be_started_from(tmp_path: Path, trunk: str, told: str, message: str) -> None:
+    assert message in refusal(tmp_path, WEIGHTS.format(trunk, told))
+
+
 def test_when_and_where_it_is_learned_is_not_what_is_learned(tmp_path: Path) -> None:
     here, there = load(tmp_path, IN_BUCKET).train, load(tmp_path, IN_BUCKET + VERTEX).train
     assert here.learned_by == there.learned_by
     when_and_where = {"engine", "vertex", "policy", "change_share", "checkpoint_s", "memory_bytes", "warm_start"}
     when_and_where |= {"retire_after_days"}
     bounds_of_the_examples = {"min_images", "max_images"}
-    left = {f"train.{name}" for name in when_and_where | bounds_of_the_examples}
+    named_in_another_way = {"initial_weights", "head_share", "trunk_rate"}
+    left = {f"train.{name}" for name in when_and_where | bounds_of_the_examples | named_in_another_way}
     assert {f"train.{name}" for name in type(here).model_fields} - set(here.learned_by) == left

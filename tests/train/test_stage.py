@@ -326,7 +326,7 @@ def test_photos_are_accounted_for_and_what_teaches_nothing_is_told_with_an_examp
     result = run(make_context())
     assert result.ledger.counts() == {"in": 600, "ok": 550, "skipped": 47, "rejected": 3}
     assert result.ledger.rejects == {"leaf_disagrees": 3}
-    assert result.notes[1:] == ["3 of 600 rejected: leaf_disagrees 3", "  leaf_disagrees, for example a: b / c"]
+    assert result.notes[2:] == ["3 of 600 rejected: leaf_disagrees 3", "  leaf_disagrees, for example a: b / c"]
 
 
 @pytest.mark.parametrize(

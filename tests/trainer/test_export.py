@@ -22,6 +22,7 @@ from trainer.export import Readout, ServingModel
 from trainer.hashing import build_hash_head
 from trainer.heads import build_heads
 from trainer.identity import checksum, part
+from trainer.trunks import body_of
 from trainer.warm_start import load_weights
 from transforms.labels import label_preprocessing_fn, raw_feature_spec
 
@@ -110,6 +111,17 @@ def test_a_trained_model_serves_from_its_folder(spec: TrainSpec, train: Any, tmp
     assert (facts["leaf"]["slots"], facts["leaf"]["trained"]) == ([0, 1, 2, 3, 4, 5], [0, 1, 2])
     assert facts["leaf"]["photos"] == 54  # all but the six of leaves that were not learned: too few for a mass below 1
     assert facts["leaf"]["category_mass"] == 1.0
+
+
+def test_a_training_begins_with_the_weights_of_a_file(spec: TrainSpec, train: Any, tmp_path: Path) -> None:
+    published = body_of(tiny_trunk())
+    published.save_weights(tmp_path / "own.weights.h5")
+    spec = replace(spec, weights=str(tmp_path / "own.weights.h5"), head_share=0.99, steps=1, hash_minutes=0.01)
+    train(spec, tmp_path / "export")
+    kept = load_weights(Path(spec.work, fit.WEIGHTS))
+    assert {v.path for v in published.variables} > {"conv/kernel", "norm/mean"}
+    for variable in published.variables:  # the body has not moved yet
+        assert np.array_equal(kept[f"trunk/{variable.path}"], variable.value)
 
 
 def test_equal_weights_have_one_name_and_the_next_step_another(spec: TrainSpec, train: Any, tmp_path: Path) -> None:

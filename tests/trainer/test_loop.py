@@ -53,9 +53,11 @@ def test_reports_measure_a_twentieth_of_what_was_trained_on_since(
     assert measured == [2] * 20 + [None]  # the last is the result, on all of them
 
 
+@pytest.mark.parametrize("head_share", [0.0, 0.5, 0.9])  # killed at 5 of 8: the head is done, or still learns alone
 def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_weights(
-    spec: TrainSpec, photos: Photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spec: TrainSpec, photos: Photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head_share: float
 ) -> None:
+    spec = replace(spec, head_share=head_share)
     whole = new_trainer(replace(spec, checkpoints=str(tmp_path / "whole")))
     whole.fit(photos, photos)
     often = replace(spec, checkpoint_s=0.0)

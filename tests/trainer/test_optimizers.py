@@ -93,6 +93,26 @@ def test_hidden_kernels_move_by_muon_and_heads_and_vectors_by_adam(variables: li
     assert moved == kernels - {f"{head}/kernel" for head in HEADS}
 
 
+def test_depthwise_kernels_are_no_matrices() -> None:
+    variables = build_trunk("efficientnet_lite0", "float32").trainable_variables
+    depthwise = [v.path for v in variables if "depthwise_conv" in v.path]
+    assert len(depthwise) == 16
+    assert not {v.path for v in variables if by_muon(v, [])} & set(depthwise)
+
+
+def test_a_rate_of_its_own_makes_a_step_so_much_shorter(variables: list[keras.Variable]) -> None:
+    before = [np.array(v.value) for v in variables]
+    moved = []
+    for rate in (1.0, 0.25):
+        for variable, old in zip(variables, before, strict=True):
+            variable.assign(old)
+        optimizer = TrunkOptimizer(variables, list(HEADS), 0.01, 0.1, [rate] * len(variables))
+        optimizer.apply([tf.ones(v.shape) for v in variables])
+        moved.append([np.array(v.value) - old for v, old in zip(variables, before, strict=True)])
+    for whole, quarter in zip(*moved, strict=True):
+        assert quarter == pytest.approx(0.25 * whole, rel=1e-2, abs=1e-6)
+
+
 def test_vectors_do_not_decay_and_matrices_do(variables: list[keras.Variable]) -> None:
     optimizer = build(variables)
     before = [np.array(v.value) for v in variables]

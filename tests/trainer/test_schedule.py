@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.schedule import one_cycle, rows_of_step, share_done, size_at
+from trainer.schedule import Phase, one_cycle, phase_at, rows_of_step, share_done, size_at
 
 
 def test_rate_rises_to_the_peak_then_falls_to_nothing() -> None:
@@ -10,6 +10,18 @@ def test_rate_rises_to_the_peak_then_falls_to_nothing() -> None:
     assert one_cycle(0.15, 1.0) == pytest.approx(1.0)
     assert one_cycle(0.575, 2.0) == pytest.approx(1.0)
     assert one_cycle(1.0, 1.0) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_head_learns_first_and_each_phase_is_a_cycle_of_its_own() -> None:
+    assert phase_at(0.0, 0.2) == phase_at(0.19, 0.2) == Phase(0.0, 0.2, frozen=True)
+    assert phase_at(0.2, 0.2) == phase_at(1.0, 0.2) == Phase(0.2, 1.0, frozen=False)
+    assert phase_at(0.1, 0.2).done(0.1) == 0.5
+    assert phase_at(0.6, 0.2).done(0.6) == pytest.approx(0.5)
+
+
+def test_without_a_share_for_the_head_all_learns_from_the_beginning() -> None:
+    assert phase_at(0.0, 0.0) == Phase(0.0, 1.0, frozen=False)
+    assert phase_at(0.3, 0.0).done(0.3) == 0.3
 
 
 def test_steps_decide_where_they_are_given() -> None:

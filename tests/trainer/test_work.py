@@ -22,11 +22,15 @@ def test_one_in_a_bucket_works_here_and_its_results_are_taken_there(
     monkeypatch.setattr(work, "in_bucket", lambda path: path.startswith(str(tmp_path)))
     (tmp_path / "parent").mkdir()
     (tmp_path / "parent" / WEIGHTS).write_bytes(b"old")
-    with local_work(replace(spec, parent=str(tmp_path / "parent"))) as told:
+    (tmp_path / "own.weights.h5").write_bytes(b"published")
+    there = replace(spec, parent=str(tmp_path / "parent"), weights=str(tmp_path / "own.weights.h5"))
+    with local_work(there) as told:
         here = Path(told.work)
         assert tmp_path not in here.parents
         assert told.parent is not None
         assert Path(told.parent, WEIGHTS).read_bytes() == b"old"
+        assert told.weights == str(here / "own.weights.h5")
+        assert Path(told.weights).read_bytes() == b"published"
         assert told.checkpoints == spec.checkpoints
         (here / WEIGHTS).write_bytes(b"new")
         (here / MODEL_JSON).write_text("{}")

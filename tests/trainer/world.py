@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from trainer.trunks import FusedBatchNorm, Normalise
+from trainer.trunks.layers import FusedBatchNorm, Normalise
 
 HEIGHT, WIDTH, COUNT = 24, 16, 60
 LABELS = ("leaf", "category_0", "category_1")

@@ -1,0 +1,23 @@
+"""When a shop is better off with a network that has learned to see elsewhere; what several commands say of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FEW_PHOTOS: Final = 50_000
+"""Different photos to learn from; the papers' networks, which start at random, saw millions."""
+
+
+def weights_advice(photos: int, initial_weights: str | None) -> str | None:
+    """Return the advice to start from ImageNet's weights, and why; None where it does not apply.
+
+    `photos` is how many different ones there are to learn from, `initial_weights` what [train] says of it.
+    """
+    if initial_weights is not None or photos >= FEW_PHOTOS:
+        return None
+    return (
+        f"{photos:,} photos are few to learn to see from: below {FEW_PHOTOS:,} start from weights that have learned "
+        'ImageNet (train.trunk = "efficientnet_lite0", train.initial_weights = "imagenet", preprocess.height and width '
+        "of 160 or more). They tell edges, textures and shapes apart already, and a training has only to learn what "
+        "this shop sells; docs/configuration.md says what that was worth"
+    )
