@@ -50,7 +50,8 @@ class TrainSpec:
     photos on a plain ground are shown as customers take them.
 
     `weights` is a file that the trunk's body starts from when there is no `parent`; the body stays as it is for
-    `head_share` of the training, and moves at `trunk_rate` of the learning rate then.
+    `head_share` of the training, and moves at `trunk_rate` of the learning rate then. With `fixed_norms` its batch
+    norms keep the statistics that it came with.
     """
 
     examples: str
@@ -67,6 +68,7 @@ class TrainSpec:
     weights: str | None = None
     head_share: float = 0.0
     trunk_rate: float = 1.0
+    fixed_norms: bool = False
     minutes: float = 10.0
     steps: int | None = None
     batch: int = 128

@@ -17,13 +17,13 @@ from trainer.trunks import body_of, projection_of
 class TrainingStep(tf.Module):
     """Moves all of a trunk and its heads, or with a `frozen` body the projection and the heads alone.
 
-    A frozen body serves: its batch norms read the statistics that they came with. Where it moves, it does so at
-    `spec.trunk_rate` of the learning rate.
+    A frozen body serves: its batch norms read the statistics that they came with; so do they with `spec.fixed_norms`
+    where it moves, at `spec.trunk_rate` of the learning rate.
     """
 
     def __init__(self, spec: TrainSpec, trunk: keras.Model, heads: keras.Model, *, frozen: bool = False) -> None:
         super().__init__()
-        self.spec, self.trunk, self.heads, self.frozen = spec, trunk, heads, frozen
+        self.spec, self.heads, self.frozen = spec, heads, frozen
         self.body, self.projection = body_of(trunk), projection_of(trunk)
         labels = list(heads.output)
         self.weights = loss_weights(labels, spec.attribute_weight)
@@ -49,6 +49,5 @@ class TrainingStep(tf.Module):
         return loss
 
     def _embed(self, pixels: tf.Tensor) -> tf.Tensor:
-        if not self.frozen:
-            return self.trunk(pixels, training=True)
-        return self.projection(tf.stop_gradient(self.body(pixels, training=False)), training=True)
+        pooled = self.body(pixels, training=not (self.frozen or self.spec.fixed_norms))
+        return self.projection(tf.stop_gradient(pooled) if self.frozen else pooled, training=True)

@@ -6,6 +6,7 @@ from pipelines.cli.backfill import backfill
 from pipelines.cli.demo import demo
 from pipelines.cli.export import export
 from pipelines.cli.group import main
+from pipelines.cli.model import model
 from pipelines.cli.releases import gc, rollback
 from pipelines.cli.run import run, stage_command
 from pipelines.cli.search import search
@@ -14,5 +15,5 @@ from pipelines.runs.stages import STAGES
 
 __all__ = ["main"]
 
-for _command in (demo, run, *map(stage_command, STAGES), search, status, export, backfill, rollback, gc):
+for _command in (demo, run, *map(stage_command, STAGES), search, status, export, backfill, rollback, gc, model):
     main.add_command(_command)

@@ -24,4 +24,7 @@ policy_option = click.option(
     type=click.Choice(POLICIES),
     help="When this run trains.  [default: train.policy of the config]",
 )
+model_option = click.option(
+    "--model", metavar="MODEL", help="Use this model of the store, an imported one say; nothing is trained."
+)
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")

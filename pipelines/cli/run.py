@@ -11,6 +11,7 @@ from pipelines.cli.options import (
     accept_option,
     config_option,
     limit_option,
+    model_option,
     policy_option,
     quiet_option,
     run_id_option,
@@ -26,6 +27,7 @@ from pipelines.runs.stages import STAGES
 )
 @click.option("--to", "last", type=click.Choice(STAGES), default=STAGES[-1], help="Last stage.  [default: promote]")
 @policy_option
+@model_option
 @accept_option
 @limit_option
 @click.option("--plan", "plan_only", is_flag=True, help="Only say what the run would do, take and cost.")
@@ -37,6 +39,7 @@ def run(
     first: str,
     last: str,
     policy: str | None,
+    model: str | None,
     accept: str | None,
     limit: int | None,
     plan_only: bool,
@@ -54,7 +57,9 @@ def run(
     stages = stages_between(first, last)
     if policy is not None and "train" not in stages:
         raise click.UsageError(f"--policy {policy} says when a run trains, and train is not between {first} and {last}")
-    run_and_tell(config_path, run_id, stages, accept, limit, quiet, policy)
+    if model is not None and "train" not in stages:
+        raise click.UsageError(f"--model {model} stands for a training, and train is not between {first} and {last}")
+    run_and_tell(config_path, run_id, stages, accept, limit, quiet, policy, model)
 
 
 def _plan(config_path: str, policy: str | None, *, quiet: bool) -> None:
@@ -94,6 +99,7 @@ def stage_command(stage: str) -> click.Command:
     @limit_option
     @quiet_option
     @(policy_option if stage == "train" else _unchanged)
+    @(model_option if stage == "train" else _unchanged)
     @guarded
     def command(
         config_path: str,
@@ -102,8 +108,9 @@ def stage_command(stage: str) -> click.Command:
         limit: int | None,
         quiet: bool,
         policy: str | None = None,
+        model: str | None = None,
     ) -> None:
-        run_and_tell(config_path, run_id, (stage,), accept, limit, quiet, policy)
+        run_and_tell(config_path, run_id, (stage,), accept, limit, quiet, policy, model)
 
     return command
 
@@ -116,18 +123,22 @@ def run_and_tell(
     limit: int | None,
     quiet: bool,
     policy: str | None,
+    model: str | None,
 ) -> None:
     """Run stages, showing what they say and their last lines; a gate that says no ends the command."""
     from pipelines.config import load_config
-    from pipelines.runs.context import new_run_id
+    from pipelines.runs.context import Overrides, new_run_id
     from pipelines.runs.manifest import last_line
     from pipelines.runs.sequence import open_run, run_stages
     from pipelines.telemetry.progress import Progress
 
     progress, config = Progress(quiet=quiet), load_config(config_path)
+    if policy is not None and model is not None:
+        raise click.UsageError(f"--policy {policy} says when a run trains, and --model {model} that it does not")
     if policy is not None:
         config = config.with_policy(policy)
-    context = open_run(config, run_id or new_run_id(), progress, accept_reason=accept, limit=limit)
+    overrides = Overrides(model_id=model)
+    context = open_run(config, run_id or new_run_id(), progress, accept_reason=accept, limit=limit, overrides=overrides)
     progress.say(f"run {context.run_id}: {', '.join(stages)}")
     for manifest in run_stages(context, stages):
         for note in manifest["notes"]:

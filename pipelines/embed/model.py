@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pipelines.embed.outputs import Outputs, Pixels, top_categories
 from pipelines.errors import StageError
@@ -73,17 +74,17 @@ class Embedder:
                 f"model {self.facts.model_id} gives an embedding of norm {norms[wrong[0]]:.4g}, expected 1; "
                 "export a model whose embedding is L2-normalised"
             )
-        tops = [
-            top_categories(raw[name], np.array(slots, np.int32))
-            for name, slots in zip(self._names, self._told(), strict=True)
-        ]
+        tops = [top_categories(raw[name], slots) for name, slots in zip(self._names, self._told(), strict=True)]
+        if not self.facts.leaf.slots:  # an imported model need not name leaves
+            tops.append(top_categories(np.zeros((len(embedding), 0), np.float32), np.zeros(0, np.int32)))
         none = np.zeros((len(embedding), 0), np.float32)
         slots = np.concatenate([none.astype(np.int32), *(slot for slot, _ in tops)], axis=1)
         return Outputs(embedding, raw["hash"], slots, np.concatenate([none, *(share for _, share in tops)], axis=1))
 
-    def _told(self) -> list[tuple[int, ...]]:
+    def _told(self) -> list[npt.NDArray[np.int32]]:
         """Return the slots of the columns of every level and of the leaves, in the order in which they are kept."""
-        return [*self.facts.levels, self.facts.leaf.slots]
+        leaf = [self.facts.leaf.slots] if self.facts.leaf.slots else []
+        return [np.array(slots, np.int32) for slots in (*self.facts.levels, *leaf)]
 
     def _category_names(self) -> list[str]:
         shapes = self._serve.outputs

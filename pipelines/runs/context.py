@@ -18,7 +18,7 @@ from pipelines.telemetry.progress import Progress
 
 @dataclass(frozen=True)
 class Overrides:
-    """What a run of the past is told instead of what the feeds, the policy and the live log say.
+    """What a run of the past, or of a given model, is told instead of what the feeds, the policy and the live log say.
 
     `catalogue` is a number of the catalogue's log: that catalogue is taken as it was, and no feed is read.
     `deltas_after` is a file name: the deltas after it are read again, for some came late.

@@ -45,10 +45,18 @@ def open_run(
     """
     if not RUN_ID.fullmatch(run_id):
         raise StageError(f"run id {run_id!r} is not usable: letters, digits, '.', '_' and '-', at most 100 of them")
+    store, buckets = open_store_of(config)
+    return RunContext(config, store, run_id, buckets, progress, accept_reason, limit, overrides)
+
+
+def open_store_of(config: Config) -> tuple[Store, int]:
+    """Return the store of a config, created at the first, and the number of its buckets.
+
+    Raises ConfigError where no store can be kept.
+    """
     store = open_store(config.store.uri)
     _check_places(config, store)
-    layout = initialise(store, config.store.buckets)
-    return RunContext(config, store, run_id, layout.buckets, progress, accept_reason, limit, overrides)
+    return store, initialise(store, config.store.buckets).buckets
 
 
 def _check_places(config: Config, store: Store) -> None:

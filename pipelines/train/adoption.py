@@ -49,7 +49,7 @@ def keep_verdict(store: Store, key: str, live: Live | None, model_id: str, refus
 
 def adopt(context: RunContext, key: str, live: Live | None) -> tuple[str, str | None] | None:
     """Return (model, why it was refused) of an equal training: the live model's own, or one compared with it."""
-    if live is not None and live.facts["lineage"]["train_key"] == key:
+    if live is not None and live.facts["lineage"].get("train_key") == key:
         return live.model_id, None
     try:
         kept = context.store.read_json(_verdict_name(key, live))

@@ -60,10 +60,11 @@ def different_photos(context: RunContext) -> int:
 def unlearned(context: RunContext, facts: Mapping[str, Any]) -> list[str]:
     """Return a note on today's leaf categories that a model (its `model.json`) has not learned, if there are any.
 
-    Categories without a photo of today, such as those of other names in the past, are not counted.
+    Categories without a photo of today, such as those of other names in the past, are not counted; nor is there one
+    on an imported model that names no leaves at all.
     """
     leaf, slots = facts.get("leaf"), read_taxonomy(context.store)["leaves"]
-    if leaf is None or set(slots.values()) <= set(leaf["trained"]):
+    if leaf is None or not leaf["slots"] or set(slots.values()) <= set(leaf["trained"]):
         return []
     depths = _depths(place_of(context))
     others = [value for value in depths if slots.get(value) not in leaf["trained"]]

@@ -11,7 +11,7 @@ from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import Store
 from pipelines.tables.taxonomy import LEAF, former_leaves
 from pipelines.train.news import News, Place, count_news, learnable_labels
-from pipelines.train.seen import seen_items, seen_labels
+from pipelines.train.seen import keep_items, keep_labels, seen_items, seen_labels
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,16 @@ def _news(context: RunContext, live: Live) -> News:
     known |= {LEAF: {former.get(leaf, leaf) for leaf in known.get(LEAF, set())}}
     labels = {name: values - known.get(name, set()) for name, values in now.items()}
     return count_news(place, live.folder, labels, section.attributes) if any(labels.values()) else unseen
+
+
+def remember(context: RunContext, model_id: str) -> None:
+    """Note what a model that was not trained here finds when it is first used, so that news since then can be told."""
+    section, folder = context.config.train, f"models/{model_id}"
+    if seen_labels(context.store, folder) is not None:
+        return
+    keep_items(context.store, catalogue_id(context), folder, context.buckets)
+    floors = section.min_leaf_images, section.min_attribute_images
+    keep_labels(context.store, folder, learnable_labels(place_of(context), section.attributes, *floors))
 
 
 def place_of(context: RunContext) -> Place:

@@ -25,11 +25,17 @@ def keep_seen(store: Store, catalogue_id: str, digests: str, model_folder: str, 
 
     And `…/corrected/…`: what the items were that the shop had corrected. Return how many items there are.
     """
+    for bucket in range(buckets):
+        write_bucket(store, f"{model_folder}/photos", bucket, read_bucket(store, digests, bucket, DIGESTS))
+    return keep_items(store, catalogue_id, model_folder, buckets)
+
+
+def keep_items(store: Store, catalogue_id: str, model_folder: str, buckets: int) -> int:
+    """Write `<model_folder>/items/<bucket>.parquet`, ids of a catalogue's items; return how many they are."""
     count = 0
     for bucket in range(buckets):
         items = read_bucket(store, f"catalogue/{catalogue_id}/items", bucket, ITEM_IDS, ITEM_IDS.names)
         write_bucket(store, f"{model_folder}/items", bucket, items)
-        write_bucket(store, f"{model_folder}/photos", bucket, read_bucket(store, digests, bucket, DIGESTS))
         corrected = corrected_items(store, f"catalogue/{catalogue_id}", bucket)
         if corrected.num_rows:
             write_bucket(store, f"{model_folder}/corrected", bucket, corrected)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.models.imported import is_imported
 from pipelines.runs.context import RunContext
 from pipelines.train.policy import Live
 from pipelines.train.start import Start
@@ -32,6 +33,7 @@ def specification(
         trunk=section.trunk,
         head_share=start.head_share,
         trunk_rate=start.trunk_rate,
+        fixed_norms=start.weights is not None,
         minutes=section.minutes,
         steps=section.steps,
         batch=section.batch,
@@ -53,10 +55,11 @@ def specification(
 def beside(context: RunContext, spec: TrainSpec, live: Live, folder: Path, start: Start) -> TrainSpec:
     """Return the specification with the live model, whose `folder` is local, to compare with and to start from."""
     parent = str(folder) if start.parent else None
-    if "leaf" not in live.facts:
+    if is_imported(live.facts) or "leaf" not in live.facts:
+        why = "was imported" if is_imported(live.facts) else "has no leaf head"
         context.progress.say(
-            f"train: the live model {live.model_id} has no leaf head: train.max_accuracy_drop has nothing to compare "
-            "with this once"
+            f"train: the live model {live.model_id} {why}: train.max_accuracy_drop has nothing to compare with this "
+            "once"
         )
         return replace(spec, parent=parent)
     return replace(spec, parent=parent, baseline=str(folder))

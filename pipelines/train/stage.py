@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import StageError
 from pipelines.models.advice import weights_advice
 from pipelines.models.facts import read_facts
+from pipelines.models.imported import is_imported
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
@@ -24,7 +25,7 @@ from pipelines.train.adoption import adopt, keep_verdict, train_key, verdict_key
 from pipelines.train.checkpoints import Checkpoints
 from pipelines.train.messages import price, retired_leaves, too_few, unlearned
 from pipelines.train.news import learnable_labels
-from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train
+from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train, remember
 from pipelines.train.seen import keep_labels, keep_seen
 from pipelines.train.specification import beside, specification
 from pipelines.train.start import Start, start_of
@@ -75,6 +76,8 @@ def _given(context: RunContext, model_id: str, prep_id: str) -> StageResult:
             "set preprocess.height, width and quality back, or add train to --stages"
         )
     read_facts(context.store, model_id).check_leaves()
+    if is_imported(facts):
+        remember(context, model_id)
     return _result(model_id, facts["space_id"], "reused", [f"model {model_id} is used, as it was asked for"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.models.imported import is_imported
 from pipelines.runs.context import RunContext
 from pipelines.train.policy import Live
 from pipelines.train.weights import Weights, initial_weights
@@ -54,7 +55,8 @@ def _goes_on(context: RunContext, live: Live, prep_id: str, told: Weights | None
     section, began = context.config.train, _weights_of(live)
     same_trunk = live.facts.get("trunk", section.trunk) == section.trunk
     other = told is not None and (began is None or began.sha256 != told.sha256)
-    return section.warm_start and live.facts["prep_id"] == prep_id and same_trunk and not other
+    can = section.warm_start and not is_imported(live.facts) and live.facts["prep_id"] == prep_id
+    return can and same_trunk and not other
 
 
 def _weights_of(live: Live) -> Weights | None:

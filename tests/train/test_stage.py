@@ -19,6 +19,7 @@ from pipelines.telemetry.progress import Progress
 from pipelines.train import stage
 from pipelines.train.examples import Examples
 from pipelines.train.stage import run
+from tests.models.model_json import model_json
 from tests.train.conftest import PREP, FakeTraining, MakeContext, finish_preprocess, go_live, write_items, write_photos
 
 
@@ -232,6 +233,43 @@ def test_a_model_without_a_leaf_head_is_not_used_by_name(
         StageError, match=r"model model1 was made before a category at any depth .* `visual-search run`"
     ):
         run(replace(make_context(), overrides=Overrides(model_id="model1")))
+
+
+def use_imported(make_context: MakeContext, store: Store) -> None:
+    """Have a run use a model that was imported, and promote it."""
+    facts = model_json("theirs", prep_id=PREP) | {"lineage": {"imported": {"origin": "a paper"}, "train_key": None}}
+    store.create_json("models/theirs/model.json", facts)
+    outputs = run(replace(make_context(), overrides=Overrides(model_id="theirs"))).outputs
+    assert (outputs.model_id, outputs.space_id, outputs.decision) == ("theirs", "theirs", "reused")
+    go_live(store, "theirs")
+
+
+def test_an_imported_model_is_kept_until_there_is_news_since_its_first_run(
+    make_context: MakeContext, training: FakeTraining, store: Store
+) -> None:
+    use_imported(make_context, store)
+    finish_preprocess(store, "r2", "c1")
+    kept = run(make_context("r2"))
+    assert (kept.outputs.decision, kept.outputs.model_id) == ("reused", "theirs")
+    assert kept.notes == ["the live model theirs is kept (on_change)"]  # no word of leaves: it names none
+    write_items(store, "c3", ["a", "b", "c", "d", "e"])
+    finish_preprocess(store, "r3", "c3")
+    trained = run(make_context("r3"))
+    assert trained.outputs.reason == (
+        "trained model1: 1 of 5 items are new since the live model, over train.change_share = 0.05"
+    )
+
+
+def test_a_training_neither_goes_on_from_an_imported_model_nor_is_compared_with_it(
+    make_context: MakeContext, training: FakeTraining, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_imported(make_context, store)
+    finish_preprocess(store, "r2", "c1")
+    run(replace(make_context("r2", policy="always"), progress=Progress()))
+    assert (training.specs[0].parent, training.specs[0].baseline) == (None, None)
+    assert (
+        "the live model theirs was imported: train.max_accuracy_drop has nothing to compare" in capsys.readouterr().err
+    )
 
 
 def test_a_refused_model_leaves_the_live_one_and_is_not_trained_again(

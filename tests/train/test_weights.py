@@ -131,6 +131,7 @@ def test_the_first_training_starts_from_the_weights_and_tells_where_they_are_fro
     notes = run(make_context(**LITE0)).notes
     spec = training.specs[0]
     assert (spec.parent, spec.head_share, spec.trunk_rate) == (None, 0.2, 0.1)
+    assert spec.fixed_norms
     assert spec.weights is not None
     assert Path(spec.weights).read_bytes() == BYTES
     assert store.read_json("models/model1/model.json")["lineage"]["weights"] == {
@@ -163,7 +164,7 @@ def test_the_next_training_goes_on_from_the_live_model_at_the_trunks_rate(
     spec = training.specs[1]
     assert spec.parent is not None
     assert (Path(spec.parent).name, spec.weights) == ("model1", None)
-    assert (spec.head_share, spec.trunk_rate) == (0.0, 0.3)
+    assert (spec.head_share, spec.trunk_rate, spec.fixed_norms) == (0.0, 0.3, True)
     assert (lineage["parent"], lineage["weights"]["sha256"]) == ("model1", SHA256)
 
 
@@ -203,6 +204,7 @@ def test_from_scratch_all_learns_at_one_rate_and_the_rates_do_not_name_the_train
 ) -> None:
     run(make_context())
     assert (training.specs[0].head_share, training.specs[0].trunk_rate) == (0.0, 1.0)
+    assert not training.specs[0].fixed_norms
     finish_preprocess(store, "r2", "c1")
     assert run(make_context("r2", trunk_rate=0.5, head_share=0.5)).outputs.decision == "adopted"
 

@@ -36,6 +36,11 @@ def test_a_frozen_body_stays_as_it_is_to_its_statistics(spec: TrainSpec) -> None
     assert {path for path, far in moved.items() if far == 0.0} == BODY
 
 
+def test_fixed_norms_keep_their_statistics_while_all_else_moves(spec: TrainSpec) -> None:
+    moved = moved_by(replace(spec, fixed_norms=True), frozen=False)
+    assert {path for path, far in moved.items() if far == 0.0} == {"norm/mean", "norm/variance"}
+
+
 def test_all_moves_otherwise(spec: TrainSpec) -> None:
     assert all(far > 0.0 for far in moved_by(spec, frozen=False).values())
 
