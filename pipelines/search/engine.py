@@ -16,11 +16,13 @@ import numpy as np
 from pipelines.config import Config
 from pipelines.errors import StageError
 from pipelines.models.facts import read_facts
+from pipelines.models.outputs import QueryOutputs
 from pipelines.models.query_model import QueryModel
 from pipelines.neighbours.manifest import IndexFolderError
 from pipelines.neighbours.query.plan import QueryPlan
 from pipelines.neighbours.query.ranking import UnknownAttributeError
 from pipelines.neighbours.query.searcher import Searcher
+from pipelines.neighbours.query.standing import Stander, Standing
 from pipelines.neighbours.recipes import plan_of
 from pipelines.neighbours.rows import Hit, UnknownItemError
 from pipelines.releases.live import live_release
@@ -85,6 +87,19 @@ class SearchEngine:
             else:
                 yield self._answer(item_id, hits)
 
+    def ask(self, path: Path) -> tuple[QueryPhoto, QueryOutputs | None]:
+        """Return one file prepared as a query, and what the model says of it; None of what is no photo."""
+        ((photo,),) = prepare_queries([path], self.facts.spec, self._config.preprocess.limits, 1)
+        return photo, None if photo.code else self._outputs([photo.jpeg])
+
+    def standing(self, outputs: QueryOutputs, item_id: str, k: int) -> Standing:
+        """Return where an item stands in the search by one photo. Raises UnknownItemError, StageError."""
+        try:
+            item = self._searcher.rows.item(item_id)
+            return Stander(self._searcher.parts, self._plan, outputs, k).standing(item)
+        except UnknownAttributeError as error:
+            raise StageError(str(error)) from error
+
     @cached_property
     def _model(self) -> QueryModel:
         model = QueryModel(self._store, self.facts)
@@ -103,13 +118,16 @@ class SearchEngine:
     def _found(self, jpegs: Sequence[bytes], k: int) -> list[list[Hit]]:
         if not jpegs:
             return []
+        try:
+            return self._searcher.search(self._outputs(jpegs), k, self._plan)
+        except UnknownAttributeError as error:
+            raise StageError(str(error)) from error
+
+    def _outputs(self, jpegs: Sequence[bytes]) -> QueryOutputs:
         outputs = self._model(jpegs)
         if not np.isfinite(outputs.embeddings).all():
             raise StageError(f"model {self.facts.model_id} gives embeddings that are not finite; roll back or retrain")
-        try:
-            return self._searcher.search(outputs, k, self._plan)
-        except UnknownAttributeError as error:
-            raise StageError(str(error)) from error
+        return outputs
 
     def _answer(self, query: str, hits: Iterable[Hit], photo: bytes = b"") -> Answer:
         results = tuple(Result(hit.item_id, hit.score, hit.category, hit.image_uri, hit.availability) for hit in hits)

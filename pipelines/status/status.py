@@ -164,6 +164,8 @@ def _run(store: Store, run_id: str, now: float) -> RunStatus:
         at_work = bool(lease) and lease_is_live(lease, now)
         by = f"process {lease['pid']} on {lease['host']}" if lease else ""
         stages.append(StageStatus(stage, "running" if at_work else "unfinished", by=by))
+    if not max(heard):  # it failed at its first stage, and its name is no time
+        heard += [entry.modified_at for entry in store.list(f"runs/{run_id}")]
     return RunStatus(run_id, stages, max(heard))
 
 

@@ -41,14 +41,14 @@ def digest_of(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def export_tiny(folder: Path, seed: int) -> None:
+def export_tiny(folder: Path, seed: int, height: int = HEIGHT, width: int = WIDTH) -> None:
     """A linear model with the signatures of real ones."""
     import tensorflow as tf
 
     from transforms.tf_pixels import decode_prepared_batch, normalise
 
     rng = np.random.default_rng(seed)
-    flat = HEIGHT * WIDTH * 3
+    flat = height * width * 3
 
     class Tiny(tf.Module):
         def __init__(self) -> None:
@@ -73,13 +73,13 @@ def export_tiny(folder: Path, seed: int) -> None:
             named = {name: tf.nn.softmax(embedding @ head) for name, head in self.heads.items()}
             return {"embedding": embedding, "hash": tf.cast(embedding @ self.planes > 0, tf.uint8), **named}
 
-        @tf.function(input_signature=[tf.TensorSpec([None, HEIGHT, WIDTH, 3], tf.uint8, "pixels")], autograph=False)
+        @tf.function(input_signature=[tf.TensorSpec([None, height, width, 3], tf.uint8, "pixels")], autograph=False)
         def serve_pixels(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
             return self.outputs(pixels)
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "images")], autograph=False)
         def serve_prepared(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self.outputs(decode_prepared_batch(images, HEIGHT, WIDTH))
+            return self.outputs(decode_prepared_batch(images, height, width))
 
     model = Tiny()
     signatures = {"serve_pixels": model.serve_pixels, "serve_prepared": model.serve_prepared}

@@ -107,6 +107,27 @@ class BinaryIndex:
             self._merge(keys, depths[part], found[part])
         return found
 
+    def standing(self, code: Array, slots: Ints | None, row: int) -> tuple[int, int | None]:
+        """Return in how many bits a row's code differs from one, and its place by that among the codes of `slots`.
+
+        `code` uint8 `[code_bytes]`. The place counts rows, from 1, as `search` orders them; None for a row without a
+        code there. Every code of the slots (None: of all) is compared.
+        """
+        own = int(np.bitwise_count(self.codes_of(np.array([row]))[0] ^ code).sum())
+        nearer, ahead, place = list[Ints](), list[Ints](), len(self._codes)
+        for start, stop in self._pieces(slots):
+            rows = np.asarray(self._rows[start:stop])
+            bits = np.bitwise_count(self._codes[start:stop] ^ code).sum(axis=1, dtype=np.int64)
+            nearer.append(rows[bits < own])
+            equal = np.flatnonzero(bits == own)
+            if row in rows[equal]:
+                place = min(place, start + int(equal[rows[equal] == row][0]))
+            ahead.append(start + equal)
+        if place == len(self._codes):
+            return own, None
+        before = np.concatenate(ahead)
+        return own, 1 + len(np.unique(np.concatenate([*nearer, self._rows[before[before < place]]])))
+
     def _positions(self, wanted: Ints) -> Ints:
         position = np.searchsorted(self._slots, wanted)
         inside = position < len(self._slots)

@@ -86,10 +86,14 @@ class QueryPlan:
             self._answer(_Asked(asked, numbers, exclusions[part], k, done))
         return done
 
+    def look(self, outputs: QueryOutputs, k: int, attempt: int) -> Candidates:
+        """Return the candidates of a round, from 0; the probabilities of `outputs` are with votes."""
+        fetch = max(k * self._config.overfetch, self._config.rerank_pool if self._config.reranks else 0)
+        return self._finder.find(outputs, fetch * GROWTH**attempt, GROWTH**attempt)
+
     def _answer(self, asked: _Asked) -> None:
-        fetch = max(asked.k * self._config.overfetch, self._config.rerank_pool if self._config.reranks else 0)
         for attempt in range(ROUNDS):
-            found = self._finder.find(asked.outputs, fetch * GROWTH**attempt, GROWTH**attempt)
+            found = self.look(asked.outputs, asked.k, attempt)
             if not attempt:
                 asked.keep_effort(found)
             self._rank(found.result, asked)

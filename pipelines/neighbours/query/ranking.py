@@ -12,6 +12,8 @@ from pipelines.tables.arrays import Array, Floats, Ints
 
 SAME_PHOTO = 0.9995
 """Vectors of this similarity or more are of one photo: two passes may differ by 1e-3 in each of 512 dimensions."""
+SIMILARITY = "similarity"
+"""The name of the first part of a score."""
 LEAD = 1e-4
 """How far the query's very photo is kept ahead of others."""
 
@@ -46,10 +48,22 @@ class Ranker:
 
     def scores(self, links: Ints, similarities: Floats, outputs: QueryOutputs, query: int) -> Floats:
         """Return the final scores of one query's `links`, given the `similarities` of their photos."""
-        total = similarities.astype(np.float32)
+        first, *others = self.parts(links, similarities, outputs, query).values()
+        total = sum(others, first)
+        same = similarities >= SAME_PHOTO
+        if same.any() and not same.all():
+            total = total + np.where(same, max(0.0, total[~same].max() + LEAD - total[same].min()), 0)
+        return np.asarray(total, np.float32)
+
+    def parts(self, links: Ints, similarities: Floats, outputs: QueryOutputs, query: int) -> dict[str, Floats]:
+        """Return what the scores are the sum of, by name: the similarity first, then each weight times what it weighs.
+
+        The lift of the query's very photo is not among them.
+        """
+        parts = {SIMILARITY: similarities.astype(np.float32)}
         if self._config.category_weight and outputs.probabilities is not None:
             likely = _at(outputs.probabilities[query], self._rows.link_slot[links])
-            total = total + self._config.category_weight * likely
+            parts["category"] = self._config.category_weight * likely
         for name, weight in self._config.attribute_weights.items():
             if name not in outputs.attributes:
                 known = ", ".join(outputs.attributes) or "none"
@@ -57,13 +71,11 @@ class Ranker:
                     f"the plan weighs attribute {name!r}, of which the model says nothing (it knows {known}): name it "
                     "in train.attributes and train a new model, or do not weigh it"
                 )
-            total = total + weight * self._agreement(name, links, outputs.attributes[name], query)
+            agreement = self._agreement(name, links, outputs.attributes[name], query)
+            parts[f"attribute {name}"] = weight * agreement
         for name, weight in self._config.signal_weights.items():
-            total = total + weight * self._rows.signals[name][links]
-        same = similarities >= SAME_PHOTO
-        if same.any() and not same.all():
-            total = total + np.where(same, max(0.0, total[~same].max() + LEAD - total[same].min()), 0)
-        return np.asarray(total, np.float32)
+            parts[f"signal {name}"] = weight * self._rows.signals[name][links]
+        return parts
 
     def _agreement(self, name: str, links: Ints, scores: AttributeScores, query: int) -> Floats:
         values, codes = self._rows.attributes[name]

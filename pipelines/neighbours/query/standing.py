@@ -1,0 +1,221 @@
+"""Where one item stands in the plan of a query: at which step it falls out, and by what rank against which cut.
+
+Owns no step: it asks those of the plan again, of which a search keeps only what passes. All that a search compares with
+in vain is scanned, so this is for one query and one item.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from pipelines.models.outputs import QueryOutputs
+from pipelines.neighbours.kinds.base import as_float32, blocks
+from pipelines.neighbours.kinds.rerank import exact_scores
+from pipelines.neighbours.query.candidates import CandidateFinder, Candidates, Parts
+from pipelines.neighbours.query.exclusion import Exclusion
+from pipelines.neighbours.query.plan import ROUNDS, QueryPlan
+from pipelines.neighbours.query.ranking import Ranker, fold
+from pipelines.neighbours.settings import PlanConfig
+from pipelines.tables.arrays import Array, Floats, Ints
+
+CATEGORY, DEPTH, APPROXIMATE, FETCH, FOLD, RANK, SHOWN = STEPS = (
+    "category",
+    "depth",
+    "approximate",
+    "fetch",
+    "fold",
+    "rank",
+    "shown",
+)
+"""The steps at which an item may fall out, in their order; it is among the results at the last."""
+SCANNED_ROWS: Final = 65_536
+
+
+@dataclass(frozen=True)
+class PhotoStanding:
+    """One photo of the item.
+
+    `slot` is its category's. `scanned` tells whether the codes of that were compared, `distance` in how many bits they
+    differ from the query's, `near` its place by that among those scanned; None for a plan without codes, `near` also
+    where it was not scanned. `similarity` is the cosine, `exact_rank` its place by that among all photos of the index,
+    `looked_at` whether it was scored.
+    """
+
+    image_uri: str
+    slot: int
+    scanned: bool | None
+    distance: int | None
+    near: int | None
+    similarity: float
+    exact_rank: int
+    looked_at: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an item stands.
+
+    `step` is one of STEPS. `rounds` is how often the plan had to look further; all else is of its last round: `scanned`
+    codes or vectors compared (-1 where the index does not say), `depth` nearest of them scored, `fetch` best of those
+    ranked. `slots` are the categories scanned, the best first (None: not by category), `probability` that of the item's
+    own, `mass` what the probabilities must sum to. `parts` make up the `score` of its best photo. `rank` is its
+    place, or that it would have had with its score; `results` of so many places are shown, the last one `last` with
+    `last_score`. `before` is the item that stands for its group of variants.
+    """
+
+    step: str
+    rounds: int
+    scanned: int
+    depth: int
+    fetch: int
+    photos: tuple[PhotoStanding, ...]
+    slots: tuple[int, ...] | None
+    probability: float | None
+    mass: float | None
+    parts: Mapping[str, float]
+    score: float
+    rank: int
+    results: int
+    last: str
+    last_score: float
+    before: str = ""
+
+
+class Stander:
+    """Tells where items stand in the plan of one query, `outputs` of one photo, of which `k` results are wanted."""
+
+    def __init__(self, parts: Parts, config: PlanConfig, outputs: QueryOutputs, k: int) -> None:
+        self._parts, self._config, self._k = parts, config, k
+        plan, finder = QueryPlan(parts, config), CandidateFinder(parts, config)
+        self._ranker = Ranker(parts.rows, config)
+        self._asked = finder.with_votes(outputs, [Exclusion()])
+        self._rounds = int(plan.run(outputs, k).rounds[0])
+        self._found: Candidates | None = None
+        if self._rounds < ROUNDS:
+            self._found = plan.look(self._asked, k, self._rounds)
+            known = self._found.result.rows[0] >= 0
+            self._rows, self._similarities = self._found.result.rows[0][known], self._found.result.scores[0][known]
+        else:  # everything is compared
+            self._rows = np.unique(parts.rows.link_row[parts.live_links])
+            self._similarities = self._exact(self._rows)
+
+    def standing(self, item: int) -> Standing:
+        """Return where an item of the index stands, by its number."""
+        own = self._parts.rows.links_of_item(item)
+        photos = tuple(self._photo(int(link)) for link in own)
+        links, scores, sums = self._scored(own)
+        order, folded = fold(links, scores, self._keys(links))
+        best = own[np.argmax(self._of(own, links, scores))]
+        score = float(self._of(np.array([best]), links, scores)[0])
+        looked_at = any(photo.looked_at for photo in photos)
+        # What was not looked at takes no place from what was.
+        ranked, values = (order, folded) if looked_at else self._without(own, links, scores)
+        rank = 1 + int((values > score).sum())
+        at = np.flatnonzero(self._keys(ranked) == self._keys(np.array([best]))[0])
+        before = ""
+        if looked_at and len(at):
+            rank = 1 + int(at[0])
+            before = "" if self._parts.rows.link_item[ranked[at[0]]] == item else self._name(int(ranked[at[0]]))
+        shown = min(self._k, len(ranked))
+        last, last_score = (self._name(int(ranked[shown - 1])), float(values[shown - 1])) if shown else ("", 0.0)
+        place = int(np.flatnonzero(links == best)[0])
+        return Standing(
+            self._step(photos, before, rank),
+            self._rounds,
+            int(self._found.scanned[0]) if self._found else len(self._rows),
+            int(self._found.depth[0]) if self._found else len(self._rows),
+            len(self._rows),
+            photos,
+            *self._categories(int(self._parts.rows.link_slot[best])),
+            {name: float(values[place]) for name, values in sums.items()},
+            score,
+            rank,
+            shown,
+            last,
+            last_score,
+            before,
+        )
+
+    def _step(self, photos: tuple[PhotoStanding, ...], before: str, rank: int) -> str:
+        if any(photo.looked_at for photo in photos):
+            return FOLD if before else RANK if rank > self._k else SHOWN
+        if all(photo.scanned is None for photo in photos):
+            return APPROXIMATE if self._config.kind != "exact" else FETCH
+        if not any(photo.scanned for photo in photos):
+            return CATEGORY
+        depth = int(self._found.depth[0]) if self._found else 0
+        return FETCH if any(photo.near is not None and photo.near <= depth for photo in photos) else DEPTH
+
+    def _scored(self, own: Ints) -> tuple[Ints, Floats, dict[str, Floats]]:
+        """Return the links of the candidates and of the item, with their scores and what makes these up."""
+        tables = self._parts.rows
+        links = tables.links_of_rows(self._rows)
+        spread = np.repeat(self._similarities, tables.link_offsets[self._rows + 1] - tables.link_offsets[self._rows])
+        live = self._parts.live_links[links]
+        links, spread = links[live], spread[live]
+        lacking = own[~np.isin(own, links)]
+        links = np.concatenate([links, lacking])
+        spread = np.concatenate([spread, self._exact(tables.link_row[lacking])]).astype(np.float32)
+        scores = self._ranker.scores(links, spread, self._asked, 0)
+        return links, scores, self._ranker.parts(links, spread, self._asked, 0)
+
+    def _without(self, own: Ints, links: Ints, scores: Floats) -> tuple[Ints, Floats]:
+        others = ~np.isin(links, own)
+        return fold(links[others], scores[others], self._keys(links[others]))
+
+    def _of(self, some: Ints, links: Ints, scores: Floats) -> Floats:
+        return scores[[int(np.flatnonzero(links == link)[0]) for link in some]]
+
+    def _keys(self, links: Ints) -> Array:
+        rows = self._parts.rows
+        keys = {"item": rows.link_item, "group": rows.link_group}.get(self._config.fold)
+        return links if keys is None else np.asarray(keys[links])
+
+    def _name(self, link: int) -> str:
+        rows = self._parts.rows
+        return str(rows.all_item_ids[int(rows.link_item[link])].as_py())
+
+    def _categories(self, slot: int) -> tuple[tuple[int, ...] | None, float | None, float | None]:
+        """Return the slots scanned, the probability of the item's own, and the mass."""
+        probabilities = self._asked.probabilities
+        if self._found is None or self._found.categories is None or probabilities is None:
+            return None, None, None
+        inside = 0 <= slot < probabilities.shape[1]
+        mass = self._parts.category_mass if self._config.category_mass is None else self._config.category_mass
+        slots = tuple(int(one) for one in self._found.categories[0])
+        return slots, float(probabilities[0, slot]) if inside else 0.0, mass
+
+    def _photo(self, link: int) -> PhotoStanding:
+        rows, row = self._parts.rows, int(self._parts.rows.link_row[link])
+        similarity = float(self._exact(np.array([row]))[0])
+        scanned, distance, near = self._by_code(row)
+        (hit,) = rows.hits([np.array([link])], [np.array([similarity])])[0]
+        looked_at = bool((self._rows == row).any())
+        slot = int(rows.link_slot[link])
+        return PhotoStanding(
+            hit.image_uri, slot, scanned, distance, near, similarity, self._exact_rank(row, similarity), looked_at
+        )
+
+    def _by_code(self, row: int) -> tuple[bool | None, int | None, int | None]:
+        binary, hashes = self._parts.binary, self._asked.hashes
+        if self._config.kind != "binary" or binary is None or hashes is None or self._found is None:
+            return None, None, None
+        slots = self._found.categories
+        distance, near = binary.standing(hashes[0], None if slots is None else slots[0], row)
+        return near is not None, distance, near
+
+    def _exact(self, rows: Ints) -> Floats:
+        scores: Floats = exact_scores(self._parts.vectors, self._asked.embeddings, np.asarray(rows)[None, :])[0]
+        return scores
+
+    def _exact_rank(self, row: int, similarity: float) -> int:
+        """Return a row's place by similarity among all that may be found."""
+        live = np.zeros(len(self._parts.rows), bool)
+        live[self._parts.rows.link_row[self._parts.live_links]] = True
+        live[row] = False
+        better, (query,) = 0, self._asked.embeddings
+        for part in blocks(len(live), SCANNED_ROWS):
+            better += int(((as_float32(self._parts.vectors[part]) @ query > similarity) & live[part]).sum())
+        return 1 + better

@@ -1,0 +1,122 @@
+"""An item in the search by one photo: the step of the plan at which it falls out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from pipelines.config import Config
+from pipelines.neighbours.query import standing as steps
+from pipelines.neighbours.query.ranking import SIMILARITY
+from pipelines.neighbours.query.standing import PhotoStanding, Standing
+from pipelines.neighbours.rows import UnknownItemError
+from pipelines.search.engine import SearchEngine
+from pipelines.store import Store
+from pipelines.tables.taxonomy import read_taxonomy
+from pipelines.trace.facts import FOUND, QUERY, QueryTrace, Trace, Verdict
+
+
+def trace_query(config: Config, store: Store, trace: Trace, photo: Path, k: int, release_id: str | None) -> Trace:
+    """Return a trace with where its item stands in the search by a photo; `k` results are shown.
+
+    The model and the whole index are opened, as by a search. Of an item that is in no index nothing is asked. Raises
+    StageError when nothing can be searched.
+    """
+    if not trace.verdict.is_found:
+        return trace
+    with SearchEngine.open(config, store, release_id) as engine:
+        asked, outputs = engine.ask(photo)
+        if outputs is None:
+            query = QueryTrace(str(photo), k, asked.code, asked.detail)
+            sentence = f"{photo} cannot be asked: {asked.code}: {asked.detail}"
+            return replace(trace, query=query, verdict=Verdict(QUERY, asked.code, sentence, "ask with another photo"))
+        try:
+            standing = engine.standing(outputs, trace.item_id, k)
+        except UnknownItemError as error:  # an index of which a table is damaged
+            return replace(trace, verdict=Verdict(QUERY, "not_in_index", str(error), "start a new run"))
+    names = {slot: value for value, slot in read_taxonomy(store)["leaves"].items()}
+    best = _best(standing)
+    scanned = None if standing.slots is None else tuple(names.get(slot, str(slot)) for slot in standing.slots)
+    query = QueryTrace(str(photo), k, standing=standing, leaf=names.get(best.slot, ""), categories=scanned)
+    return replace(trace, query=query, verdict=verdict_of(query, standing))
+
+
+def _best(standing: Standing) -> PhotoStanding:
+    return max(standing.photos, key=lambda photo: photo.similarity)
+
+
+def verdict_of(query: QueryTrace, found: Standing) -> Verdict:
+    """Return at which step an item falls out of a search, and what would let it through."""
+    return Verdict(QUERY, *SAYS[found.step](query, found))
+
+
+Says = tuple[str, str, str]
+"""A reason, a sentence, and what to do."""
+
+
+def _category(query: QueryTrace, found: Standing) -> Says:
+    sentence = (
+        f"its category {query.leaf!r}, to which the model gives {found.probability or 0:.4f}, is not among the "
+        f"{len(query.categories or ())} that are scanned, up to {found.mass or 0:.3f} together"
+    )
+    fix = "raise search.categories or search.category_mass; or list the item where it belongs"
+    return "category_not_scanned", f"{sentence}; {_by_similarity(found)}", fix
+
+
+def _depth(_: QueryTrace, found: Standing) -> Says:
+    near = min(photo.near for photo in found.photos if photo.near is not None)
+    sentence = f"its code is number {near} of {found.scanned} scanned, and the nearest {found.depth} are looked at"
+    return "beyond_depth", f"{sentence}; {_by_similarity(found)}", "raise search.depth"
+
+
+def _approximate(_: QueryTrace, found: Standing) -> Says:
+    sentence = f"the index did not offer it among {found.fetch}; {_by_similarity(found)}"
+    is_missed = _best(found).exact_rank <= found.fetch
+    return "missed_by_index", sentence, 'raise search.depth, or set search.candidates = "exact"' if is_missed else OTHER
+
+
+def _fetch(_: QueryTrace, found: Standing) -> Says:
+    sentence = f"the {found.fetch} photos that are ranked are all more similar; {_by_similarity(found)}"
+    return "less_similar", sentence, OTHER
+
+
+def _fold(_: QueryTrace, found: Standing) -> Says:
+    sentence = f"{found.before!r} of the same group stands for it, at rank {found.rank}"
+    return "folded", sentence, 'set search.unit = "item" to show every variant'
+
+
+def _rank(_: QueryTrace, found: Standing) -> Says:
+    others = [f"{name} {value:+.4f}" for name, value in found.parts.items() if name != SIMILARITY]
+    weighed = f", of which {found.parts[SIMILARITY]:.4f} is similarity, {', '.join(others)}" if others else ""
+    sentence = (
+        f"it is ranked {found.rank}, with a score of {found.score:.4f}{weighed}; {found.results} are shown, the last "
+        f"with {found.last_score:.4f}"
+    )
+    lower = ", or lower the weights of [search]" if others else ""
+    return "beyond_results", sentence, f"ask for more results (-k {found.rank}){lower}"
+
+
+def _shown(_: QueryTrace, found: Standing) -> Says:
+    return FOUND, f"found by this search, at rank {found.rank} with a score of {found.score:.4f}", ""
+
+
+def _by_similarity(found: Standing) -> str:
+    best = _best(found)
+    return f"by similarity it is number {best.exact_rank}, with {best.similarity:.4f}"
+
+
+OTHER: Final = "a photo that shows it more alike finds it: give the item one"
+SAYS: Final[Mapping[str, Callable[[QueryTrace, Standing], Says]]] = MappingProxyType(
+    {
+        steps.CATEGORY: _category,
+        steps.DEPTH: _depth,
+        steps.APPROXIMATE: _approximate,
+        steps.FETCH: _fetch,
+        steps.FOLD: _fold,
+        steps.RANK: _rank,
+        steps.SHOWN: _shown,
+    }
+)

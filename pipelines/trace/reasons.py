@@ -1,0 +1,114 @@
+"""Why a photo or an item falls out, as verdicts: the code, a sentence, and what to do about it. Reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from pipelines.config import Config
+from pipelines.preprocess.outcomes import LIMITS
+from pipelines.preprocess.placeholders import PLACEHOLDER
+from pipelines.shop_files.web.web import PASSING
+from pipelines.trace.facts import EMBED, FOUND, INDEX, PREPROCESS, RELEASE, Vector, Verdict
+from pipelines.trace.scope import Scope
+
+NOT_DONE, RUNNING, REMOVED = OF_RUNS = ("not_done", "running", "removed")
+"""Of runs that have not come so far, or whose tables are gone."""
+ROLE: Final = "role_not_searched"
+NOT_IN_INDEX: Final = "not_in_index"
+NOT_LIVE: Final = "not_live"
+RUN: Final = "`visual-search run`"
+EMBED_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "bad_image": "the prepared photo cannot be decoded",
+        "inference_failed": "the model could not be run on it",
+        "nonfinite": "the model's embedding of it is not finite",
+        "no_vector": "it has no vector, though all units are done",
+    }
+)
+"""Codes of photos that got no vector."""
+_REPAIR: Final = "`visual-search backfill --repair` makes damaged units again"
+_OF_EMBED: Mapping[str, str] = MappingProxyType(
+    {"bad_image": _REPAIR, "no_vector": f"start a new run; {_REPAIR}"},
+)
+PASSED: Final = Verdict(INDEX, FOUND, "it is in the index")
+
+
+def not_done(stage: str, scope: Scope) -> Verdict:
+    """Return the verdict where a run has not come as far as a stage."""
+    if scope.release and not scope.manifests:
+        sentence = f"what run {scope.run_id!r} made of it is gone: `gc` has removed its tables"
+        return Verdict(stage, REMOVED, sentence, f"trace the live release, or {RUN} again")
+    state = scope.states.get(stage)
+    if state == "running":
+        return Verdict(stage, RUNNING, f"run {scope.run_id!r} is at {stage} now", "wait for it")
+    again = f"{RUN} --run-id {scope.run_id} goes on where it stopped"
+    if state or scope.manifests:
+        what = "stopped in" if state else "ended before"
+        return Verdict(stage, NOT_DONE, f"run {scope.run_id!r} {what} {stage}", again)
+    return Verdict(stage, REMOVED, f"run {scope.run_id!r}, which read it, is gone: `gc` has removed it", RUN)
+
+
+def rejected_photo(code: str, meaning: str, config: Config, *, is_far: bool) -> Verdict:
+    """Return the verdict of a photo that preprocess has rejected; `is_far` of one behind an address."""
+    return Verdict(PREPROCESS, code, f"{code}: {meaning}" if meaning else code, _mended(code, config, is_far=is_far))
+
+
+def _mended(code: str, config: Config, *, is_far: bool) -> str:
+    if code == PLACEHOLDER:
+        return "give the item a photo of its own; if it is the photo of one product, raise preprocess.max_group_share"
+    if code in PASSING:
+        return f"the next run asks again: {RUN}"
+    if code in LIMITS:
+        return f"change {LIMITS[code]} = {getattr(config.preprocess, LIMITS[code].partition('.')[2])}, or the photo"
+    if is_far:
+        hours = config.fetch.recheck_hours
+        return f"mend the photo, or its address in the feed; this address is asked again after {hours:g} hours"
+    return f"mend the photo, or its path in the feed, and {RUN}"
+
+
+def other_role(role: str, roles: list[str]) -> Verdict:
+    """Return the verdict of a photo whose role is not one of the gallery's."""
+    return Verdict(
+        INDEX,
+        ROLE,
+        f"its role is {role!r}, and searches look at {', '.join(map(repr, roles))} alone (index.roles)",
+        f"add {role!r} to index.roles, or give the item a photo of another role",
+    )
+
+
+def without_vector(vector: Vector) -> Verdict:
+    """Return the verdict of a photo that was rejected when it was to be embedded."""
+    meaning = EMBED_CODES.get(vector.code, "it has no vector")
+    fix = _OF_EMBED.get(vector.code, "replace the photo; where it happens to many, train again")
+    return Verdict(EMBED, vector.code, f"{vector.code}: {meaning}", fix)
+
+
+def not_in_index(index_id: str) -> Verdict:
+    """Return the verdict of a photo that has all it needs and is not in the index."""
+    return Verdict(INDEX, NOT_IN_INDEX, f"index {index_id} does not hold it", f"start a new run: {RUN}")
+
+
+def in_index(scope: Scope, photos: int, of: int) -> Verdict:
+    """Return the verdict of an item that so many of its photos are in the index of: found, or why it is not live."""
+    of_photos = f"{photos} of its {of} photos {'is' if photos == 1 else 'are'}"
+    if scope.release:
+        name = scope.release.release_id
+        what = f"the live release {name}" if scope.is_live else f"release {name}, which is not live"
+        return Verdict(RELEASE, FOUND, f"found by searches: {of_photos} in the index of {what}")
+    not_live = f"{of_photos} in the index of run {scope.run_id!r}, which is not live"
+    return replace(verdict := _not_live(scope), sentence=f"{not_live}: {verdict.sentence}")
+
+
+def _not_live(scope: Scope) -> Verdict:
+    """Return why a run that has an index is not live."""
+    for stage in ("evaluate", "promote"):
+        if stage not in scope.manifests:
+            return replace(not_done(stage, scope), step=RELEASE)
+        if refusal := scope.manifests[stage]["refusal"]:
+            fix = f"look at its report; {RUN} --run-id {scope.run_id} --accept REASON passes the gate"
+            return Verdict(RELEASE, "gate_refused", f"{stage} refused: {refusal}", fix)
+    fix = f"start a new run: {RUN}; or `visual-search rollback --to`"
+    return Verdict(RELEASE, NOT_LIVE, "another release was made live since", fix)

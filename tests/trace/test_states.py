@@ -1,0 +1,180 @@
+"""Traces in stores of every state: nothing read yet, runs that stopped, releases of before, runs that are gone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import GateError
+from pipelines.runs.outputs import EvaluateOutputs, TrainOutputs
+from pipelines.store import Log
+from tests.catalogue.shop import rows_of
+from tests.photo_hosts import LOCAL, answering, host
+from tests.trace.shop import MODEL, TracedShop
+
+
+def new_shop(root: Path) -> TracedShop:
+    shop = TracedShop(root)
+    shop.write_csv(rows_of(6))
+    shop.write_photos(row["image"] for row in rows_of(9))
+    shop.write_config(index={"similar": 0}, catalogue={"max_removed_share": 1.0})
+    return shop
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> TracedShop:
+    """A shop of six items that nothing has read yet."""
+    return new_shop(tmp_path / "shop")
+
+
+@pytest.fixture(scope="module")
+def released(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same shop with a live release, r1, of the run `first`."""
+    shop = new_shop(tmp_path_factory.mktemp("released") / "shop")
+    shop.add_model(exported)
+    shop.take("first")
+    shop.promote("first", "r1")
+    return shop.root
+
+
+@pytest.fixture
+def live(released: Path, tmp_path: Path) -> TracedShop:
+    """A copy of that shop, to change."""
+    return TracedShop(shutil.copytree(released, tmp_path / "shop"))
+
+
+def reason(shop: TracedShop, item_id: str, *arguments: str, code: int = 1) -> tuple[str, str]:
+    verdict = shop.trace(item_id, *arguments, code=code)["verdict"]
+    return verdict["step"], verdict["reason"]
+
+
+def test_a_place_that_is_no_store_yet(small: TracedShop) -> None:
+    result = small.traced("i1")
+    assert result.exit_code == 1
+    assert "is not a store yet; run the catalogue stage to create it" in result.stderr
+
+
+def test_a_store_that_no_feed_was_read_into(small: TracedShop) -> None:
+    small.context("r")
+    found = small.trace("i1", code=1)  # the feed names it
+    assert found["verdict"]["reason"] == "no_catalogue"
+    assert [row["source"] for row in found["rows"]] == ["feed.csv:3"]
+
+
+def test_every_stage_at_which_a_first_run_may_have_stopped(small: TracedShop, exported: Path) -> None:
+    small.run("r", "catalogue")
+    assert reason(small, "i1") == ("preprocess", "not_done")
+    small.run("r", "preprocess")
+    assert reason(small, "i1") == ("embed", "not_done")
+    small.add_model(exported)
+    small.stage("r", TrainOutputs(MODEL, MODEL, "reused", ""))
+    small.run("r", "embed")
+    assert reason(small, "i1") == ("index", "not_done")
+    small.run("r", "index")
+    found = small.trace("i1", code=1)
+    assert (found["verdict"]["step"], found["verdict"]["reason"]) == ("release", "not_done")
+    assert found["verdict"]["sentence"].endswith("which is not live: run 'r' ended before evaluate")
+    assert found["verdict"]["fix"] == "`visual-search run` --run-id r goes on where it stopped"
+    small.stage("r", EvaluateOutputs("r1", True))
+    assert reason(small, "i1") == ("release", "not_done")
+
+
+def test_an_item_that_came_after_the_release_or_left_since(live: TracedShop) -> None:
+    live.write_csv(rows_of(9)[3:])
+    assert reason(live, "i8") == ("feed", "not_read_yet")
+    live.write_config(index={"similar": 0}, catalogue={"max_removed_share": 0.1})
+    with pytest.raises(GateError, match="max_removed_share"):
+        live.run("second", "catalogue")
+    assert live.trace("i8")["verdict"]["sentence"].endswith("; run 'second' stopped in catalogue")
+    live.write_config(index={"similar": 0}, catalogue={"max_removed_share": 1.0})
+    live.run("second", "catalogue")
+    late = live.trace("i8", code=1)["verdict"]
+    assert (late["step"], late["reason"]) == ("preprocess", "not_done")
+    assert late["sentence"].startswith("it is in catalogue 2, and release r1 was made of catalogue 1; run 'second'")
+    gone = live.trace("i1", code=0)  # it is found until the next release
+    assert gone["since"]["verdict"]["reason"] == "not_in_snapshot"
+    assert reason(live, "i8", "--release", "r1") == ("preprocess", "not_done")
+    live.take("second")
+    live.promote("second", "r2")
+    assert reason(live, "i8", code=0) == ("release", "found")
+    assert reason(live, "i1") == ("catalogue", "not_in_snapshot")
+    assert reason(live, "i1", "--release", "r1", code=0) == ("release", "found")
+    assert live.trace("i1", "--release", "r1")["verdict"]["sentence"].endswith("of release r1, which is not live")
+    number, entry = Log(live.store, "live").head()
+    assert Log(live.store, "live").append(number + 1, {**entry, "release_id": "r1", "action": "rollback"})
+    back = live.trace("i8", code=1)["verdict"]
+    assert (back["step"], back["reason"]) == ("release", "not_live")
+    assert "another release was made live since" in back["sentence"]
+
+
+def test_what_gc_has_removed_is_told_to_be_gone(live: TracedShop) -> None:
+    live.write_csv(rows_of(9))
+    live.run("second", "catalogue", "preprocess")
+    shutil.rmtree(live.root / "store/runs/second")
+    found = live.trace("i8", code=1)["verdict"]
+    assert (found["step"], found["reason"]) == ("preprocess", "removed")
+    assert "run 'second', which read it, is gone" in found["sentence"]
+    assert reason(live, "i1", code=0) == ("release", "found")
+    shutil.rmtree(live.root / "store/runs/first")  # of a release that is kept for its numbers alone
+    assert reason(live, "i1") == ("preprocess", "removed")
+
+
+def test_rows_beyond_a_limit(small: TracedShop) -> None:
+    small.run("r", "catalogue", limit=3)
+    assert reason(small, "i2") == ("preprocess", "not_done")
+    found = small.trace("i5", code=1)["verdict"]
+    assert (found["step"], found["reason"]) == ("feed", "beyond_limit")
+    assert (found["sentence"], found["fix"]) == (
+        "feed.csv:7 names it, beyond the rows to which the last run was limited",
+        "`visual-search run` without --limit",
+    )
+
+
+def test_a_reject_of_a_catalogue_before_the_newest_is_remembered(small: TracedShop) -> None:
+    small.write_csv([*rows_of(3), {**rows_of(4)[3], "path": ""}])
+    small.run("r1", "catalogue")
+    small.write_csv([{**row, "name": "New"} for row in rows_of(3)], "deltas.csv")
+    small.write_config(catalogue={"deltas": "deltas.csv"})
+    small.run("r2", "catalogue")
+    (small.root / "feed.csv").write_text("sku,image,path,name\n")
+    found = small.trace("i3", "--no-feeds", code=1)
+    assert found["verdict"]["reason"] == "no_category"
+    assert found["verdict"]["sentence"].startswith("its row feed.csv:5 was rejected, in catalogue 1: no_category")
+
+
+def test_a_row_that_was_mended_since_says_to_run(small: TracedShop) -> None:
+    small.write_csv([*rows_of(3), {**rows_of(4)[3], "path": ""}])
+    small.run("r1", "catalogue")
+    small.write_csv(rows_of(4))
+    found = small.trace("i3", code=1)
+    assert found["verdict"]["reason"] == "no_category"
+    assert found["verdict"]["fix"] == "feed.csv:5 names it now, in a file that is new since: `visual-search run`"
+    assert [row["file"] for row in found["rows"]] == ["changed"]
+
+
+def test_feeds_that_cannot_be_read_now_are_a_note(small: TracedShop) -> None:
+    small.run("r1", "catalogue")
+    (small.root / "feed.csv").unlink()
+    found = small.trace("i1", code=1)
+    assert found["notes"] == [f"the feeds cannot be read now: catalogue.snapshot = 'feed.csv' matches no file in "
+                              f"{small.root}; check the path"]  # fmt: skip
+    assert found["verdict"]["step"] == "preprocess"
+
+
+def test_what_a_host_has_said_of_a_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.shop_files.web.web.FIRST_PAUSE_S", 0.01)
+    photos, shop = host(), TracedShop(tmp_path / "shop")
+    with answering(photos.app) as address:
+        shop.write_csv([{**row, "image": f"{address}/{row['image']}"} for row in rows_of(3)])
+        shop.write_config(fetch={**LOCAL, "max_age_hours": 0, "attempts": 1})
+        shop.run("r1", "catalogue", "preprocess")
+    (photo,) = shop.trace("i1")["trail"]["photos"]
+    assert (photo["address"], photo["code"]) == (f"{address}/p1.jpg", "")
+    assert (photo["fetched"]["code"], photo["fetched"]["failed"]) == ("", "")
+    assert photo["fetched"]["etag"] in next(line for line in shop.traced("i1").stdout.splitlines() if "fetched" in line)
+    shop.run("r2", "catalogue", "preprocess")  # nobody answers any more
+    (photo,) = shop.trace("i1")["trail"]["photos"]
+    assert (photo["code"], photo["fetched"]["failed"]) == ("", "unreachable")  # it stays while its host fails
+    assert any("failed since: unreachable" in line for line in shop.traced("i1").stdout.splitlines())
