@@ -39,6 +39,7 @@ setup(
         "opensearch": ["opensearch-py>=3.1,<4"],
         "launcher": [
             "build>=1.3,<2",
+            "charset-normalizer>=3.4,<4",
             "click>=8.3,<9",
             "google-cloud-dataflow-client>=0.13,<1",
             "jinja2>=3.1,<4",

@@ -29,7 +29,12 @@ def named(pairs: Iterable[tuple[str, str]], before: str) -> dict[str, str]:
         if not name or not value:
             continue
         found.setdefault(before + name, value)
-        ours = _OURS.get(_OF_SHOPS.sub("", name.casefold()))
-        if ours:
-            found.setdefault(before + ours, value)
+        known = ours(name)
+        if known:
+            found.setdefault(before + known, value)
     return found
+
+
+def ours(name: str) -> str | None:
+    """Return our word for an attribute by the name that a shop has for it, None where it is none that is known."""
+    return _OURS.get(_OF_SHOPS.sub("", name.casefold()))

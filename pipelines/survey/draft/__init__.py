@@ -1,0 +1,1 @@
+"""A feed -> a config for it: guessed from names and cells, and judged by the catalogue's own reader."""

@@ -1,0 +1,146 @@
+"""Which column holds what: by its name where that says it, by its cells where names are silent or lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.catalogue.shops.attributes import ours
+from pipelines.survey.draft.levels import category_columns
+from pipelines.survey.draft.names import numbered, said, tokens
+from pipelines.survey.draft.profile import Profile, profiles
+from pipelines.survey.draft.words import FIRST, LESSER
+
+SHOWN = 50
+_UNNAMED = 0.3
+"""What cells are worth whose column's name says nothing, beside one whose name does."""
+
+
+@dataclass
+class Guess:
+    """Keys of `catalogue.columns`, why each, and why others were left out."""
+
+    keys: dict[str, Any] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    def take(self, key: str, value: Any, why: str) -> None:
+        """Set a key."""
+        self.keys[key], self.why[key] = value, why
+
+
+def guessed(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Guess:
+    """Return which columns of some rows hold what; names that stand twice in a header mean nothing certain."""
+    columns = {name: one for name, one in profiles(rows, dict.fromkeys(names)).items() if names.count(name) == 1}
+    columns = {name: one for name, one in columns.items() if one.filled and name}
+    guess = Guess()
+    _take(guess, columns, "item_id", _as_id, lambda one: f"{one.distinct:.0%} of the values differ, {_such(one)}")
+    photos = photo_columns(columns)
+    if photos:
+        guess.take("photos", photos[0] if len(photos) == 1 else photos, _such(columns[photos[0]]))
+    rest = {name: one for name, one in columns.items() if name not in [guess.keys.get("item_id"), *photos]}
+    category, why = category_columns(rest, rows)
+    if category:
+        guess.take("category", category[0] if len(category) == 1 else category, why)
+    rest = {name: one for name, one in rest.items() if name not in category}
+    _take(guess, rest, "title", _as_title, _such)
+    _prices(guess, rest)
+    _take(guess, rest, "group_id", _as_group, lambda one: f"{one.values} values in {len(rows)} rows, {_such(one)}")
+    for key, fits in (("currency", _as_currency), ("availability", _as_stock), ("updated_at", _as_date)):
+        _take(guess, rest, key, fits, _such)
+    _attributes(guess, rest)
+    return guess
+
+
+def _take(
+    guess: Guess,
+    columns: Mapping[str, Profile],
+    key: str,
+    fits: Callable[[Profile], float],
+    why: Callable[[Profile], str],
+) -> None:
+    """Take the column whose name and cells together say most that it is what a key names; only ids need no name."""
+    unnamed = _UNNAMED if key == "item_id" else 0.0
+    used = [guess.keys.get("item_id"), guess.keys.get("group_id")]
+    worth = {
+        name: fits(one) * (said(name, key) or unnamed * (len(tokens(name)) < 3))
+        for name, one in columns.items()
+        if name not in used
+    }
+    best = max(worth, key=worth.__getitem__, default=None)
+    if best is not None and worth[best] > 0:
+        guess.take(key, best, why(columns[best]))
+
+
+def photo_columns(columns: Mapping[str, Profile]) -> list[str]:
+    """Return the columns that name photos, the main one first."""
+    pictures = {
+        name: said(name, "photos")
+        for name, one in columns.items()
+        if one.pictures >= 0.5 or (one.addresses >= 0.8 and said(name, "photos"))
+    }
+    named = {name for name, worth in pictures.items() if worth} or {*pictures}
+    whole = {name for name in named if not LESSER & {*tokens(name)}} or named
+    families = numbered(name for name in columns if name in whole)
+    ordered = [name for family in families.values() for name in family]
+    return sorted(ordered, key=lambda name: not (FIRST & {*tokens(name)}))
+
+
+def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
+    _take(guess, columns, "price", _as_price, _such)
+    sales = [name for name, one in columns.items() if said(name, "sale") and one.numbers >= 0.8]
+    usual = guess.keys.get("price")
+    if sales and sales[0] != usual and usual:
+        guess.take("price", [sales[0], usual], f"the sale's before the usual one, {guess.why['price']}")
+
+
+def _attributes(guess: Guess, columns: Mapping[str, Profile]) -> None:
+    found: dict[str, str] = {}
+    used = {name for value in guess.keys.values() for name in (value if isinstance(value, list) else [value])}
+    for name, one in columns.items():
+        what = next(filter(None, map(ours, (name.split(".")[-1], *tokens(name)))), None)
+        if what and name not in used and one.filled >= 0.02 and one.length <= SHOWN and one.dates + one.pictures == 0:
+            found.setdefault(what, name)
+    if found:
+        guess.take("attributes", found, ", ".join(f"{columns[name].example[:20]!r}" for name in found.values()))
+
+
+def _as_id(one: Profile) -> float:
+    if one.length > 64 or one.words > 2.5 or max(one.pictures, one.addresses, one.decimals, one.markup) > 0.3:
+        return 0.0
+    if one.dates > 0.5 or one.filled < 0.2 or one.values < 2:
+        return 0.0
+    return one.distinct**2 * one.filled**0.5
+
+
+def _as_title(one: Profile) -> float:
+    fits = one.is_text and one.length <= 250 and one.values > 1
+    return max(one.distinct, 0.05) * one.filled if fits else 0.0
+
+
+def _as_price(one: Profile) -> float:
+    return one.numbers * one.filled if one.numbers >= 0.7 else 0.0
+
+
+def _as_group(one: Profile) -> float:
+    shared = one.filled >= 0.1 and one.values > 1 and one.distinct < 0.95 and one.length <= 64
+    return one.filled if shared and max(one.decimals, one.pictures, one.addresses) < 0.3 else 0.0
+
+
+def _as_currency(one: Profile) -> float:
+    return float(one.is_text and one.length <= 4 and one.values <= 20)
+
+
+def _as_stock(one: Profile) -> float:
+    fits = one.length <= 30 and max(one.pictures, one.addresses, one.dates) < 0.1
+    return one.filled if fits else 0.0
+
+
+def _as_date(one: Profile) -> float:
+    return one.filled if one.dates >= 0.9 or (one.numbers >= 0.9 and 10 <= one.length <= 17) else 0.0
+
+
+def _such(one: Profile) -> str:
+    example = one.example if len(one.example) <= SHOWN else f"{one.example[: SHOWN - 1]}…"
+    return f"such as {example!r}"

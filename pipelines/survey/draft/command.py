@@ -1,0 +1,186 @@
+"""`visual-search init`: a feed -> a draft of a config, what was seen on the way, and what remains to be said."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow
+from pipelines.catalogue.rows import column_names, format_of
+from pipelines.errors import StageError
+from pipelines.survey.draft.columns import Guess, guessed
+from pipelines.survey.draft.notation import Written, sample, written
+from pipelines.survey.draft.page import Draft, open_lines, page, question, relative
+from pipelines.survey.draft.photos import LOOKED_AT, Place, place_of, size_of
+from pipelines.survey.draft.settings import settled
+from pipelines.survey.draft.source import Source, open_source
+from pipelines.survey.draft.systems import system_of
+from pipelines.survey.draft.trial import MOST_ROWS, Trial, tried
+from pipelines.survey.draft.words import WORDS
+
+NEEDED = ("item_id", "photos", "category")
+_TOLD = 20
+"""The most rejected rows that are told one by one."""
+_NAMES = frozenset(word for words in WORDS.values() for word in words.exact) | {"image_link", "item_id", "product_id"}
+"""By which the rows of a document are told from what holds them."""
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A config's text, what to tell, and its lines to fill in."""
+
+    text: str
+    told: tuple[str, ...]
+    to_fill_in: tuple[str, ...]
+
+
+def draft_config(feed: str, output: Path, photos: str | None, allowed_networks: Sequence[str] = ()) -> Drafted:
+    """Return a config for a feed, to be written to `output`; nothing is written here.
+
+    Raises ConfigError or StageError for a feed that is not there, or that nobody could read.
+    """
+    with tempfile.TemporaryDirectory(prefix="visual-search-init-") as scratch:
+        try:
+            source = open_source(feed, Path(scratch), allowed_networks)
+            return _Drafting(source, output, photos, tuple(allowed_networks)).done()
+        except FeedError as error:
+            raise StageError(str(error)) from error
+
+
+class _Drafting:
+    def __init__(self, source: Source, output: Path, photos: str | None, networks: tuple[str, ...]) -> None:
+        self._source, self._output, self._photos, self._networks = source, output, photos, networks
+        self._file = source.file
+
+    def done(self) -> Drafted:
+        how = written(self._file)
+        names, rows = _looked_at(self._file, how.notation)
+        if not rows:
+            raise FeedError(f"{self._source.place} has no rows; export it again")
+        section, trial, guess = self._section(how, names, [row.values for row in rows if not row.code])
+        place = self._place(trial)
+        questions = {key: question(key, names) for key in self._lacking(section)}
+        if place and place.root is None and 2 * place.files > place.looked_at:
+            example = _first_file(trial)
+            questions["photo_root"] = question("photo_root", [], example)
+        keys, why = self._keys(section, place, trial), {**guess.why, **how.why}
+        why |= self._why_place(place)
+        size = size_of(place, _uris(trial)[:LOOKED_AT]) if place else None
+        draft = Draft(self._source.place, keys, why, questions, guess.left_out, size, self._networks)
+        text = page(draft)
+        told = (*self._told(len(rows), trial, place), *_damaged(rows, trial))
+        return Drafted(text, told, tuple(open_lines(text, str(self._output))))
+
+    def _section(
+        self, how: Written, names: list[str], rows: list[dict[str, Any]]
+    ) -> tuple[dict[str, Any], Trial | None, Guess]:
+        """Return the keys of [catalogue], what the reader makes of them, and why each."""
+        system = system_of(self._file, how.keys)
+        if system is not None:
+            keys = {key: value for key, value in how.keys.items() if key != "delimiter"}
+            section, guess = {"format": system[0], **keys}, Guess({}, {"format": system[1]})
+        else:
+            guess = guessed(rows, names)
+            section = {**how.keys, "columns": guess.keys}
+        stand_in = guess.keys.get("item_id") if self._lacking(section) == ["category"] else None
+        if stand_in is not None:  # so that the rest can be tried all the same
+            section = {**section, "columns": {**section["columns"], "category": stand_in, "category_separator": ""}}
+        section, trial = settled(section, guess, self._file, rows)
+        if stand_in is not None:
+            section["columns"] = {k: v for k, v in section["columns"].items() if not k.startswith("category")}
+        return section, trial, guess
+
+    def _lacking(self, section: dict[str, Any]) -> list[str]:
+        return [] if "format" in section else [key for key in NEEDED if key not in section["columns"]]
+
+    def _place(self, trial: Trial | None) -> Place | None:
+        if trial is None:
+            return None
+        given = str(Path(self._photos).absolute()) if self._photos and ":" not in self._photos else self._photos
+        return place_of(_uris(trial), self._source.folder, given)
+
+    def _keys(self, section: dict[str, Any], place: Place | None, trial: Trial | None) -> dict[str, Any]:
+        folder = self._output.absolute().parent
+        keys = {"snapshot": relative(self._source.place, folder), **section}
+        if self._is_newest(section, trial):
+            keys["snapshot_files"] = "newest"
+        if place and place.root is not None:
+            root = relative(place.root, folder)
+            keys |= {} if root == "." else {"photo_root": root}
+            keys |= {"photo_prefix": place.prefix} if place.prefix else {}
+        return keys
+
+    def _is_newest(self, section: dict[str, Any], trial: Trial | None) -> bool:
+        """Tell whether files are full lists of several days: more than half of the items stand in both of two."""
+        if trial is None or self._source.before is None:
+            return False
+        earlier = tried(section, self._source.before)
+        ids = {item.item_id for item in trial.items}
+        return earlier is not None and 2 * sum(item.item_id in ids for item in earlier.items) > len(earlier.items)
+
+    def _why_place(self, place: Place | None) -> dict[str, str]:
+        if place is None:
+            return {}
+        seen = f"{place.there} of the first {place.files or place.looked_at} photos are there"
+        if place.files == 0 and place.there == 0:
+            seen = "as given to init"
+        newest = "files of several days name the same items"
+        return {"photo_root": seen, "photo_prefix": "before the paths of photos", "snapshot_files": newest}
+
+    def _told(self, rows: int, trial: Trial | None, place: Place | None) -> Iterator[str]:
+        items = f", {len(trial.items):,} items" if trial else ""
+        more = f" (the last of {self._source.files} files)" if self._source.files > 1 else ""
+        yield f"{self._source.place}{more}: {format_of(self._file)}, the first {rows:,} rows{items}"
+        if place:
+            yield from _of_photos(place)
+
+
+def _looked_at(file: Path, notation: Notation) -> tuple[list[str], list[RawRow]]:
+    """Return the names of a file's columns, and its first rows with the cells of all of them."""
+    names = column_names(file, notation, Columns(read=_NAMES))
+    columns = Columns(read=frozenset(name for name in names if name))
+    return names, list(sample(file, notation, columns, MOST_ROWS))
+
+
+def _uris(trial: Trial | None) -> list[str]:
+    return [photo.image_uri for item in (trial.items if trial else ()) for photo in item.photos]
+
+
+def _first_file(trial: Trial | None) -> str:
+    from pipelines.shop_files.uri import address_of
+
+    return next((uri for uri in _uris(trial) if address_of(uri, "") is None), "")
+
+
+def _of_photos(place: Place) -> Iterator[str]:
+    if place.addresses:
+        yield f"photos: {place.addresses} of the first {place.looked_at} are addresses, which are fetched when it runs"
+    if place.files and place.root is not None:
+        yield f"photos: {place.there} of the first {place.files} paths are below {place.root}"
+    elif place.files:
+        looked = ", ".join(place.tried[:6]) or "no folder"
+        yield f"photos: none of the first {place.files} paths was found; looked in {looked}"
+
+
+def _damaged(rows: Sequence[RawRow], trial: Trial | None) -> Iterator[str]:
+    """Yield what is wrong with rows, and what looks odd."""
+    if trial is None:
+        bad = [(row.place, row.code, row.detail) for row in rows if row.code]
+        yield from (f"  line {place}: {code}: {detail}" for place, code, detail in bad[:_TOLD])
+        return
+    if trial.rejects:
+        counts = ", ".join(f"{code} {count}" for code, count in trial.codes.most_common())
+        yield f"rejected: {len(trial.rejects)} of {trial.rows} rows ({counts})"
+    yield from (f"  {one.source}: {one.code}: {one.detail}" for one in trial.rejects[:_TOLD])
+    if len(trial.rejects) > _TOLD:
+        yield f"  and {len(trial.rejects) - _TOLD} more; `visual-search check` counts those of the whole feed"
+    yield from (f"note: {hint}" for hint in trial.hints)
+
+
+def check_free(output: Path, *, force: bool) -> None:
+    """Raise StageError where a config would be written over another file."""
+    if output.exists() and not force:
+        raise StageError(f"{output} is there already; name another file with --output, or write over it with --force")

@@ -1,0 +1,66 @@
+"""Which columns say what category an item is of: one with a path, or several, a level each. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipelines.survey.draft.names import numbered, said, tokens
+from pipelines.survey.draft.profile import Profile, texts_of
+
+_MOST_DISTINCT = 0.5
+"""Of the rows, as a category of which two items are."""
+_A_PARENT = 1.3
+"""Parents that a value of a level may have on average: a few names, such as "Other", are in several."""
+
+
+def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], str]:
+    """Return the columns of the category and what tells them; none where no column can be one."""
+    cells = {name: one for name, one in columns.items() if _may_be(one, len(rows))}
+    named = {name: said(name, "category") for name in cells if said(name, "category")}
+    paths = [name for name in named if cells[name].levels >= 0.5] or [
+        name for name in cells if cells[name].levels >= 0.8 and cells[name].length < 150 and not _is_of_else(name)
+    ]
+    if paths:
+        best = max(paths, key=lambda name: (named.get(name, 0.0), cells[name].levels))
+        return [best], f"paths such as {cells[best].example!r}"
+    family = max(numbered(named).values(), key=len, default=[])
+    if len(family) > 1:
+        return family, f"levels by their numbers, such as {', '.join(repr(cells[name].example) for name in family)}"
+    levels = _nested(sorted(named, key=lambda name: (cells[name].values, [*named].index(name))), rows)
+    if len(levels) > 1:
+        return levels, "each value of a level is within one of the level above"
+    if named:
+        best = max(named, key=lambda name: (named[name], cells[name].filled))
+        return [best], f"{cells[best].values} values, such as {cells[best].example!r}"
+    return [], ""
+
+
+def _may_be(one: Profile, rows: int) -> bool:
+    few = one.values <= max(2.0, _MOST_DISTINCT * one.filled * rows) or (rows <= 20 and one.distinct < 1) or rows < 8
+    return one.is_text and few and one.filled >= 0.3 and one.length < 300
+
+
+def _is_of_else(name: str) -> bool:
+    return any(said(name, kind) for kind in ("title", "photos", "price", "updated_at", "item_id")) or bool(
+        {"url", "link", "description", "tags", "material", "size"} & {*tokens(name)}
+    )
+
+
+def _nested(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns of which each one's values are within few of those of the column before."""
+    kept: list[str] = []
+    for name in names:
+        if not kept:
+            kept.append(name)
+            continue
+        pairs = {(_text(row, kept[-1]), _text(row, name)) for row in rows if _text(row, name)}
+        inner, outer = {own for _, own in pairs}, {above for above, _ in pairs}
+        is_same = len(pairs) == len(inner) == len(outer)
+        if pairs and not is_same and len(pairs) <= _A_PARENT * len(inner):
+            kept.append(name)
+    return kept
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    return next(iter(texts_of(row.get(name))), "")

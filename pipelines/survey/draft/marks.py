@@ -1,0 +1,62 @@
+"""What stands between the parts of a cell: told from the parts that it would make. Pure functions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from pipelines.catalogue.lists import addresses_of, parts_of
+from pipelines.survey.draft.profile import ADDRESS, PICTURE
+
+BETWEEN_PHOTOS: Final = (",", "|", ";", "\n", " ", "^", "~")
+BETWEEN_PATHS: Final = (",", "|", ";", "\n", "||", ";;")
+BETWEEN_LEVELS: Final = (">", "/", "|", "»", "›", "→", "::", ":", ";", "\\", " - ", ",")
+_MOST = 0.9
+
+
+def between_photos(cells: Iterable[str]) -> str | None:
+    """Return the mark that makes photos of cells with several pictures, None where none does."""
+    several = [cell for cell in cells if len(PICTURE.findall(cell)) > 1 or len(ADDRESS.findall(cell)) > 1]
+    return next((mark for mark in BETWEEN_PHOTOS if several and _makes_photos(several, mark)), None)
+
+
+def _makes_photos(cells: Sequence[str], mark: str) -> bool:
+    parts = [part.strip() for cell in cells for part in addresses_of(cell, mark) if part.strip()]
+    single = sum(len(PICTURE.findall(part)) == 1 or (PICTURE.search(part) is None and _is_one(part)) for part in parts)
+    return len(parts) > len(cells) and single >= _MOST * len(parts)
+
+
+def _is_one(part: str) -> bool:
+    return len(ADDRESS.findall(part)) == 1 and not any(c.isspace() for c in part)
+
+
+def between_paths(cells: Sequence[str], levels: str) -> tuple[str, bool]:
+    """Return the mark that parts paths of categories, "" where a cell is one, and whether paths hold one another.
+
+    Parts of a cell are paths where they have levels, or stand in cells of their own as well.
+    """
+    wholes = Counter(cell.strip() for cell in cells)
+    for mark in BETWEEN_PATHS:
+        several = [parts for cell in cells if len(parts := _parts(cell, mark)) > 1]
+        parts = [part for of_cell in several for part in of_cell]
+        paths = sum(levels in part or part in wholes for part in parts)
+        if parts and mark != levels and 2 * paths >= len(parts):
+            return mark, any(_hold(of_cell, levels) for of_cell in several)
+    return "", False
+
+
+def _parts(cell: str, mark: str) -> list[str]:
+    return [part.strip() for part in parts_of(cell, mark) if part.strip()]
+
+
+def _hold(paths: Sequence[str], levels: str) -> bool:
+    """Tell whether a path stands beside one of the levels above it, as Gear beside Gear/Bags."""
+    above = tuple(mark for path in paths for mark in (f"{path}{levels}", f"{path} {levels}"))
+    return any(path.startswith(above) for path in paths)
+
+
+def between_levels(cells: Iterable[str]) -> list[str]:
+    """Return the marks that may stand between levels, the one in most cells first."""
+    counts = Counter(mark for cell in cells for mark in BETWEEN_LEVELS if mark in cell)
+    return [mark for mark, _ in sorted(counts.items(), key=lambda one: (-one[1], BETWEEN_LEVELS.index(one[0])))]

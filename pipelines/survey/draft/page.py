@@ -1,0 +1,136 @@
+"""A draft of a config as TOML: each line that was guessed says why, what could not be told is a line to fill in."""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pipelines.config import CatalogueSection, Columns
+from pipelines.config.places import in_web
+from pipelines.survey.weights import recommendation
+from trainer.files import in_bucket
+
+FILL_IN: Final = "# FILL IN:"
+_LONGEST_WHY: Final = 110
+_QUESTIONS: Final = {
+    "item_id": 'item_id = "…": which column tells items apart?',
+    "photos": 'photos = "…": which column names photos, by paths or addresses?',
+    "category": 'category = "…": which column says what an item is, or which columns, a level each?',
+    "photo_root": 'photo_root = "…": where do paths such as {} start from? It may be a folder, gs:// or https://',
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be written: keys of [catalogue] and its columns, why each; [preprocess]; networks to fetch from.
+
+    `questions` are keys that could not be told, with what to say of each; `left_out` says what is not mapped, and why.
+    """
+
+    feed: str
+    catalogue: Mapping[str, Any]
+    why: Mapping[str, str]
+    questions: Mapping[str, str] = field(default_factory=dict)
+    left_out: Sequence[str] = ()
+    size: tuple[int, int, str] | None = None
+    allowed_networks: tuple[str, ...] = ()
+
+
+def question(key: str, columns: list[str], example: str = "") -> str:
+    """Return what to ask of a key that could not be told, and the columns that there are."""
+    there = f" Columns: {', '.join(map(repr, columns))}" if columns else ""
+    return _QUESTIONS[key].format(repr(example)) + there
+
+
+def page(draft: Draft) -> str:
+    """Return the config."""
+    lines = [
+        f"# A config for {_plain(draft.feed)}, written by `visual-search init`. What was guessed says why;",
+        "# docs/configuration.md explains every key. Paths are relative to this file.",
+        "",
+        "[store]",
+        'uri = "store"  # where all that is made of the feed is kept: a folder, or gs://BUCKET/PREFIX',
+        "",
+        *_catalogue(draft),
+        *_columns(draft),
+        *_others(draft),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def open_lines(text: str, name: str) -> list[str]:
+    """Return the lines of a config that are to be filled in, each with its number."""
+    return [f"{name}:{n}: {line}" for n, line in enumerate(text.splitlines(), 1) if line.startswith(FILL_IN)]
+
+
+def relative(place: str, folder: Path) -> str:
+    """Return a place as a config in a folder names it: by a relative path where it lies below that folder."""
+    if in_web(place) or in_bucket(place):
+        return place
+    path = os.path.relpath(os.path.abspath(place), folder)
+    return os.path.abspath(place) if path.startswith("..") else path
+
+
+def _catalogue(draft: Draft) -> Iterator[str]:
+    keys = {key: value for key, value in draft.catalogue.items() if key != "columns"}
+    yield "[catalogue]"
+    for key in sorted(keys, key=[*CatalogueSection.model_fields].index):
+        yield _line(key, keys[key], draft.why.get(key, ""))
+    if "photo_root" in draft.questions:
+        yield f"{FILL_IN} {_plain(draft.questions['photo_root'])}"
+    yield ""
+
+
+def _columns(draft: Draft) -> Iterator[str]:
+    columns = draft.catalogue.get("columns", {})
+    asked = [key for key in draft.questions if key != "photo_root"]
+    if not columns and not asked:
+        return
+    yield "[catalogue.columns]  # left: our word, right: the feed's column"
+    for key in asked:
+        yield f"{FILL_IN} {_plain(draft.questions[key])}"
+    for key in sorted(columns, key=[*Columns.model_fields].index):
+        yield _line(key, columns[key], draft.why.get(key, ""))
+    yield from (f"# left out: {_shortened(_plain(why))}" for why in draft.left_out)
+    yield ""
+
+
+def _others(draft: Draft) -> Iterator[str]:
+    if draft.allowed_networks:
+        yield from ("[fetch]", _line("allowed_networks", list(draft.allowed_networks), "as given to init"), "")
+    if draft.size:
+        height, width, why = draft.size
+        yield from ("[preprocess]", _line("height", height, why), _line("width", width, ""), "")
+    advice = recommendation(None)
+    if advice:
+        yield from textwrap.wrap(f"{advice}.", _LONGEST_WHY, initial_indent="# ", subsequent_indent="# ")
+
+
+def _line(key: str, value: Any, why: str) -> str:
+    return f"{key} = {_value(value)}" + (f"  # {_shortened(_plain(why))}" if why else "")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(key)} = {_value(of)}" for key, of in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _key(key: str) -> str:
+    return key if key.isascii() and key.replace("_", "").isalnum() else _value(key)
+
+
+def _plain(text: str) -> str:
+    """Return a text as a comment may have it: on one line, without what TOML forbids there."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_WHY else f"{text[: _LONGEST_WHY - 1]}…"

@@ -1,0 +1,130 @@
+"""Where the photos of a feed lie, and what size they are. Nothing is fetched from the web."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from PIL import Image
+
+from pipelines.config.places import in_web
+from pipelines.shop_files.fetch import MISSING, Fetcher
+from pipelines.shop_files.uri import address_of
+from trainer.files import SCHEME, in_bucket
+
+LOOKED_AT = 100
+MEASURED = 40
+FOLDERS = (
+    "photos", "images", "img", "imgs", "image", "pictures", "pics", "media", "media/catalog/product",
+    "pub/media/catalog/product", "assets", "files", "uploads", "wp-content/uploads", "bilder", "fotos", "static",
+)  # fmt: skip
+_DROPPED = 6
+"""The most leading parts of a path that may stand for a place elsewhere."""
+_STEP, _SIDE = 4, 96
+"""Sides of prepared photos are multiples of the one, and their area is that of a square of the other."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where photos start from, what stands before their paths, and how many of those looked at are there.
+
+    `files` of them are no addresses; `root` is None where these were found nowhere.
+    """
+
+    looked_at: int
+    addresses: int = 0
+    root: str | None = None
+    prefix: str = ""
+    there: int = 0
+    tried: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> int:
+        """How many are paths or objects."""
+        return self.looked_at - self.addresses
+
+
+def place_of(uris: Sequence[str], folder: Path | None, given: str | None) -> Place:
+    """Return where the first photos of a feed lie: below a given place, or beside the feed in its folder."""
+    uris = uris[:LOOKED_AT]
+    files = [uri for uri in uris if address_of(uri, "") is None]
+    addresses = len(uris) - len(files)
+    if given is not None and in_web(given):
+        return Place(len(uris), len(uris), given)
+    if not files and given is None:
+        return Place(len(uris), addresses)
+    roots = [given] if given is not None else [*_roots(folder), *_common(files)]
+    best = Place(len(uris), addresses, tried=tuple(roots))
+    for root in roots:
+        for prefix in ("", *_prefixes(files or uris)):
+            there = _there(root, prefix, files or uris)
+            if there > best.there:
+                best = Place(len(uris), addresses, root, prefix, there, tuple(roots))
+    return best
+
+
+def _there(root: str, prefix: str, uris: Sequence[str]) -> int:
+    fetcher = Fetcher(root, 1)
+    first = [fetcher.fingerprint(uri.removeprefix(prefix)) != MISSING for uri in uris[:5]]
+    if not any(first):  # most places are wrong ones
+        return 0
+    return sum(first) + sum(fetcher.fingerprint(uri.removeprefix(prefix)) != MISSING for uri in uris[5:])
+
+
+def _roots(folder: Path | None) -> Iterator[str]:
+    for start in (folder, folder.parent) if folder else ():
+        yield str(start)
+        yield from (str(start / name) for name in FOLDERS if (start / name).is_dir())
+        names = sorted(os.listdir(start)) if start == folder else []
+        yield from (str(start / name) for name in names[:50] if name not in FOLDERS and (start / name).is_dir())
+
+
+def _common(uris: Sequence[str]) -> Iterator[str]:
+    """Yield the folder or bucket that whole paths and gs:// URIs are below."""
+    if uris and all(map(in_bucket, uris)):
+        yield SCHEME + uris[0].removeprefix(SCHEME).partition("/")[0]
+    elif uris and all(uri.startswith("/") for uri in uris):
+        yield os.path.commonpath([os.path.dirname(uri) for uri in uris])
+
+
+def _prefixes(uris: Sequence[str]) -> Iterator[str]:
+    """Yield what all paths begin with, whole parts of them."""
+    first, last = min(uris), max(uris)
+    for place, (sign, other) in enumerate(zip(first, last, strict=False), 1):
+        if sign != other:
+            return
+        if sign == "/" and first[:place].count("/") <= _DROPPED:
+            yield first[:place]
+
+
+def size_of(place: Place, uris: Sequence[str]) -> tuple[int, int, str] | None:
+    """Return the height and width that photos should be prepared at, and why; None where none is at hand."""
+    if place.root is None or in_bucket(place.root) or in_web(place.root):
+        return None
+    paths = (os.path.join(place.root, uri.removeprefix(place.prefix)) for uri in uris)
+    return recommended([size for path in paths if (size := _size(path))][:MEASURED])
+
+
+def recommended(sizes: Sequence[tuple[int, int]]) -> tuple[int, int, str] | None:
+    """Return the height and width for photos of (width, height) pixels, and why: of their shape, and no larger."""
+    if not sizes:
+        return None
+    shape = median(width / height for width, height in sizes)
+    wide, high = median(width for width, _ in sizes), median(height for _, height in sizes)
+    scale = min(1.0, _SIDE / (wide * high) ** 0.5)
+    height = max(16, round(high * scale / _STEP) * _STEP)
+    width = max(16, round(height * shape / _STEP) * _STEP)
+    usual = Counter(sizes).most_common(1)[0][0]
+    return height, width, f"photos of {usual[0]} x {usual[1]} pixels (width x height) are most frequent"
+
+
+def _size(path: str) -> tuple[int, int] | None:
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None

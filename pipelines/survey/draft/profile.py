@@ -1,0 +1,106 @@
+"""What the cells of a column hold, in the shares of them that are of a kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.catalogue.dates import seconds_of
+from pipelines.catalogue.lists import flattened, list_of
+from pipelines.catalogue.numbers import NotANumberError, price_of
+from pipelines.config.words import NO_VALUE
+from pipelines.tables.spelling import trimmed
+
+PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)(?![a-z0-9])", re.IGNORECASE)
+ADDRESS = re.compile(r"(?:https?:)?//\w", re.IGNORECASE)
+LEVELS = re.compile(r"\S\s*(?:::|[>/\\|»›→;])\s*\S")
+_DAY = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?:[ T,]+\d{1,2}:\d{2}(?::\d{2})?)?\s*")
+_MARKUP = re.compile(r"<(?:p|br|div|ul|li|b|span|strong|h\d|table)\b", re.IGNORECASE)
+_EMPTY = frozenset(NO_VALUE)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One column: shares of its rows that are `filled`, and of its cells that are of a kind; `length` is their mean."""
+
+    name: str
+    filled: float = 0.0
+    distinct: float = 0.0
+    values: int = 0
+    pictures: float = 0.0
+    addresses: float = 0.0
+    numbers: float = 0.0
+    decimals: float = 0.0
+    dates: float = 0.0
+    levels: float = 0.0
+    markup: float = 0.0
+    words: float = 0.0
+    length: float = 0.0
+    example: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether cells are words: neither numbers, dates, addresses nor pictures."""
+        return max(self.numbers, self.dates, self.pictures, self.addresses, self.markup) < 0.5 and self.filled > 0
+
+
+def profiles(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Profile]:
+    """Return what each column of some rows holds; columns of objects are left to the names of what is in them."""
+    return {name: profile(name, [row.get(name) for row in rows]) for name in names}
+
+
+def profile(name: str, cells: Sequence[Any]) -> Profile:
+    """Return what the cells of a column hold."""
+    texts = [text for cell in cells if (text := texts_of(cell))]
+    flat = [text for of_cell in texts for text in of_cell]
+    if not flat:
+        return Profile(name)
+    count, wholes = len(flat), {tuple(of) for of in texts}
+    return Profile(
+        name,
+        filled=len(texts) / len(cells),
+        distinct=len(wholes) / len(texts),
+        values=len(wholes),
+        pictures=sum(PICTURE.search(text) is not None for text in flat) / count,
+        addresses=sum(ADDRESS.match(text) is not None for text in flat) / count,
+        numbers=sum(map(is_number, flat)) / count,
+        decimals=sum("." in text or "," in text for text in flat if is_number(text)) / count,
+        dates=sum(map(is_date, flat)) / count,
+        levels=sum(LEVELS.search(text) is not None for text in flat) / count,
+        markup=sum(_MARKUP.search(text) is not None for text in flat) / count,
+        words=sum(len(text.split()) for text in flat) / count,
+        length=sum(map(len, flat)) / count,
+        example=flat[0],
+    )
+
+
+def texts_of(cell: Any) -> list[str]:
+    """Return the texts of a cell, of a list those of its elements; none where it has no value or holds objects."""
+    if isinstance(cell, str):
+        cell = list_of(trimmed(cell)) if cell[:1] in "[{" else cell
+    values = flattened(cell) if isinstance(cell, list) else [cell]
+    texts = (trimmed(str(value)) for value in values if value is not None and not isinstance(value, dict))
+    return [text for text in texts if text and text not in _EMPTY]
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number or a price with either decimal mark."""
+    for mark in (None, ","):
+        with suppress(NotANumberError):
+            price_of(text, mark)
+            return True
+    return False
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date, in a form that the catalogue knows or may be told."""
+    if _DAY.fullmatch(text):
+        return True
+    if len(text) < 8 or text.replace(".", "", 1).isdecimal():
+        return False
+    with suppress(ValueError, OverflowError):
+        return seconds_of(text, text, None) is not None
+    return False

@@ -1,0 +1,157 @@
+"""What remarks and rejects of a trial ask for, as settings to try. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from pipelines.catalogue.categories import OTHER_LEVELS, SEVERAL_PATHS
+from pipelines.catalogue.mapping import SEVERAL_PHOTOS
+from pipelines.catalogue.values import MAY_BE_THOUSANDS
+from pipelines.config.formats import with_preset
+from pipelines.config.shop import listed
+from pipelines.survey.draft.dates import forms_of
+from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
+from pipelines.survey.draft.profile import texts_of
+from pipelines.survey.draft.trial import Trial
+
+_LACKS = frozenset({"conflicting_duplicate", "no_category", "no_photo", "no_item_id"})
+_FEW = 0.1
+"""Of the rows, whose dates may be damaged."""
+_MOST_RUNS = 0.8
+"""Of the rows, as values of a column in which several rows of a product stand together."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Keys of [catalogue] and of its columns to set, columns to leave out, and why.
+
+    What the cells tell is certain: it is kept unless more rows are rejected with it.
+    """
+
+    why: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    drops: tuple[str, ...] = ()
+    is_certain: bool = False
+    saves_rows: bool = False
+    """Whether it is only worth something where fewer rows are rejected with it."""
+
+    def applied(self, section: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the keys of [catalogue] with this."""
+        kept = {key: value for key, value in section.get("columns", {}).items() if key not in self.drops}
+        columns = {**kept, **self.columns}
+        return {**section, **self.keys, **({"columns": columns} if columns else {})}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A section as it stands, what the reader made of some rows under it, and these rows."""
+
+    section: Mapping[str, Any]
+    trial: Trial
+    rows: Sequence[Mapping[str, Any]]
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """The keys of `catalogue.columns`, those of a format too."""
+        columns: Mapping[str, Any] = with_preset(self.section)["columns"]
+        return columns
+
+    def cells(self, names: str | list[str] | None) -> list[str]:
+        """Return the texts of some columns."""
+        return [text for name in listed(names) for row in self.rows for text in texts_of(row.get(name))]
+
+
+def proposals(seen: Seen) -> Iterator[Proposal]:
+    """Yield what to try, the likeliest first."""
+    for propose in _PROPOSE:
+        yield from propose(seen)
+
+
+def _photos(seen: Seen) -> Iterator[Proposal]:
+    if seen.trial.summary.remarks[SEVERAL_PHOTOS]:
+        cells = seen.cells(seen.columns["photos"])
+        mark = between_photos(cells)
+        if mark:
+            why = f"between the photos of {_such(cells, mark)}"
+            yield Proposal(why, columns={"photo_separator": mark}, is_certain=True)
+
+
+def _continues(seen: Seen) -> Iterator[Proposal]:
+    if not seen.columns.get("continues") and seen.trial.codes.keys() & _LACKS:
+        named = [seen.columns[key] for key in ("item_id", "group_id") if seen.columns.get(key)]
+        for column in dict.fromkeys([*named, *_neighbours(seen)]):
+            why = "further rows of it leave out what the first one says"
+            yield Proposal(why, columns={"continues": column}, saves_rows=True)
+
+
+def _neighbours(seen: Seen) -> Iterator[str]:
+    """Yield the columns that each row fills, and in which rows of one value stand together."""
+    for name in seen.rows[0] if seen.rows else ():
+        cells = [texts_of(row.get(name)) for row in seen.rows]
+        values = {tuple(cell) for cell in cells}
+        runs = sum(1 for _ in groupby(cells))
+        if all(cells) and 1 < len(values) == runs < _MOST_RUNS * len(cells):
+            yield name
+
+
+def _levels(seen: Seen) -> Iterator[Proposal]:
+    if seen.trial.summary.remarks[OTHER_LEVELS] and isinstance(seen.columns["category"], str):
+        cells = seen.cells(seen.columns["category"])
+        for mark in between_levels(cells):
+            yield Proposal(f"between the levels of {_such(cells, mark)}", columns={"category_separator": mark})
+
+
+def _paths(seen: Seen) -> Iterator[Proposal]:
+    if seen.trial.summary.remarks[SEVERAL_PATHS] and isinstance(seen.columns["category"], str):
+        cells = seen.cells(seen.columns["category"])
+        mark, hold = between_paths(cells, seen.columns.get("category_separator", ">"))
+        example = seen.trial.summary.remarked[SEVERAL_PATHS]
+        why = f"between the paths of {_such(cells, mark)}" if mark else f"{example} is one path"
+        deepest = {"category_choice": "deepest"} if hold else {}
+        yield Proposal(why, columns={"category_path_separator": mark, **deepest}, is_certain=True)
+
+
+def _decimals(seen: Seen) -> Iterator[Proposal]:
+    if seen.section.get("decimal_mark") is not None:
+        return
+    prices = seen.cells(seen.columns.get("price"))
+    if seen.trial.codes["bad_number"]:
+        yield Proposal(f"numbers such as {_such(prices, ',')}", {"decimal_mark": ","})
+    if seen.trial.summary.remarks[MAY_BE_THOUSANDS]:
+        yield _thousands(prices)
+
+
+def _thousands(prices: Sequence[str]) -> Proposal:
+    """Tell what 1.299 means by the other prices: where nearly all have three decimals, they are thousands."""
+    of_three = sum(price.rpartition(".")[2][:3].isdecimal() and len(price.rpartition(".")[2]) >= 3 for price in prices)
+    mark = "," if 2 * of_three > len(prices) or any("," in price for price in prices) else "."
+    what = "counts thousands" if mark == "," else "counts none"
+    return Proposal(f"the point of {_such(prices, '.')} {what}", {"decimal_mark": mark}, is_certain=True)
+
+
+def _dates(seen: Seen) -> Iterator[Proposal]:
+    column = seen.columns.get("updated_at")
+    wrong = seen.trial.codes["bad_date"] + seen.trial.codes["future_date"]
+    if column and wrong > _FEW * seen.trial.rows:
+        texts = seen.cells(column)
+        forms = forms_of(texts) if not seen.section.get("date_format") else []
+        if len(forms) == 1:
+            yield Proposal(f"dates such as {_short(texts[0])}", {"date_format": forms[0]})
+        why = f"updated_at = {column!r}, for dates such as {_short(texts[0])} can be read in two ways, or in none"
+        yield Proposal(why, drops=("updated_at",))
+
+
+_PROPOSE: tuple[Callable[[Seen], Iterator[Proposal]], ...] = (_photos, _continues, _levels, _paths, _decimals, _dates)
+
+
+def _such(cells: Sequence[str], mark: str) -> str:
+    return _short(next((cell for cell in cells if mark in cell), ""))
+
+
+def _short(text: str) -> str:
+    plain = " ".join(text.split())
+    return repr(plain if len(plain) <= 60 else f"{plain[:59]}…")

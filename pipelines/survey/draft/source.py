@@ -1,0 +1,78 @@
+"""The feed that a config is to be written for: its files, and one of them at hand to be read again and again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.catalogue.deltas import order
+from pipelines.catalogue.formats.base import FeedError
+from pipelines.config import Config, ConfigError
+from pipelines.config.places import in_web, read_place
+from pipelines.errors import StageError
+from pipelines.shop_files.locations import File, divide, find
+
+
+@dataclass(frozen=True)
+class Source:
+    """A feed as a person named it: what a config says of it, the file that is looked at, and the one before it.
+
+    `folder` is where relative photos may lie: the file's own, None of what is not on this machine's disks.
+    """
+
+    place: str
+    file: Path
+    before: Path | None = None
+    folder: Path | None = None
+    files: int = 1
+
+
+def open_source(feed: str, scratch: Path, allowed_networks: Sequence[str] = ()) -> Source:
+    """Find a feed; what is not on this machine is copied below `scratch`.
+
+    Raises ConfigError for what can be no place, StageError where there is no such file.
+    """
+    if in_web(feed):
+        return Source(feed, _fetched(feed, scratch, allowed_networks))
+    try:
+        place = read_place(feed, os.getcwd())
+    except ValueError as error:
+        raise ConfigError(f"{feed!r} {error}") from error
+    folder, pattern = divide(os.path.expanduser(place))
+    found = sorted(find(folder or os.getcwd(), pattern), key=lambda one: order(one[0]))
+    if not found:
+        raise StageError(f"{feed!r} names no file; check the path")
+    *others, last = (file for _, file in found)
+    if isinstance(last, Path) and last.is_dir():
+        raise StageError(f"{feed} is a folder; name the files in it, as '{feed.rstrip('/')}/*.csv'")
+    own = last.resolve().parent if isinstance(last, Path) else None
+    return Source(place, _at_hand(last, scratch), _at_hand(others[-1], scratch) if others else None, own, len(found))
+
+
+def _fetched(address: str, scratch: Path, allowed_networks: Sequence[str]) -> Path:
+    from pipelines.shop_files.web.feeds import fetch_feed
+
+    columns = {"item_id": "-", "photos": "-", "category": "-"}
+    config = Config.model_validate(
+        {
+            "store": {"uri": str(scratch / "store")},
+            "catalogue": {"snapshot": address, "columns": columns},
+            "fetch": {"allowed_networks": list(allowed_networks)},
+        }
+    )
+    return _at_hand(fetch_feed(config, address), scratch)
+
+
+def _at_hand(file: File, scratch: Path) -> Path:
+    if isinstance(file, Path):
+        return file.absolute()
+    path = scratch / file.name
+    try:
+        with file.open() as stream, path.open("wb") as copy:
+            shutil.copyfileobj(stream, copy)
+    except OSError as error:
+        raise FeedError(f"{file} cannot be copied to {path}: {error.strerror}") from error
+    return path

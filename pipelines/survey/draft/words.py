@@ -1,0 +1,135 @@
+"""What shops call their columns, in the languages that most exports are in: data alone.
+
+`exact` are whole names, the likeliest first; `tokens` are words of a name; `stems` are parts of compound words; `never`
+are words by which a column is about something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Words:
+    """Names of one kind of column, without case, accents, and what stands between words."""
+
+    exact: tuple[str, ...]
+    tokens: frozenset[str] = frozenset()
+    stems: tuple[str, ...] = ()
+    never: frozenset[str] = frozenset()
+
+
+def _words(exact: str, tokens: str = "", stems: str = "", never: str = "") -> Words:
+    return Words(tuple(exact.split()), frozenset(tokens.split()), tuple(stems.split()), frozenset(never.split()))
+
+
+_NOT_THE_ITEM: Final = (
+    "category categories kategorie categorie categoria brand marke marque marca image images photo bild shop "
+    "store user supplier tax parent group set vendor customer seller merchant media variant option price preis "
+    "meta attribute"
+)
+WORDS: Final[Mapping[str, Words]] = {
+    "item_id": _words(
+        "itemid productid sku id articleid articlenumber articleno artno artikelnummer artikelnr artnr artikelid "
+        "artnum itemnumber itemno itemcode productcode productnumber reference referenz ref refproduit "
+        "codeproduit codearticle codigo codigoproducto codice codicearticolo kod kodproduktu indeks symbol "
+        "varenummer varenr varunummer artikelkod tuotenumero tuotekoodi cikkszam urunkodu stokkodu artikul "
+        "артикул кодтовара код 品番 商品番号 商品コード 商品编号 상품코드 asin handle "
+        "uid uuid guid code nummer number numero no key ean ean13 gtin upc barcode mpn",
+        "sku id asin handle артикул reference artikelnummer artikelnr code codigo codice kod",
+        "artikelnum artikelnr productid itemid varenummer",
+        _NOT_THE_ITEM,
+    ),
+    "photos": _words(
+        "image images imageurl imageurls imagelink imagesrc imgurl img photo photos photourl photourls picture "
+        "pictures pictureurl mainimage bild bilder bildurl bildlink hauptbild produktbild foto fotos fotourl "
+        "imagen imagenes imagenurl immagine immagini urlimage urlimmagine lienimage afbeelding afbeeldingen "
+        "zdjecie zdjecia obraz obrazek obrazky kep kuva billede billeder bilde resim gorsel фото изображение "
+        "изображения картинка 画像 画像url 图片 이미지",
+        "image images img photo photos picture pictures pic pics bild bilder foto fotos imagen imagenes immagine "
+        "immagini afbeelding zdjecie zdjecia obraz obrazek kuva billede bilde resim gorsel media gallery galerie "
+        "galeria фото изображение картинка 画像",
+        "image photo bild foto immagin imagen picture",
+        "alt caption title titel text width height size groesse count position order id type typ logo",
+    ),
+    "category": _words(
+        "category categories categorypath categoryname categorynames productcategory productcategories breadcrumb "
+        "breadcrumbs kategorie kategorien kategoriepfad warengruppe warengruppen produktgruppe categorie "
+        "categoriepath rubrique rayon famille familleproduit categoria categorias categoriaprodotto familia rubro "
+        "sezione reparto afdeling groep kategori kategorier kategoria kategorie rubryka kategooria категория "
+        "категории раздел カテゴリ カテゴリー 分类 카테고리 producttype articletype "
+        "department taxonomy section collection tree path type typ tipo gruppe group family rubrik",
+        "category categories cat cats breadcrumb breadcrumbs kategorie kategorien kategori kategoria categorie "
+        "categoria categorias rubrique rayon famille department taxonomy subcategory subkategorie unterkategorie "
+        "mastercategory hauptkategorie категория カテゴリ",
+        "kategor categor warengrup breadcrumb taxonom subcateg",
+        "id ids code url link image bild image meta description beschreibung slug position count age",
+    ),
+    "title": _words(
+        "title name productname producttitle itemname titel produktname produkttitel artikelname bezeichnung "
+        "artikelbezeichnung bezeichnung1 kurzbezeichnung nom nomproduit titre libelle designation nombre "
+        "nombreproducto titulo denominacion nome nomeprodotto titolo denominazione naam productnaam titel navn "
+        "produktnavn namn benamning nimi nazwa nazwaproduktu nazev nazov megnevezes urunadi ad denumire название "
+        "наименование имя 商品名 商品名称 상품명 label shortdescription heading",
+        "title name titel bezeichnung nom nombre nome nazwa naam navn namn название наименование libelle",
+        "bezeichn productname produktname",
+        "meta seo alt file brand marke category kategorie vendor shop image bild color colour farbe url slug "
+        "group parent manufacturer hersteller user first last option attribute variant",
+    ),
+    "price": _words(
+        "price preis verkaufspreis vk vkpreis bruttopreis preisbrutto prix prixttc prixvente precio precioventa "
+        "pvp prezzo prezzovendita preco prijs verkoopprijs pris cena cenabrutto ar hinta fiyat pret цена 価格 販売価格 "
+        "价格 가격 saleprice sellingprice retailprice regularprice currentprice priceinclvat amount",
+        "price preis prix precio prezzo preco prijs pris cena hinta fiyat цена 価格",
+        "price preis",
+        "old alt cost purchase ek einkauf einkaufspreis list compare shipping versand per unit grundpreis base "
+        "tax currency rule group class tier range was uvp rrp msrp streichpreis barre valid from to",
+    ),
+    "sale": _words(
+        "saleprice specialprice angebotspreis aktionspreis sonderpreis prixpromo prixsolde preciooferta "
+        "preciorebajado prezzoscontato discountprice promoprice",
+        "sale special angebot aktion promo solde oferta scontato",
+        "",
+        "date from to start end starts ends id",
+    ),
+    "group_id": _words(
+        "groupid itemgroupid parentid parentsku parent parentproductid productgroupid modelid modelnumber modelno "
+        "model stylecode styleid style styleno mastersku masterid master vaterartikel mutterartikel hauptartikel "
+        "referenceparent skuparent idparent codigopadre modele modello modelo productid product handle",
+        "parent master group",
+        "",
+        "category kategorie customer age price size image title name",
+    ),
+    "updated_at": _words(
+        "updatedat updated lastupdated lastupdate lastmodified modifiedat modified modificationdate dateupdated "
+        "dateupd datemodified changedat changed lastchange geandertam geaendertam geandert geaendert "
+        "anderungsdatum letzteanderung datemodification datemaj majdate miseajour fechamodificacion "
+        "fechaactualizacion dataaggiornamento ultimamodifica datamodyfikacji timestamp ts modifiedon updatedon",
+        "updated modified changed geandert geaendert",
+    ),
+    "currency": _words(
+        "currency currencycode wahrung waehrung devise moneda valuta moeda waluta mena penznem valuutta валюта 通貨",
+        "currency wahrung waehrung devise moneda valuta waluta",
+    ),
+    "availability": _words(
+        "availability instock stockstatus availabilitystatus stock stockquantity stockqty qty quantity inventory "
+        "inventoryquantity bestand lagerbestand verfugbarkeit verfuegbarkeit lager disponibilite disponible "
+        "stocks disponibilidad existencias disponibilita giacenza voorraad lagersaldo lagerstatus stan dostepnosc "
+        "dostupnost sklad наличие остаток 在庫",
+        "availability stock bestand verfugbarkeit disponibilite disponibilidad disponibilita",
+        "",
+        "date min max threshold manage backorders location warehouse",
+    ),
+    "deleted": _words("deleted isdeleted removed isremoved geloscht geloescht supprime eliminado eliminato"),
+}
+"""By the key of `catalogue.columns`; `sale` is a price that counts before the usual one."""
+
+FIRST: Final = _words("", "main haupt hauptbild primary base principal principale first cover default").tokens
+"""Words by which a photo is the first one."""
+LESSER: Final = _words(
+    "",
+    "thumb thumbs thumbnail thumbnails icon swatch mini small preview logo badge banner brand energy label flag chart",
+).tokens
+"""Words by which a picture is none of the product, or a smaller one of another column's."""

@@ -1,0 +1,187 @@
+"""A config by `init`: it runs unedited, or says which line to fill in, and every damaged row is told."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipelines.cli import main
+from pipelines.config import ConfigError, load_config
+from tests.catalogue.shop import Shop, jpeg
+from tests.photo_hosts import answering, host
+from tests.survey.feeds import COUNT, FEEDS, Feed, delimited, with_lines
+
+
+@pytest.fixture(autouse=True)
+def _there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def init(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["init", *arguments])
+
+
+def written(folder: Path, text: str, name: str = "feed.csv", *more: str) -> dict[str, dict[str, object]]:
+    """What a config for a feed says of [catalogue], which must run as it is."""
+    (folder / name).write_text(text, encoding="utf-8")
+    result = init(name, *more)
+    assert result.exit_code == 0, result.output
+    config = Path("shop.toml")
+    load_config(config)
+    return tomllib.loads(config.read_text(encoding="utf-8"))
+
+
+def filled_in(text: str, answers: dict[str, str]) -> str:
+    """A config whose lines to fill in are filled in."""
+    for key, value in answers.items():
+        text = re.sub(rf"^# FILL IN: {key} = .*$", f'{key} = "{value}"', text, flags=re.MULTILINE)
+    return text
+
+
+@pytest.mark.parametrize("make", FEEDS, ids=lambda make: make.__name__)
+def test_ten_feeds(make: Callable[[], Feed], tmp_path: Path) -> None:
+    feed = make()
+    feed.write(tmp_path)
+    result = init(feed.name)
+    text = Path("shop.toml").read_text(encoding="utf-8")
+    said = tomllib.loads(text)["catalogue"]
+    columns = said.pop("columns", {})
+    assert said == {"snapshot": feed.name, **feed.catalogue}
+    assert columns == feed.columns
+    assert result.exit_code == (1 if feed.asked else 0), result.output
+    assert re.findall(r"^shop\.toml:\d+: # FILL IN: (\w+)", result.output, re.MULTILINE) == list(feed.asked)
+    for line, code in feed.rejected:
+        assert f"{feed.name}:{line}: {code}: " in result.output
+    if feed.asked:
+        with pytest.raises(ConfigError, match=r"'catalogue\.columns\.category' is missing"):
+            load_config("shop.toml")
+        Path("shop.toml").write_text(filled_in(text, dict(feed.answers)), encoding="utf-8")
+    manifest = Shop(tmp_path).run("r", "catalogue")["catalogue"]
+    rejects = {(reject["source"], reject["code"]) for reject in Shop(tmp_path).table("rejects")}
+    assert manifest["counts"]["items"] == feed.items
+    assert rejects == {(f"{feed.name}:{line}", code) for line, code in feed.rejected}
+
+
+def test_each_guess_says_why(tmp_path: Path) -> None:
+    FEEDS[0]().write(tmp_path)
+    assert init("artikel.csv").output.splitlines()[-1] == (
+        "next: visual-search check --config shop.toml, then visual-search run --config shop.toml"
+    )
+    lines = Path("shop.toml").read_text(encoding="utf-8").splitlines()
+    assert "item_id = \"Artikelnummer\"  # 100% of the values differ, such as '00000'" in lines
+    assert "decimal_mark = \",\"  # numbers such as '0,90 €'" in lines
+    assert 'photo_root = "bilder"  # 100 of the first 100 photos are there' in lines
+    assert "height = 80  # photos of 60 x 80 pixels (width x height) are most frequent" in lines
+
+
+def test_a_config_that_is_there_stays(tmp_path: Path) -> None:
+    FEEDS[2]().write(tmp_path)
+    Path("shop.toml").write_text("mine", encoding="utf-8")
+    result = init("feed.xml")
+    assert result.exit_code == 1
+    assert "shop.toml is there already; name another file with --output, or write over it with --force" in result.output
+    assert Path("shop.toml").read_text(encoding="utf-8") == "mine"
+    assert init("feed.xml", "--force").exit_code == 0
+    assert load_config("shop.toml").catalogue.format == "google_merchant"
+
+
+def test_names_that_lie(tmp_path: Path) -> None:
+    """`id` is the shop's, `image` a text about it, and the photo's column has a name that says nothing."""
+    (tmp_path / "pix" / "shots").mkdir(parents=True)
+    for n in range(COUNT):
+        (tmp_path / "pix" / "shots" / f"{n}.JPG").write_bytes(jpeg(n))
+    lines = delimited(
+        "id number cat1 cat2 cat3 image file name",
+        lambda n: [
+            *(7, 1000 + n, "Men" if n % 2 else "Women", f"Shoes {n % 2}", f"Boots {n % 4}"),
+            *("a nice picture", f"shots\\{n}.JPG", f"Thing number {n}"),
+        ],
+    )
+    said = written(tmp_path, with_lines(lines, {}))["catalogue"]
+    assert said["photo_root"] == "pix"
+    assert said["columns"] == {
+        "item_id": "number",
+        "photos": "file",
+        "category": ["cat1", "cat2", "cat3"],
+        "title": "name",
+    }
+
+
+def test_variants_that_leave_out_what_the_first_says(tmp_path: Path) -> None:
+    header, *rows = delimited(
+        "product sku name type price photo", lambda n: [f"p{n}", f"s{n}", "Tee", "Tees", 9, f"{n}.jpg"]
+    )
+    lines = [header, *(line for n, row in enumerate(rows) for line in (row, f"p{n},s{n}b,,,10,"))]
+    for n in range(COUNT):
+        (tmp_path / f"{n}.jpg").write_bytes(jpeg(n))
+    columns = written(tmp_path, with_lines(lines, {}))["catalogue"]["columns"]
+    assert {"item_id": "sku", "group_id": "product", "continues": "product"}.items() <= columns.items()
+
+
+def test_dates_that_can_be_read_in_two_ways_are_left_out(tmp_path: Path) -> None:
+    lines = delimited(
+        "sku name type last_update photo",
+        lambda n: [f"k{n}", f"Mug {n}", "Mugs", f"0{1 + n % 9}/0{1 + n % 8}/2025", f"https://cdn.example/{n}.jpg"],
+    )
+    assert "updated_at" not in written(tmp_path, with_lines(lines, {}))["catalogue"]["columns"]
+    assert "# left out: updated_at = 'last update', for dates such as '01/01/2025' can be read in two ways" in (
+        Path("shop.toml").read_text(encoding="utf-8")
+    )
+
+
+def test_full_lists_of_several_days(tmp_path: Path) -> None:
+    lines = delimited("sku name type photo", lambda n: [f"k{n}", f"Mug {n}", "Mugs", f"https://cdn.example/{n}.jpg"])
+    for day in (27, 28):
+        (tmp_path / f"products_202511{day}.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    result = init("products_*.csv")
+    assert result.exit_code == 0, result.output
+    assert load_config("shop.toml").catalogue.snapshot_files == "newest"
+
+
+def test_a_feed_behind_an_address(tmp_path: Path) -> None:
+    feed = FEEDS[2]()
+    photos = host()
+    photos.photo = lambda _: feed.text.encode()  # type: ignore[method-assign]
+    with answering(photos.app) as address:
+        refused = init(f"{address}/feed.xml")
+        assert refused.exit_code == 1
+        assert "refused_address" in refused.output
+        result = init(f"{address}/feed.xml", "--allow-network", "127.0.0.1")
+        assert result.exit_code == 0, result.output
+    config = load_config("shop.toml")
+    assert (config.catalogue.snapshot, config.catalogue.format) == (f"{address}/feed.xml", "google_merchant")
+    assert config.fetch.allowed_networks == ["127.0.0.1/32"]
+    assert sorted(photos.seen.paths) == ["feed.xml"]  # and no photo
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("feed.csv", "", "is empty: it has no header and no rows; export it again"),
+        ("feed.csv", "sku;name\n", "has no rows; export it again"),
+        ("feed.csv", "K1;12.99;1.jpg\nK2;13.99;2.jpg\n", "has no header: its first line"),
+        ("feed.xlsx", "x", "is a workbook; save it as CSV"),
+        ("feed.csv", "<html>no</html>", "is a web page or XML, not a table"),
+    ],
+)
+def test_what_nobody_could_read(tmp_path: Path, name: str, text: str, message: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    result = init(name)
+    assert result.exit_code == 1
+    assert message in result.output
+    assert not Path("shop.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "message"),
+    [("none.csv", 1, "names no file"), (".", 1, "is a folder; name the files in it"), ("s3://b/x.csv", 2, "s3://")],
+)
+def test_a_place_that_is_none(place: str, code: int, message: str) -> None:
+    result = init(place)
+    assert result.exit_code == code
+    assert message in result.output
