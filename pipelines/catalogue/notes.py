@@ -53,7 +53,7 @@ _HINTS = {
 """What a remark tells, and what to do about it."""
 
 
-def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
+def notes_of(summary: Summary) -> Iterator[str]:
     """Yield what the rows of a run held that a shop should hear of."""
     counts, example = summary.counts, summary.kept_example
     if counts["kept"]:
@@ -69,8 +69,6 @@ def notes_of(summary: Summary, *, limit: int | None) -> Iterator[str]:
         yield f"photos that are left out for their role (catalogue.drop_roles): {_counted(left_out)}"
     if counts["withdrawn"]:
         yield f"photos that are in the media table no more: {counts['withdrawn']}"
-    if limit is not None:
-        yield f"no more than {limit} rows of each snapshot file were read (--limit): what they do not name stays"
     if summary.remarks[CUT_OFF]:
         yield (
             f"files of the snapshot that were cut off: {summary.remarks[CUT_OFF]}, as {summary.remarked[CUT_OFF]}; "

@@ -50,7 +50,7 @@ def build(
     """
     store = context.store
     name = f"{context.prefix('catalogue')}/summary-{catalogue_id}.json"
-    reader = Reader(context.config.catalogue, context.buckets, terms.now, context.limit)
+    reader = Reader(context.config.catalogue, context.buckets, terms.now)
     merge_bucket = _MergeBucket(store, catalogue_id, parent, terms, overlay.by_bucket(context.buckets))
 
     def wire(pipeline: beam.Pipeline) -> None:

@@ -35,7 +35,7 @@ AnyRecord = Arrival | MediaArrival | Rejected | Mention
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads feed files as a config says; `now` in seconds since 1970, `limit` is of rows of a snapshot's file."""
+    """Reads feed files as a config says; `now` in seconds since 1970. `limit` rows of a file are enough for a look."""
 
     section: CatalogueSection
     buckets: int

@@ -20,6 +20,7 @@ from pipelines.catalogue.merge import Terms
 from pipelines.catalogue.notes import notes_of
 from pipelines.catalogue.overlay import Overlay, read_overlay
 from pipelines.catalogue.roles import Roles
+from pipelines.catalogue.sample import changes, draw
 from pipelines.catalogue.summary import Summary
 from pipelines.errors import StageError
 from pipelines.runs.context import RunContext
@@ -46,6 +47,7 @@ class Input:
     """Of the newest catalogue: the mapping, the files of the last snapshot that was read whole, the media table's."""
     overlay: Overlay
     limit: int | None
+    """How many items are drawn of what was read; all of them if it is None."""
     now: float
     """When the run began, in seconds since 1970."""
 
@@ -57,23 +59,25 @@ class Input:
     @property
     def reads_snapshot(self) -> bool:
         """Whether there is anything to learn from the snapshot; what deltas have said since holds."""
-        return self.snapshot_is_new or (bool(self.feeds.of(SNAPSHOT)) and self.mapping != self.known["mapping"])
+        anew = self.mapping != self.known["mapping"] or self.limit != self.known["limit"]
+        return self.snapshot_is_new or (bool(self.feeds.of(SNAPSHOT)) and anew)
 
     @property
     def is_new(self) -> bool:
         """Whether there is anything to do."""
         media = self.feeds.digests(MEDIA) != self.known["media"]
         said = self.mapping != self.known["mapping"] or self.overlay.digest != self.known["overlay"]
-        return self.reads_snapshot or media or said or bool(self.feeds.of(DELTAS))
+        drawn = self.limit != self.known["limit"]
+        return self.reads_snapshot or media or said or drawn or bool(self.feeds.of(DELTAS))
 
     def after(self) -> dict[str, Any]:
         """Return what is known when it is read."""
-        whole = self.limit is None or not self.reads_snapshot
         return {
-            "snapshot": self.feeds.digests(SNAPSHOT) if whole and self.feeds.of(SNAPSHOT) else self.known["snapshot"],
-            "mapping": self.mapping if whole else self.known["mapping"],
+            "snapshot": self.feeds.digests(SNAPSHOT) if self.feeds.of(SNAPSHOT) else self.known["snapshot"],
+            "mapping": self.mapping,
             "media": self.feeds.digests(MEDIA),
             "overlay": self.overlay.digest,
+            "limit": self.limit,
         }
 
 
@@ -113,8 +117,9 @@ def _known(head: dict[str, Any]) -> dict[str, Any]:
     inputs = head.get("inputs", {})
     if "files" in inputs:  # of an earlier version, whose mapping had fewer keys
         files = {feed: sorted(d for f, d in inputs["files"] if f == feed) for feed in (SNAPSHOT, MEDIA)}
-        return files | {"mapping": "", "overlay": ""} | ({} if inputs["limit"] is None else {SNAPSHOT: []})
-    return {"snapshot": [], "media": [], "mapping": "", "overlay": ""} | inputs
+        lacks = {SNAPSHOT: list[str]()} if inputs["limit"] is not None else {}
+        return files | {"mapping": "", "overlay": "", "limit": None} | lacks
+    return {"snapshot": [], "media": [], "mapping": "", "overlay": "", "limit": None} | inputs
 
 
 def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], found: Input) -> StageResult:
@@ -125,28 +130,40 @@ def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], fo
     terms = Terms(
         now=found.now,
         snapshot_at=written_at,
-        is_new=found.snapshot_is_new,
-        is_whole=context.limit is None,
+        is_new=found.snapshot_is_new or found.limit != found.known["limit"],
         is_mapped_alike=not head or found.mapping == found.known["mapping"],
         has_media=context.config.catalogue.media is not None,
         roles=Roles.of(context.config.catalogue),
     )
     catalogue_id = _catalogue_id(context, head, found)
     parent = Parent(head.get("catalogue_id", ""), DELTAS if DELTAS in head.get("positions", {}) else SNAPSHOT)
-    summary = build(context, catalogue_id, parent, files, terms, found.overlay)
+    read = catalogue_id if context.limit is None else f"{catalogue_id}-whole"
+    summary = build(context, read, parent, files, terms, found.overlay)
     if not summary.rows[SNAPSHOT] and (found.reads_snapshot or not (head or summary.rows[DELTAS])):
         raise StageError(
             f"the feed holds no rows: {', '.join(str(f.file) for f in files)}; nothing was changed. Export it again"
         )
     ledger = summary.ledger()
     check_summary(context, summary, ledger)
+    drawn = [] if context.limit is None else [_draw(context, head, read, catalogue_id, summary)]
     if context.config.catalogue.deltas:
         write_record(context.store, catalogue_id, found.feeds.deltas.record)
     extend_taxonomy(context.store, summary.values, found.overlay.aliases.of_value)
     entry = _entry(context, head, found, catalogue_id, summary, ledger)
+    entry["notes"] = drawn + entry["notes"]
     if not log.append(number + 1, entry):
         entry = _overtaken(log.entry(number + 1), entry)
     return _result(number + 1, entry, ledger)
+
+
+def _draw(context: RunContext, head: dict[str, Any], whole: str, catalogue_id: str, summary: Summary) -> str:
+    """Keep a sample of what was read, which the summary counts from here on; return what is to be said of it."""
+    context.pin("catalogue", f"catalogue/{catalogue_id}")
+    sample = draw(context.store, whole, catalogue_id, context.buckets, context.limit or 0)
+    was = changes(context.store, head.get("catalogue_id", ""), catalogue_id, context.buckets)
+    for name, count in (was | {"items": sample.items, "photos": sample.photos}).items():
+        summary.counts[name] = count
+    return sample.note
 
 
 def _overtaken(theirs: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
@@ -159,7 +176,7 @@ def _overtaken(theirs: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
 def _entry(
     context: RunContext, head: dict[str, Any], found: Input, catalogue_id: str, summary: Summary, ledger: Ledger
 ) -> dict[str, Any]:
-    notes = [*reject_notes(ledger, summary.examples), *notes_of(summary, limit=_limit(found)), *found.feeds.notes]
+    notes = [*reject_notes(ledger, summary.examples), *notes_of(summary), *found.feeds.notes]
     notes += look_alikes(summary.values)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
@@ -185,14 +202,10 @@ def _still_rejected(head: dict[str, Any]) -> list[str]:
     return [f"rejected when they were last read, in run {head['run_id']!r}: {count} ({codes})"] if count else []
 
 
-def _limit(found: Input) -> int | None:
-    return found.limit if found.reads_snapshot else None
-
-
 def _positions(head: dict[str, Any], found: Input, summary: Summary) -> dict[str, str]:
     """Return how far each feed was read, for people: a snapshot's newest row, the last file of deltas."""
     positions = dict(head.get("positions", {}))
-    if found.reads_snapshot and _limit(found) is None and summary.newest_row:
+    if found.reads_snapshot and summary.newest_row:
         positions[SNAPSHOT] = datetime.fromtimestamp(summary.newest_row, UTC).isoformat(timespec="microseconds")
     if found.feeds.of(DELTAS):
         positions[DELTAS] = last_delta(found.feeds, positions.get(DELTAS, ""))
@@ -230,7 +243,7 @@ def _catalogue_id(context: RunContext, head: dict[str, Any], found: Input) -> st
     For the other run began at another time, which decides about dates of the future.
     """
     files = [[f.feed, f.digest, f.path, f.modified_at] for f in found.feeds.files]
-    value = [head.get("catalogue_id"), files, found.after(), context.limit]
+    value = [head.get("catalogue_id"), files, found.after()]
     name = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
     claim = f"{context.prefix('catalogue')}/claim-{name}.json"
     if any(True for _ in context.store.list(f"catalogue/{name}")):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from pipelines.runs.stages import POLICIES
+
+if TYPE_CHECKING:
+    from pipelines.config import Config
 
 config_option = click.option(
     "--config",
@@ -17,8 +22,9 @@ config_option = click.option(
 run_id_option = click.option("--run-id", help="Name of the run; running one again goes on where it stopped.")
 accept_option = click.option("--accept", metavar="REASON", help="Pass a gate that said no; the reason is recorded.")
 limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), help="Read only the first rows of each snapshot file."
+    "--limit", type=click.IntRange(min=1), help="A sample of so many items, of every category, in a store of its own."
 )
+sample_option = click.option("--sample", is_flag=True, help="Look into the store of `run --limit`.")
 policy_option = click.option(
     "--policy",
     type=click.Choice(POLICIES),
@@ -27,4 +33,14 @@ policy_option = click.option(
 model_option = click.option(
     "--model", metavar="MODEL", help="Use this model of the store, an imported one say; nothing is trained."
 )
+
+
+def read_config(path: str, *, sample: bool) -> Config:
+    """Return the configuration of a file, or of the sample of its shop. Raises ConfigError."""
+    from pipelines.config import load_config
+
+    config = load_config(path)
+    return config.sampled() if sample else config
+
+
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")

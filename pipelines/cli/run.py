@@ -137,6 +137,9 @@ def run_and_tell(
         raise click.UsageError(f"--policy {policy} says when a run trains, and --model {model} that it does not")
     if policy is not None:
         config = config.with_policy(policy)
+    if limit is not None:
+        config = config.sampled()
+        progress.say(f"a sample of {limit} items, in {config.store.uri}: look into it with `--sample`")
     overrides = Overrides(model_id=model)
     context = open_run(config, run_id or new_run_id(), progress, accept_reason=accept, limit=limit, overrides=overrides)
     progress.say(f"run {context.run_id}: {', '.join(stages)}")

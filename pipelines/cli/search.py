@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.failing import EXIT_FAILED, guarded
-from pipelines.cli.options import config_option
+from pipelines.cli.options import config_option, read_config, sample_option
 
 
 @click.command()
@@ -26,6 +26,7 @@ from pipelines.cli.options import config_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line and query.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page of pictures.")
 @click.option("--release", help="Search this release, not the live one.")
+@sample_option
 @guarded
 def search(
     config_path: str,
@@ -35,6 +36,7 @@ def search(
     as_json: bool,
     html: str | None,
     release: str | None,
+    sample: bool,
 ) -> None:
     """Search with photos (files or folders), or with items of the catalogue.
 
@@ -50,11 +52,10 @@ def search(
             raise click.UsageError(
                 f"{image} is no path: photos to search with are files and folders of this machine; fetch it first"
             )
-    from pipelines.config import load_config
     from pipelines.search.command import search_and_show
 
     failed = search_and_show(
-        load_config(config_path),
+        read_config(config_path, sample=sample),
         [Path(i) for i in images],
         list(items),
         k,

@@ -7,7 +7,7 @@ import json
 import click
 
 from pipelines.cli.failing import EXIT_FAILED, fail, guarded
-from pipelines.cli.options import config_option
+from pipelines.cli.options import config_option, read_config, sample_option
 
 
 @click.command()
@@ -17,16 +17,16 @@ from pipelines.cli.options import config_option
 @click.option(
     "--max-age", type=click.FloatRange(min=0), metavar="HOURS", help="Fail when nothing was promoted for so long."
 )
+@sample_option
 @guarded
-def status(config_path: str, as_json: bool, runs: int, max_age: float | None) -> None:
+def status(config_path: str, as_json: bool, runs: int, max_age: float | None, sample: bool) -> None:
     """Show the live release and how good it is, the last runs, and the ledger of each stage."""
-    from pipelines.config import load_config
     from pipelines.status.status import collect_status, lateness
     from pipelines.status.summary import in_words
     from pipelines.status.terminal import render
     from pipelines.store import open_store
 
-    store = open_store(load_config(config_path).store.uri)
+    store = open_store(read_config(config_path, sample=sample).store.uri)
     found = collect_status(store, runs=runs)
     if as_json:
         click.echo(json.dumps(found.as_dict()))

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.failing import EXIT_FAILED, EXIT_USAGE, guarded
-from pipelines.cli.options import config_option
+from pipelines.cli.options import config_option, read_config, sample_option
 
 
 @click.command()
@@ -21,6 +21,7 @@ from pipelines.cli.options import config_option
 @click.option("--feeds/--no-feeds", default=True, help="Look for the item's rows in the feeds, which are read whole.")
 @click.option("--alike", is_flag=True, help="Look for items with photos that look the same: reads all of the run's.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@sample_option
 @guarded
 def trace(
     config_path: str,
@@ -31,19 +32,19 @@ def trace(
     feeds: bool,
     alike: bool,
     as_json: bool,
+    sample: bool,
 ) -> None:
     """Say why an item is not found: what became of its row and photos, and the step at which it fell out.
 
     Exit codes: 0 searches find it, 1 they do not, 2 no feed or catalogue has it.
     """
-    from pipelines.config import load_config
     from pipelines.search.output import printable
     from pipelines.store import open_store
     from pipelines.trace.item import Tracer
     from pipelines.trace.query import trace_query
     from pipelines.trace.terminal import lines_of
 
-    config = load_config(config_path)
+    config = read_config(config_path, sample=sample)
     store = open_store(config.store.uri)
     found = Tracer(config, store, release, read_feeds=feeds, look_alike=alike).trace(item)
     if query is not None:

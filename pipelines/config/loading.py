@@ -36,6 +36,10 @@ LEARNS_NOT = "train.attributes does not name (it names {})"
 MAPS_NOT = "catalogue.columns.signals does not map (it maps {})"
 
 
+SAMPLE = "-sample"
+"""Behind the name of a store: that of its sample."""
+
+
 class ConfigError(Exception):
     """The configuration cannot be used; the message names the key, the value and the fix."""
 
@@ -104,6 +108,12 @@ class Config(Section):
         if in_bucket(location) or in_web(location):
             return location
         return str(Path(self.folder, os.path.expanduser(location)).resolve())
+
+    def sampled(self) -> Config:
+        """Return the same configuration for a sample of the shop, in a store of its own that nobody watches."""
+        store = self.store.model_copy(update={"uri": f"{self.store.uri.rstrip('/')}{SAMPLE}"})
+        monitoring = self.monitoring.model_copy(update={"folder": None})
+        return self.model_copy(update={"store": store, "monitoring": monitoring})
 
     def with_policy(self, policy: str) -> Config:
         """Return the same configuration with another `train.policy`, one of POLICIES."""

@@ -2,34 +2,7 @@
 
 from typing import Any
 
-from tests.catalogue.rules.days import COLUMNS, Days, row, rows
-from tests.catalogue.shop import Shop
-
-
-def test_a_limited_run_removes_nothing_and_the_next_one_reads_all(days: Days) -> None:
-    feed = [row(n, name="new") for n in range(9, -1, -1)]
-    days.read(*rows(10))
-    limited = days.read(*feed, limit=4)
-    assert limited["counts"]["removed"] == 0
-    assert limited["notes"] == [
-        "no more than 4 rows of each snapshot file were read (--limit): what they do not name stays"
-    ]
-    assert [one["title"] for one in days.shop.table("items")].count("new") == 4
-    assert limited["outputs"]["positions"]["snapshot"].startswith("2026-11-19")
-    days.read()
-    assert {one["title"] for one in days.shop.table("items")} == {"new"}
-    assert len(days.ids().split()) == 10
-    assert days.read()["counts"]["in"] == 0
-
-
-def test_a_limit_beside_a_media_table_rejects_no_photos_of_what_was_not_read(shop: Shop) -> None:
-    media = {"path": "street.csv", "columns": {"item_id": "sku", "photo": "image"}}
-    shop.write_config(catalogue={"columns": COLUMNS, "media": media})
-    shop.write_csv([{"sku": f"a{n}", "image": f"s{n}.jpg"} for n in range(10)], "street.csv")
-    days = Days(shop)
-    limited = days.read(*rows(10), limit=2)
-    assert (limited["rejects"], limited["counts"]["photos"], limited["counts"]["skipped"]) == ({}, 4, 8)
-    assert days.read()["counts"]["photos"] == 20
+from tests.catalogue.rules.days import COLUMNS, Days, row
 
 
 def test_the_media_table_is_the_state_with_deltas_too(with_deltas: Days) -> None:
