@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.errors import StageError
-from pipelines.index.gallery import LINKS, ROWS
+from pipelines.index.gallery import ROWS
 from pipelines.jobs.jobs import Jobs
 from pipelines.models.facts import ModelFacts
 from pipelines.neighbours.folder import IndexInput, build_index
@@ -26,6 +26,7 @@ from pipelines.neighbours.settings import IndexConfig
 from pipelines.store import Store, UnitTable
 from pipelines.tables.arrays import Array
 from pipelines.tables.buckets import read_bucket
+from pipelines.tables.schemas import INDEX_LINKS
 
 COLUMNS = ["digest", "embedding", "hash", "category_slots", "category_probabilities"]
 
@@ -74,7 +75,7 @@ def read_input(assembly: Assembly, folder: Path) -> IndexInput:
     return IndexInput(
         assembly.model.space_id,
         assembly.model.model_id,
-        items=_table(assembly, "links", LINKS),
+        items=_table(assembly, "links", INDEX_LINKS),
         trained_slots=np.array(assembly.model.leaf.trained, np.int64),
         category_mass=assembly.model.leaf.category_mass,
         **{name: array for name, array in arrays.items() if array.shape[1]},

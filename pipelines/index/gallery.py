@@ -25,40 +25,11 @@ from pipelines.jobs.transforms import CreateEach
 from pipelines.store import Store
 from pipelines.tables.arrow import filled, first_of_each, flat, from_ipc, index_of, to_ipc
 from pipelines.tables.buckets import partition, read_bucket, write_bucket
-from pipelines.tables.schemas import DIGEST, ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS
+from pipelines.tables.schemas import DIGEST, INDEX_ITEMS, INDEX_LINKS, ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS
 from pipelines.tables.taxonomy import leaf_value
 from pipelines.tables.variants import without_placeholders
 
-LINKS = pa.schema(
-    [
-        ("digest", DIGEST),
-        ("item_id", pa.string()),
-        ("image_uri", pa.string()),
-        ("position", pa.int32()),
-        ("category", pa.list_(pa.string())),
-        ("slot", pa.int64()),
-        ("votes", pa.bool_()),
-        ("group_id", pa.string()),
-        ("availability", pa.string()),
-        ("attributes", pa.map_(pa.string(), pa.string())),
-        ("signals", pa.map_(pa.string(), pa.float64())),
-    ]
-)
 ROWS = pa.schema([("digest", DIGEST), ("model_id", pa.string()), ("unit_id", pa.string()), ("row", pa.int32())])
-INDEX_ITEMS = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("group_id", pa.string()),
-        ("category", pa.list_(pa.string())),
-        ("title", pa.string()),
-        ("price", pa.float64()),
-        ("currency", pa.string()),
-        ("availability", pa.string()),
-        ("image_uri", pa.string()),
-        ("attributes", pa.map_(pa.string(), pa.string())),
-        ("signals", pa.map_(pa.string(), pa.float64())),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -108,7 +79,7 @@ class Gatherer:
         yield from partition(links, "digest", self.buckets)
 
     def join_items(self, photos: pa.Table, items: pa.Table) -> tuple[pa.Table, pa.Table]:
-        """Return the gallery's LINKS of a bucket, and INDEX_ITEMS with each item's first photo."""
+        """Return the gallery's INDEX_LINKS of a bucket, and INDEX_ITEMS with each item's first photo."""
         kept = photos.filter(pc.and_(pc.equal(photos["code"], ""), pc.is_in(photos["role"], pa.array(self.roles))))
         where = index_of(kept["item_id"], items["item_id"])
         kept = kept.filter(pa.array(where >= 0))
@@ -119,7 +90,7 @@ class Gatherer:
         columns["slot"] = pa.array([self._slot(*link) for link in zip(paths, ids, strict=True)], pa.int64())
         # What the test split is judged by must not come from it.
         columns["votes"] = pc.not_equal(pc.fill_null(kept["split"], ""), "test")
-        links = pa.table([flat(columns[f.name]).cast(f.type) for f in LINKS], schema=LINKS)
+        links = pa.table([flat(columns[f.name]).cast(f.type) for f in INDEX_LINKS], schema=INDEX_LINKS)
         first = first_of_each(links, "item_id", [(n, "ascending") for n in ("item_id", "position", "image_uri")])
         where = index_of(items["item_id"], first["item_id"])
         shown = items.filter(pa.array(where >= 0)).append_column(
@@ -130,7 +101,7 @@ class Gatherer:
     def place(self, group: tuple[int, Iterable[bytes]]) -> None:
         """Write a bucket of links that have a vector, and where the vectors are."""
         bucket, parts = group
-        given = from_ipc(sorted(parts), LINKS)
+        given = from_ipc(sorted(parts), INDEX_LINKS)
         vectors = read_bucket(self.store, self.vectors, bucket, RESOLVED_VECTORS)
         links, rows, rejects = place_links(given, vectors)
         lost = _first_lost(given["item_id"], links["item_id"])

@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
-from pipelines.index.gallery import INDEX_ITEMS
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import CreateEach
 from pipelines.neighbours.query.searcher import Searcher
@@ -23,6 +22,7 @@ from pipelines.neighbours.settings import PlanConfig
 from pipelines.store import Store
 from pipelines.tables.arrow import index_of
 from pipelines.tables.buckets import bucket_name, read_bucket, write_bucket
+from pipelines.tables.schemas import INDEX_ITEMS
 
 SIMILAR = pa.schema(
     [("item_id", pa.string()), ("rank", pa.int32()), ("similar_item_id", pa.string()), ("score", pa.float32())]

@@ -124,3 +124,37 @@ RESOLVED_VECTORS = pa.schema(
         ("code", pa.string()),
     ]
 )
+
+
+INDEX_LINKS = pa.schema(
+    [
+        ("digest", DIGEST),
+        ("item_id", pa.string()),
+        ("image_uri", pa.string()),
+        ("position", pa.int32()),
+        ("category", pa.list_(pa.string())),
+        ("slot", pa.int64()),
+        ("votes", pa.bool_()),
+        ("group_id", pa.string()),
+        ("availability", pa.string()),
+        ("attributes", pa.map_(pa.string(), pa.string())),
+        ("signals", pa.map_(pa.string(), pa.float64())),
+    ]
+)
+"""A photo of an item of the gallery, with all that results show of it."""
+
+
+INDEX_ITEMS = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("group_id", pa.string()),
+        ("category", pa.list_(pa.string())),
+        ("title", pa.string()),
+        ("price", pa.float64()),
+        ("currency", pa.string()),
+        ("availability", pa.string()),
+        ("image_uri", pa.string()),
+        ("attributes", pa.map_(pa.string(), pa.string())),
+        ("signals", pa.map_(pa.string(), pa.float64())),
+    ]
+)

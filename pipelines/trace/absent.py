@@ -74,9 +74,9 @@ def _unread(rows: Sequence[Row], notes: Sequence[str]) -> Verdict:
     if row.code:
         sentence = f"its row {row.source} is rejected: {row.code}: {row.detail}"
         return Verdict(CATALOGUE, row.code, sentence, f"mend the row, and {RUN}")
-    if row.file in {CHANGED, NEW} and any(LIMITED in note for note in notes):
-        sentence = f"{row.source} names it, beyond the rows to which the last run was limited"
-        return Verdict(FEED, "beyond_limit", sentence, f"{RUN} without --limit")
+    if any(LIMITED in note for note in notes):
+        sentence = f"{row.source} names it, and the sample of the catalogue was drawn without it"
+        return Verdict(FEED, "not_sampled", sentence, f"{RUN} without --limit, or with a higher one")
     if row.file in {CHANGED, NEW}:
         sentence = f"{row.source} names it, in a file that is new since the newest catalogue was made"
         return Verdict(FEED, "not_read_yet", sentence, RUN)

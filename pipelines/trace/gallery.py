@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from pipelines.index.gallery import INDEX_ITEMS, LINKS
 from pipelines.models.facts import ModelFacts, read_facts
 from pipelines.preprocess.alike import DISTANCE, numbers
 from pipelines.store import NotFoundError, Store, StoreError, UnitTable
 from pipelines.tables.buckets import bucket_of, read_bucket
-from pipelines.tables.schemas import RESOLVED_PHOTOS, RESOLVED_VECTORS
+from pipelines.tables.schemas import INDEX_ITEMS, INDEX_LINKS, RESOLVED_PHOTOS, RESOLVED_VECTORS
 from pipelines.tables.taxonomy import leaf_value, read_taxonomy
 from pipelines.trace.catalogued import rows_of_item
 from pipelines.trace.facts import Leaf, Vector
@@ -43,11 +42,11 @@ class Gallery:
         return bool(rows_of_item(self.store, f"indexes/{index_id}/items", item_id, self.buckets, INDEX_ITEMS))
 
     def links(self, digest: bytes) -> list[dict[str, Any]] | None:
-        """Return the items of the gallery that have a photo (LINKS); None where nothing was gathered, or it is gone."""
+        """Return whose photo it is in the gallery (INDEX_LINKS); None where nothing was gathered, or it is gone."""
         folder = self.scope.links
         if folder is None or next(iter(self.store.list(folder)), None) is None:
             return None
-        table = read_bucket(self.store, folder, bucket_of(digest, self.buckets), LINKS)
+        table = read_bucket(self.store, folder, bucket_of(digest, self.buckets), INDEX_LINKS)
         found: list[dict[str, Any]] = table.filter(pc.equal(table["digest"], digest)).to_pylist()
         return found
 

@@ -15,6 +15,7 @@ from pipelines.trace.absent import absent
 from pipelines.trace.catalogued import catalogued
 from pipelines.trace.facts import (
     CATALOGUE,
+    PREPROCESS,
     RELEASE,
     SHOWN,
     STEPS,
@@ -116,8 +117,8 @@ def _of_photos(scope: Scope, photos: Sequence[PhotoTrace]) -> Verdict:
     there = sum(photo.verdict.is_found for photo in photos)
     if there:
         return reasons.in_index(scope, there, len(photos))
-    if not photos:  # the run's table is of another catalogue, or damaged
-        return reasons.not_in_index(scope.index_id or "")
+    if not photos:  # its table is lost: an item that is shown has photos
+        return reasons.not_done(PREPROCESS, scope)
     best = max(photos, key=lambda photo: STEPS.index(photo.verdict.step))
     verdict = best.verdict
     if verdict.reason in reasons.OF_RUNS:

@@ -1,4 +1,4 @@
-"""Ids that are there and that one which is not may have meant: other case, zeros, blanks, a slip of the pen.
+"""Ids that are there and that one which is not may have meant: other case, zeros, blanks, a slip, a part of one.
 
 Ids are bucketed by their hash, so what is only like one may be anywhere: the ids of the whole catalogue are compared, a
 column a bucket at a time.
@@ -28,20 +28,24 @@ _ZEROS = r"(^|[^\p{N}])0+(\p{N})"
 
 def nearest_ids(store: Store, catalogue_id: str, item_id: str, buckets: int) -> tuple[str, ...]:
     """Return up to MOST ids of a catalogue that are like one that it has not, the likeliest first."""
-    alike, close = set[str](), set[str]()
+    alike, close, longer = set[str](), set[str](), set[str]()
     wanted = plain(pa.array([item_id]))[0]
     slip = one_slip(item_id) if len(item_id) <= MOST_LETTERS else None
+    part = rf"(?i)^(?:.+{_NOT_TOLD_APART})?{re.escape(item_id)}(?:{_NOT_TOLD_APART}.+)?$"
     for ids in _all_ids(store, catalogue_id, buckets):
         alike |= {*ids.filter(pc.equal(plain(ids), wanted)).to_pylist()}
         close |= {*ids.filter(pc.match_substring_regex(ids, slip)).to_pylist()} if slip else set()
-    found = [*sorted(alike), *sorted(close - alike)]
+        longer |= {*ids.filter(pc.match_substring_regex(ids, part)).to_pylist()}
+    found = dict.fromkeys([*sorted(alike), *sorted(close), *sorted(longer)])
     return tuple(one for one in found if one and one != item_id)[:MOST]
 
 
 def plain(ids: pa.Array) -> pa.Array:
-    """Return ids without case, marks between letters and digits, and zeros before numbers."""
-    without_zeros = pc.replace_substring_regex(pc.utf8_lower(ids), _ZEROS, r"\1\2")
-    return pc.replace_substring_regex(without_zeros, _NOT_TOLD_APART, "")
+    """Return ids without case, marks between letters and digits, zeros before numbers, and what floats end with."""
+    folded = pc.utf8_lower(pc.utf8_normalize(ids, "NFKC"))
+    for pattern, kept in ((r"^([0-9]+)[.,]0+$", r"\1"), (_ZEROS, r"\1\2"), (_NOT_TOLD_APART, "")):
+        folded = pc.replace_substring_regex(folded, pattern, kept)
+    return folded
 
 
 def one_slip(text: str) -> str:

@@ -41,6 +41,8 @@ def not_done(stage: str, scope: Scope) -> Verdict:
     if scope.release and not scope.manifests:
         sentence = f"what run {scope.run_id!r} made of it is gone: `gc` has removed its tables"
         return Verdict(stage, REMOVED, sentence, f"trace the live release, or {RUN} again")
+    if stage in scope.manifests:
+        return Verdict(stage, REMOVED, f"what {stage} of run {scope.run_id!r} has left is gone from the store", RUN)
     state = scope.states.get(stage)
     if state == "running":
         return Verdict(stage, RUNNING, f"run {scope.run_id!r} is at {stage} now", "wait for it")

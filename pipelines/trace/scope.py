@@ -88,7 +88,7 @@ def find_scopes(store: Store, release_id: str | None) -> tuple[Scope | None, Sco
 
 
 def _newest(store: Store) -> Scope | None:
-    """Return the state of the newest run; of one that is gone, if its catalogue is newer than that of any other."""
+    """Return the state of the run that was last heard of; if its catalogue is an older one, of that with the newest."""
     runs, head = collect_status(store, runs=1).runs, _of_head(store)
     run = _of_run(store, runs[0], head) if runs else None
     return head if run is None or (head and head.number > run.number) else run
@@ -109,9 +109,9 @@ def _of_run(store: Store, run: RunStatus, head: Scope | None) -> Scope:
 
 
 def _of_head(store: Store) -> Scope | None:
-    """Return the newest catalogue as the state of a run that is gone."""
+    """Return the state of the run that made the newest catalogue; it may be gone."""
     number, head = Log(store, "catalogue/log").head()
-    return Scope(str(head["run_id"]), str(head["catalogue_id"]), number, {}) if number else None
+    return Scope(head["run_id"], head["catalogue_id"], number, _manifests(store, head["run_id"])) if number else None
 
 
 def _is_older(one: Scope, other: Scope) -> bool:

@@ -5,13 +5,13 @@ import pyarrow as pa
 import pytest
 
 from pipelines.index import stage
-from pipelines.index.gallery import INDEX_ITEMS
 from pipelines.index.similar import SIMILAR, similar_table
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.recipes import plan_of
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.runs.sequence import run_stage
 from pipelines.tables.buckets import bucket_of, read_bucket
+from pipelines.tables.schemas import INDEX_ITEMS
 from pipelines.tables.variants import group_key
 from tests.index.gallery import BUCKETS, Gallery, Photo, plain
 

@@ -10,7 +10,6 @@ import pytest
 from pipelines.errors import StageError
 from pipelines.index import assembly as assembling
 from pipelines.index import similar, stage
-from pipelines.index.gallery import INDEX_ITEMS
 from pipelines.models.outputs import QueryOutputs
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.settings import PlanConfig
@@ -19,7 +18,7 @@ from pipelines.runs.manifest import Manifest, read_manifest
 from pipelines.runs.sequence import run_stage
 from pipelines.store import StoreError
 from pipelines.tables.buckets import bucket_name, read_bucket
-from pipelines.tables.schemas import ITEMS
+from pipelines.tables.schemas import INDEX_ITEMS, ITEMS
 from pipelines.tables.taxonomy import extend_taxonomy
 from tests.index.gallery import BUCKETS, DIM, Gallery, Photo, digest_of, plain
 from tests.models.model_json import model_json

@@ -80,3 +80,25 @@ def test_codes_of_another_model_are_refused(hand_made, tmp_path):
     index = opened(tmp_path, hand_made.angle_code(10, 50), [0, 1], [5, 5])
     with pytest.raises(ValueError, match=r"uint8 \(1, 64\), expected uint8 \[num_queries, 45\]"):
         index.search(np.zeros((1, 64), np.uint8), None, depths(1))
+
+
+def test_a_row_s_place_is_that_at_which_a_search_finds_it(hand_made, tmp_path):
+    index = opened(tmp_path, hand_made.angle_code(10, 50, 200, 20, 90, 40), np.arange(6), [5, 5, 5, 9, 9, 9])
+    query = hand_made.angle_code(25)
+    assert [index.standing(query[0], None, row) for row in range(6)] == [
+        (15, 2), (25, 4), (175, 6), (5, 1), (65, 5), (15, 3),
+    ]  # fmt: skip
+    assert index.standing(query[0], np.array([9]), 5) == (15, 2)
+    assert index.standing(query[0], np.array([9]), 0) == (15, None)
+    assert index.standing(query[0], np.array([77]), 0) == (15, None)
+
+
+def test_the_place_of_a_row_in_two_categories_counts_rows(hand_made, tmp_path, monkeypatch):
+    monkeypatch.setattr(binary, "PIECE", 2)
+    angles = hand_made.angle_code(10, 30, 60, 60)
+    rows, slots = entries_of(np.array([0, 0, 1, 2, 3, 1]), np.array([5, 9, 5, 9, 5, 9]))
+    index = opened(tmp_path, angles, rows, slots)
+    query = hand_made.angle_code(0)
+    order = index.search(query, None, depths(4))[0].tolist()
+    assert [index.standing(query[0], None, row)[1] for row in order] == [1, 2, 3, 4]
+    assert [index.standing(query[0], None, row)[0] for row in range(4)] == [10, 30, 60, 60]

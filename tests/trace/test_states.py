@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,14 +123,17 @@ def test_what_gc_has_removed_is_told_to_be_gone(live: TracedShop) -> None:
     assert reason(live, "i1") == ("preprocess", "removed")
 
 
-def test_rows_beyond_a_limit(small: TracedShop) -> None:
+def test_items_beside_a_sample(small: TracedShop) -> None:
     small.run("r", "catalogue", limit=3)
-    assert reason(small, "i2") == ("preprocess", "not_done")
-    found = small.trace("i5", code=1)["verdict"]
-    assert (found["step"], found["reason"]) == ("feed", "beyond_limit")
+    drawn = small.item_ids()
+    assert len(drawn) == 3
+    assert reason(small, min(drawn)) == ("preprocess", "not_done")
+    left = min({row["sku"] for row in rows_of(6)} - drawn)
+    found = small.trace(left, code=1)["verdict"]
+    assert (found["step"], found["reason"]) == ("feed", "not_sampled")
     assert (found["sentence"], found["fix"]) == (
-        "feed.csv:7 names it, beyond the rows to which the last run was limited",
-        "`visual-search run` without --limit",
+        f"feed.csv:{int(left[1:]) + 2} names it, and the sample of the catalogue was drawn without it",
+        "`visual-search run` without --limit, or with a higher one",
     )
 
 
@@ -178,3 +183,16 @@ def test_what_a_host_has_said_of_a_photo(tmp_path: Path, monkeypatch: pytest.Mon
     (photo,) = shop.trace("i1")["trail"]["photos"]
     assert (photo["code"], photo["fetched"]["failed"]) == ("", "unreachable")  # it stays while its host fails
     assert any("failed since: unreachable" in line for line in shop.traced("i1").stdout.splitlines())
+
+
+def test_an_item_is_traced_without_what_only_jobs_and_models_need(small: TracedShop) -> None:
+    small.run("r", "catalogue", "preprocess")
+    script = (
+        "import sys; from pipelines.config import load_config; from pipelines.store import open_store\n"
+        "from pipelines.trace.item import Tracer; from pipelines.trace.terminal import lines_of\n"
+        "config = load_config(sys.argv[1])\n"
+        "assert list(lines_of(Tracer(config, open_store(config.store.uri)).trace('i1')))\n"
+        "heavy = {'tensorflow', 'apache_beam', 'faiss', 'tfx'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", script, str(small.config)], check=True)
