@@ -46,6 +46,8 @@ class Overlay:
         """Set how each item of a state is shown; remark what was done."""
         for item_id, held in state.items.items():
             correction = self.corrections.get(item_id)
+            if correction is None and not self.aliases.rules and held.shown_as is None:
+                continue
             plain = self._moved(held.item)
             shown = plain if correction is None else self._moved(_corrected(held.item, correction))
             if plain != held.item:

@@ -32,14 +32,14 @@ JUDGED: Final = ["item_id", "group_id", "category", "attributes"]
 
 def measured_on(context: RunContext) -> str:
     """Return 16 hex digits of all that the numbers of the run's release depend on."""
-    embed = context.outputs(EmbedOutputs)
+    embed, gone = context.outputs(EmbedOutputs), retired_of(context)
     return digest_of(
         context,
         "evaluate",
         context.config.fingerprint(),
         embed.model_id,
         read_taxonomy(context.store),
-        repr(retired_of(context)),
+        [sorted(slots) for slots in (gone.leaves, *gone.levels)],
         sorted(key.hex() for key in read_placeholders(context.store, context.outputs(PreprocessOutputs).placeholders)),
         context.store.sha256(f"indexes/{context.outputs(IndexOutputs).index_id}/{FILE}"),
         list(_judged(context)),
