@@ -26,6 +26,7 @@ setup(
         "keras>=3.15,<4",
         "lxml>=6.1,<7",
         "numpy>=2.4,<3",
+        "obstore>=0.12,<1",
         "pillow>=12.3,<13",
         "pyarrow>=18.1,<19",
         "pydantic>=2.14,<3",

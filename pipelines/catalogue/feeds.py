@@ -13,7 +13,8 @@ from pipelines.catalogue.formats.base import FeedError
 from pipelines.catalogue.rows import is_blank
 from pipelines.config import Config
 from pipelines.config.places import in_web
-from pipelines.shop_files.locations import File, divide, find
+from pipelines.shop_files.files import File
+from pipelines.shop_files.locations import divide, find
 
 _SMALL_BYTES = 512
 """Of a file that may hold nothing but a byte order mark, blank lines, or what gzip writes of nothing."""
@@ -120,7 +121,7 @@ def _found(config: Config, feed: str, pattern: str | None, *, may_lack: bool = F
         from pipelines.shop_files.web.feeds import fetch_feed
 
         file = fetch_feed(config, pattern)
-        return [(file.path if feed == DELTAS else file.name, file)]
+        return [(file.place if feed == DELTAS else file.name, file)]
     folder, rest = divide(pattern)
     found = find(config.locate(folder), rest)
     if not found and not may_lack:

@@ -11,7 +11,7 @@ from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRo
 from pipelines.catalogue.formats.delimited import Delimited
 from pipelines.catalogue.formats.json_rows import json_names, read_json
 from pipelines.catalogue.formats.text import check_names, decoded
-from pipelines.shop_files.locations import File
+from pipelines.shop_files.files import File
 
 _TEXT = dict.fromkeys((".csv", ".tsv", ".txt"), "csv")
 _OBJECTS = dict.fromkeys((".jsonl", ".ndjson", ".json"), "json")

@@ -13,7 +13,8 @@ from pipelines.catalogue.formats.base import FeedError, is_text
 from pipelines.catalogue.formats.text import decoded, no_text
 from pipelines.catalogue.rows import format_of
 from pipelines.config import Config
-from pipelines.shop_files.locations import File, divide, find
+from pipelines.shop_files.files import File
+from pipelines.shop_files.locations import divide, find
 from pipelines.tables.spelling import trimmed
 
 COMMENT = "#"

@@ -22,6 +22,7 @@ FOLDER = "folder"
 _FILE = re.compile(r"file:(?://([^/]*)(/.*)|(/(?!/).*))", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _THIS_MACHINE = {"", "localhost"}
+_CLOUD = re.compile(r"(?:s3a?|abfss?|azure?)://[^/]", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$[A-Za-z_]\w*|\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|%[A-Za-z_]{3}\w*%")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"([A-Za-z]):(?=[\\/])")
@@ -32,6 +33,11 @@ _HOME = re.compile(r"~[^/]*")
 def in_web(place: str) -> bool:
     """Tell whether a place is an address of http or https."""
     return place[:8].lower().startswith(("http://", "https://"))
+
+
+def in_cloud(place: str) -> bool:
+    """Tell whether a place is a URI of S3 or Azure."""
+    return _CLOUD.match(place) is not None
 
 
 def path_of(uri: str) -> str | None:
@@ -136,10 +142,10 @@ def validated_place(value: str, info: ValidationInfo) -> str:
 
 
 def _validated_source(value: str, info: ValidationInfo) -> str:
-    return value if in_web(value) else validated_place(value, info)
+    return value if in_web(value) or in_cloud(value) else validated_place(value, info)
 
 
 Source = Annotated[str, AfterValidator(_validated_source)]
-"""A place that is only read from: one on the web, too."""
+"""A place that is only read from: one on the web, in S3 or in Azure, too."""
 Place = Annotated[str, AfterValidator(validated_place)]
 """A path, a glob of paths or a `gs://` URI; `file:` URIs become paths."""

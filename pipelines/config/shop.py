@@ -149,8 +149,8 @@ class CatalogueSection(Section):
     photo_root: Source = Field(
         ".", description="folder, or gs:// or https:// address of one, that relative photo paths start from"
     )
-    allowed_roots: list[Place] = Field(
-        default_factory=list, description="more folders or gs:// URIs to take photos from"
+    allowed_roots: list[Source] = Field(
+        default_factory=list, description="more folders or URIs of clouds to take photos from"
     )
     category_aliases: Place | None = Field(None, description="sheet of renamed, merged and split categories")
     corrections: Place | None = Field(None, description="sheet of what items are, whatever the feeds say")

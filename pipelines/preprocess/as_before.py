@@ -15,11 +15,11 @@ from pipelines.preprocess.job import Job
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import CatalogueOutputs
 from pipelines.shop_files.fetch import LISTED
+from pipelines.shop_files.locations import is_far
 from pipelines.store import Log, Store, UnitTable
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import PHOTOS
 from pipelines.tables.unit_keys import read_unit_keys
-from trainer.files import in_bucket
 
 MOST_PHOTOS: Final = 20_000
 """Of a catalogue whose photos are looked at here."""
@@ -49,7 +49,7 @@ def all_as_before(context: RunContext, job: Job) -> bool:
 def _are_here(context: RunContext, job: Job) -> bool:
     """Tell whether photos are on the disks of this machine, where the workers of a job would look at them too."""
     roots = (job.preparer.fetcher.root, *job.preparer.fetcher.more)
-    return context.config.beam.runner == "in_process" and not any(map(in_bucket, roots))
+    return context.config.beam.runner == "in_process" and not any(map(is_far, roots))
 
 
 def _keys(store: Store, table: str, unit_ids: list[str]) -> pa.Table:

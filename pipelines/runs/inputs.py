@@ -9,8 +9,7 @@ from pipelines.config import Config
 from pipelines.config.places import in_web
 from pipelines.errors import StageError
 from pipelines.runs.ledger import Ledger, most_frequent_first
-from pipelines.shop_files.locations import walk
-from trainer.files import in_bucket
+from pipelines.shop_files.locations import is_far, walk
 
 SHOWN = 3
 
@@ -22,7 +21,7 @@ def check_photo_folders(config: Config) -> None:
         folder = config.locate(root)
         if in_web(folder):
             continue
-        if in_bucket(folder):
+        if is_far(folder):
             if next(walk(f"{folder.rstrip('/')}/"), None) is None:
                 raise StageError(f"catalogue.{key} = {root!r}: there is nothing below it; correct the URI")
         elif not Path(folder).is_dir():

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from pipelines.config import Config
 from pipelines.shop_files import locations
+from pipelines.shop_files.locations import is_far
 from pipelines.shop_files.near import readings, sibling
 from pipelines.shop_files.uri import SHOWN, UriError, absolute, address_of, is_relative, without_links
-from trainer.files import in_bucket
 
 MISSING = "missing"
 LISTED = pa.schema([("image_uri", pa.string()), ("fingerprint", pa.string())])
@@ -60,7 +60,7 @@ class FetchError(Exception):
 class Fetcher:
     """Fetches photos; relative uris start at `root`, larger photos than `max_bytes` are rejected unread.
 
-    Photos are taken from below `root` and `more` folders and `gs://` URIs alone, links followed.
+    Photos are taken from below `root` and `more` folders and URIs of clouds alone, links followed.
     """
 
     root: str
@@ -86,7 +86,7 @@ class Fetcher:
     @property
     def threads(self) -> int:
         """How many photos are worth waiting for at once: one where they are on a disk, more where they are far."""
-        if not in_bucket(self.root):
+        if not is_far(self.root):
             return 1
         from pipelines.store.gcs import THREADS
 
@@ -94,15 +94,15 @@ class Fetcher:
 
     def is_listed(self, uri: str) -> bool:
         """Tell whether a photo is below a root whose photos are listed instead of being asked for one by one."""
-        return in_bucket(self.root) and is_relative(uri)
+        return is_far(self.root) and is_relative(uri)
 
     def fingerprint(self, uri: str) -> str:
         """Return what changes when the photo changes: size and mtime or generation; 'missing' when there is nothing."""
         try:
             location = self._location(uri)
-            if in_bucket(location):
+            if is_far(location):
                 found = locations.look(location)
-                return fingerprint_of(found) if found else MISSING
+                return found.fingerprint if found else MISSING
             status = os.stat(location)
         except (OSError, ValueError, FetchError):
             return MISSING
@@ -111,7 +111,7 @@ class Fetcher:
     def fetch(self, uri: str) -> bytes:
         """Return the photo's bytes. Raises FetchError, and StageError or StoreError when a bucket cannot be asked."""
         location = self._location(uri)
-        if not in_bucket(location):
+        if not is_far(location):
             return self._read(Path(location))
         found = locations.look(location)
         if found is None:
@@ -125,7 +125,7 @@ class Fetcher:
         if self.address(uri):
             return ""
         found = next((one for one in readings(uri) if self.fingerprint(one) != MISSING), "")
-        if found or in_bucket(self.root):
+        if found or is_far(self.root):
             return found
         for one in (uri, *readings(uri)):
             other = sibling(os.path.join(self.root, one)) if is_relative(one) else ""
@@ -153,8 +153,3 @@ class Fetcher:
             raise FetchError(error.code, error.detail) from error
         except ValueError as error:  # a NUL, which no path holds
             raise FetchError("missing", f"{uri[:SHOWN]!r}: {error}") from error
-
-
-def fingerprint_of(found: locations.ObjectFile) -> str:
-    """Return what `Fetcher.fingerprint` says of an object."""
-    return f"{found.size_bytes}-{found.generation}"

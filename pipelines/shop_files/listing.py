@@ -8,8 +8,9 @@ import apache_beam as beam
 import pyarrow as pa
 
 from pipelines.shop_files import locations
-from pipelines.shop_files.fetch import LISTED, fingerprint_of
-from trainer.files import in_bucket
+from pipelines.shop_files.fetch import LISTED
+from pipelines.shop_files.files import RemoteFile
+from pipelines.shop_files.locations import is_far
 
 ROWS_A_TABLE = 10_000
 
@@ -23,7 +24,7 @@ class ListPhotos(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """List the folders of the first level on one worker, what is below each on any."""
-        roots = [self.root] if in_bucket(self.root) else []
+        roots = [self.root] if is_far(self.root) else []
         parts = (
             pipeline
             | beam.Create(roots, reshuffle=False)
@@ -37,10 +38,10 @@ class ListPhotos(beam.PTransform):
         yield from (beam.pvalue.TaggedOutput("folders", folder) for folder in folders)
         yield from self._tables(iter(files))
 
-    def _tables(self, files: Iterator[locations.ObjectFile]) -> Iterator[pa.Table]:
+    def _tables(self, files: Iterator[RemoteFile]) -> Iterator[pa.Table]:
         rows: list[dict[str, str]] = []
         for file in files:
-            rows.append({"image_uri": file.uri.removeprefix(self.root), "fingerprint": fingerprint_of(file)})
+            rows.append({"image_uri": file.uri.removeprefix(self.root), "fingerprint": file.fingerprint})
             if len(rows) == ROWS_A_TABLE:
                 yield pa.Table.from_pylist(rows, LISTED)
                 rows = []

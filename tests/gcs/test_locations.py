@@ -18,8 +18,9 @@ from pipelines.config import Config
 from pipelines.errors import StageError
 from pipelines.runs.inputs import check_photo_folders
 from pipelines.shop_files.fetch import Fetcher, FetchError
+from pipelines.shop_files.google import ObjectFile, look
 from pipelines.shop_files.listing import ListPhotos
-from pipelines.shop_files.locations import ObjectFile, divide, find, look
+from pipelines.shop_files.locations import divide, find
 from pipelines.store import Store, open_store
 from tests.gcs.emulator import Emulator
 

@@ -21,6 +21,7 @@ from pipelines.errors import StageError
 from pipelines.jobs.runners.stacks import is_final
 from pipelines.shop_files import locations
 from pipelines.shop_files.fetch import Fetcher
+from pipelines.shop_files.google import ObjectFile
 from pipelines.store import UnavailableError, gcs
 
 
@@ -78,7 +79,7 @@ ASKING: dict[str, Callable[[], object]] = {
     "look": lambda: locations.look("gs://shop/a.jpg"),
     "walk": lambda: list(locations.walk("gs://shop/photos/")),
     "folders": lambda: locations.folders("gs://shop/photos/"),
-    "open": lambda: locations.ObjectFile("gs://shop/a.jpg", 1, 1, "md5 x", 0.0).open(),
+    "open": lambda: ObjectFile("gs://shop/a.jpg", 1, "md5 x", 0.0, 1).open(),
     "fetch": lambda: Fetcher("gs://shop", 9).fetch("a.jpg"),
     "fingerprint": lambda: Fetcher("gs://shop", 9).fingerprint("a.jpg"),
 }

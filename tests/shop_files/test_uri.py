@@ -42,7 +42,7 @@ def test_relative_uris_start_in_a_bucket_too() -> None:
         ("ftp://shop/a.jpg", "photos are read from paths, file://, gs://, https:// and http://"),
         ("//cdn.shop/a.jpg", "photos are read from"),
         ("data:image/png;base64,AAAA", "photos are read from"),
-        ("s3://bucket/a.jpg", "photos are read from"),
+        ("smb://nas/a.jpg", "photos are read from"),
         ("file://nas/a.jpg", "it names the machine 'nas'; write file:///path"),
         ("file://photos", "photos are read from"),
         ("file:a.jpg", "photos are read from"),

@@ -12,7 +12,7 @@ import re
 from typing import BinaryIO, cast
 
 from pipelines.catalogue.formats.base import FeedError, is_text
-from pipelines.shop_files.locations import File
+from pipelines.shop_files.files import File
 
 GZIP = b"\x1f\x8b"
 SNIFFED_BYTES = 1 << 16

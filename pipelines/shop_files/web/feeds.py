@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from pipelines.config import Config, FetchSection
 from pipelines.errors import StageError
-from pipelines.shop_files.locations import KeptFile
+from pipelines.shop_files.files import KeptFile
 from pipelines.shop_files.web.addresses import shown
 from pipelines.shop_files.web.client import Answer, WebError
 from pipelines.shop_files.web.memory import Memory
@@ -71,7 +71,7 @@ def fetch_feed(config: Config, address: str) -> KeptFile:
             raise kind(f"cannot fetch {shown(address)}: {error.detail} ({error.code})") from error
         kept = _same(before, answer) if before and answer.body is None else _taken(store, address, answer, sink, before)
     store.put(memo, json.dumps(asdict(kept), sort_keys=True).encode())
-    return KeptFile(shown(address), kept.path, store, kept.object, kept.size_bytes, kept.checksum, kept.modified_at)
+    return KeptFile(shown(address), kept.size_bytes, kept.checksum, kept.modified_at, kept.path, store, kept.object)
 
 
 async def _fetched(section: FetchSection, store: Store, address: str, before: _Kept | None, sink: IO[bytes]) -> Answer:

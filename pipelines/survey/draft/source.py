@@ -13,7 +13,8 @@ from pipelines.catalogue.formats.base import FeedError
 from pipelines.config import Config, ConfigError
 from pipelines.config.places import in_web, read_place
 from pipelines.errors import StageError
-from pipelines.shop_files.locations import File, divide, find
+from pipelines.shop_files.files import File
+from pipelines.shop_files.locations import divide, find
 
 
 @dataclass(frozen=True)
