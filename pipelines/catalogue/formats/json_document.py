@@ -21,6 +21,8 @@ MAX_CHARACTERS: Final = 1 << 24
 _CHUNK: Final = 1 << 16
 _NEAR_THE_END: Final = 32
 """An error that stands there may be of what is not read yet."""
+_LOOK_BACK: Final = 256
+"""What stands before an object on its line tells those that are like it."""
 _BLANK: Final = re.compile(r"[\s\ufeff\x1a]*")
 _FIRST_KEY: Final = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:')
 _DEPTH: Final = 4
@@ -94,6 +96,9 @@ class Document:
             yield (value := self._value())
             if value.is_cut:
                 return
+            if self._at > _CHUNK + _LOOK_BACK:
+                passed = self._at - _LOOK_BACK
+                self._buffer, self._at = self._buffer[passed:], _LOOK_BACK
         if sign != end:
             yield Value(self._line, why="the text ends within the list of rows", is_cut=True)
         self._take(end)
@@ -125,8 +130,6 @@ class Document:
 
     def _next_sign(self, passing: str = "") -> str:
         """Return the next character that is no blank, "" behind the last, and pass over some before it."""
-        if self._at > _CHUNK:
-            self._buffer, self._at = self._buffer[self._at :], 0
         while True:
             blank = _BLANK.match(self._buffer, self._at)
             self._pass(blank.end() if blank else self._at)
@@ -165,7 +168,7 @@ class Document:
         while (found := mark.search(self._buffer, looked)) is None:
             if not self._more():
                 break
-        end = found.end() if found else len(self._buffer)
+        end = found.start() if found else len(self._buffer)
         text = self._buffer[begin:end]
         self._pass(end)
         return Value(line, why=why, text=text, is_cut=found is None)

@@ -75,7 +75,15 @@ def _path(start: str, columns: Columns) -> tuple[str, ...] | None:
     first, found = _first_value(start), _FIRST_LIST.match(start)
     if first is not None:
         return list_within(first, columns)
-    return tuple(json.loads(key) for key in _LAST_KEY.findall(found[1])) if found else None
+    keys = [_text(key) for key in _LAST_KEY.findall(found[1])] if found else []
+    return tuple(keys) if keys and "" not in keys else None
+
+
+def _text(key: str) -> str:
+    try:
+        return str(json.loads(key, strict=False))
+    except ValueError:  # an escape that is none
+        return ""
 
 
 def _decoded(line: str) -> dict[str, Any] | None:
