@@ -178,3 +178,14 @@ def test_a_bucket_holds_what_a_folder_does(world: World, to: str, tmp_path: Path
     assert [asked for asked in gcs.asked() if asked.startswith("POST")] == []
     with pytest.raises(StageError, match="holds other files already"):
         export_to_folder(world.store, None, to, uri, QUIET)
+
+
+@pytest.mark.gcs
+def test_a_store_in_a_bucket_gives_what_a_folder_does(world: World, tmp_path: Path, gcs: Emulator) -> None:
+    gcs.heal()
+    store = open_store(gcs.new_store_uri())
+    for entry in world.store.list(""):
+        store.create(entry.name, world.store.read(entry.name))
+    export_to_folder(store, None, "parquet", str(tmp_path / "of-bucket"), QUIET)
+    export_to_folder(world.store, None, "parquet", str(tmp_path / "of-folder"), QUIET)
+    assert files(tmp_path / "of-bucket") == files(tmp_path / "of-folder")
