@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from pipelines.catalogue.arrivals import DELTAS, SNAPSHOT
+from pipelines.runs.ledger import most_frequent_first
 from pipelines.trace.facts import CATALOGUE, DELETED, FEED, REJECTED, WAITING, Catalogued, Row, Verdict
+from pipelines.trace.near import MOST, Near, may_be_of
 from pipelines.trace.reasons import RUN
 from pipelines.trace.rows import CHANGED, NEW, PASSED_OVER
 
-LIMITED = "(--limit)"
+NOTHING_NEAR: Final = Near()
+LIMITED: Final = "(--limit)"
 """What the catalogue's notes say of a run that read the first rows alone."""
 
 
 def absent(
+    item_id: str,
     found: Catalogued,
     rows: Sequence[Row],
-    near: Sequence[str] = (),
-    rounded: Sequence[dict[str, str]] = (),
+    near: Near = NOTHING_NEAR,
+    unnamed: Sequence[Mapping[str, str]] = (),
     notes: Sequence[str] = (),
 ) -> Verdict:
     """Return why a catalogue does not show an item.
 
-    `rows` are those of the feeds now, `near` ids that it may have meant, `rounded` rejected rows that may be its own,
-    `notes` those of the newest catalogue.
+    `rows` are those of the feeds now, `near` ids that it may have meant, `unnamed` the rejected rows that do not say
+    whose they are, `notes` those of the newest catalogue.
     """
     if found.state == WAITING:
         sentence = "neither its row nor the media table names a photo; the item waits for one"
@@ -32,7 +38,7 @@ def absent(
         return _deleted(found, rows)
     if found.state == REJECTED:
         return _rejected(found, rows)
-    return _unread(rows, notes) if rows else _unnamed(near, rounded)
+    return _unread(rows, notes) if rows else _unnamed(item_id, near, unnamed)
 
 
 def _deleted(found: Catalogued, rows: Sequence[Row]) -> Verdict:
@@ -84,12 +90,16 @@ def _unread(rows: Sequence[Row], notes: Sequence[str]) -> Verdict:
     return Verdict(CATALOGUE, "not_in_catalogue", sentence, f"{RUN} again")
 
 
-def _unnamed(near: Sequence[str], rounded: Sequence[dict[str, str]]) -> Verdict:
-    if rounded:
-        row = rounded[0]
-        sentence = f"no row names it; {row['source']}, which was rejected, may be its own: {row['detail']}"
-        return Verdict(FEED, row["code"], sentence, "export ids as text")
-    if near:
-        alike = " or ".join(map(repr, near[:3]))
+def _unnamed(item_id: str, near: Near, unnamed: Sequence[Mapping[str, str]]) -> Verdict:
+    for row in unnamed:
+        if may_be_of(row, item_id):
+            sentence = f"no row names it; {row['source']}, which was rejected, may be its own: {row['detail']}"
+            return Verdict(FEED, row["code"], sentence, "export ids as text")
+    if near.alike:
+        alike = " or ".join(map(repr, near.alike[:MOST]))
         return Verdict(FEED, "spelled_otherwise", f"no feed has named it; did you mean {alike}?", "trace that one")
-    return Verdict(FEED, "never_named", "no feed that was read has named it", "look for it in the shop's export")
+    fix = "look for it in the shop's export"
+    if unnamed:
+        codes = ", ".join(f"{code} {n}" for code, n in most_frequent_first(Counter(row["code"] for row in unnamed)))
+        fix += f"; rejected rows do not say whose they are ({codes}), such as {unnamed[0]['source']}"
+    return Verdict(FEED, "never_named", "no feed that was read has named it", fix)

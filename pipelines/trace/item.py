@@ -28,7 +28,7 @@ from pipelines.trace.facts import (
     Verdict,
 )
 from pipelines.trace.gallery import Gallery
-from pipelines.trace.near import nearest_ids, rounded_rows
+from pipelines.trace.near import Near, nearest_ids, unnamed_rows
 from pipelines.trace.photos import Photos
 from pipelines.trace.rows import FoundRows, find_rows
 from pipelines.trace.scope import Scope, find_scopes
@@ -60,36 +60,33 @@ class Tracer:
         found = find_rows(self.config, self.store, item_id, buckets) if self.read_feeds else FoundRows(())
         trails = [self._trail(scope, item_id, buckets, found.rows) for scope in (released, newest) if scope]
         known = [trail for trail in trails if trail.catalogued.state != UNKNOWN]
-        near: tuple[str, ...] = ()
         if not known:
             _, head = Log(self.store, "catalogue/log").head()
-            near = nearest_ids(self.store, head["catalogue_id"], item_id, buckets) if head else ()
+            near = nearest_ids(self.store, head["catalogue_id"], item_id, buckets) if head else Near()
             verdict = self._unknown(head, item_id, buckets, found.rows, near)
             if newest and newest.stopped_at == CATALOGUE:
                 verdict = replace(verdict, sentence=f"{verdict.sentence}; run {newest.run_id!r} stopped in catalogue")
-            return Trace(item_id, verdict, found.rows, None, None, near, found.notes, store=self.store.uri)
+            return Trace(item_id, verdict, found.rows, None, None, near.ids, found.notes, store=self.store.uri)
         trail = _telling(known)
         since = next((one for one in known if one is not trail and _tells_more(one, trail)), None)
         verdict = trail.verdict if trail in trails[:1] else _came_later(trail, trails[0])
-        return Trace(item_id, verdict, found.rows, trail, since, near, found.notes, store=self.store.uri)
+        return Trace(item_id, verdict, found.rows, trail, since, (), found.notes, store=self.store.uri)
 
     def _trail(self, scope: Scope, item_id: str, buckets: int, rows: Sequence[Row]) -> Trail:
         held = catalogued(self.store, scope, item_id, buckets)
         gallery = Gallery(self.store, scope, buckets)
         photos = Photos(self.config, self.store, scope, gallery, buckets, self.look_alike)
         of_item = photos.of_item(item_id) if held.state == SHOWN else ()
-        verdict = _of_photos(scope, of_item) if held.state == SHOWN else absent(held, rows)
+        verdict = _of_photos(scope, of_item) if held.state == SHOWN else absent(item_id, held, rows)
         leaf = gallery.leaf(held.category)
         name = scope.release.release_id if scope.release else ""
         return Trail(scope.run_id, name, scope.is_live, scope.number, held, leaf, of_item, verdict)
 
-    def _unknown(
-        self, head: dict[str, Any], item_id: str, buckets: int, rows: Sequence[Row], near: Sequence[str]
-    ) -> Verdict:
+    def _unknown(self, head: dict[str, Any], item_id: str, buckets: int, rows: Sequence[Row], near: Near) -> Verdict:
         if not head:
             return NOTHING
-        rounded = rounded_rows(self.store, item_id, buckets)
-        return absent(Catalogued(UNKNOWN), rows, near, rounded, head["notes"])
+        unnamed = [] if rows else unnamed_rows(self.store, buckets)
+        return absent(item_id, Catalogued(UNKNOWN), rows, near, unnamed, head["notes"])
 
 
 def _telling(trails: Sequence[Trail]) -> Trail:

@@ -6,8 +6,11 @@ column a bucket at a time.
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,14 +23,28 @@ MOST = 5
 """Ids that are named."""
 MOST_LETTERS = 64
 """Of ids in which a slip is looked for: what matches them all grows with their square."""
-CODE = "bad_item_id"
-_QUOTED = re.compile(r"'([^']*)'")
+BAD_ID = "bad_item_id"
+_REFUSED = re.compile(r"('.*?'|\".*?\"|[0-9.e+]+) (?:was|is|has) ")
+"""The id that the detail of such a reject begins with, as Python writes it."""
 _NOT_TOLD_APART = r"[^\p{L}\p{N}]"
 _ZEROS = r"(^|[^\p{N}])0+(\p{N})"
 
 
-def nearest_ids(store: Store, catalogue_id: str, item_id: str, buckets: int) -> tuple[str, ...]:
-    """Return up to MOST ids of a catalogue that are like one that it has not, the likeliest first."""
+@dataclass(frozen=True)
+class Near:
+    """Ids that are there: `alike` differ in what is hardly seen, `close` in a letter or by being longer."""
+
+    alike: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Some of them, the likeliest first."""
+        return (*self.alike, *self.close)[:MOST]
+
+
+def nearest_ids(store: Store, catalogue_id: str, item_id: str, buckets: int) -> Near:
+    """Return ids of a catalogue that are like one that it has not."""
     alike, close, longer = set[str](), set[str](), set[str]()
     wanted = plain(pa.array([item_id]))[0]
     slip = one_slip(item_id) if len(item_id) <= MOST_LETTERS else None
@@ -36,8 +53,8 @@ def nearest_ids(store: Store, catalogue_id: str, item_id: str, buckets: int) -> 
         alike |= {*ids.filter(pc.equal(plain(ids), wanted)).to_pylist()}
         close |= {*ids.filter(pc.match_substring_regex(ids, slip)).to_pylist()} if slip else set()
         longer |= {*ids.filter(pc.match_substring_regex(ids, part)).to_pylist()}
-    found = dict.fromkeys([*sorted(alike), *sorted(close), *sorted(longer)])
-    return tuple(one for one in found if one and one != item_id)[:MOST]
+    known = alike | {item_id, ""}
+    return Near(tuple(sorted(alike - {item_id, ""})), (*sorted(longer - known), *sorted(close - longer - known)))
 
 
 def plain(ids: pa.Array) -> pa.Array:
@@ -62,18 +79,36 @@ def one_slip(text: str) -> str:
     return f"^(?:{'|'.join(sorted(found))})$"
 
 
-def rounded_rows(store: Store, item_id: str, buckets: int) -> list[dict[str, str]]:
-    """Return rejected rows (REJECTS) whose id a spreadsheet has rounded and that may be the item's, the newest first.
+def unnamed_rows(store: Store, buckets: int) -> list[dict[str, str]]:
+    """Return the rejected rows (REJECTS) that do not say whose they are, of the newest catalogue that has such.
 
-    Rows without an id that can be used lie in the bucket of "", which is read of each catalogue that rejected such.
+    They lie in the bucket of "", which is read of each catalogue that rejected anything, back to that one.
     """
-    found, log = list[dict[str, str]](), Log(store, "catalogue/log")
+    log = Log(store, "catalogue/log")
     for number in range(log.head()[0], 0, -1):
         entry = log.entry(number)
-        if CODE in entry["rejects"]:
+        if entry["rejects"]:
             table = read_bucket(store, f"catalogue/{entry['catalogue_id']}/rejects", bucket_of("", buckets), REJECTS)
-            found += table.filter(pc.equal(table["code"], CODE)).to_pylist()
-    return [row for row in found if any(_is_rounded(text, item_id) for text in _QUOTED.findall(row["detail"]))]
+            if found := table.filter(pc.equal(table["item_id"], "")).to_pylist():
+                return found
+    return []
+
+
+def may_be_of(row: Mapping[str, str], item_id: str) -> bool:
+    """Tell whether a row was rejected for an id that is the item's, but for what a spreadsheet or an export made of it.
+
+    Such are control characters within it, and digits that were lost.
+    """
+    quoted = _REFUSED.match(row["detail"]) if row["code"] == BAD_ID else None
+    if quoted is None:
+        return False
+    with suppress(ValueError, SyntaxError):  # cut off within an escape
+        value = ast.literal_eval(quoted[1])
+        if isinstance(value, float):
+            return item_id.isdigit() and float(item_id) == value
+        text = "".join(letter for letter in str(value) if letter.isprintable())
+        return bool(text) and (_is_rounded(text, item_id) or len(plain(pa.array([text, item_id])).unique()) == 1)
+    return False
 
 
 def _is_rounded(text: str, item_id: str) -> bool:

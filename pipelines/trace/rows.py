@@ -15,8 +15,10 @@ from typing import Any
 from pipelines.catalogue.arrivals import DELTAS, MEDIA, Arrival, MediaArrival, Mention, Rejected
 from pipelines.catalogue.deltas import order, read_record
 from pipelines.catalogue.feeds import FeedFile, Feeds, find_feeds
-from pipelines.catalogue.formats.base import FeedError
+from pipelines.catalogue.formats.base import FeedError, Notation
+from pipelines.catalogue.headers import columns_of
 from pipelines.catalogue.records import Reader, unpacked
+from pipelines.catalogue.rows import read_rows
 from pipelines.catalogue.summary import Summary
 from pipelines.config import Config
 from pipelines.store import Log, Store
@@ -48,7 +50,10 @@ def find_rows(config: Config, store: Store, item_id: str, buckets: int) -> Found
     for file in feeds.files:
         state = _state(file, feeds, head, record)
         try:
-            found += [_row(record, file, state) for record in _records(reader, file, item_id, buckets)]
+            records = list(_records(reader, file, item_id, buckets))
+            found += [_row(record, file, state) for record in records if not isinstance(record, Mention)]
+            if any(isinstance(record, Mention) for record in records):
+                found += _damaged(config, file, state, item_id)
         except FeedError as error:
             notes.append(str(error))
     return FoundRows(tuple(found), tuple(notes))
@@ -65,9 +70,16 @@ def _is_about(record: Any, item_id: str) -> bool:
     return (record.item.item_id if isinstance(record, Arrival) else record.item_id) == item_id
 
 
-def _row(record: Arrival | MediaArrival | Rejected | Mention, file: FeedFile, state: str) -> Row:
-    if isinstance(record, Mention):
-        return Row(file.path, file.feed, state, "bad_row", "a damaged row of this file may be the item's")
+def _damaged(config: Config, file: FeedFile, state: str, item_id: str) -> Iterator[Row]:
+    """Yield the damaged rows of a file that may be an item's; what told of them does not say where they stand."""
+    section = config.catalogue
+    for row in read_rows(file.file, Notation.of(section), columns_of(section, file.feed)):
+        if row.code and item_id in row.may_name:
+            detail = f"{row.detail}; the row may be the item's"
+            yield Row(f"{file.path}:{row.place}", file.feed, state, row.code, detail)
+
+
+def _row(record: Arrival | MediaArrival | Rejected, file: FeedFile, state: str) -> Row:
     if isinstance(record, Rejected):
         return Row(record.source, file.feed, state, record.code, record.detail, record.image_uri)
     if isinstance(record, MediaArrival):

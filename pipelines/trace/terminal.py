@@ -127,6 +127,7 @@ def _query(query: QueryTrace) -> Iterator[str]:
         bits = "" if photo.distance is None else f"{photo.distance} bits apart{near}, "
         yield _line("", f"{photo.image_uri}: {bits}similarity {photo.similarity:.4f}, number {photo.exact_rank} of all")
     parts = ", ".join(f"{name} {value:+.4f}" for name, value in found.parts.items())
-    yield _line("score", f"{found.score:.4f} ({parts}), rank {found.rank}")
+    rank = "rank" if any(photo.looked_at for photo in found.photos) else "which would be rank"
+    yield _line("score", f"{found.score:.4f} ({parts}), {rank} {found.rank}")
     if found.last:
         yield _line("cut", f"{found.results} are shown, the last is {found.last} with {found.last_score:.4f}")
