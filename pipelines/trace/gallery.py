@@ -15,10 +15,12 @@ import pyarrow.compute as pc
 
 from pipelines.models.facts import ModelFacts, read_facts
 from pipelines.preprocess.alike import DISTANCE, numbers
+from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import NotFoundError, Store, StoreError, UnitTable
 from pipelines.tables.buckets import bucket_of, read_bucket
 from pipelines.tables.schemas import INDEX_ITEMS, INDEX_LINKS, RESOLVED_PHOTOS, RESOLVED_VECTORS
 from pipelines.tables.taxonomy import leaf_value, read_taxonomy
+from pipelines.tables.variants import group_key, read_placeholders
 from pipelines.trace.catalogued import rows_of_item
 from pipelines.trace.facts import Leaf, Vector
 from pipelines.trace.scope import Scope
@@ -68,6 +70,12 @@ class Gallery:
         value = leaf_value(category)
         slot = self._slots.get(value)
         return Leaf(value, slot, None if self._model is None else slot in self._model.leaf.trained)
+
+    def is_variant(self, group_id: str) -> bool:
+        """Tell whether a group_id makes variants, of which a search may show one: some are placeholders."""
+        outputs = self.scope.outputs(PreprocessOutputs)
+        unmeant = read_placeholders(self.store, outputs.placeholders) if outputs else frozenset()
+        return bool(group_id) and group_key(group_id) not in unmeant
 
     def alike(self, item_id: str, hashes: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
         """Return by uri the other items of the run with a photo that looks the same; `hashes` are by uri.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
 
 from pipelines.config import Config
+from pipelines.neighbours.recipes import plan_of
 from pipelines.store import Log, Store
 from pipelines.store.opening import read_format
 from pipelines.tables.spelling import trimmed, visible
@@ -28,7 +29,7 @@ from pipelines.trace.facts import (
     Verdict,
 )
 from pipelines.trace.gallery import Gallery
-from pipelines.trace.near import Near, nearest_ids, unnamed_rows
+from pipelines.trace.near import nearest_ids, unnamed_rows
 from pipelines.trace.photos import Photos
 from pipelines.trace.rows import FoundRows, find_rows
 from pipelines.trace.scope import Scope, find_scopes
@@ -55,38 +56,53 @@ class Tracer:
 
         It reads an item's bucket of some tables; an id that no catalogue knows is compared with all.
         """
-        item_id, buckets = visible(trimmed(item_id)), read_format(self.store).buckets
-        released, newest = find_scopes(self.store, self.release_id)
-        found = find_rows(self.config, self.store, item_id, buckets) if self.read_feeds else FoundRows(())
-        trails = [self._trail(scope, item_id, buckets, found.rows) for scope in (released, newest) if scope]
+        item_id = visible(trimmed(item_id))
+        scopes = find_scopes(self.store, self.release_id)
+        found = find_rows(self.config, self.store, item_id, self._buckets) if self.read_feeds else FoundRows(())
+        trails = [self._trail(scope, item_id, found.rows) for scope in scopes if scope]
         known = [trail for trail in trails if trail.catalogued.state != UNKNOWN]
         if not known:
-            _, head = Log(self.store, "catalogue/log").head()
-            near = nearest_ids(self.store, head["catalogue_id"], item_id, buckets) if head else Near()
-            verdict = self._unknown(head, item_id, buckets, found.rows, near)
-            if newest and newest.stopped_at == CATALOGUE:
-                verdict = replace(verdict, sentence=f"{verdict.sentence}; run {newest.run_id!r} stopped in catalogue")
-            return Trace(item_id, verdict, found.rows, None, None, near.ids, found.notes, store=self.store.uri)
+            return self._unknown(item_id, found, scopes[1])
         trail = _telling(known)
         since = next((one for one in known if one is not trail and _tells_more(one, trail)), None)
-        verdict = trail.verdict if trail in trails[:1] else _came_later(trail, trails[0])
+        verdict = trail.verdict if trail is trails[0] else _came_later(trail, trails[0])
         return Trace(item_id, verdict, found.rows, trail, since, (), found.notes, store=self.store.uri)
 
-    def _trail(self, scope: Scope, item_id: str, buckets: int, rows: Sequence[Row]) -> Trail:
-        held = catalogued(self.store, scope, item_id, buckets)
-        gallery = Gallery(self.store, scope, buckets)
-        photos = Photos(self.config, self.store, scope, gallery, buckets, self.look_alike)
-        of_item = photos.of_item(item_id) if held.state == SHOWN else ()
-        verdict = _of_photos(scope, of_item) if held.state == SHOWN else absent(item_id, held, rows)
-        leaf = gallery.leaf(held.category)
-        name = scope.release.release_id if scope.release else ""
-        return Trail(scope.run_id, name, scope.is_live, scope.number, held, leaf, of_item, verdict)
+    @cached_property
+    def _buckets(self) -> int:
+        return read_format(self.store).buckets
 
-    def _unknown(self, head: dict[str, Any], item_id: str, buckets: int, rows: Sequence[Row], near: Near) -> Verdict:
+    def _trail(self, scope: Scope, item_id: str, rows: Sequence[Row]) -> Trail:
+        held = catalogued(self.store, scope, item_id, self._buckets)
+        gallery = Gallery(self.store, scope, self._buckets)
+        photos = tuple[PhotoTrace, ...]()
+        if held.state == SHOWN:
+            photos = Photos(self.config, self.store, scope, gallery, self._buckets, self.look_alike).of_item(item_id)
+            verdict = self._shown(scope, held, gallery, photos)
+        else:
+            verdict = absent(item_id, held, rows)
+        name = scope.release.release_id if scope.release else ""
+        leaf = gallery.leaf(held.category)
+        return Trail(scope.run_id, name, scope.is_live, scope.number, held, leaf, photos, verdict)
+
+    def _shown(self, scope: Scope, held: Catalogued, gallery: Gallery, photos: Sequence[PhotoTrace]) -> Verdict:
+        verdict = _of_photos(scope, photos, self.config.index.roles)
+        if verdict.is_found and plan_of(self.config).fold == "group" and gallery.is_variant(held.group_id):
+            folded = f"{verdict.sentence}; of its group {held.group_id!r} a search shows one item (search.unit)"
+            return replace(verdict, sentence=folded)
+        return verdict
+
+    def _unknown(self, item_id: str, found: FoundRows, newest: Scope | None) -> Trace:
+        """Return the trace of an item that no catalogue knows."""
+        _, head = Log(self.store, "catalogue/log").head()
         if not head:
-            return NOTHING
-        unnamed = [] if rows else unnamed_rows(self.store, buckets)
-        return absent(item_id, Catalogued(UNKNOWN), rows, near, unnamed, head["notes"])
+            return Trace(item_id, NOTHING, found.rows, notes=found.notes, store=self.store.uri)
+        near = nearest_ids(self.store, head["catalogue_id"], item_id, self._buckets)
+        unnamed = [] if found.rows else unnamed_rows(self.store, self._buckets)
+        verdict = absent(item_id, Catalogued(UNKNOWN), found.rows, near, unnamed, head["notes"])
+        if newest and newest.stopped_at == CATALOGUE:
+            verdict = replace(verdict, sentence=f"{verdict.sentence}; run {newest.run_id!r} stopped in catalogue")
+        return Trace(item_id, verdict, found.rows, near=near.ids, notes=found.notes, store=self.store.uri)
 
 
 def _telling(trails: Sequence[Trail]) -> Trail:
@@ -109,14 +125,17 @@ def _came_later(trail: Trail, released: Trail) -> Verdict:
     return replace(trail.verdict, sentence=f"{came}; {trail.verdict.sentence}")
 
 
-def _of_photos(scope: Scope, photos: Sequence[PhotoTrace]) -> Verdict:
-    """Return the verdict of an item that its catalogue shows: that of the photo that came farthest."""
+def _of_photos(scope: Scope, photos: Sequence[PhotoTrace], roles: Sequence[str]) -> Verdict:
+    """Return the verdict of an item that its catalogue shows: of the photos to be searched, the one that came farthest.
+
+    Of an item without a photo of such a role it is any.
+    """
     there = sum(photo.verdict.is_found for photo in photos)
     if there:
         return reasons.in_index(scope, there, len(photos))
     if not photos:  # its table is lost: an item that is shown has photos
         return reasons.not_done(PREPROCESS, scope)
-    best = max(photos, key=lambda photo: STEPS.index(photo.verdict.step))
+    best = max(photos, key=lambda photo: (photo.role in roles, STEPS.index(photo.verdict.step)))
     verdict = best.verdict
     if verdict.reason in reasons.OF_RUNS:
         return verdict

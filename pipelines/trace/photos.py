@@ -46,11 +46,7 @@ class Photos:
     def of_item(self, item_id: str) -> tuple[PhotoTrace, ...]:
         """Return what became of an item's photos."""
         if self.scope.photos is None:
-            rows, verdict = (
-                photos_of(self.store, self.scope, item_id, self.buckets),
-                reasons.not_done(PREPROCESS, self.scope),
-            )
-            return tuple(self._unresolved(row, verdict) for row in rows)
+            return self._unresolved(photos_of(self.store, self.scope, item_id, self.buckets))
         rows = rows_of_item(self.store, self.scope.photos, item_id, self.buckets, RESOLVED_PHOTOS)
         fetched = last_fetched(self.store, [row["image_uri"] for row in rows])
         hashes = {row["image_uri"]: row["phash"] for row in rows if row["phash"] and self.look_alike}
@@ -61,10 +57,15 @@ class Photos:
             for row in rows
         )
 
-    def _unresolved(self, row: Mapping[str, Any], verdict: Verdict) -> PhotoTrace:
-        uri = row["image_uri"]
-        fetched = last_fetched(self.store, [uri]).get(uri)
-        return PhotoTrace(uri, row["role"], row["position"], verdict, self._fetcher.address(uri), fetched=fetched)
+    def _unresolved(self, rows: Sequence[Mapping[str, Any]]) -> tuple[PhotoTrace, ...]:
+        """Return photos as the catalogue names them, of which the run has made nothing yet."""
+        verdict = reasons.not_done(PREPROCESS, self.scope)
+        fetched = last_fetched(self.store, [row["image_uri"] for row in rows])
+        return tuple(
+            PhotoTrace(uri, row["role"], row["position"], verdict, self._fetcher.address(uri), fetched=fetched.get(uri))
+            for row in rows
+            for uri in (row["image_uri"],)
+        )
 
     def _resolved(self, row: Mapping[str, Any], holds: bool | None, **known: Any) -> PhotoTrace:
         uri, code, digest = row["image_uri"], row["code"], row["digest"]
@@ -97,13 +98,13 @@ class Photos:
 
     def _verdict(self, row: Mapping[str, Any], meaning: str, vector: Vector | None, is_there: bool | None) -> Verdict:
         roles = self.config.index.roles
-        if row["code"]:
-            is_far = self._fetcher.address(row["image_uri"]) is not None
-            return reasons.rejected_photo(row["code"], meaning, self.config, is_far=is_far)
         if is_there:
             return reasons.PASSED
         if row["role"] not in roles:
             return reasons.other_role(row["role"], roles)
+        if row["code"]:
+            is_far = self._fetcher.address(row["image_uri"]) is not None
+            return reasons.rejected_photo(row["code"], meaning, self.config, is_far=is_far)
         if vector is None:
             return reasons.not_done(EMBED, self.scope)
         if vector.code:

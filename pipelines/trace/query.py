@@ -73,9 +73,8 @@ def _depth(_: QueryTrace, found: Standing) -> Says:
 
 
 def _approximate(_: QueryTrace, found: Standing) -> Says:
-    sentence = f"the index did not offer it among {found.fetch}; {_by_similarity(found)}"
-    is_missed = _best(found).exact_rank <= found.fetch
-    return "missed_by_index", sentence, 'raise search.depth, or set search.candidates = "exact"' if is_missed else OTHER
+    sentence = f"the index did not offer it among {found.fetch}, though {_by_similarity(found)}"
+    return "missed_by_index", sentence, 'raise search.depth, or set search.candidates = "exact"'
 
 
 def _fetch(_: QueryTrace, found: Standing) -> Says:

@@ -87,6 +87,27 @@ def test_a_search_that_looks_everywhere_in_the_end(shop, line, asked) -> None:
     assert found.rounds
 
 
+def test_what_an_approximate_index_misses_is_told_from_what_is_less_similar(medium, medium_folder) -> None:
+    searcher = Searcher.open(medium_folder)
+    plan = PlanConfig(kind="ivf_pca")
+    vectors = medium.queries(40, seed=5)
+    steps = set()
+    for query in range(40):
+        outputs = QueryOutputs(vectors[[query]])
+        stander = Stander(searcher.parts, plan, outputs, 10)
+        # By hand: the order of all photos by similarity, as they are stored.
+        similarity = np.asarray(searcher.vectors, np.float32) @ vectors[query]
+        order = np.argsort(-similarity, kind="stable")
+        for place in (0, 19, 20, 300):
+            item = int(searcher.rows.link_item[searcher.rows.link_offsets[order[place]]])
+            found = stander.standing(item)
+            assert (found.photos[0].exact_rank, found.fetch) == (place + 1, 20)
+            steps.add((place, found.step))
+    assert {step for place, step in steps if place >= 20} == {"fetch"}
+    assert {step for place, step in steps if place == 0} <= {"shown", "approximate"}
+    assert {step for place, step in steps if place == 19} <= {"rank", "approximate"}
+
+
 @pytest.mark.parametrize(
     "plan",
     [

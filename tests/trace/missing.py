@@ -83,6 +83,8 @@ def write_snapshot(shop: TracedShop) -> None:
         row("delta gone", "gone.jpg"),
         row("street", "street.jpg", role="street"),
         row("twin", "good0.jpg"),
+        row("both", "nowhere.jpg"),
+        row("both", "street.jpg", role="street"),
         row("many", "good2.jpg"),
         row("many", "Missing.jpg"),
         row("many", "page.jpg"),

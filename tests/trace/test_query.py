@@ -82,6 +82,9 @@ def test_a_variant_behind_another(shop: TracedShop) -> None:
     found = asked(folding, "dress1", "dress0.jpg", 5)
     assert (found["verdict"]["reason"], found["query"]["standing"]["before"]) == ("folded", "dress0")
     assert "'dress0' of the same group stands for it, at rank 1" in found["verdict"]["sentence"]
+    told = folding.trace("dress1", code=0)["verdict"]["sentence"]
+    assert told.endswith("; of its group 'dress' a search shows one item (search.unit)")
+    assert "search.unit" not in folding.trace("good1", code=0)["verdict"]["sentence"]
 
 
 def test_what_is_no_photo(shop: TracedShop) -> None:

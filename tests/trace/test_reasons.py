@@ -75,6 +75,13 @@ def test_an_item_is_found_while_one_of_its_photos_is(shop: TracedShop) -> None:
     assert [row["source"].rpartition(":")[0] for row in found["rows"]] == ["feed.csv"] * 3
 
 
+def test_the_photo_that_searches_would_look_at_is_the_one_that_is_told(shop: TracedShop) -> None:
+    found = shop.trace("both", code=1)
+    assert [photo["verdict"]["reason"] for photo in found["trail"]["photos"]] == ["missing", "role_not_searched"]
+    sentence = "of its 2 photos none can be found; nowhere.jpg came farthest: missing: there is nothing at the uri"
+    assert found["verdict"]["sentence"].startswith(sentence)
+
+
 def test_who_else_has_a_photo(shop: TracedShop) -> None:
     (photo,) = shop.trace("twin")["trail"]["photos"]
     assert (photo["same"], photo["alike"]) == (["good0"], [])

@@ -142,7 +142,7 @@ class Stander:
         if any(photo.looked_at for photo in photos):
             return FOLD if before else RANK if rank > self._k else SHOWN
         if all(photo.scanned is None for photo in photos):
-            return APPROXIMATE if self._config.kind != "exact" else FETCH
+            return APPROXIMATE if min(photo.exact_rank for photo in photos) <= len(self._rows) else FETCH
         if not any(photo.scanned for photo in photos):
             return CATEGORY
         depth = int(self._found.depth[0]) if self._found else 0
