@@ -11,13 +11,27 @@ from pipelines.cli.releases import gc, rollback
 from pipelines.cli.run import run, stage_command
 from pipelines.cli.search import search
 from pipelines.cli.status import status
-from pipelines.cli.survey import init
+from pipelines.cli.survey import check, init
 from pipelines.cli.trace import trace
 from pipelines.runs.stages import STAGES
 
 __all__ = ["main"]
 
-_COMMANDS = (demo, init, run, *map(stage_command, STAGES), search, trace, status, export, backfill, rollback, gc, model)
+_COMMANDS = (
+    demo,
+    init,
+    check,
+    run,
+    *map(stage_command, STAGES),
+    search,
+    trace,
+    status,
+    export,
+    backfill,
+    rollback,
+    gc,
+    model,
+)
 
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -56,7 +56,10 @@ def test_no_place_may_hold_a_variable(tmp_path: Path, key: str) -> None:
         ("feeds/{{ ds }}.csv", "variables such as {{ ds }} are not"),
         ("$(pwd)/feed.csv", "variables such as $(pwd) are not"),
         ("gs://${BUCKET}/feed.csv", "variables such as ${BUCKET} are not"),
-        ("sftp://shop/feed.csv", "begins with sftp://, which is not read here; write a path of this machine, such as one"),
+        (
+            "sftp://shop/feed.csv",
+            "begins with sftp://, which is not read here; write a path of this machine, such as one",
+        ),
         ("smb://nas/shop/feed.csv", "begins with smb://, which is not read here"),
         ("\\\\nas\\shop\\feed.csv", "is on another machine; mount it here, and write the path that it then has"),
         ("//nas/shop/feed.csv", "is on another machine; mount it here"),

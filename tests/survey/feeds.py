@@ -109,7 +109,7 @@ def french() -> Feed:
 
     def row(n: int) -> list[object]:
         photos = f"https://cdn.example/{n}_1.jpg|https://cdn.example/w_400,h_400/{n}_2.jpg"
-        return [f"R-{n}", f"Chaise {n}", f"Maison > Salon,Maison > Cuisine {n % 4}", f"{n},50", photos, "Acme"]
+        return [f"R-{n}", f"Chaise {n}", f"Maison > Salon {n % 3},Maison > Cuisine {n % 4}", f"{n},50", photos, "Acme"]
 
     lines = delimited("référence libellé catégories prix_TTC images marque", row)
     return Feed(

@@ -1,0 +1,181 @@
+"""What a sample of photos says of all: what does not come, how long they take, what size they are, which are alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from statistics import mean
+from typing import Final
+
+import pyarrow as pa
+
+from pipelines.config import Config
+from pipelines.preprocess.alike import band_keys, find_alike
+from pipelines.preprocess.prepare import Preparer
+from pipelines.survey.draft.photos import recommended
+from pipelines.survey.look.fetched import Fetched, Sample
+from pipelines.survey.look.findings import ODD, STOPS, TOLD, Finding
+
+_SHOWN: Final = 3
+_PLACEHOLDER: Final = 3
+"""So many photos of a sample with the very same bytes under addresses of their own are hardly of products."""
+_BLANK: Final = 0.1
+"""The share of a prepared photo that may be left blank without a word."""
+_EXTERNAL: Final = {
+    "rate_limited": 'set fetch.hosts."{host}".requests_per_second = {rate:g}, or ask who runs the host',
+    "forbidden": "headers or tokens go into fetch.hosts; see docs/fetching.md",
+    "missing": "see catalogue.photo_root and catalogue.photo_prefix, or mend the feed's paths",
+    "outside_roots": "name the folder in catalogue.photo_root or catalogue.allowed_roots",
+    "refused_address": "if these are the shop's own machines, name them in fetch.allowed_networks",
+    "timeout": "raise fetch.timeout_s or fetch.idle_s, or ask for less at once: fetch.connections",
+}
+
+
+def photo_findings(config: Config, preparer: Preparer, sample: Sample, total: int) -> Iterator[Finding]:
+    """Yield what a sample says; `total` photos are in the feed."""
+    yield from _came(sample)
+    yield from _refused(config, preparer, sample)
+    yield from _limited(sample)
+    yield from _all_of_them(sample, total)
+    yield from _sizes(config, sample)
+    yield from _same(sample)
+    yield from _alike(sample)
+
+
+def _came(sample: Sample) -> Iterator[Finding]:
+    formats = Counter(one.format for one in sample.came)
+    told = tuple(f"{name} ({count})" for name, count in formats.most_common(_SHOWN))
+    what = f"photos of a sample of {sample.asked} that came and can be used, in {sample.seconds:.1f} s"
+    yield Finding("sample", TOLD, what, len(sample.came), told)
+    late = sample.asked - len(sample.photos)
+    if late:
+        fix = "give it more --seconds, or see fetch.connections and the hosts' own limits"
+        yield Finding("late", ODD, "photos that were not there in time", late, fix=fix)
+
+
+def _refused(config: Config, preparer: Preparer, sample: Sample) -> Iterator[Finding]:
+    bad = [one for one in sample.photos if one.code]
+    limit = config.preprocess.max_rejected_share
+    for code, count in Counter(one.code for one in bad).most_common():
+        first = next(one for one in bad if one.code == code)
+        example = f"{first.photo.uri}: {preparer.explain(first.photo.uri, code)}"
+        fix = _EXTERNAL.get(code, "mend the feed or the photos").format(
+            host=first.photo.host, rate=_rate(sample, first)
+        )
+        yield Finding(f"photo_{code}", ODD, f"photos of the sample rejected, {code}", count, (example,), fix)
+    if sample.photos and len(bad) > limit * len(sample.photos):
+        what = (
+            f"{len(bad)} of {len(sample.photos)} photos are rejected, over preprocess.max_rejected_share = {limit:.0%}"
+        )
+        yield Finding("too_many_photos_rejected", STOPS, what, fix="see the codes above; a run would fail")
+
+
+def _limited(sample: Sample) -> Iterator[Finding]:
+    """Tell of hosts that take several requests a photo, though the last one brought it."""
+    for host, tally in sorted(sample.hosts.items()):
+        again = tally.requests - tally.fetched - sum(tally.codes.values())
+        if again > 0.2 * max(1, tally.fetched):
+            what = f"further requests to {host}: it limits its rate, fails now and then, or redirects"
+            fix = f'set fetch.hosts."{host}".requests_per_second = {_of(tally.fetched, tally.seconds):g}'
+            yield Finding("asked_again", ODD, what, again, fix=fix)
+
+
+def _rate(sample: Sample, one: Fetched) -> float:
+    tally = sample.hosts.get(one.photo.host)
+    return _of(tally.fetched, tally.seconds) if tally else 1.0
+
+
+def _of(fetched: int, seconds: float) -> float:
+    """Return photos a second with two digits, at least one."""
+    return float(f"{max(1.0, fetched / max(seconds, 0.1)):.2g}")
+
+
+def _all_of_them(sample: Sample, total: int) -> Iterator[Finding]:
+    came = sample.came
+    if not came:
+        return
+    size = mean(one.size for one in came)
+    each = sample.seconds / len(came)
+    kept = mean(len(one.prepared.jpeg) for one in came if one.prepared)
+    what = (
+        f"all {total:,} photos are about {_bytes(size * total)} ({_bytes(size)} each), {_bytes(kept * total)} once "
+        f"prepared, and take about {_duration(each * total)} at the rate of the sample ({1 / each:.1f} a second)"
+    )
+    yield Finding("all_photos", TOLD, what)
+
+
+def _sizes(config: Config, sample: Sample) -> Iterator[Finding]:
+    sizes = [(one.prepared.width, one.prepared.height) for one in sample.came if one.prepared]
+    better = recommended(sizes)
+    if better is None:
+        return
+    height, width, why = better
+    section = config.preprocess
+    blank = 1 - mean(_shown(size, section.width, section.height) for size in sizes)
+    if blank > _BLANK and (height, width) != (section.height, section.width):
+        what = f"{why}; of {section.width} x {section.height} prepared ones {blank:.0%} is left blank"
+        yield Finding("size", ODD, what, fix=f"set preprocess.height = {height} and preprocess.width = {width}")
+    else:
+        yield Finding("size", TOLD, f"{why}; prepared they have {section.width} x {section.height}")
+
+
+def _shown(size: tuple[int, int], width: int, height: int) -> float:
+    """Return the share of a canvas that a photo fills."""
+    scale = min(width / size[0], height / size[1], 1.0)
+    return size[0] * scale * size[1] * scale / (width * height)
+
+
+def _same(sample: Sample) -> Iterator[Finding]:
+    by_digest: dict[str, list[Fetched]] = {}
+    for one in sample.came:
+        by_digest.setdefault(one.digest, []).append(one)
+    often = {digest: of for digest, of in by_digest.items() if len(of) >= _PLACEHOLDER}
+    if often:
+        told = tuple(f"{of[0].photo.uri} ({len(of)} times, sha256 {digest})" for digest, of in often.items())
+        fix = "if they show no product, list their sha256 in a file, and set preprocess.dropped_photos to it"
+        count = sum(map(len, often.values()))
+        yield Finding(
+            "placeholders", ODD, "photos of the sample that are the same under several names", count, told[:_SHOWN], fix
+        )
+
+
+def _alike(sample: Sample) -> Iterator[Finding]:
+    first: dict[str, Fetched] = {}
+    for one in sample.came:
+        first.setdefault(one.digest, one)
+    photos = [*first.values()]
+    if len(photos) < 2:
+        return
+    labels = pa.array([place.to_bytes(8, "big") for place in range(len(photos))], pa.binary(8))
+    hashes = pa.array([one.prepared.phash for one in photos if one.prepared], pa.binary(8))
+    pairs = find_alike(band_keys(pa.table({"phash": hashes, "label": labels})))
+    named = [
+        (photos[int.from_bytes(a, "big")].photo, photos[int.from_bytes(b, "big")].photo)
+        for a, b in zip(pairs["label"].to_pylist(), pairs["other"].to_pylist(), strict=True)
+    ]
+    others = [(a, b) for a, b in named if a.item_id != b.item_id]
+    if others:
+        told = tuple(f"{a.uri} and {b.uri}" for a, b in others[:_SHOWN])
+        fix = "they stay in one split, and a search shows both; variants want catalogue.columns.group_id"
+        yield Finding(
+            "near_duplicates",
+            TOLD,
+            "pairs of the sample that look the same, of different items",
+            len(others),
+            told,
+            fix,
+        )
+
+
+def _bytes(size: float) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,188 @@
+"""`check`: what a feed and a sample of its photos hold, what is odd, what would stop a run, and each fix."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.survey.look.uris import Photo, Uris
+from tests.catalogue.shop import Shop, jpeg, rows_of
+from tests.photo_hosts import LOCAL, answering, host
+from tests.survey.feeds import FEEDS, Feed
+from tests.survey.test_init import filled_in, init
+
+Found = dict[str, dict[str, Any]]
+COLUMNS = {"item_id": "sku", "photos": "image", "category": "path", "title": "name"}
+
+
+def looked(shop: Shop, *arguments: str, code: int = 0) -> Found:
+    """What `check --json` finds, by code."""
+    result = shop.cli("check", "--json", *arguments)
+    assert result.exit_code == code, result.output
+    return {one["code"]: one for one in json.loads(result.stdout)["findings"]}
+
+
+def shop_of(root: Path, rows: Iterable[dict[str, Any]], **sections: Any) -> Shop:
+    """A shop whose photos are all there, which need not be many."""
+    shop, rows = Shop(root), [*rows]
+    shop.write_csv(rows)
+    shop.write_photos(row["image"] for row in rows if "/" not in row["image"])
+    shop.write_config(train={"min_images": 2}, **sections)
+    return shop
+
+
+@pytest.mark.parametrize("make", FEEDS, ids=lambda make: make.__name__)
+def test_every_damaged_row_of_ten_feeds(make: Callable[[], Feed], tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    feed = make()
+    feed.write(tmp_path)
+    init(feed.name)
+    config = tmp_path / "shop.toml"
+    text = filled_in(config.read_text(encoding="utf-8"), dict(feed.answers))
+    config.write_text(f"{text}[train]\nmin_images = 2\n", encoding="utf-8")
+    shop = Shop(tmp_path)
+    result = shop.cli("check", "--json", "--photos", "0")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["findings"]
+    told = {(one["code"], example.partition(": ")[0]) for one in found for example in one["examples"]}
+    for line, code in feed.rejected:
+        assert (code, f"{feed.name}:{line}") in told
+    assert {one["weight"] for one in found} <= {"odd", "told"}
+    assert not shop.root.joinpath("store").exists()
+
+
+def test_a_sound_shop(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, rows_of(60), preprocess={"height": 32, "width": 24})
+    result = shop.cli("check")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0] == f"{shop.config}: 60 items, 60 photos"
+    assert lines[-1] == f"next: visual-search run --config {shop.config} (nothing stops it)"
+    assert (
+        "     leaf categories (2 of 2 levels): 2, such as Shoes > Boots (30 items); Shoes > Sandals (30 items)" in lines
+    )
+    assert any(line.startswith("     photos of a sample of 60 that came and can be used, in ") for line in lines)
+    assert any("with 60 photos, begin with ImageNet's weights" in line for line in lines)
+    assert not (tmp_path / "store").exists()
+
+
+def test_odd_things_and_their_fixes(tmp_path: Path) -> None:
+    """Ids that differ in case, equal titles, a photo of many items, several photos and paths in a cell, no price."""
+    rows = rows_of(60, price="1.50")
+    rows[1]["sku"] = "I0"
+    rows[2]["sku"] = "0i3"
+    for row in rows[10:22]:
+        row |= {"image": "chart.jpg", "name": "Shoe", "price": ""}
+    rows[30]["image"] = "x/p30.jpg,x/p31.jpg"
+    rows[31]["path"] = "Shoes > Boots;Sale > Shoes"
+    shop = shop_of(tmp_path, rows, catalogue={"columns": COLUMNS | {"price": "price"}})
+    found = looked(shop)
+    assert found["similar_ids"]["count"] == 2
+    assert {*found["similar_ids"]["examples"]} == {"'0i3' and 'i3' (2 items)", "'I0' and 'i0' (2 items)"}
+    assert found["equal_titles"]["examples"] == ["'Shoe' (12 items)"]
+    assert "catalogue.columns.group_id" in found["equal_titles"]["fix"]
+    assert found["photos_of_many_items"]["examples"] == ["chart.jpg (12 items)"]
+    assert "preprocess.max_items_a_photo = 10" in found["photos_of_many_items"]["fix"]
+    assert found["no_price"]["count"] == 12
+    lines = shop.cli("check", "--photos", "0").stdout
+    assert "photo cells that look like several photos: 1, as 'x/p30.jpg,x/p31.jpg' -> set " in lines
+    assert "category cells that look like several paths: 1, as 'Shoes > Boots;Sale > Shoes' -> set " in lines
+    assert found["photo_missing"]["count"] == 1
+    assert found["photo_missing"]["examples"][0].startswith("x/p30.jpg,x/p31.jpg: there is nothing at the uri")
+
+
+def test_what_would_stop_a_run(tmp_path: Path) -> None:
+    rows = rows_of(60)
+    for row in rows[:12]:
+        row["path"] = ""
+    shop = shop_of(tmp_path, rows)
+    for row in rows[20:40]:
+        (shop.photos / row["image"]).write_bytes(b"<html>not found</html>")
+    found = looked(shop, code=1)
+    assert found["too_many_rejected"]["weight"] == "stops"
+    assert "over catalogue.max_rejected_share = 10.0%" in found["too_many_rejected"]["what"]
+    assert (found["no_category"]["count"], found["no_category"]["weight"]) == (12, "odd")
+    assert found["photo_not_an_image"]["count"] == 20
+    assert (
+        "20 of 48 photos are rejected, over preprocess.max_rejected_share" in found["too_many_photos_rejected"]["what"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"columns": {"item_id": "nr"}}, "has no column 'nr', which catalogue.columns.item_id names"),
+        ({"snapshot": "none.csv"}, "matches no file"),
+        ({"photo_root": "elsewhere"}, "there is no folder"),
+    ],
+)
+def test_a_feed_that_cannot_be_read(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    shop = shop_of(tmp_path, rows_of(4))
+    columns = COLUMNS | change.pop("columns", {})
+    shop.write_config(catalogue={"columns": columns, **change})
+    found = looked(shop, code=1)
+    assert found["catalogue_fails"]["weight"] == "stops"
+    assert told in found["catalogue_fails"]["what"]
+
+
+def test_a_host_that_fails(tmp_path: Path) -> None:
+    """Some photos are never to be had, and others after a second request."""
+    photos = host(lasting=0.2, seed=3)
+    with answering(photos.app) as address:
+        rows = [row | {"image": f"{address}/{n}.jpg"} for n, row in enumerate(rows_of(60))]
+        shop = shop_of(tmp_path, rows, fetch=LOCAL, preprocess={"max_rejected_share": 0.5})
+        found = looked(shop, "--photos", "40")
+    asked = {name for name in photos.seen.paths if name.endswith(".jpg")}
+    bad = sum(bool(photos.lasting(name)) for name in asked)
+    assert len(asked) == 40
+    assert bad
+    assert found["sample"]["count"] == 40 - bad
+    assert sum(one["count"] for code, one in found.items() if code.startswith("photo_")) == bad
+    assert found["all_photos"]["what"].startswith("all 60 photos are about ")
+    assert found["photos"]["examples"] == [f"{address.removeprefix('http://')} (60)"]
+
+
+def test_time_is_kept(tmp_path: Path) -> None:
+    photos = host(latency_s=2)
+    with answering(photos.app) as address:
+        rows = [row | {"image": f"{address}/{n}.jpg"} for n, row in enumerate(rows_of(4))]
+        shop = shop_of(tmp_path, rows, fetch=LOCAL | {"timeout_s": 60, "idle_s": 60})
+        found = looked(shop, "--seconds", "1")
+    assert (found["late"]["count"], found["sample"]["count"]) == (4, 0)
+
+
+def test_photos_that_are_the_same_or_look_it(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, rows_of(40))
+    for n in range(4):
+        (shop.photos / f"p{n}.jpg").write_bytes(jpeg(9))
+    (shop.photos / "p4.jpg").write_bytes(jpeg(9, (48, 64)))
+    found = looked(shop)
+    assert found["placeholders"]["count"] == 4
+    assert "preprocess.dropped_photos" in found["placeholders"]["fix"]
+    assert found["near_duplicates"]["count"] >= 1
+
+
+def test_a_better_size(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, rows_of(20), preprocess={"height": 96, "width": 96})
+    found = looked(shop)
+    assert found["size"]["fix"] == "set preprocess.height = 32 and preprocess.width = 24"
+
+
+def test_the_sample_is_the_same_again_and_has_its_share_of_each_host_and_category() -> None:
+    uris = Uris(20)
+    for n in range(1000):
+        uris._take(Photo(f"{n}.jpg", f"i{n}", "a" if n < 900 else "b"), f"top {n % 2}")
+    uris._take(Photo("alone.jpg", "x", "c"), "top 0")
+    sample = uris.sample()
+    again = Uris(20)
+    again._take(Photo("alone.jpg", "x", "c"), "top 0")
+    for n in reversed(range(1000)):
+        again._take(Photo(f"{n}.jpg", f"i{n}", "a" if n < 900 else "b"), f"top {n % 2}")
+    assert [photo.uri for photo in sample] == [photo.uri for photo in again.sample()]
+    assert len(sample) == 20
+    hosts = [photo.host for photo in sample]
+    assert (hosts.count("c"), hosts.count("b")) == (1, 2)
