@@ -66,9 +66,9 @@ def read_catalogue(config: Config, scratch: Path, progress: Progress) -> Reading
             {entry.name.split("/")[1] for entry in context.store.list("catalogue") if "/rejects/" in entry.name}
         )
         first, *more = str(error).splitlines()
-        found = Finding("catalogue_fails", STOPS, first, examples=tuple(line.strip() for line in more))
+        failed = Finding("catalogue_fails", STOPS, first, examples=tuple(line.strip() for line in more))
         rejects = _rejects(context.store, f"catalogue/{made[0]}", context.buckets) if made else ()
-        return Reading(context.store, context.buckets, "", (found, *rejects))
+        return Reading(context.store, context.buckets, "", (failed, *rejects))
     catalogue_id = manifest["outputs"]["catalogue_id"]
     found = (
         *_share(config, manifest),

@@ -35,7 +35,7 @@ class Read:
         summary = sum((part for part in parts if isinstance(part, Summary)), Summary())
         summary += _summary(rows, merged, merged.rejects, State())
         self.ledger = summary.ledger()
-        self.notes = list(notes_of(summary, limit=None))
+        self.notes = list(notes_of(summary))
         self.rejects = sorted((int(r.source.rpartition(":")[2]), r.code, r.item_id) for r in merged.rejects)
         self.mentions = {mention.item_id for mention in rows.mentions}
         self.details = [reject.detail for reject in merged.rejects]
