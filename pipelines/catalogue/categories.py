@@ -96,10 +96,9 @@ def _without_root(text: str, between: str) -> str:
 
 
 def _remark_levels(cells: Cells, text: str, between: str) -> None:
-    text = html.unescape(text)
     if between in text:
         cells.remarks.add(LEVELS, text[:SHOWN])
-    elif _LEVEL_MARK.search(text):
+    elif _LEVEL_MARK.search(html.unescape(text)):
         cells.remarks.add(OTHER_LEVELS, repr(text[: 2 * SHOWN]))
 
 

@@ -9,12 +9,14 @@ from typing import Any
 from pipelines.catalogue.shops.attributes import ours
 from pipelines.survey.draft.levels import category_columns
 from pipelines.survey.draft.names import numbered, said, tokens
-from pipelines.survey.draft.profile import Profile, profiles
+from pipelines.survey.draft.profile import Profile, profiles, texts_of
 from pipelines.survey.draft.words import FIRST, LESSER
 
 SHOWN = 50
 _UNNAMED = 0.3
 """What cells are worth whose column's name says nothing, beside one whose name does."""
+_NESTED = 0.5
+"""The same of fields of objects within a row's."""
 
 
 @dataclass
@@ -36,7 +38,7 @@ def guessed(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Guess:
     columns = {name: one for name, one in columns.items() if one.filled and name}
     guess = Guess()
     _take(guess, columns, "item_id", _as_id, lambda one: f"{one.distinct:.0%} of the values differ, {_such(one)}")
-    photos = photo_columns(columns)
+    photos = _with_more(photo_columns(columns), rows)
     if photos:
         guess.take("photos", photos[0] if len(photos) == 1 else photos, _such(columns[photos[0]]))
     rest = {name: one for name, one in columns.items() if name not in [guess.keys.get("item_id"), *photos]}
@@ -64,7 +66,7 @@ def _take(
     unnamed = _UNNAMED if key == "item_id" else 0.0
     used = [guess.keys.get("item_id"), guess.keys.get("group_id")]
     worth = {
-        name: fits(one) * (said(name, key) or unnamed * (len(tokens(name)) < 3))
+        name: fits(one) * (said(name, key) or unnamed * (len(tokens(name)) < 3)) * (_NESTED if "." in name else 1)
         for name, one in columns.items()
         if name not in used
     }
@@ -85,6 +87,16 @@ def photo_columns(columns: Mapping[str, Profile]) -> list[str]:
     families = numbered(name for name in columns if name in whole)
     ordered = [name for family in families.values() for name in family]
     return sorted(ordered, key=lambda name: not (FIRST & {*tokens(name)}))
+
+
+def _with_more(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns without those that name what earlier ones of their row name already."""
+    kept: list[str] = []
+    for name in names:
+        before = ({text for one in kept for text in texts_of(row.get(one))} for row in rows)
+        if any({*texts_of(row.get(name))} - seen for row, seen in zip(rows, before, strict=True)):
+            kept.append(name)
+    return kept
 
 
 def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
@@ -109,7 +121,7 @@ def _attributes(guess: Guess, columns: Mapping[str, Profile]) -> None:
 def _as_id(one: Profile) -> float:
     if one.length > 64 or one.words > 2.5 or max(one.pictures, one.addresses, one.decimals, one.markup) > 0.3:
         return 0.0
-    if one.dates > 0.5 or one.filled < 0.2 or one.values < 2:
+    if one.dates > 0.5 or one.filled < 0.2 or one.several > 0 or (one.values < 2 and one.distinct < 1):
         return 0.0
     return one.distinct**2 * one.filled**0.5
 

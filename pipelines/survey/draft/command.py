@@ -71,7 +71,7 @@ class _Drafting:
         size = size_of(place, _uris(trial)[:LOOKED_AT]) if place else None
         draft = Draft(self._source.place, keys, why, questions, guess.left_out, size, self._networks)
         text = page(draft)
-        told = (*self._told(len(rows), trial, place), *_damaged(rows, trial))
+        told = (*self._told(len(rows), trial, place), *_damaged(rows, trial, is_whole=not questions))
         return Drafted(text, told, tuple(open_lines(text, str(self._output))))
 
     def _section(
@@ -165,8 +165,8 @@ def _of_photos(place: Place) -> Iterator[str]:
         yield f"photos: none of the first {place.files} paths was found; looked in {looked}"
 
 
-def _damaged(rows: Sequence[RawRow], trial: Trial | None) -> Iterator[str]:
-    """Yield what is wrong with rows, and what looks odd."""
+def _damaged(rows: Sequence[RawRow], trial: Trial | None, *, is_whole: bool) -> Iterator[str]:
+    """Yield what is wrong with rows, and what looks odd; one that is not whole was tried without categories."""
     if trial is None:
         bad = [(row.place, row.code, row.detail) for row in rows if row.code]
         yield from (f"  line {place}: {code}: {detail}" for place, code, detail in bad[:_TOLD])
@@ -177,7 +177,7 @@ def _damaged(rows: Sequence[RawRow], trial: Trial | None) -> Iterator[str]:
     yield from (f"  {one.source}: {one.code}: {one.detail}" for one in trial.rejects[:_TOLD])
     if len(trial.rejects) > _TOLD:
         yield f"  and {len(trial.rejects) - _TOLD} more; `visual-search check` counts those of the whole feed"
-    yield from (f"note: {hint}" for hint in trial.hints)
+    yield from (f"note: {hint}" for hint in trial.hints if is_whole or not hint.startswith("categor"))
 
 
 def check_free(output: Path, *, force: bool) -> None:

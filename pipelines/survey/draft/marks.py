@@ -11,7 +11,7 @@ from pipelines.survey.draft.profile import ADDRESS, PICTURE
 
 BETWEEN_PHOTOS: Final = (",", "|", ";", "\n", " ", "^", "~")
 BETWEEN_PATHS: Final = (",", "|", ";", "\n", "||", ";;")
-BETWEEN_LEVELS: Final = (">", "/", "|", "»", "›", "→", "::", ":", ";", "\\", " - ", ",")
+BETWEEN_LEVELS: Final = (">", "&gt;", "&raquo;", "/", "|", "»", "›", "→", "::", ":", ";", "\\", " - ", ",")
 _MOST = 0.9
 
 
@@ -34,13 +34,14 @@ def _is_one(part: str) -> bool:
 def between_paths(cells: Sequence[str], levels: str) -> tuple[str, bool]:
     """Return the mark that parts paths of categories, "" where a cell is one, and whether paths hold one another.
 
-    Parts of a cell are paths where they have levels, or stand in cells of their own as well.
+    Parts of a cell are paths where they have levels, are the top of others, or stand in cells of their own as well.
     """
     wholes = Counter(cell.strip() for cell in cells)
     for mark in BETWEEN_PATHS:
         several = [parts for cell in cells if len(parts := _parts(cell, mark)) > 1]
         parts = [part for of_cell in several for part in of_cell]
-        paths = sum(levels in part or part in wholes for part in parts)
+        tops = {part.partition(levels)[0].strip() for part in parts if levels in part}
+        paths = sum(levels in part or part in wholes or part in tops for part in parts)
         if parts and mark != levels and 2 * paths >= len(parts):
             return mark, any(_hold(of_cell, levels) for of_cell in several)
     return "", False

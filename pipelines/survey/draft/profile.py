@@ -24,11 +24,15 @@ _EMPTY = frozenset(NO_VALUE)
 
 @dataclass(frozen=True)
 class Profile:
-    """One column: shares of its rows that are `filled`, and of its cells that are of a kind; `length` is their mean."""
+    """One column: the share of rows that are `filled`, of these of `distinct` ones and those with `several` texts.
+
+    The rest are shares of all texts that are of a kind; `length` and `words` are means.
+    """
 
     name: str
     filled: float = 0.0
     distinct: float = 0.0
+    several: float = 0.0
     values: int = 0
     pictures: float = 0.0
     addresses: float = 0.0
@@ -63,6 +67,7 @@ def profile(name: str, cells: Sequence[Any]) -> Profile:
         name,
         filled=len(texts) / len(cells),
         distinct=len(wholes) / len(texts),
+        several=sum(len(of) > 1 for of in texts) / len(texts),
         values=len(wholes),
         pictures=sum(PICTURE.search(text) is not None for text in flat) / count,
         addresses=sum(ADDRESS.match(text) is not None for text in flat) / count,

@@ -60,9 +60,11 @@ WORDS: Final[Mapping[str, Words]] = {
         "categoriepath rubrique rayon famille familleproduit categoria categorias categoriaprodotto familia rubro "
         "sezione reparto afdeling groep kategori kategorier kategoria kategorie rubryka kategooria категория "
         "категории раздел カテゴリ カテゴリー 分类 카테고리 producttype articletype "
-        "department taxonomy section collection tree path type typ tipo gruppe group family rubrik",
+        "department dept division class subclass taxonomy section collection "
+        "tree path type typ tipo gruppe group family rubrik",
         "category categories cat cats breadcrumb breadcrumbs kategorie kategorien kategori kategoria categorie "
-        "categoria categorias rubrique rayon famille department taxonomy subcategory subkategorie unterkategorie "
+        "categoria categorias rubrique rayon famille department dept "
+        "class subclass taxonomy subcategory subkategorie unterkategorie "
         "mastercategory hauptkategorie категория カテゴリ",
         "kategor categor warengrup breadcrumb taxonom subcateg",
         "id ids code url link image bild image meta description beschreibung slug position count age",
@@ -72,8 +74,10 @@ WORDS: Final[Mapping[str, Words]] = {
         "artikelbezeichnung bezeichnung1 kurzbezeichnung nom nomproduit titre libelle designation nombre "
         "nombreproducto titulo denominacion nome nomeprodotto titolo denominazione naam productnaam titel navn "
         "produktnavn namn benamning nimi nazwa nazwaproduktu nazev nazov megnevezes urunadi ad denumire название "
-        "наименование имя 商品名 商品名称 상품명 label shortdescription heading",
-        "title name titel bezeichnung nom nombre nome nazwa naam navn namn название наименование libelle",
+        "наименование имя 商品名 商品名称 상품명 label shortdescription heading "
+        "itemdescription itemdesc description descripcion descrizione descricao beschreibung "
+        "omschrijving desc",
+        "title name desc titel bezeichnung nom nombre nome nazwa naam navn namn название наименование libelle",
         "bezeichn productname produktname",
         "meta seo alt file brand marke category kategorie vendor shop image bild color colour farbe url slug "
         "group parent manufacturer hersteller user first last option attribute variant",

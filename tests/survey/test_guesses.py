@@ -1,0 +1,190 @@
+"""Which column holds what, in feeds of many kinds, and what stands between the parts of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from pipelines.survey.draft.columns import guessed
+from pipelines.survey.draft.dates import forms_of
+from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
+from pipelines.survey.draft.names import numbered, said, tokens
+from pipelines.survey.draft.photos import recommended
+
+ROWS = 40
+KINDS: dict[str, Any] = {
+    "id": lambda n: f"A{n:04d}",
+    "text": lambda n: f"Nice thing number {n}",
+    "path": lambda n: f"Home > Sub {n % 3}",
+    "kind": lambda n: ["Shoes", "Hats", "Bags"][n % 3],
+    "code": lambda n: str(n % 4),
+    "price": lambda n: f"{n + 1}.50",
+    "photo": lambda n: f"{n}.jpg",
+    "address": lambda n: f"https://cdn.example/{n}",
+    "other": lambda n: f"https://cdn.example/thumb/{n}.jpg",
+    "page": lambda n: f"https://shop.example/p/{n}",
+    "shop": lambda _: "7",
+    "day": lambda n: f"2025-11-{1 + n % 28:02d}",
+    "colour": lambda n: ["red", "blue"][n % 2],
+    "group": lambda n: f"G{n // 4}",
+    "no": lambda _: "",
+}
+"""Cells by what they hold."""
+
+
+def mapping(header: dict[str, str]) -> dict[str, Any]:
+    """What is guessed of a feed whose columns hold cells of some kinds."""
+    rows = [{name: KINDS[kind](n) for name, kind in header.items()} for n in range(ROWS)]
+    return guessed(rows, [*header]).keys
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("sku", "name", "category", "price", "image"),
+        ("Artikel-Nr.", "Artikelbezeichnung", "Warengruppe", "VK-Preis", "Bild-URL"),
+        ("référence", "libellé", "catégorie", "prix TTC", "photo"),
+        ("Código", "Descripción", "Familia", "Precio venta", "Foto"),
+        ("Codice articolo", "Denominazione", "Categoria", "Prezzo", "Immagine principale"),
+        ("productNumber", "productNaam", "categorie", "prijs", "afbeelding"),
+        ("Kod", "Nazwa", "Kategoria", "Cena", "Zdjęcie"),
+        ("Varenummer", "Navn", "Kategori", "Pris", "Billede"),
+        ("Артикул", "Название", "Категория", "Цена", "Фото"),
+        ("商品番号", "商品名", "カテゴリ", "価格", "画像URL"),
+        ("ITEM_CODE", "ITEM_DESC", "DEPT", "RETAIL_PRICE", "IMG_FILE"),
+    ],
+)
+def test_names_of_many_languages(names: Sequence[str]) -> None:
+    kinds = ("id", "text", "path", "price", "photo")
+    keys = ("item_id", "title", "category", "price", "photos")
+    assert mapping(dict(zip(names, kinds, strict=True))) == dict(zip(keys, names, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        # names that say nothing
+        ({"a": "id", "b": "path", "c": "photo"}, {"item_id": "a", "category": "b", "photos": "c"}),
+        # an id of the shop, of which all rows have the same, and one that is empty
+        (
+            {"id": "shop", "sku": "no", "number": "id", "type": "kind", "image": "photo"},
+            {"item_id": "number", "category": "type", "photos": "image"},
+        ),
+        # a category by its number beside its name, small photos, a page, prices of before
+        (
+            {
+                "product_id": "id", "category_id": "code", "category_name": "kind", "thumbnail": "other",
+                "image_large": "photo", "link": "page", "price": "price", "old_price": "price",
+            },
+            {"item_id": "product_id", "category": "category_name", "photos": "image_large", "price": "price"},
+        ),
+        # addresses without an ending, further photos, a sale
+        (
+            {
+                "id": "id", "type": "kind", "image_2": "photo", "image_10": "other", "image": "address",
+                "sale_price": "price", "price": "price",
+            },
+            {
+                "item_id": "id", "category": "type", "photos": ["image", "image_2", "image_10"],
+                "price": ["sale_price", "price"],
+            },
+        ),
+        # groups, days, attributes
+        (
+            {
+                "sku": "id", "parent_sku": "group", "type": "kind", "image": "photo", "last_modified": "day",
+                "Farbe": "colour",
+            },
+            {
+                "item_id": "sku", "group_id": "parent_sku", "category": "type", "photos": "image",
+                "updated_at": "last_modified", "attributes": {"colour": "Farbe"},
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_cells_decide_where_names_are_silent_or_lie(header: dict[str, str], expected: dict[str, Any]) -> None:
+    assert mapping(header) == expected
+
+
+def test_a_name_that_stands_twice_means_nothing() -> None:
+    rows = [{"sku": f"A{n}", "type": "ab"[n % 2], "image": f"{n}.jpg"} for n in range(ROWS)]
+    assert guessed(rows, ["sku", "type", "image", "image"]).keys == {"item_id": "sku", "category": "type"}
+
+
+def test_words_of_names() -> None:
+    assert tokens("images[].srcUrl") == ("images", "src", "url")
+    assert tokens("Größe_EU") == ("grosse", "eu")
+    assert said("image_alt", "photos") == 0
+    assert said("sku", "item_id") > said("supplier_sku", "item_id") == 0
+    assert numbered(["cat10", "cat2", "cat1", "image", "image_2"]) == {
+        "cat": ["cat1", "cat2", "cat10"],
+        "image": ["image", "image_2"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("cells", "mark"),
+    [
+        (["a.jpg,b.jpg", "c.jpg"], ","),
+        (["a.jpg | b.png|c.webp"], "|"),
+        (["a.jpg b.jpg"], " "),
+        (["my photo.jpg"], None),
+        (["https://c/w_4,h_4/a.jpg,https://c/w_4,h_4/b.jpg"], ","),
+        (["https://c/1?x=2;https://c/2?x=3"], ";"),
+        (["https://c/a.jpg?w=3,4"], None),
+    ],
+)
+def test_between_photos(cells: list[str], mark: str | None) -> None:
+    assert between_photos(cells) == mark
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["Home > Sofas, Sale > Sofas"], (",", False)),
+        (["Gear,Gear/Bags", "Gear,Gear/Fitness,Sale"], (",", True)),
+        (["Sofas, Couches", "Beds"], ("", False)),
+        (["Sale, Beds", "Beds", "Sale"], (",", False)),
+    ],
+)
+def test_between_paths(cells: list[str], expected: tuple[str, bool]) -> None:
+    levels = "/" if "/" in cells[0] else ">"
+    assert between_paths(cells, levels) == expected
+
+
+def test_between_levels() -> None:
+    assert between_levels(["A | B/C", "A | D"])[:2] == ["|", "/"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "forms"),
+    [
+        (["28.11.2025", "01.02.2025"], ["%d.%m.%Y"]),
+        (["11/28/2025 3:04 PM", "01/02/2025 3:04 AM"], ["%m/%d/%Y %I:%M %p"]),
+        (["01/02/2025", "03/04/2025"], ["%d/%m/%Y", "%m/%d/%Y"]),
+        (["soon", "later"], []),
+    ],
+)
+def test_forms_of_dates(texts: list[str], forms: list[str]) -> None:
+    assert forms_of(texts) == forms
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(60, 80)] * 3, (80, 60)),  # no larger than they are
+        ([(1000, 1000)], (96, 96)),
+        ([(600, 900)], (116, 76)),  # two to three, of the area of 96 x 96, in steps of 4: 117.6 x 78.4
+        ([(8, 8)], (16, 16)),
+    ],
+)
+def test_a_size_for_photos(sizes: list[tuple[int, int]], expected: tuple[int, int]) -> None:
+    found = recommended(sizes)
+    assert found is not None
+    assert found[:2] == expected
+
+
+def test_no_photo_has_no_size() -> None:
+    assert recommended([]) is None
