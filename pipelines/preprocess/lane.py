@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import pyarrow as pa
@@ -58,18 +58,17 @@ class Assembly:
         if original is not None:
             self.originals[place] = original
 
-    def flush(self) -> None:
-        """Keep what came since the last time."""
-        fresh, self.fresh = self.fresh, {}
-        originals, self.originals = self.originals, {}
-        if fresh:
-            self.parts.write(fresh, originals)
+    def taken(self) -> tuple[dict[int, Outcome], dict[int, bytes]]:
+        """Return what came since the last time, for it to be kept; called where rows are added."""
+        taken = self.fresh, self.originals
+        self.fresh, self.originals = {}, {}
+        return taken
 
     def commit(self, job: Job) -> None:
         """Commit the unit, whose rows are all done: originals and images first, then the sources that end it."""
         if job.preparer.fetching.keep_originals:
             last = ((o.digest, self.originals[p]) for p, o in self.fresh.items() if p in self.originals and o.digest)
-            commit_originals(job.store, [*self.parts.originals(), *last])
+            commit_originals(job.store, chain(self.parts.originals(), last))
         outcomes = self.parts.read() | self.fresh
         commit_unit(job, self.unit_id, job.preparer.tables(self.todo, [outcomes[p] for p in range(len(self.rows))]))
         self.parts.drop()
@@ -188,5 +187,7 @@ class _Lane:
                 await asyncio.sleep(FLUSHED_S)
                 async with self._keeping:
                     for assembly in list(self._open.values()):
-                        await asyncio.to_thread(assembly.flush)
+                        fresh, originals = assembly.taken()
+                        if fresh:
+                            await asyncio.to_thread(assembly.parts.write, fresh, originals)
                     await asyncio.to_thread(keep_tallies, self._job, self._name, written(self._web.tallies))

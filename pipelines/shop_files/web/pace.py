@@ -16,8 +16,12 @@ RENEWED_S = 1.0
 """How often a share is renewed that others wait for, or that has moments."""
 ALONE_S = 5.0
 PAUSE_S = 0.1
+RECENT = 20
+"""Of so many answers a share of TOO_MANY, that the host wants fewer requests, slows this worker down."""
+TOO_MANY = 0.3
 IDLE = 3
 """How often a share is renewed that nobody uses, until it is given back."""
+LONGEST_STILL_S = 60.0
 SPARE_S = 2.0
 """How long before its end a grant is not used any more."""
 
@@ -35,6 +39,9 @@ class Pace:
         self._renewed = asyncio.Event()
         self._wanted = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._most = math.inf
+        self._still_until = 0.0
+        self._refused: deque[bool] = deque(maxlen=RECENT)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -47,6 +54,21 @@ class Pace:
         finally:
             self._in_use -= 1
             self._admit()
+
+    def answered(self, *, too_many: bool, wait_s: float = 0.0) -> None:
+        """Take note of an answer; where many say that there are too many requests, be still, and go on with half.
+
+        Each connection that was given up comes back after RECENT answers that are none of these.
+        """
+        self._refused.append(too_many)
+        if sum(self._refused) >= TOO_MANY * RECENT and time.time() >= self._still_until:
+            self._most = max(1, min(self._most, self._in_use) // 2)
+            self._still_until = time.time() + max(1.0, min(wait_s, LONGEST_STILL_S))
+            self._refused.clear()
+            asyncio.get_running_loop().call_later(self._still_until - time.time() + PAUSE_S, self._admit)
+        elif len(self._refused) == RECENT and not any(self._refused) and self._most < math.inf:
+            self._most += 1
+            self._refused.clear()
 
     async def close(self) -> None:
         """Give the share back."""
@@ -81,7 +103,9 @@ class Pace:
         if self._waiting and time.time() > self._grant.until - SPARE_S:
             self._wanted.set()
             return
-        while self._waiting and self._in_use < self._grant.connections:
+        if time.time() < self._still_until:
+            return
+        while self._waiting and self._in_use < min(self._grant.connections, self._most):
             first = self._waiting.popleft()
             if not first.done():
                 self._in_use += 1

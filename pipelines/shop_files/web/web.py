@@ -94,7 +94,12 @@ class Web:
             if tally.left_alone:
                 raise WebError("host_left_alone", f"{host} has failed throughout, and is left alone for this run")
             tally.requests += 1
-            yield
+            try:
+                yield
+            except WebError as error:
+                self._pace(host).answered(too_many=error.code == "rate_limited", wait_s=error.wait_s)
+                raise
+            self._pace(host).answered(too_many=False)
 
     def _tally(self, host: str) -> Tally:
         return self.tallies.setdefault(host, Tally())

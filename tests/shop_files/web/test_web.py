@@ -277,6 +277,26 @@ def test_never_more_connections_than_the_ceiling(shop: Shop) -> None:
     assert most == 3
 
 
+def test_a_host_that_limits_rates_is_heard_though_no_ceiling_is_set(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window: list[float] = []
+
+    async def limited(_: web.Request) -> web.Response:
+        now = time.monotonic()
+        window[:] = [at for at in window if at > now - 0.5]
+        if len(window) >= 20:
+            return web.Response(status=429, headers={"Retry-After": "0"})
+        window.append(now)
+        return web.Response(body=b"photo")
+
+    monkeypatch.setattr("pipelines.shop_files.web.pace.LONGEST_STILL_S", 0.5)
+    shop.answers = {f"/{n}": [limited] for n in range(150)}
+    found = shop.fetch(*shop.answers, connections=50, attempts=12)
+    assert sum(isinstance(one, Answer) for one in found) == 150
+    assert len(shop.asked) < 4 * 150  # 40 a second are answered, and thousands could be asked
+
+
 def test_names_that_nobody_knows_and_ports_that_nobody_listens_on(shop: Shop) -> None:
     found = shop.fetch("http://127.0.0.1:1/a", "http://no-such-host.invalid/a", attempts=1)
     assert [error.code for error in found] == ["unreachable", "unreachable"]
