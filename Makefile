@@ -67,7 +67,7 @@ test-flink: setup ## run the tests of a Flink cluster, on processes of this mach
 		&& $(BIN)/python -m pytest -v -m flink $(TESTS)
 
 .PHONY: test-opensearch
-test-opensearch: setup ## run the tests of exports to OpenSearch, on a real node of it; needs Java and Maven
+test-opensearch: setup ## run the tests of exports to OpenSearch, on a real node of it; needs a JDK and Maven
 	VISUAL_SEARCH_OPENSEARCH=$$($(BIN)/python -m tools.opensearch_parts) && export VISUAL_SEARCH_OPENSEARCH \
 		&& $(BIN)/python -m pytest -v -m opensearch $(TESTS)
 

@@ -38,13 +38,13 @@ def get(cache: Path) -> Path:
     """Return the folder of jars, fetched at first use.
 
     Raises:
-        HostError: there is no Java or no Maven.
+        HostError: there is no JDK (the node is started from its source) or no Maven.
         InstallError: a download failed.
     """
     kept = cache / f"opensearch-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
     if kept.is_dir():
         return kept
-    for program, package in (("java", "openjdk-17-jdk-headless"), ("mvn", "maven")):
+    for program, package in (("javac", "openjdk-17-jdk-headless"), ("mvn", "maven")):
         if shutil.which(program) is None:
             raise HostError(f"OpenSearch needs `{program}`, which is not on PATH: apt-get install {package}")
     cache.mkdir(parents=True, exist_ok=True)
