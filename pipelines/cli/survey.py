@@ -38,7 +38,7 @@ def init(feed: str, output: str, photos: str | None, allow_network: tuple[str, .
     click.echo("\n".join([*drafted.told, f"written: {output}"]))
     for line in drafted.to_fill_in:
         click.echo(line)
-    fill_in = "fill in the lines above, then: " if drafted.to_fill_in else ""
+    fill_in = "see to the lines above, then: " if drafted.to_fill_in else ""
     click.echo(f"next: {fill_in}visual-search check --config {output}, then visual-search run --config {output}")
     if drafted.to_fill_in:
         sys.exit(EXIT_FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,17 @@ def test_a_host_that_fails(tmp_path: Path) -> None:
     assert sum(one["count"] for code, one in found.items() if code.startswith("photo_")) == bad
     assert found["all_photos"]["what"].startswith("all 60 photos are about ")
     assert found["photos"]["examples"] == [f"{address.removeprefix('http://')} (60)"]
+
+
+def test_a_host_that_limits_its_rate(tmp_path: Path) -> None:
+    photos = host(per_second=30)
+    with answering(photos.app) as address:
+        rows = [row | {"image": f"{address}/{n}.jpg"} for n, row in enumerate(rows_of(60))]
+        found = looked(shop_of(tmp_path, rows, fetch=LOCAL))
+    name = address.removeprefix("http://")
+    assert photos.seen.answers["over"] > 12
+    assert found["asked_again"]["what"].startswith(f"further requests to {name}: it limits its rate")
+    assert re.fullmatch(rf'set fetch\.hosts\."{name}"\.requests_per_second = [0-9.]+', found["asked_again"]["fix"])
 
 
 def test_time_is_kept(tmp_path: Path) -> None:

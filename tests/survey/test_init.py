@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import random
 import re
 import tomllib
 from collections.abc import Callable
@@ -157,6 +159,23 @@ def test_a_feed_behind_an_address(tmp_path: Path) -> None:
     assert (config.catalogue.snapshot, config.catalogue.format) == (f"{address}/feed.xml", "google_merchant")
     assert config.fetch.allowed_networks == ["127.0.0.1/32"]
     assert sorted(photos.seen.paths) == ["feed.xml"]  # and no photo
+
+
+def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
+    """What is there of it tells how it is written; that it cannot be read to its end is in the way of a run."""
+    text = random.Random(1).randbytes
+    lines = delimited(
+        "sku name type photo text",
+        lambda n: [f"k{n}", f"Mug {n}", "Mugs", f"https://cdn.example/{n}.jpg", text(1000).hex()],
+        count=400,
+    )
+    packed = gzip.compress(with_lines(lines, {}).encode())
+    (tmp_path / "feed.csv.gz").write_bytes(packed[:-30])
+    result = init("feed.csv.gz")
+    assert result.exit_code == 1
+    assert "STOP " in result.output
+    assert "cannot be read: Compressed file ended" in result.output
+    assert load_config("shop.toml").catalogue.columns.item_id == "sku"
 
 
 @pytest.mark.parametrize(

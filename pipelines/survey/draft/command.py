@@ -18,7 +18,7 @@ from pipelines.survey.draft.photos import LOOKED_AT, Place, place_of, size_of
 from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
-from pipelines.survey.draft.trial import MOST_ROWS, Trial, tried
+from pipelines.survey.draft.trial import MOST_ROWS, Trial, refusal, tried
 from pipelines.survey.draft.words import WORDS
 
 NEEDED = ("item_id", "photos", "category")
@@ -30,7 +30,7 @@ _NAMES = frozenset(word for words in WORDS.values() for word in words.exact) | {
 
 @dataclass(frozen=True)
 class Drafted:
-    """A config's text, what to tell, and its lines to fill in."""
+    """A config's text, what to tell, and what is in the way of a run: lines to fill in, or what the reader says."""
 
     text: str
     told: tuple[str, ...]
@@ -71,8 +71,10 @@ class _Drafting:
         size = size_of(place, _uris(trial)[:LOOKED_AT]) if place else None
         draft = Draft(self._source.place, keys, why, questions, guess.left_out, size, self._networks)
         text = page(draft)
+        refused = refusal(section, self._file) if trial is None and not questions else ""
         told = (*self._told(len(rows), trial, place), *_damaged(rows, trial, is_whole=not questions))
-        return Drafted(text, told, tuple(open_lines(text, str(self._output))))
+        stops = (f"STOP {refused}",) if refused else ()
+        return Drafted(text, told, (*open_lines(text, str(self._output)), *stops))
 
     def _section(
         self, how: Written, names: list[str], rows: list[dict[str, Any]]

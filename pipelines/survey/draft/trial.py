@@ -62,6 +62,17 @@ def tried(section: Mapping[str, Any], file: Path) -> Trial | None:
         return None
 
 
+def refusal(section: Mapping[str, Any], file: Path) -> str:
+    """Return why the catalogue stage would refuse a file under a config, "" where it would not."""
+    try:
+        read(CatalogueSection.model_validate({"snapshot": str(file), **section}), file)
+    except ValidationError as error:
+        return "; ".join(f"catalogue.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    except FeedError as error:
+        return str(error)
+    return ""
+
+
 def read(section: CatalogueSection, file: Path, most: int = MOST_ROWS) -> Trial:
     """Read the first rows of a file as the catalogue stage does. Raises FeedError where it would refuse the file."""
     now = time.time()

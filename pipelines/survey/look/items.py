@@ -1,6 +1,6 @@
 """The items of a catalogue: ids and titles that are alike, prices, and the leaves of the taxonomy.
 
-Memory: 16 bytes an item, and the names and counts of leaves; examples are found by a second pass.
+Memory: 16 bytes an item, the names and counts of leaves, and one bucket; examples are found by a second pass.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS, PHOTOS
 
 SHOWN: Final = 3
+ROWS_AT_ONCE: Final = 4096
 _COLUMNS: Final = ["item_id", "category", "title", "price", "currency"]
 _BLANKS: Final = re.compile(r"\s+")
 _MANY_LEAVES: Final = 0.5
@@ -43,9 +44,11 @@ class Items:
         """Look at all items, bucket by bucket."""
         items = cls()
         for bucket in range(reading.buckets):
-            rows = read_bucket(reading.store, f"{reading.folder}/items", bucket, ITEMS, _COLUMNS).to_pylist()
+            table = read_bucket(reading.store, f"{reading.folder}/items", bucket, ITEMS, _COLUMNS)
             photos = read_bucket(reading.store, f"{reading.folder}/photos", bucket, PHOTOS, ["item_id"])
-            items._add(rows, Counter(photos["item_id"].to_pylist()))
+            counts = Counter(photos["item_id"].to_pylist())
+            for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
+                items._add(batch.to_pylist(), counts)
         return items
 
     def _add(self, rows: list[dict[str, Any]], photos: Mapping[str, int]) -> None:

@@ -1,6 +1,6 @@
 """The photos that a catalogue names: how many, of what hosts, on how many items each, and a sample to fetch.
 
-Memory: 8 bytes a photo, and of each host and top category as many photos as the sample has.
+Memory: 8 bytes a photo, of each host and top category as many photos as the sample has, and one bucket.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pipelines.shop_files.fetch import Fetcher
 from pipelines.survey.look.findings import ODD, TOLD, Finding
+from pipelines.survey.look.items import ROWS_AT_ONCE
 from pipelines.survey.look.reading import Reading
 from pipelines.survey.look.tally import Tally, hash_of
 from pipelines.tables.buckets import read_bucket
@@ -56,7 +57,7 @@ class Uris:
             tops = {item: path[0] for item, path in zip(*(column.to_pylist() for column in items.columns), strict=True)}
             table = read_bucket(reading.store, f"{reading.folder}/photos", bucket, PHOTOS, ["item_id", "image_uri"])
             found.uris.add(table["image_uri"].to_pylist())
-            for row in table.to_pylist():
+            for row in (row for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE) for row in batch.to_pylist()):
                 photo = Photo(row["image_uri"], row["item_id"], host_of(row["image_uri"], fetcher))
                 found._take(photo, tops.get(row["item_id"], ""))
         return found
