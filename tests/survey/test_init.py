@@ -196,6 +196,31 @@ def test_what_nobody_could_read(tmp_path: Path, name: str, text: str, message: s
     assert not Path("shop.toml").exists()
 
 
+def test_where_photos_are_and_the_config_goes(tmp_path: Path) -> None:
+    """Photos of the shop's own address are here too, in a folder that is given; the config lies beside neither."""
+    (tmp_path / "export").mkdir()
+    (tmp_path / "conf").mkdir()
+    lines = delimited(
+        "sku name type photo",
+        lambda n: [f"k{n}", f"Mug {n}", ["Mugs", "Cups"][n % 2], f"https://shop.example/media/product/m/{n}.jpg"],
+    )
+    (tmp_path / "export" / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    (tmp_path / "copy" / "m").mkdir(parents=True)
+    for n in range(COUNT):
+        (tmp_path / "copy" / "m" / f"{n}.jpg").write_bytes(jpeg(n))
+    refused = init("export/feed.csv", "--output", "none/shop.toml")
+    assert refused.exit_code == 1
+    assert f"there is no folder {tmp_path / 'none'}; make it, or name another file with --output" in refused.output
+    result = init("export/feed.csv", "--photos", "copy", "--output", "conf/shop.toml")
+    assert result.exit_code == 0, result.output
+    section = load_config("conf/shop.toml").catalogue
+    assert section.snapshot == str(tmp_path / "export" / "feed.csv")
+    assert section.photo_root == str(tmp_path / "copy")
+    assert section.photo_prefix == "https://shop.example/media/product/"
+    nowhere = init("export/feed.csv", "--photos", "export", "--force")
+    assert f"photos: none of the first 60 was found; looked in {tmp_path / 'export'}" in nowhere.output
+
+
 @pytest.mark.parametrize(
     ("place", "code", "message"),
     [("none.csv", 1, "names no file"), (".", 1, "is a folder; name the files in it"), ("s3://b/x.csv", 2, "s3://")],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow
-from pipelines.catalogue.rows import column_names, format_of
+from pipelines.catalogue.rows import column_names
+from pipelines.config.formats import with_preset
 from pipelines.errors import StageError
 from pipelines.survey.draft.columns import Guess, guessed
 from pipelines.survey.draft.notation import Written, sample, written
@@ -18,12 +19,11 @@ from pipelines.survey.draft.photos import LOOKED_AT, Place, place_of, size_of
 from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
+from pipelines.survey.draft.told import of_feed, of_photos, of_rows
 from pipelines.survey.draft.trial import MOST_ROWS, Trial, refusal, tried
 from pipelines.survey.draft.words import WORDS
 
 NEEDED = ("item_id", "photos", "category")
-_TOLD = 20
-"""The most rejected rows that are told one by one."""
 _NAMES = frozenset(word for words in WORDS.values() for word in words.exact) | {"image_link", "item_id", "product_id"}
 """By which the rows of a document are told from what holds them."""
 
@@ -72,7 +72,7 @@ class _Drafting:
         draft = Draft(self._source.place, keys, why, questions, guess.left_out, size, self._networks)
         text = page(draft)
         refused = refusal(section, self._file) if trial is None and not questions else ""
-        told = (*self._told(len(rows), trial, place), *_damaged(rows, trial, is_whole=not questions))
+        told = (*of_feed(self._source, len(rows), trial), *of_photos(place), *of_rows(rows, trial, questions))
         stops = (f"STOP {refused}",) if refused else ()
         return Drafted(text, told, (*open_lines(text, str(self._output)), *stops))
 
@@ -112,7 +112,8 @@ class _Drafting:
         if place and place.root is not None:
             root = relative(place.root, folder)
             keys |= {} if root == "." else {"photo_root": root}
-            keys |= {"photo_prefix": place.prefix} if place.prefix else {}
+            before = with_preset(section).get("photo_prefix", "")
+            keys |= {"photo_prefix": before + place.prefix} if place.prefix else {}
         return keys
 
     def _is_newest(self, section: dict[str, Any], trial: Trial | None) -> bool:
@@ -132,13 +133,6 @@ class _Drafting:
         newest = "files of several days name the same items"
         return {"photo_root": seen, "photo_prefix": "before the paths of photos", "snapshot_files": newest}
 
-    def _told(self, rows: int, trial: Trial | None, place: Place | None) -> Iterator[str]:
-        items = f", {len(trial.items):,} items" if trial else ""
-        more = f" (the last of {self._source.files} files)" if self._source.files > 1 else ""
-        yield f"{self._source.place}{more}: {format_of(self._file)}, the first {rows:,} rows{items}"
-        if place:
-            yield from _of_photos(place)
-
 
 def _looked_at(file: Path, notation: Notation) -> tuple[list[str], list[RawRow]]:
     """Return the names of a file's columns, and its first rows with the cells of all of them."""
@@ -157,32 +151,9 @@ def _first_file(trial: Trial | None) -> str:
     return next((uri for uri in _uris(trial) if address_of(uri, "") is None), "")
 
 
-def _of_photos(place: Place) -> Iterator[str]:
-    if place.addresses:
-        yield f"photos: {place.addresses} of the first {place.looked_at} are addresses, which are fetched when it runs"
-    if place.files and place.root is not None:
-        yield f"photos: {place.there} of the first {place.files} paths are below {place.root}"
-    elif place.files:
-        looked = ", ".join(place.tried[:6]) or "no folder"
-        yield f"photos: none of the first {place.files} paths was found; looked in {looked}"
-
-
-def _damaged(rows: Sequence[RawRow], trial: Trial | None, *, is_whole: bool) -> Iterator[str]:
-    """Yield what is wrong with rows, and what looks odd; one that is not whole was tried without categories."""
-    if trial is None:
-        bad = [(row.place, row.code, row.detail) for row in rows if row.code]
-        yield from (f"  line {place}: {code}: {detail}" for place, code, detail in bad[:_TOLD])
-        return
-    if trial.rejects:
-        counts = ", ".join(f"{code} {count}" for code, count in trial.codes.most_common())
-        yield f"rejected: {len(trial.rejects)} of {trial.rows} rows ({counts})"
-    yield from (f"  {one.source}: {one.code}: {one.detail}" for one in trial.rejects[:_TOLD])
-    if len(trial.rejects) > _TOLD:
-        yield f"  and {len(trial.rejects) - _TOLD} more; `visual-search check` counts those of the whole feed"
-    yield from (f"note: {hint}" for hint in trial.hints if is_whole or not hint.startswith("categor"))
-
-
 def check_free(output: Path, *, force: bool) -> None:
-    """Raise StageError where a config would be written over another file."""
+    """Raise StageError where a config cannot be written, or only over another file."""
+    if not output.absolute().parent.is_dir():
+        raise StageError(f"there is no folder {output.absolute().parent}; make it, or name another file with --output")
     if output.exists() and not force:
         raise StageError(f"{output} is there already; name another file with --output, or write over it with --force")

@@ -39,17 +39,17 @@ def open_source(feed: str, scratch: Path, allowed_networks: Sequence[str] = ()) 
     if in_web(feed):
         return Source(feed, _fetched(feed, scratch, allowed_networks))
     try:
-        place = read_place(feed, os.getcwd())
+        place = os.path.expanduser(read_place(feed, os.getcwd()))
     except ValueError as error:
         raise ConfigError(f"{feed!r} {error}") from error
-    folder, pattern = divide(os.path.expanduser(place))
+    folder, pattern = divide(place)
     found = sorted(find(folder or os.getcwd(), pattern), key=lambda one: order(one[0]))
     if not found:
         raise StageError(f"{feed!r} names no file; check the path")
     *others, last = (file for _, file in found)
     if isinstance(last, Path) and last.is_dir():
         raise StageError(f"{feed} is a folder; name the files in it, as '{feed.rstrip('/')}/*.csv'")
-    own = last.resolve().parent if isinstance(last, Path) else None
+    own = last.absolute().parent if isinstance(last, Path) else None
     return Source(place, _at_hand(last, scratch), _at_hand(others[-1], scratch) if others else None, own, len(found))
 
 

@@ -1,0 +1,49 @@
+"""What `init` tells of a feed beside the config: its rows, its photos, what is damaged, what looks odd."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+
+from pipelines.catalogue.formats.base import RawRow
+from pipelines.catalogue.rows import format_of
+from pipelines.survey.draft.photos import Place
+from pipelines.survey.draft.source import Source
+from pipelines.survey.draft.trial import Trial
+
+_TOLD = 20
+"""The most rejected rows that are told one by one."""
+
+
+def of_feed(source: Source, rows: int, trial: Trial | None) -> Iterator[str]:
+    """Yield what was looked at."""
+    items = f", {len(trial.items):,} items" if trial else ""
+    more = f" (the last of {source.files} files)" if source.files > 1 else ""
+    yield f"{source.place}{more}: {format_of(source.file)}, the first {rows:,} rows{items}"
+
+
+def of_photos(place: Place | None) -> Iterator[str]:
+    """Yield where photos are, and where they were looked for in vain."""
+    if place is None:
+        return
+    if place.addresses:
+        yield f"photos: {place.addresses} of the first {place.looked_at} are addresses, which are fetched when it runs"
+    if place.files and place.root is not None:
+        yield f"photos: {place.there} of the first {place.files} paths are below {place.root}"
+    elif place.tried:
+        looked = ", ".join(place.tried[:6])
+        yield f"photos: none of the first {place.files or place.looked_at} was found; looked in {looked}"
+
+
+def of_rows(rows: Sequence[RawRow], trial: Trial | None, questions: Container[str]) -> Iterator[str]:
+    """Yield what is wrong with rows, and what looks odd: nothing of categories where these are in question."""
+    if trial is None:
+        bad = [(row.place, row.code, row.detail) for row in rows if row.code]
+        yield from (f"  line {place}: {code}: {detail}" for place, code, detail in bad[:_TOLD])
+        return
+    if trial.rejects:
+        counts = ", ".join(f"{code} {count}" for code, count in trial.codes.most_common())
+        yield f"rejected: {len(trial.rejects)} of {trial.rows} rows ({counts})"
+    yield from (f"  {one.source}: {one.code}: {one.detail}" for one in trial.rejects[:_TOLD])
+    if len(trial.rejects) > _TOLD:
+        yield f"  and {len(trial.rejects) - _TOLD} more; `visual-search check` counts those of the whole feed"
+    yield from (f"note: {hint}" for hint in trial.hints if not ("category" in questions and hint.startswith("categor")))
