@@ -106,6 +106,8 @@ class Trainer:
         return share_done(int(self.step.numpy()), float(self.spent_s.numpy()), steps=spec.steps, minutes=spec.minutes)
 
     def _size(self) -> tuple[int, int]:
+        if self.spec.fixed_norms:  # statistics of large photos are not those of small ones
+            return self.spec.height, self.spec.width
         return size_at(self._share(), self.spec.height, self.spec.width)
 
     def train_one(

@@ -17,7 +17,9 @@ def weights_advice(photos: int, initial_weights: str | None) -> str | None:
         return None
     return (
         f"{photos:,} photos are few to learn to see from: below {FEW_PHOTOS:,} start from weights that have learned "
-        'ImageNet (train.trunk = "efficientnet_lite0", train.initial_weights = "imagenet", preprocess.height and width '
-        "of 160 or more). They tell edges, textures and shapes apart already, and a training has only to learn what "
-        "this shop sells; docs/configuration.md says what that was worth"
+        'ImageNet (train.trunk = "efficientnet_lite0", train.initial_weights = "imagenet", '
+        "train.learning_rate = 0.003, train.trunk_rate = 0.3, preprocess.height and width of 160 or more). They tell "
+        "edges, textures and shapes apart already, and a training has only to learn what this shop sells: on 2,640 "
+        "photos of customers the right one of 81 items came first for .80 of the photos asked with, and for .38 from "
+        "scratch"
     )

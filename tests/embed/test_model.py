@@ -1,10 +1,15 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from pipelines.embed.model import Embedder, InferenceError
 from pipelines.errors import StageError
 from pipelines.models.facts import read_facts
+from pipelines.models.imported import import_model
+from pipelines.store.folder import FolderStore
 from tests.embed.world import GREEN, RED, World, drawn, jpeg
+from tests.models.foreign import HEIGHT, PREP, WIDTH, export
 from transforms.pixels import decode_prepared
 
 
@@ -50,3 +55,13 @@ def test_outputs_that_model_json_does_not_describe_are_an_error(world: World) ->
         StageError, match=r"category outputs of \[2, 4, 3\] columns, its model.json names \[2, 2, 3\] slots"
     ):
         Embedder(world.store, read_facts(world.store, "model-b"))
+
+
+def test_a_model_that_names_no_leaves_has_none_of_them(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    kept = import_model(store, export(tmp_path / "bare"), PREP)
+    bare = Embedder(store, read_facts(store, kept["model_id"]))
+    outputs = bare(np.random.default_rng(1).integers(0, 256, (2, HEIGHT, WIDTH, 3)).astype(np.uint8))
+    assert outputs.slots.tolist() == [[-1, -1, -1], [-1, -1, -1]]
+    assert outputs.probabilities.tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert outputs.finite().all()

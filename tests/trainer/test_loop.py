@@ -38,6 +38,15 @@ def test_it_learns_what_can_be_learnt_and_keeps_its_curves(spec: TrainSpec, phot
     assert {"images_a_second", "top1.category_0"} <= set(curve[0])
 
 
+@pytest.mark.parametrize(("fixed_norms", "first"), [(False, 18), (True, 24)])
+def test_photos_are_small_at_first_but_for_a_body_that_knows_large_ones(
+    spec: TrainSpec, photos: Photos, fixed_norms: bool, first: int
+) -> None:
+    new_trainer(replace(spec, fixed_norms=fixed_norms)).fit(photos, photos)
+    curve = [json.loads(line) for line in Path(spec.checkpoints, "curves.jsonl").read_text().splitlines()]
+    assert [point["height"] for point in (curve[0], curve[-1])] == [first, 24]
+
+
 def test_reports_measure_a_twentieth_of_what_was_trained_on_since(
     spec: TrainSpec, photos: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
