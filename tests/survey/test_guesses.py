@@ -30,6 +30,7 @@ KINDS: dict[str, Any] = {
     "colour": lambda n: ["red", "blue"][n % 2],
     "group": lambda n: f"G{n // 4}",
     "no": lambda _: "",
+    "rare": lambda n: f"{n}.jpg" if n % 5 == 0 else "",
 }
 """Cells by what they hold."""
 
@@ -90,6 +91,11 @@ def test_names_of_many_languages(names: Sequence[str]) -> None:
                 "item_id": "id", "category": "type", "photos": ["image", "image_2", "image_10"],
                 "price": ["sale_price", "price"],
             },
+        ),
+        # levels by their numbers, and a column of photos that few rows fill
+        (
+            {"path": "photo", "item_id": "id", "l1": "kind", "l2": "colour", "dup_of": "rare"},
+            {"item_id": "item_id", "category": ["l1", "l2"], "photos": "path"},
         ),
         # groups, days, attributes
         (

@@ -114,6 +114,21 @@ def test_names_that_lie(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(("odd", "encoding"), [(1, None), (COUNT, "cp1252")])
+def test_a_row_that_is_no_utf_8_is_damaged_and_many_are_another_encoding(
+    odd: int, encoding: str | None, tmp_path: Path
+) -> None:
+    def row(n: int) -> list[object]:
+        return [f"k{n}", f"Caf\xe9 {n}" if n < odd else f"Mug {n}", "AB"[n % 2], f"https://cdn.example/{n}.jpg"]
+
+    text = with_lines(delimited("sku name type photo", row, count=4 * COUNT), {})
+    (tmp_path / "feed.csv").write_bytes(text.encode("cp1252"))
+    result = init("feed.csv")
+    said = tomllib.loads(Path("shop.toml").read_text(encoding="utf-8"))["catalogue"]
+    assert said.get("encoding") == encoding
+    assert ("feed.csv:2: bad_utf8: column 'name' is not UTF-8 (byte 0xe9)" in result.output) == (encoding is None)
+
+
 def test_variants_that_leave_out_what_the_first_says(tmp_path: Path) -> None:
     header, *rows = delimited(
         "product sku name type price photo", lambda n: [f"p{n}", f"s{n}", "Tee", "Tees", 9, f"{n}.jpg"]

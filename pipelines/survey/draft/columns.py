@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,11 +82,17 @@ def photo_columns(columns: Mapping[str, Profile]) -> list[str]:
         for name, one in columns.items()
         if one.pictures >= 0.5 or (one.addresses >= 0.8 and said(name, "photos"))
     }
-    named = {name for name, worth in pictures.items() if worth} or {*pictures}
+    named = {name for name, worth in pictures.items() if worth} or _fullest(pictures, columns)
     whole = {name for name in named if not LESSER & {*tokens(name)}} or named
     families = numbered(name for name in columns if name in whole)
     ordered = [name for family in families.values() for name in family]
     return sorted(ordered, key=lambda name: not (FIRST & {*tokens(name)}))
+
+
+def _fullest(names: Iterable[str], columns: Mapping[str, Profile]) -> set[str]:
+    """Return the column that most rows fill, and those that differ from it by a number."""
+    families = numbered(names).values()
+    return {*max(families, key=lambda family: max(columns[name].filled for name in family), default=[])}
 
 
 def _with_more(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:

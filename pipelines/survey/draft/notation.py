@@ -29,6 +29,8 @@ _ODD = re.compile(
 )
 """In what is taken for Windows-1252: runs of letters with accents, and signs within words."""
 _FEW_ODD = 0.1
+_DAMAGED = 0.01
+"""The share of lines that may be no UTF-8 in a feed that is."""
 _WELL = 0.9
 """A share of rows with which no other quotes are tried."""
 _LONGEST_NAME = 60
@@ -129,13 +131,15 @@ def _encoding(file: Path) -> tuple[str, str]:
         return "utf-8", ""
     if 4 * head.count(0) >= len(head) > 0:
         return f"utf-16-{'le' if head[0] else 'be'}", "every other byte is 0, and no byte order mark says it"
-    lines = [line for line in head.splitlines()[:-1] or [head] if not line.isascii()]
-    good = sum(map(_is_utf_8, lines))
-    if 2 * good >= len(lines):  # a few damaged rows are rejects
+    every = head.splitlines()[:-1] or [head]
+    lines = [line for line in every if not line.isascii()]
+    odd = [line for line in lines if not _is_utf_8(line)]
+    is_damage = 2 * len(odd) <= len(lines) or (len(odd) < _DAMAGED * len(every) and every[0] not in odd)
+    if is_damage:  # of a few rows, which are rejects
         return "utf-8", ""
     name = _code_page(b"\n".join(lines[:ROWS]))
-    odd = next(line for line in lines if not _is_utf_8(line)).decode(name, "replace").strip()
-    return name, f"not UTF-8; so read, a line is {odd[:_LONGEST_NAME]!r}"
+    shown = odd[0].decode(name, "replace").strip()[:_LONGEST_NAME]
+    return name, f"not UTF-8; so read, a line is {shown!r}"
 
 
 def _code_page(text: bytes) -> str:

@@ -65,7 +65,8 @@ WORDS: Final[Mapping[str, Words]] = {
         "category categories cat cats breadcrumb breadcrumbs kategorie kategorien kategori kategoria categorie "
         "categoria categorias rubrique rayon famille department dept "
         "class subclass taxonomy subcategory subkategorie unterkategorie "
-        "mastercategory hauptkategorie категория カテゴリ",
+        "mastercategory hauptkategorie категория カテゴリ "
+        "l lvl level levels tier hierarchy hierarchie niveau ebene stufe livello nivel",
         "kategor categor warengrup breadcrumb taxonom subcateg",
         "id ids code url link image bild image meta description beschreibung slug position count age",
     ),
