@@ -80,6 +80,17 @@ def test_the_best_of_several_photos_counts_and_each_is_told(shop, line, asked) -
     assert [(photo.image_uri, photo.exact_rank) for photo in found.photos] == [("a-100.jpg", 4), ("a-20.jpg", 2)]
 
 
+def test_a_photo_that_is_not_looked_at_takes_no_place(shop, line, asked) -> None:
+    # By its code the second photo of "a" is the nearest but one, and one is looked at; the first is not similar at all.
+    searcher = shop(line("b", 10), line("a", 12), line("a", 200, position=1), line("c", 14))
+    plan = PlanConfig(**{**vars(BINARY), "depth_min": 2, "overfetch": 2})
+    found = standing(searcher, asked(9), "a", plan, k=1)
+    assert [(photo.near, photo.looked_at) for photo in found.photos] == [(2, True), (4, False)]
+    assert (found.step, found.rank, found.last) == ("rank", 2, "b")
+    other = standing(searcher, asked(9), "c", plan, k=1)
+    assert (other.step, other.rank, other.score) == ("depth", 3, pytest.approx(np.cos(np.deg2rad(5)), abs=1e-3))
+
+
 def test_a_search_that_looks_everywhere_in_the_end(shop, line, asked) -> None:
     searcher = shop(line("a", 10, slot=0), line("b", 12, slot=1), line("c", 50, slot=1))
     found = standing(searcher, asked(9, [0.2, 0.8]), "a", BINARY, k=3)

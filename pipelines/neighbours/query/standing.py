@@ -96,51 +96,62 @@ class Stander:
         if self._rounds < ROUNDS:
             self._found = plan.look(self._asked, k, self._rounds)
             known = self._found.result.rows[0] >= 0
-            self._rows, self._similarities = self._found.result.rows[0][known], self._found.result.scores[0][known]
+            self._rows, similarities = self._found.result.rows[0][known], self._found.result.scores[0][known]
         else:  # everything is compared
             self._rows = np.unique(parts.rows.link_row[parts.live_links])
-            self._similarities = self._exact(self._rows)
+            similarities = self._exact(self._rows)
+        self._links, self._spread = self._live(similarities)
+        self._scores = self._ranker.scores(self._links, self._spread, self._asked, 0)
+        self._ranked, self._values = fold(self._links, self._scores, self._keys(self._links))
 
     def standing(self, item: int) -> Standing:
         """Return where an item of the index stands, by its number."""
         own = self._parts.rows.links_of_item(item)
         photos = tuple(self._photo(int(link)) for link in own)
-        links, scores, sums = self._scored(own)
-        order, folded = fold(links, scores, self._keys(links))
-        best = own[np.argmax(self._of(own, links, scores))]
-        score = float(self._of(np.array([best]), links, scores)[0])
-        looked_at = any(photo.looked_at for photo in photos)
-        # What was not looked at takes no place from what was.
-        ranked, values = (order, folded) if looked_at else self._without(own, links, scores)
-        rank = 1 + int((values > score).sum())
-        at = np.flatnonzero(self._keys(ranked) == self._keys(np.array([best]))[0])
-        before = ""
-        if looked_at and len(at):
-            rank = 1 + int(at[0])
-            before = "" if self._parts.rows.link_item[ranked[at[0]]] == item else self._name(int(ranked[at[0]]))
-        shown = min(self._k, len(ranked))
-        last, last_score = (self._name(int(ranked[shown - 1])), float(values[shown - 1])) if shown else ("", 0.0)
-        place = int(np.flatnonzero(links == best)[0])
+        mine = np.flatnonzero(np.isin(self._links, own))
+        if not len(mine):
+            best, score = self._passed_over(own)
+            rank = 1 + int((self._values > score).sum())
+            return self._told(self._passed_over_at(photos), photos, best, score, rank)
+        best, score = (values[mine[np.argmax(self._scores[mine])]] for values in (self._links, self._scores))
+        rank = 1 + int(np.flatnonzero(self._keys(self._ranked) == self._keys(np.array([best]))[0])[0])
+        first = int(self._ranked[rank - 1])
+        before = "" if self._parts.rows.link_item[first] == item else self._name(first)
+        step = FOLD if before else RANK if rank > self._k else SHOWN
+        return self._told(step, photos, int(best), float(score), rank, before)
+
+    def _told(
+        self, step: str, photos: tuple[PhotoStanding, ...], best: int, score: float, rank: int, before: str = ""
+    ) -> Standing:
+        """Return the standing of an item whose link `best` has the best score."""
+        shown, found, compared = min(self._k, len(self._ranked)), self._found, len(self._rows)
+        similarity = self._exact(self._parts.rows.link_row[[best]])
+        sums = self._ranker.parts(np.array([best]), similarity, self._asked, 0)
         return Standing(
-            self._step(photos, before, rank),
+            step,
             self._rounds,
-            int(self._found.scanned[0]) if self._found else len(self._rows),
-            int(self._found.depth[0]) if self._found else len(self._rows),
-            len(self._rows),
+            int(found.scanned[0]) if found else compared,
+            int(found.depth[0]) if found else compared,
+            compared,
             photos,
             *self._categories(int(self._parts.rows.link_slot[best])),
-            {name: float(values[place]) for name, values in sums.items()},
+            {name: float(values[0]) for name, values in sums.items()},
             score,
             rank,
             shown,
-            last,
-            last_score,
+            self._name(int(self._ranked[shown - 1])) if shown else "",
+            float(self._values[shown - 1]) if shown else 0.0,
             before,
         )
 
-    def _step(self, photos: tuple[PhotoStanding, ...], before: str, rank: int) -> str:
-        if any(photo.looked_at for photo in photos):
-            return FOLD if before else RANK if rank > self._k else SHOWN
+    def _passed_over(self, own: Ints) -> tuple[int, float]:
+        """Return which link of an item that is not ranked would have had the best score, and that."""
+        spread = np.concatenate([self._spread, self._exact(self._parts.rows.link_row[own])])
+        scores = self._ranker.scores(np.concatenate([self._links, own]), spread, self._asked, 0)[len(self._links) :]
+        return int(own[np.argmax(scores)]), float(scores.max())
+
+    def _passed_over_at(self, photos: tuple[PhotoStanding, ...]) -> str:
+        """Return the step at which an item that is not ranked fell out."""
         if all(photo.scanned is None for photo in photos):
             return APPROXIMATE if min(photo.exact_rank for photo in photos) <= len(self._rows) else FETCH
         if not any(photo.scanned for photo in photos):
@@ -148,25 +159,13 @@ class Stander:
         depth = int(self._found.depth[0]) if self._found else 0
         return FETCH if any(photo.near is not None and photo.near <= depth for photo in photos) else DEPTH
 
-    def _scored(self, own: Ints) -> tuple[Ints, Floats, dict[str, Floats]]:
-        """Return the links of the candidates and of the item, with their scores and what makes these up."""
+    def _live(self, similarities: Floats) -> tuple[Ints, Floats]:
+        """Return the links of the candidates that may be found, with the similarities of their photos."""
         tables = self._parts.rows
         links = tables.links_of_rows(self._rows)
-        spread = np.repeat(self._similarities, tables.link_offsets[self._rows + 1] - tables.link_offsets[self._rows])
+        spread = np.repeat(similarities, tables.link_offsets[self._rows + 1] - tables.link_offsets[self._rows])
         live = self._parts.live_links[links]
-        links, spread = links[live], spread[live]
-        lacking = own[~np.isin(own, links)]
-        links = np.concatenate([links, lacking])
-        spread = np.concatenate([spread, self._exact(tables.link_row[lacking])]).astype(np.float32)
-        scores = self._ranker.scores(links, spread, self._asked, 0)
-        return links, scores, self._ranker.parts(links, spread, self._asked, 0)
-
-    def _without(self, own: Ints, links: Ints, scores: Floats) -> tuple[Ints, Floats]:
-        others = ~np.isin(links, own)
-        return fold(links[others], scores[others], self._keys(links[others]))
-
-    def _of(self, some: Ints, links: Ints, scores: Floats) -> Floats:
-        return scores[[int(np.flatnonzero(links == link)[0]) for link in some]]
+        return links[live], spread[live].astype(np.float32)
 
     def _keys(self, links: Ints) -> Array:
         rows = self._parts.rows
