@@ -68,16 +68,15 @@ def _paths(cells: Cells, column: str, columns: Columns) -> list[list[str]]:
         if any(isinstance(part, list) for part in value):
             return [_levels(part if isinstance(part, list) else [part], cells, column) for part in value]
         texts = [cells.text_of(part, column) for part in value]
+        if len(texts) == 1:
+            _remark(cells, texts[0], columns)
         if not several and (not between or not any(between in text for text in texts)):
             return [_levels(texts, cells, column)]
         if len(texts) == 1:
             texts = parts_of(texts[0], several)
     else:
         texts = [_without_root(text, between) for text in parts_of(cells.doubted(column), several)]
-        if between:
-            _remark_levels(cells, texts[0], between)
-        if several is None and between:
-            _remark_several(cells, texts[0], between)
+        _remark(cells, texts[0], columns)
     return [_levels(levels_in(text, between), cells, column) for text in texts]
 
 
@@ -93,6 +92,15 @@ def _levels(parts: Sequence[Any], cells: Cells, column: str) -> list[str]:
 def _without_root(text: str, between: str) -> str:
     """Return a path without a mark at its beginning, as some write it before the top: /Women/Dresses."""
     return text.lstrip().removeprefix(between) if between in _ROOTS else text
+
+
+def _remark(cells: Cells, text: str, columns: Columns) -> None:
+    """Remark a cell that looks as if other marks stood between its levels, or several paths in it."""
+    between = columns.category_separator
+    if between:
+        _remark_levels(cells, text, between)
+        if columns.category_path_separator is None:
+            _remark_several(cells, text, between)
 
 
 def _remark_levels(cells: Cells, text: str, between: str) -> None:

@@ -81,6 +81,7 @@ def test_a_cell_that_looks_like_several_paths_is_told(cell: str) -> None:
 def test_a_cell_with_another_mark_between_levels_is_told_unless_it_is_one_level(cell: str) -> None:
     assert remarks({"path": cell}, columns={"category_path_separator": "\t"})["other_levels"] == 1
     assert remarks({"path": cell}, columns={"category_separator": ""}) == {}
+    assert remarks({"path": [cell]}, columns={"category_path_separator": "\t"})["other_levels"] == 1
 
 
 @pytest.mark.parametrize(

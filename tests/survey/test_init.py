@@ -151,6 +151,25 @@ def test_dates_that_can_be_read_in_two_ways_are_left_out(tmp_path: Path) -> None
     )
 
 
+def test_xml_with_names_of_its_own(tmp_path: Path) -> None:
+    """Elements that repeat are lists, and one alone is as a cell is."""
+    rows = [
+        f"<item><sku>K{n}</sku><name>Thing {n}</name><photo>https://cdn.example/{n}.jpg</photo>"
+        f"<photo>https://cdn.example/{n}b.jpg</photo><cat>Home|Kind {n % 2}</cat><preis>{n},99</preis></item>"
+        for n in range(COUNT)
+    ]
+    said = written(tmp_path, f"<rss><channel>{''.join(rows)}</channel></rss>", "feed.xml")["catalogue"]
+    assert said["decimal_mark"] == ","
+    assert said["columns"] == {
+        "item_id": "sku",
+        "photos": "photo",
+        "category": "cat",
+        "category_separator": "|",
+        "title": "name",
+        "price": "preis",
+    }
+
+
 def test_full_lists_of_several_days(tmp_path: Path) -> None:
     lines = delimited("sku name type photo", lambda n: [f"k{n}", f"Mug {n}", "Mugs", f"https://cdn.example/{n}.jpg"])
     for day in (27, 28):
@@ -199,6 +218,7 @@ def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
         ("feed.csv", "", "is empty: it has no header and no rows; export it again"),
         ("feed.csv", "sku;name\n", "has no rows; export it again"),
         ("feed.csv", "K1;12.99;1.jpg\nK2;13.99;2.jpg\n", "has no header: its first line"),
+        ("feed.xml", "<products><product>1</product></products>", "has no rows; rows of XML are elements <item> or"),
         ("feed.xlsx", "x", "is a workbook; save it as CSV"),
         ("feed.csv", "<html>no</html>", "is a web page or XML, not a table"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow
-from pipelines.catalogue.rows import column_names
+from pipelines.catalogue.rows import column_names, format_of
 from pipelines.config.formats import with_preset
 from pipelines.errors import StageError
 from pipelines.survey.draft.columns import Guess, guessed
@@ -59,7 +59,8 @@ class _Drafting:
         how = written(self._file)
         names, rows = _looked_at(self._file, how.notation)
         if not rows:
-            raise FeedError(f"{self._source.place} has no rows; export it again")
+            elements = "; rows of XML are elements <item> or <entry>" if format_of(self._file) == "xml" else ""
+            raise FeedError(f"{self._source.place} has no rows{elements}; export it again")
         section, trial, guess = self._section(how, names, [row.values for row in rows if not row.code])
         place = self._place(trial)
         questions = {key: question(key, names) for key in self._lacking(section)}
