@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from pipelines.config import VertexSection
+from pipelines.store.folder import FolderStore
+from pipelines.train import vertex_pipeline
 from pipelines.train.vertex_job import Job, VertexJob
 from pipelines.train.vertex_pipeline import compile_job, remote_spec
 from trainer.config import TrainSpec
@@ -197,6 +199,21 @@ def test_what_the_steps_are_told_is_in_the_bucket(spec: TrainSpec, job: VertexJo
     assert local_paths(asdict(told)) == []
     assert (told.work, told.checkpoints) == (f"{job.folder}/3", f"{job.folder}/checkpoints")
     assert remote_spec(replace(spec, parent=None, baseline=None), job, 1).parent is None
+
+
+def test_the_weights_that_it_begins_with_lie_where_its_steps_are_told(
+    spec: TrainSpec, job: VertexJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = FolderStore(tmp_path / "bucket")
+    monkeypatch.setattr(vertex_pipeline, "BucketStore", lambda _: bucket)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "lite.pth").write_bytes(b"numbers")
+    first = replace(spec, work=str(tmp_path / "work"), parent=None, baseline=None, weights=str(tmp_path / "lite.pth"))
+    vertex_pipeline._prepare(first, job, 3)
+    told = remote_spec(first, job, 3)
+    assert told.weights == f"{job.folder}/3/lite.pth"
+    assert local_paths(asdict(told)) == []
+    assert bucket.read("3/lite.pth") == b"numbers"
 
 
 def test_only_the_trainer_asks_for_a_machine(compiled: Job, spec: TrainSpec, job: VertexJob) -> None:
