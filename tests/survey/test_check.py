@@ -67,7 +67,9 @@ def test_a_sound_shop(tmp_path: Path) -> None:
         "     leaf categories (2 of 2 levels): 2, such as Shoes > Boots (30 items); Shoes > Sandals (30 items)" in lines
     )
     assert any(line.startswith("     photos of a sample of 60 that came and can be used, in ") for line in lines)
-    assert any("with 60 photos, begin with ImageNet's weights" in line for line in lines)
+    assert any(
+        "60 photos are few to learn to see from: below 50,000 photos start from weights" in line for line in lines
+    )
     assert not (tmp_path / "store").exists()
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pipelines.config import CatalogueSection, Columns
 from pipelines.config.places import in_web
-from pipelines.survey.weights import recommendation
+from pipelines.models.advice import weights_advice
 from trainer.files import in_bucket
 
 FILL_IN: Final = "# FILL IN:"
@@ -106,7 +106,7 @@ def _others(draft: Draft) -> Iterator[str]:
     if draft.size:
         height, width, why = draft.size
         yield from ("[preprocess]", _line("height", height, why), _line("width", width, ""), "")
-    advice = recommendation(None)
+    advice = weights_advice(None, None)
     if advice:
         yield from textwrap.wrap(f"{advice}.", _LONGEST_WHY, initial_indent="# ", subsequent_indent="# ")
 

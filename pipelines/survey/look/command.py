@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.config import Config
+from pipelines.models.advice import weights_advice
 from pipelines.survey.look.fetched import fetch_sample, preparer_of
 from pipelines.survey.look.findings import ODD, STOPS, Finding
 from pipelines.survey.look.items import Items
 from pipelines.survey.look.photos import photo_findings
 from pipelines.survey.look.reading import Reading, read_catalogue
 from pipelines.survey.look.uris import Uris
-from pipelines.survey.weights import recommendation
 from pipelines.telemetry.progress import Progress
 
 
@@ -92,6 +92,6 @@ def _training(config: Config, total: int) -> Iterator[Finding]:
     if total < config.train.min_images:
         what = f"{total} photos are too few to train from (train.min_images = {config.train.min_images})"
         yield Finding("too_few_photos", STOPS, what, fix="add photos, or lower train.min_images to try things out")
-    advice = recommendation(total)
+    advice = weights_advice(total, config.train.initial_weights)
     if advice:
         yield Finding("weights", "told", advice)
