@@ -64,7 +64,7 @@ def test_a_wrong_key_in_the_config(shop: Shop) -> None:
     [
         ("store", {"uri": "${SHOP}/store"}),
         ("store", {"uri": "s3://shop/store"}),
-        ("catalogue", {"snapshot": "s3://shop/feed.csv"}),
+        ("catalogue", {"snapshot": "sftp://shop/feed.csv"}),
         ("catalogue", {"delimiter": "tab"}),
     ],
 )

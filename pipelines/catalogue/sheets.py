@@ -72,7 +72,7 @@ def read_sheet(file: File, names: Mapping[str, str], *, in_order: Sequence[str] 
     if kind == "parquet":
         raise FeedError(f"{file} is kept by hand: use .csv, .tsv or .jsonl")
     known = _Names({name.casefold(): column for name, column in names.items()}, tuple(in_order))
-    found = tuple(_of_json(file, kept, known) if kind == "jsonl" else _of_csv(file, kept, known))
+    found = tuple(_of_json(file, kept, known) if kind == "json" else _of_csv(file, kept, known))
     columns = tuple(dict.fromkeys(name for line in found for name in line.cells))
     return Sheet(file, columns, found, hashlib.sha256(data).hexdigest())
 

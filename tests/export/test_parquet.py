@@ -62,6 +62,8 @@ def test_items_are_all_of_the_catalogue_with_or_without_vectors(out: Path) -> No
         "category": ["all", "leaf 0"],
         "title": "the item-004",
         "price": 4.0,
+        "currency": None,
+        "availability": None,
         "attributes": [("colour", "red")],
         "signals": [("sales", 3.0)],
         "updated_at": None,

@@ -119,6 +119,6 @@ def test_a_large_shop_is_looked_at_by_a_job(
 def test_photos_that_the_launcher_may_not_have_are_looked_at_by_a_job(
     shop: Shop, started: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(as_before, "in_bucket", lambda uri: True)
+    monkeypatch.setattr(as_before, "is_far", lambda uri: True)
     assert counts(shop) == (0, 0, 10, 0, 8, 2)
     assert started == ["plan-1"]

@@ -218,7 +218,11 @@ def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
         ("feed.csv", "", "is empty: it has no header and no rows; export it again"),
         ("feed.csv", "sku;name\n", "has no rows; export it again"),
         ("feed.csv", "K1;12.99;1.jpg\nK2;13.99;2.jpg\n", "has no header: its first line"),
-        ("feed.xml", "<products><product>1</product></products>", "has no rows; rows of XML are elements <item> or"),
+        (
+            "feed.xml",
+            "<things><thing>1</thing></things>",
+            "it has no <item>, <entry>, <product> or <offer> in its <things>",
+        ),
         ("feed.xlsx", "x", "is a workbook; save it as CSV"),
         ("feed.csv", "<html>no</html>", "is a web page or XML, not a table"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from pipelines.config import Config
 from pipelines.runs.context import RunContext
 from pipelines.runs.manifest import read_manifest
+from pipelines.runs.outputs import CatalogueOutputs
 from pipelines.runs.sequence import run_stage
 from pipelines.store import open_store
 from pipelines.tables.taxonomy import extend_taxonomy, read_taxonomy, values_of
@@ -40,6 +41,7 @@ def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTraining:
 def shop_in(folder: Path) -> RunContext:
     store = open_store(str(folder / "store"))
     prepare(store, "r", SHOWN)
+    store.create_json("runs/r/catalogue/manifest.json", {"outputs": CatalogueOutputs("c1", 0, {}).as_json()})
     extend_taxonomy(store, [*values_of(["shoes", "boots"]), *values_of(["shoes", "clogs"])])
     columns = {"item_id": "i", "photos": "p", "category": "c", "attributes": {"colour": "x"}}
     raw = {"store": {"uri": store.uri}, "catalogue": {"snapshot": "feed.csv", "columns": columns}}
