@@ -28,7 +28,7 @@ def answering(app: Callable[[], web.Application]) -> Iterator[str]:
     loop, ready, found = asyncio.new_event_loop(), threading.Event(), list[str]()
 
     async def begin() -> web.AppRunner:
-        runner = web.AppRunner(app(), access_log=None, shutdown_timeout=0.1)
+        runner = web.AppRunner(app(), access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         found.append(f"http://127.0.0.1:{runner.addresses[0][1]}")

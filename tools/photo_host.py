@@ -204,7 +204,7 @@ def main() -> None:
 
 
 async def _serve(host: PhotoHost, port: int) -> None:
-    runner = web.AppRunner(host.app(), access_log=None)
+    runner = web.AppRunner(host.app(), access_log=None, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=1024)
     await site.start()
