@@ -40,7 +40,7 @@ from benchmarks.commands import command, run
 ROOT = Path(__file__).parents[1]
 LEAVES, KILLS = 50, 10
 WORKERS = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
-CONFIG = """
+SHOP = """
 [store]
 uri = "store"
 [catalogue]
@@ -50,6 +50,9 @@ item_id = "sku"
 photos = "image"
 category = "path"
 title = "name"
+"""
+"""What a config says of a shop whose feed is `feed.csv`."""
+CONFIG = """
 [fetch]
 {fetch}
 allowed_networks = ["127.0.0.1"]
@@ -98,7 +101,7 @@ class Shop:
     def configure(self, *, workers: bool = True, **fetch: Any) -> None:
         """Write the config."""
         lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in fetch.items())
-        text = CONFIG.format(fetch=lines, options=json.dumps(WORKERS if workers else []))
+        text = SHOP + CONFIG.format(fetch=lines, options=json.dumps(WORKERS if workers else []))
         (self.folder / "shop.toml").write_text(text, encoding="utf-8")
 
     def words(self, stage: str, run_id: str) -> list[str]:

@@ -19,21 +19,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench_fetch import serving
+from benchmarks.bench_fetch import SHOP, serving
 from benchmarks.checks import at_most, keep
 from benchmarks.commands import command, run
 
 PHOTOS, LEAVES = 500, 25
-CONFIG = """
-[store]
-uri = "store"
-[catalogue]
-snapshot = "feed.csv"
-[catalogue.columns]
-item_id = "sku"
-photos = "image"
-category = "path"
-title = "name"
+CONFIG = f"""{SHOP}
 [fetch]
 connections = 64
 allowed_networks = ["127.0.0.1"]
@@ -47,7 +38,7 @@ trunk = "tiny"
 steps = 150
 hash_steps = 50
 [evaluate]
-floors = {}
+floors = {{}}
 histogram_margin = -1.0
 [prices]
 machine_hour = 1.0

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
+from pipelines.shop_files.uri import PHOTO_ENDING
+
 _BRACKETS: Final = re.compile(r"\[.*\]", re.DOTALL)
 _ELEMENT: Final = r'\s*+(?:"(?P<quoted>(?:[^"\\]|\\.)*+)"\s*+|(?P<plain>[^"\\{},\s][^"\\{},]*+))'
 _UNNAMED: Final = re.sub(r"\?P<\w+>", "?:", _ELEMENT)
@@ -20,7 +22,7 @@ _QUOTED: Final = r'\s*"((?:[^"]|"")*+)"\s*'
 _NEVER: Final = "((?!))"
 _ADDRESS: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _BEGINNING: Final = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:/|[/\\]|$)", re.IGNORECASE)
-_ENDING: Final = re.compile(r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)\s*$", re.IGNORECASE)
+_ENDING: Final = re.compile(rf"{PHOTO_ENDING}\s*$", re.IGNORECASE)
 
 
 def list_of(text: str) -> Any:

@@ -15,6 +15,7 @@ from pipelines.catalogue.currencies import currency_of
 from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks, Spelling
 from pipelines.config import CatalogueSection, Columns, Media
 from pipelines.config.shop import listed
+from pipelines.shop_files.uri import PHOTO_ENDING
 from pipelines.tables.spelling import fold_spelling, visible
 
 SEVERAL_PHOTOS = "several_photos"
@@ -25,9 +26,8 @@ UNKNOWN_AVAILABILITY = "availability"
 _BEST_FIRST = (IN_STOCK, "backorder", "preorder", OUT_OF_STOCK)
 OWN_LEVEL = "own_level"
 """The remark on categories whose last level is the title of the item, as in breadcrumbs."""
-_ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)"
 _SEVERAL = re.compile(
-    rf"{_ENDING}(?:\?[^\s,;|]*)?\s*[\s,;|]\s*[^\s,;|].*{_ENDING}\b|[\s,;|](?:https?|gs|file)://",
+    rf"{PHOTO_ENDING}(?:\?[^\s,;|]*)?\s*[\s,;|]\s*[^\s,;|].*{PHOTO_ENDING}\b|[\s,;|](?:https?|gs|file)://",
     re.IGNORECASE | re.DOTALL,
 )
 

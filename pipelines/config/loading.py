@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pipelines.config.base import Section
 from pipelines.config.engines import BeamSection
 from pipelines.config.fetching import FetchSection
-from pipelines.config.places import FOLDER, in_cloud, in_web
+from pipelines.config.places import FOLDER, is_remote
 from pipelines.config.prices import PricesSection
 from pipelines.config.problems import explain
 from pipelines.config.shop import CatalogueSection, StoreSection
@@ -96,7 +96,7 @@ class Config(Section):
             read |= {"catalogue.media.path": catalogue.media.path if catalogue.media else None}
             read |= {f"catalogue.allowed_roots[{n}]": root for n, root in enumerate(catalogue.allowed_roots)}
             for key, value in read.items():
-                if value is not None and not in_bucket(value) and not in_web(value) and not in_cloud(value):
+                if value is not None and not is_remote(value):
                     raise ValueError(
                         f'{key} = {value!r} is no gs:// URI, and workers of beam.runner = "dataflow" see no other '
                         "machine's files; copy it to a bucket and name that"
@@ -105,7 +105,7 @@ class Config(Section):
 
     def locate(self, location: str) -> str:
         """Return a path of the file as an absolute one, relative to the file's folder; an address or URI as it is."""
-        if in_bucket(location) or in_web(location) or in_cloud(location):
+        if is_remote(location):
             return location
         return str(Path(self.folder, os.path.expanduser(location)).resolve())
 

@@ -40,6 +40,16 @@ def in_cloud(place: str) -> bool:
     return _CLOUD.match(place) is not None
 
 
+def is_far(place: str) -> bool:
+    """Tell whether a place is in a cloud: a `gs://` URI, or one of S3 or Azure."""
+    return in_bucket(place) or in_cloud(place)
+
+
+def is_remote(place: str) -> bool:
+    """Tell whether a place is none of this machine's: in a cloud, or on the web."""
+    return is_far(place) or in_web(place)
+
+
 def path_of(uri: str) -> str | None:
     """Return the path that a `file:` URI of RFC 8089 names, its percent signs decoded; None for what is none.
 

@@ -30,7 +30,7 @@ from pipelines.store.folder import FolderStore
 from pipelines.store.overlay import Overlay
 from pipelines.telemetry.progress import Progress
 from pipelines.train.news import Place, count_news
-from pipelines.train.policy import Live, live_model
+from pipelines.train.policy import Live, certain_reason, live_model
 
 RUN_ID = "plan"
 
@@ -111,14 +111,9 @@ def _catalogue(context: RunContext) -> tuple[str, dict[str, int]]:
 def _reason(context: RunContext, live: Live | None, catalogue_id: str) -> str:
     """Return why the run would train, "" if it would not; labels that could be learned now are not looked at."""
     section, prep_id = context.config.train, context.config.preprocess.spec.prep_id
-    if live is None:
-        return "there is no live model yet"
-    if live.facts["prep_id"] != prep_id or "leaf" not in live.facts:
-        return "the live model reads photos that are prepared otherwise"
-    if section.policy == "always":
-        return "the policy is 'always'"
-    if section.policy == "reuse":
-        return ""
+    certain = certain_reason(section.policy, live, prep_id)
+    if certain or live is None or section.policy == "reuse":
+        return certain or ""
     place = Place(context.store, f"catalogue/{catalogue_id}", "", context.buckets)
     news = count_news(place, live.folder, {}, ())
     over = news.share > section.change_share

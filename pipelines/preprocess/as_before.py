@@ -10,12 +10,12 @@ from typing import Final
 
 import pyarrow as pa
 
+from pipelines.config.places import is_far
 from pipelines.preprocess.changes import NAMED_ORIGINALS, lacking_images
 from pipelines.preprocess.job import Job
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import CatalogueOutputs
 from pipelines.shop_files.fetch import LISTED
-from pipelines.shop_files.locations import is_far
 from pipelines.store import Log, Store, UnitTable
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import PHOTOS

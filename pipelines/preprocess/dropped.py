@@ -15,12 +15,11 @@ import pyarrow.compute as pc
 
 from pipelines.config import Config
 from pipelines.errors import StageError
+from pipelines.preprocess.meanings import DROPPED
 from pipelines.preprocess.resolve import WORKING
 from pipelines.tables.arrow import flat
 from trainer.files import read_text
 
-DROPPED = "dropped"
-MEANING = "the shop's list says that this photo is none of a product (preprocess.dropped_photos)"
 _LINE = re.compile(r"([0-9a-fA-F]{64}|[0-9a-fA-F]{16})(?:\s.*)?")
 
 

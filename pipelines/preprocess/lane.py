@@ -49,7 +49,7 @@ class Assembly:
     def begin(cls, job: Job, unit: Unit) -> Assembly:
         """Return a unit with what an earlier attempt has kept of it."""
         todo, parts = read_todo(job, unit), Parts(job.store, job.prefix, unit.unit_id)
-        return cls(unit.unit_id, todo.to_pylist(), todo, parts, {*parts.read()})
+        return cls(unit.unit_id, todo.to_pylist(), todo, parts, parts.places())
 
     def add(self, place: int, outcome: Outcome, original: bytes | None) -> None:
         """Take what became of a row."""

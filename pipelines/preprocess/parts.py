@@ -55,6 +55,10 @@ class Parts:
         """Return what became of the rows so far, by their place."""
         return {row["place"]: _outcome(row) for row in self._rows([n for n in PART.names if n != "original"])}
 
+    def places(self) -> set[int]:
+        """Return the places of the rows that are done."""
+        return {row["place"] for row in self._rows(["place"])}
+
     def originals(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield the digests and bytes of the originals that were kept, part by part."""
         yield from (

@@ -9,22 +9,14 @@ splits may hold, and is one to a search. Such a photo is a reject, such a group_
 from __future__ import annotations
 
 import json
-from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.preprocess.groups import GROUP, LOOK, PHOTO
 from pipelines.preprocess.job import Job
+from pipelines.preprocess.meanings import MOST_LEAVES, PLACEHOLDER
 from pipelines.tables.arrow import flat
-
-MOST_LEAVES: Final = 2
-"""Of one product; a second one is that of a sale or a season."""
-PLACEHOLDER: Final = "placeholder"
-MEANING: Final = (
-    f"items of more than {MOST_LEAVES} leaf categories have this photo or its look, and more of them than a group may "
-    "hold (preprocess.max_group_share), or than preprocess.max_items_a_photo allows"
-)
 
 
 def keep_placeholders(job: Job) -> frozenset[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +14,6 @@ from pipelines.preprocess.dropped import DroppedPhotos
 from pipelines.preprocess.job import Job
 from pipelines.preprocess.prepare import Preparer
 from pipelines.runs.context import RunContext
-from pipelines.shop_files.fetch import Fetcher
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,7 @@ class Planned:
 def job_of(context: RunContext, catalogue_id: str) -> Job:
     """Return what the steps of a run share."""
     section, config = context.config.preprocess, context.config
-    fetcher, threads = Fetcher.of_catalogue(config), worker_threads(config.beam)
-    preparer = Preparer(fetcher, section.spec, section.limits, threads, config.fetch, time.time())
+    preparer = Preparer.of(config, worker_threads(config.beam))
     prefix, listed = context.prefix("preprocess"), DroppedPhotos.read(config)
     images = f"images/{section.spec.prep_id}"
     return Job(context.store, prefix, f"catalogue/{catalogue_id}", images, context.buckets, preparer, listed)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import repeat
 from threading import BoundedSemaphore
+from typing import Self
 
 import pyarrow as pa
 
-from pipelines.config import FetchSection
+from pipelines.config import Config, FetchSection
 from pipelines.preprocess.addresses import Ages
 from pipelines.preprocess.changes import limited
+from pipelines.preprocess.meanings import MEANINGS, OF_ITEMS
 from pipelines.preprocess.outcomes import LIMITS, Outcome, UnitTables, tables_of
-from pipelines.shop_files.fetch import FETCH_CODES, Fetcher, FetchError
+from pipelines.shop_files.fetch import Fetcher, FetchError
 from transforms.image import prepare
-from transforms.photo import CODES, BadPhoto, Limits, PrepSpec
+from transforms.photo import BadPhoto, Limits, PrepSpec
 
 _UNBOUNDED = nullcontext()
 
@@ -33,6 +36,12 @@ class Preparer:
     threads: int
     fetching: FetchSection
     now: float = 0.0
+
+    @classmethod
+    def of(cls, config: Config, threads: int) -> Self:
+        """Return what prepares the photos of a shop, as of now."""
+        section = config.preprocess
+        return cls(Fetcher.of_catalogue(config), section.spec, section.limits, threads, config.fetch, time.time())
 
     @property
     def ages(self) -> Ages:
@@ -97,9 +106,9 @@ class Preparer:
         A file is looked at once more, for tables keep the code alone; a host is not asked again. Raises as
         `prepare_one` does.
         """
-        text = CODES.get(code) or FETCH_CODES.get(code, "")
+        text = MEANINGS.get(code, "")
         text = f"{text} ({LIMITS[code]})" if code in LIMITS else text
-        if self.fetcher.address(uri):
+        if code in OF_ITEMS or self.fetcher.address(uri):
             return text
         try:
             prepare(self.fetcher.fetch(uri), self.spec, self.limits)

@@ -7,11 +7,10 @@ from functools import partial
 
 from pipelines.errors import StageError
 from pipelines.jobs.units import PLAN, Unit, cut_lanes, lane_count
-from pipelines.preprocess import dropped, placeholders
-from pipelines.preprocess.dropped import DROPPED
 from pipelines.preprocess.groups import most_items
 from pipelines.preprocess.job import Job
-from pipelines.preprocess.placeholders import PLACEHOLDER, keep_placeholders
+from pipelines.preprocess.meanings import DROPPED, PLACEHOLDER
+from pipelines.preprocess.placeholders import keep_placeholders
 from pipelines.preprocess.planning import job_of, plan_units
 from pipelines.preprocess.settled import settled_until
 from pipelines.preprocess.tallies import host_notes, read_tallies, telling, traffic
@@ -25,7 +24,6 @@ from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
 from pipelines.store import Log, UnitTable
 
 NOTHING_NEW = "nothing new: 0 photos fetched, 0 prepared"
-MEANINGS = {PLACEHOLDER: placeholders.MEANING, DROPPED: dropped.MEANING}
 SETTLED_AFTER = 10
 """How often splits are done again because another run was faster."""
 
@@ -106,12 +104,8 @@ def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str
     ok, skipped = counts.pop("ok", 0), counts.pop("skipped", 0)
     rejected = sum(counts.values())
     ledger = Ledger(ok + skipped + rejected, ok, skipped, rejected, dict(sorted(counts.items())))
-    texts = {code: f"{uri}: {_meaning(job, uri, code)}" for code, uri in examples.items()}
+    texts = {code: f"{uri}: {job.preparer.explain(uri, code)}" for code, uri in examples.items()}
     return job.store.read_json(job.done), ledger, texts
-
-
-def _meaning(job: Job, uri: str, code: str) -> str:
-    return MEANINGS.get(code) or job.preparer.explain(uri, code)
 
 
 def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from pipelines.preprocess.groups import GROUP, LOOK, PHOTO, TITLE, own_label
 from pipelines.preprocess.job import Job
-from pipelines.preprocess.placeholders import MOST_LEAVES
+from pipelines.preprocess.meanings import MOST_LEAVES
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS
 from pipelines.tables.variants import group_key

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipelines.config import Config
-from pipelines.config.places import in_web
+from pipelines.config.places import in_web, is_far
 from pipelines.errors import StageError
 from pipelines.runs.ledger import Ledger, most_frequent_first
-from pipelines.shop_files.locations import is_far, walk
+from pipelines.shop_files.locations import walk
 
 SHOWN = 3
 

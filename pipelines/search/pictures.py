@@ -6,7 +6,7 @@ A page costs the shop's hosts nothing: of a photo behind an address, as of one t
 from __future__ import annotations
 
 import io
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import pyarrow.compute as pc
 from PIL import Image
@@ -55,7 +55,7 @@ class Pictures:
 
     def of_item(self, item_id: str) -> str:
         """Return the picture of an item's first photo in the gallery."""
-        bucket = bucket_of(item_id, read_format(self._store).buckets)
+        bucket = bucket_of(item_id, self._buckets)
         table = read_bucket(self._store, f"catalogue/{self._release.catalogue_id}/photos", bucket, PHOTOS)
         own = [row for row in table.to_pylist() if row["item_id"] == item_id]
         own.sort(key=lambda row: (row["role"] not in self._roles, row["position"]))
@@ -67,11 +67,10 @@ class Pictures:
         return here or self._prepared(item_id, image_uri)
 
     def _prepared(self, item_id: str, image_uri: str) -> str:
-        manifest = read_manifest(self._store, self._release.run_id, "preprocess")
-        if manifest is None:  # an earlier version's, or of a run that is gone
+        outputs = self._outputs
+        if outputs is None:
             return ""
-        outputs = PreprocessOutputs.of_json(manifest["outputs"])
-        bucket = bucket_of(item_id, read_format(self._store).buckets)
+        bucket = bucket_of(item_id, self._buckets)
         names = ["item_id", "image_uri", "image_unit", "image_row"]
         table = read_bucket(self._store, outputs.photos, bucket, RESOLVED_PHOTOS, names)
         own = table.filter((pc.field("item_id") == item_id) & (pc.field("image_uri") == image_uri)).to_pylist()
@@ -80,6 +79,16 @@ class Pictures:
         images = UnitTable(self._store, f"images/{outputs.prep_id}")
         [jpeg] = images.read_rows(own[0]["image_unit"], [own[0]["image_row"]], ["image"])["image"].to_pylist()
         return thumbnail(jpeg, self._limits)
+
+    @cached_property
+    def _outputs(self) -> PreprocessOutputs | None:
+        """What the release's run has prepared; None of an earlier version's, or of a run that is gone."""
+        manifest = read_manifest(self._store, self._release.run_id, "preprocess")
+        return None if manifest is None else PreprocessOutputs.of_json(manifest["outputs"])
+
+    @cached_property
+    def _buckets(self) -> int:
+        return read_format(self._store).buckets
 
     def _fetched(self, fetcher: Fetcher, uri: str) -> str:
         try:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipelines.config import Config
+from pipelines.config.places import is_far
 from pipelines.shop_files import locations
-from pipelines.shop_files.locations import is_far
 from pipelines.shop_files.near import readings, sibling
 from pipelines.shop_files.uri import SHOWN, UriError, absolute, address_of, is_relative, without_links
 

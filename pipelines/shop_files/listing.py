@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import apache_beam as beam
 import pyarrow as pa
 
+from pipelines.config.places import is_far
 from pipelines.shop_files import locations
 from pipelines.shop_files.fetch import LISTED
 from pipelines.shop_files.files import RemoteFile
-from pipelines.shop_files.locations import is_far
 
 ROWS_A_TABLE = 10_000
 

@@ -11,17 +11,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from pipelines.config.places import in_cloud
+from pipelines.config.places import is_far
 from pipelines.shop_files import clouds, google
 from pipelines.shop_files.files import File, RemoteFile
 from trainer.files import in_bucket
 
 _WILDCARD = re.compile(r"[*?[]")
-
-
-def is_far(place: str) -> bool:
-    """Tell whether a place is in a cloud: a `gs://` URI, or one of S3 or Azure."""
-    return in_bucket(place) or in_cloud(place)
 
 
 def divide(pattern: str) -> tuple[str, str]:

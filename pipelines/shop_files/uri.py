@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from functools import cache
 from urllib.parse import quote
 
-from pipelines.config.places import in_cloud, in_web, path_of
-from trainer.files import SCHEME, in_bucket
+from pipelines.config.places import in_cloud, in_web, is_far, path_of
+from trainer.files import SCHEME
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://|(?:data|file):|//", re.IGNORECASE)
 SHOWN = 80
+PHOTO_ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)"
+"""What names of photos end with, as a regular expression that wants its case ignored."""
 _UNQUOTED = "/%?=&+,;:@~!$'()*"
 """What may stand in a path that is written as part of an address, or of a file's name."""
 
@@ -62,29 +64,25 @@ def absolute(uri: str, start: str) -> str:
         return uri
     if scheme:
         raise UriError("unsupported_scheme", "photos are read from paths, file://, gs://, https:// and http://")
-    return f"{start.rstrip('/')}/{uri}" if _is_far(start) else os.path.join(start, uri)
+    return f"{start.rstrip('/')}/{uri}" if is_far(start) else os.path.join(start, uri)
 
 
 def without_links(location: str, roots: Sequence[str]) -> str:
     """Return a path without links, or a `gs://` URI as it is. Raises UriError when it is below none of the roots."""
-    if _is_far(location):
+    if is_far(location):
         inside = any(_is_below_in_bucket(location, root) for root in roots)
         path = location
     else:
         path = os.path.realpath(location)
         inside = any(_is_below(path, root) for root in roots)
     if not inside:
-        linked = "" if path == os.path.normpath(location) or _is_far(location) else f", which is {path},"
+        linked = "" if path == os.path.normpath(location) or is_far(location) else f", which is {path},"
         raise UriError("outside_roots", f"{location}{linked} is not below {' or '.join(roots)}")
     return path
 
 
-def _is_far(place: str) -> bool:
-    return in_bucket(place) or in_cloud(place)
-
-
 def _is_below(path: str, root: str) -> bool:
-    if _is_far(root):
+    if is_far(root):
         return False
     folder = _real(root)
     return path == folder or path.startswith(folder if folder.endswith("/") else f"{folder}/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import Any, Final
 from pipelines.config import Config
 from pipelines.errors import StageError
 from pipelines.preprocess.groups import LOOK, PHOTO
-from pipelines.preprocess.placeholders import MEANING, PLACEHOLDER
+from pipelines.preprocess.meanings import MEANINGS, PLACEHOLDER
 from pipelines.preprocess.prepare import Preparer
 from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.shop_files.fetch import Fetcher
@@ -134,7 +133,7 @@ class Photos:
     def _meaning(self, row: Mapping[str, Any]) -> str:
         code = row["code"]
         if code == PLACEHOLDER:
-            return f"{MEANING}{self._held_by(row)}"
+            return f"{MEANINGS[code]}{self._held_by(row)}"
         if code in NOT_FETCHED:
             return NOT_FETCHED[code]
         try:
@@ -163,8 +162,7 @@ class Photos:
 
     @cached_property
     def _preparer(self) -> Preparer:
-        section = self.config.preprocess
-        return Preparer(self._fetcher, section.spec, section.limits, 1, self.config.fetch, time.time())
+        return Preparer.of(self.config, 1)
 
 
 def _is_prepared(row: Mapping[str, Any]) -> bool:

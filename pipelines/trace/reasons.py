@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Final
 
 from pipelines.config import Config
+from pipelines.preprocess.meanings import PLACEHOLDER
 from pipelines.preprocess.outcomes import LIMITS
-from pipelines.preprocess.placeholders import PLACEHOLDER
 from pipelines.shop_files.web.web import PASSING
 from pipelines.trace.facts import EMBED, FOUND, INDEX, PREPROCESS, RELEASE, Vector, Verdict
 from pipelines.trace.scope import Scope

@@ -38,17 +38,21 @@ def live_model(store: Store) -> Live | None:
 def reason_to_train(context: RunContext, live: Live | None, prep_id: str) -> str | None:
     """Return why a model is to be trained, or None when the live one is to be kept."""
     policy = context.config.train.policy
+    certain = certain_reason(policy, live, prep_id)
+    if certain or live is None or policy == "reuse":
+        return certain
+    return _over_the_share(context, live)
+
+
+def certain_reason(policy: str, live: Live | None, prep_id: str) -> str | None:
+    """Return why a model is to be trained whatever is sold today, or None where only that can tell."""
     if live is None:
         return "there is no live model yet"
     if live.facts["prep_id"] != prep_id:
         return f"photos are prepared as {prep_id}, the live model reads {live.facts['prep_id']}"
     if "leaf" not in live.facts:
         return "the live model was made before a category at any depth had a slot of its own"
-    if policy == "reuse":
-        return None
-    if policy == "always":
-        return "the policy is 'always'"
-    return _over_the_share(context, live)
+    return "the policy is 'always'" if policy == "always" else None
 
 
 def _over_the_share(context: RunContext, live: Live) -> str | None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from pipelines.config import FetchSection
 from pipelines.preprocess.changes import TODO
+from pipelines.preprocess.meanings import MEANINGS
 from pipelines.preprocess.outcomes import UnitTables
 from pipelines.preprocess.prepare import Preparer
 from pipelines.shop_files.fetch import FETCH_CODES, Fetcher, FetchError
@@ -111,7 +112,7 @@ def test_every_code_is_explained_and_limits_name_their_setting(preparer: Prepare
     def explain(code: str) -> str:
         return preparer.explain("good.jpg", code)
 
-    assert all(explain(code) for code in (*CODES, *FETCH_CODES))
+    assert all(explain(code) for code in (*CODES, *FETCH_CODES, *MEANINGS))
     assert explain("too_many_pixels").endswith("(preprocess.max_pixels)")
     assert explain("too_small").endswith("(preprocess.min_side)")
     assert explain("too_large_bytes").endswith("(preprocess.max_bytes)")

@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 
 from pipelines.catalogue.formats.base import Columns, Notation
+from pipelines.shop_files.uri import PHOTO_ENDING
 from pipelines.tables.spelling import trimmed
 
-_PHOTO = re.compile(r"/|\.(?:jpe?g|jfif|png|webp|gif|avif|heic|tiff?|bmp)\b", re.IGNORECASE)
+_PHOTO = re.compile(rf"/|{PHOTO_ENDING}\b", re.IGNORECASE)
 _MIN_COLUMNS = 3
 """With fewer, lines of a text look too much like rows."""
 _USUAL = 0.9

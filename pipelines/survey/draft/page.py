@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipelines.config import CatalogueSection, Columns
-from pipelines.config.places import in_web
+from pipelines.config.places import is_remote
 from pipelines.models.advice import weights_advice
-from trainer.files import in_bucket
 
 FILL_IN: Final = "# FILL IN:"
 _LONGEST_WHY: Final = 110
@@ -70,7 +69,7 @@ def open_lines(text: str, name: str) -> list[str]:
 
 def relative(place: str, folder: Path) -> str:
     """Return a place as a config in a folder names it: by a relative path where it lies below that folder."""
-    if in_web(place) or in_bucket(place):
+    if is_remote(place):
         return place
     path = os.path.relpath(os.path.abspath(place), folder)
     return os.path.abspath(place) if path.startswith("..") else path

@@ -11,7 +11,7 @@ from statistics import median
 
 from PIL import Image
 
-from pipelines.config.places import in_web
+from pipelines.config.places import in_web, is_remote
 from pipelines.shop_files.fetch import MISSING, Fetcher
 from pipelines.shop_files.uri import address_of
 from trainer.files import SCHEME, in_bucket
@@ -103,7 +103,7 @@ def _prefixes(uris: Sequence[str]) -> Iterator[str]:
 
 def size_of(place: Place, uris: Sequence[str]) -> tuple[int, int, str] | None:
     """Return the height and width that photos should be prepared at, and why; None where none is at hand."""
-    if place.root is None or in_bucket(place.root) or in_web(place.root):
+    if place.root is None or is_remote(place.root):
         return None
     paths = (os.path.join(place.root, uri.removeprefix(place.prefix)) for uri in uris)
     return recommended([size for path in paths if (size := _size(path))][:MEASURED])

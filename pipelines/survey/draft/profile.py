@@ -12,9 +12,10 @@ from pipelines.catalogue.dates import seconds_of
 from pipelines.catalogue.lists import flattened, list_of
 from pipelines.catalogue.numbers import NotANumberError, price_of
 from pipelines.config.words import NO_VALUE
+from pipelines.shop_files.uri import PHOTO_ENDING
 from pipelines.tables.spelling import trimmed
 
-PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)(?![a-z0-9])", re.IGNORECASE)
+PICTURE = re.compile(rf"{PHOTO_ENDING}(?![a-z0-9])", re.IGNORECASE)
 ADDRESS = re.compile(r"(?:https?:)?//\w", re.IGNORECASE)
 LEVELS = re.compile(r"\S\s*(?:::|[>/\\|»›→;])\s*\S")
 _DAY = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?:[ T,]+\d{1,2}:\d{2}(?::\d{2})?)?\s*")

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.config import Config
+from pipelines.jobs.jobs import worker_threads
 from pipelines.models.advice import weights_advice
-from pipelines.survey.look.fetched import fetch_sample, preparer_of
+from pipelines.preprocess.prepare import Preparer
+from pipelines.survey.look.fetched import fetch_sample
 from pipelines.survey.look.findings import ODD, STOPS, Finding
 from pipelines.survey.look.items import Items
 from pipelines.survey.look.photos import photo_findings
@@ -73,7 +75,7 @@ def check_config(config: Config, path: str, photos: int, seconds: float, progres
 
 
 def _looked_at(config: Config, path: str, reading: Reading, photos: int, seconds: float, progress: Progress) -> Report:
-    items, preparer = Items.of(reading), preparer_of(config)
+    items, preparer = Items.of(reading), Preparer.of(config, worker_threads(config.beam))
     uris = Uris.of(reading, preparer.fetcher, photos)
     chosen, total = uris.sample(), uris.uris.distinct()
     progress.say(f"check: fetching {len(chosen)} of {total:,} photos, for {seconds:g} s at most")

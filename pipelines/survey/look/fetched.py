@@ -10,10 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.config import Config
-from pipelines.jobs.jobs import worker_threads
 from pipelines.preprocess.prepare import Preparer
-from pipelines.shop_files.fetch import Fetcher, FetchError
+from pipelines.shop_files.fetch import FetchError
 from pipelines.shop_files.web.client import WebError
 from pipelines.shop_files.web.hosts import Tally
 from pipelines.shop_files.web.web import Web
@@ -48,13 +46,6 @@ class Sample:
     def came(self) -> list[Fetched]:
         """Those that were fetched and prepared."""
         return [one for one in self.photos if one.prepared is not None]
-
-
-def preparer_of(config: Config) -> Preparer:
-    """Return what prepares photos as the preprocess stage does."""
-    section = config.preprocess
-    threads = worker_threads(config.beam)
-    return Preparer(Fetcher.of_catalogue(config), section.spec, section.limits, threads, config.fetch, time.time())
 
 
 def fetch_sample(preparer: Preparer, store: Store, photos: Sequence[Photo], seconds: float) -> Sample:

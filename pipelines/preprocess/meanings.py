@@ -1,0 +1,24 @@
+"""What the reject codes of photos mean, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from pipelines.shop_files.fetch import FETCH_CODES
+from transforms.photo import CODES
+
+MOST_LEAVES: Final = 2
+"""Of one product; a second one is that of a sale or a season."""
+PLACEHOLDER: Final = "placeholder"
+DROPPED: Final = "dropped"
+OF_ITEMS: Mapping[str, str] = MappingProxyType(
+    {
+        PLACEHOLDER: f"items of more than {MOST_LEAVES} leaf categories have this photo or its look, and more of them "
+        "than a group may hold (preprocess.max_group_share), or than preprocess.max_items_a_photo allows",
+        DROPPED: "the shop's list says that this photo is none of a product (preprocess.dropped_photos)",
+    }
+)
+"""Of sound photos, that are none of a product: nothing in the photo itself tells."""
+MEANINGS: Mapping[str, str] = MappingProxyType({**CODES, **FETCH_CODES, **OF_ITEMS})
