@@ -23,11 +23,10 @@ import pyarrow as pa
 
 from pipelines.config import load_config
 from pipelines.evaluate.pairs import Difference, difference
-from pipelines.evaluate.scores import from_parquet
 from pipelines.evaluate.vocabulary import describe
 from pipelines.releases.live import live_release_id
 from pipelines.releases.measures import Measures, read_measures
-from pipelines.store import open_store
+from pipelines.store import open_store, parquet
 
 RESULTS = Path(__file__).parent / "results"
 COMPARED = ("retrieval.", "category.", "attribute.", "recall.", "plan.", "unseen.", "parity.")
@@ -49,7 +48,7 @@ def read_side(config_path: str) -> Side:
     release_id = live_release_id(store)
     measures = read_measures(store, release_id) if release_id else None
     assert measures is not None, f"{store.uri} has no live release"
-    return Side(measures, None if measures.queries is None else from_parquet(measures.queries))
+    return Side(measures, None if measures.queries is None else parquet.decoded(measures.queries))
 
 
 def row_of(name: str, before: Side, after: Side) -> dict[str, Any]:

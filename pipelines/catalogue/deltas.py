@@ -7,16 +7,14 @@ as the newest. It is named instead.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.store import NotFoundError, Store
-from pipelines.tables.buckets import read_parquet
+from pipelines.tables.buckets import read_parquet, write_parquet
 
 _NUMBER = re.compile(r"([0-9]+)")
 _RECORD = pa.schema(
@@ -105,9 +103,8 @@ def read_record(store: Store, catalogue_id: str) -> Record | None:
 
 def write_record(store: Store, catalogue_id: str, deltas: Iterable[Delta]) -> None:
     """Keep which files were read into a catalogue and those before it."""
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([asdict(delta) for delta in deltas], _RECORD), sink, compression="ZSTD")
-    store.create(_name(catalogue_id), sink.getvalue())
+    table = pa.Table.from_pylist([asdict(delta) for delta in deltas], _RECORD)
+    write_parquet(store, _name(catalogue_id), table)
 
 
 def _differs(was: Delta, now: Delta, digest: Callable[[str], str]) -> bool:

@@ -9,7 +9,6 @@ from pipelines.evaluate.gates import blessed, judge, lead_over_colours, refusal
 from pipelines.evaluate.measurement import Measured, measure
 from pipelines.evaluate.report.page import Findings, render
 from pipelines.evaluate.rivals import anchors, expanded, rival_of
-from pipelines.evaluate.scores import to_parquet
 from pipelines.releases import publish as release
 from pipelines.releases.gate import Gate
 from pipelines.releases.measures import CENTROID, METRICS, QUERIES, Measures, metrics_json, read_measures
@@ -19,6 +18,7 @@ from pipelines.runs.context import RunContext
 from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import IndexOutputs
 from pipelines.runs.stages import STAGES
+from pipelines.store import parquet
 
 
 def measured_and_judged(
@@ -35,7 +35,7 @@ def measured_and_judged(
     files = {
         METRICS: metrics_json(measured.metrics),
         CENTROID: json.dumps({"space_id": measured.model.space_id, "mean": measured.centroid}).encode(),
-        QUERIES: to_parquet(measured.table),
+        QUERIES: parquet.encoded(measured.table),
         REPORT: render(_findings(context, manifest, measured, gates, beside)).encode(),
     }
     return manifest, files

@@ -8,11 +8,10 @@ import pyarrow as pa
 
 from pipelines.evaluate.gates import Rival
 from pipelines.evaluate.pairs import Difference, difference
-from pipelines.evaluate.scores import from_parquet
 from pipelines.evaluate.vocabulary import describe, is_documented
 from pipelines.releases.history import read_history
 from pipelines.releases.measures import Measures, read_measures
-from pipelines.store import Store
+from pipelines.store import Store, parquet
 
 
 def expanded(gates: Mapping[str, float], measured: Iterable[str]) -> dict[str, float]:
@@ -38,7 +37,7 @@ def rival_of(
     the scores that the release kept.
     """
     differences: dict[str, Difference] = {}
-    kept = None if measures.queries is None else from_parquet(measures.queries)
+    kept = None if measures.queries is None else parquet.decoded(measures.queries)
     for name in names:
         pair = difference(*asked_again, name) if asked_again is not None else None
         if pair is None and kept is not None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.evaluate.metrics import Bounded, Metrics, bounded_mean
 from pipelines.evaluate.queries import Query
@@ -84,15 +82,3 @@ class Scores:
         for name in sorted(self.columns):
             table = table.append_column(name, pa.array(self.columns[name], pa.float64(), from_pandas=True))
         return table
-
-
-def to_parquet(table: pa.Table) -> bytes:
-    """Return the table of a release's queries as it is kept."""
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="ZSTD")
-    return sink.getvalue()
-
-
-def from_parquet(data: bytes) -> pa.Table:
-    """Return what `to_parquet` wrote."""
-    return pq.read_table(io.BytesIO(data))

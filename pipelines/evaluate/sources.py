@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,10 +10,9 @@ from functools import partial
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.evaluate import gallery, queries
-from pipelines.store import Store
+from pipelines.store import Store, parquet
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS
 from pipelines.tables.variants import without_placeholders
@@ -66,14 +64,12 @@ class Sources:
 
     def put_table(self, name: str, table: pa.Table) -> None:
         """Write a table below the stage's folder; a rerun writes it again."""
-        sink = io.BytesIO()
-        pq.write_table(table, sink, compression="ZSTD")
-        self.put(f"{name}.parquet", sink.getvalue())
+        self.put(f"{name}.parquet", parquet.encoded(table))
 
     def table(self, name: str) -> pa.Table:
         """Return a table that `put_table` wrote."""
         with self.store.open(f"{self.prefix}/{name}.parquet") as file:
-            return pq.read_table(file)
+            return parquet.decoded(file)
 
     def put_counts(self, name: str, counts: Mapping[str, int]) -> None:
         """Write counts below the stage's folder."""

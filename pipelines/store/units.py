@@ -7,7 +7,6 @@ Readers start from keys files. A key in two units is legal: the smallest unit_id
 from __future__ import annotations
 
 import hashlib
-import io
 import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.store import parquet
 from pipelines.store.base import NotFoundError, Store, StoreError
 
 KEYS_SUFFIX = ".keys.parquet"
@@ -57,14 +57,16 @@ class UnitTable:
         data_name = ""
         if data is not None:
             data_name = f"{self.prefix}/{unit_id}-{uuid.uuid4().hex[:12]}.parquet"
-            encoded = _encode(data, row_group_rows, compression="NONE")
+            encoded = parquet.encoded(data, "NONE", row_group_rows=row_group_rows)
             metadata |= {
                 "data": data_name.rsplit("/", 1)[-1],
                 "data_sha256": hashlib.sha256(encoded).hexdigest(),
                 "rows": str(data.num_rows),
             }
             self.store.create(data_name, encoded)
-        won = self.store.create(self._keys_name(unit_id), _encode(keys.replace_schema_metadata(metadata), 65536))
+        won = self.store.create(
+            self._keys_name(unit_id), parquet.encoded(keys.replace_schema_metadata(metadata), row_group_rows=65536)
+        )
         if not won and data_name:
             self.store.delete(data_name)
         return won
@@ -80,7 +82,7 @@ class UnitTable:
 
     def read_keys(self, unit_id: str) -> pa.Table:
         """Return a unit's keys. Raises NotFoundError, and StoreError when the file is damaged."""
-        table: pa.Table = self._open_keys(unit_id, pq.read_table)
+        table: pa.Table = self._open_keys(unit_id, parquet.decoded)
         return table
 
     def data_name(self, unit_id: str) -> str:
@@ -99,7 +101,7 @@ class UnitTable:
         name = self.data_name(unit_id)
         with self.store.open(name) as file:
             try:
-                return _read_rows(pq.ParquetFile(file), rows, columns)
+                return _read_rows(parquet.opened(file), rows, columns)
             except (pa.ArrowException, OSError) as error:
                 raise StoreError(f"{self.store.uri}/{name} is damaged ({error}); {self._repair(unit_id)}") from error
 
@@ -138,16 +140,9 @@ class UnitTable:
         return f"{self.prefix}/{unit_id}{KEYS_SUFFIX}"
 
 
-def _encode(table: pa.Table, row_group_rows: int, compression: str = "ZSTD") -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, row_group_size=row_group_rows, compression=compression, use_dictionary=False)
-    return sink.getvalue()
-
-
 def _read_rows(file: pq.ParquetFile, rows: Sequence[int] | None, columns: Sequence[str] | None) -> pa.Table:
-    names = list(columns) if columns is not None else None
     if rows is None:
-        return file.read(columns=names)
+        return parquet.read(file, columns)
     starts, total = [], 0
     for group in range(file.num_row_groups):
         starts.append(total)
@@ -160,9 +155,9 @@ def _read_rows(file: pq.ParquetFile, rows: Sequence[int] | None, columns: Sequen
     for group in wanted:
         offsets[group] = at
         at += file.metadata.row_group(group).num_rows
-    table = file.read_row_groups(wanted, columns=names) if wanted else file.schema_arrow.empty_table()
-    if not wanted and names is not None:
-        table = table.select(names)
+    table = parquet.read(file, columns, wanted) if wanted else file.schema_arrow.empty_table()
+    if not wanted and columns is not None:
+        table = table.select(list(columns))
     positions = [offsets[group] + row - starts[group] for row in rows for group in (_group_of(starts, row),)]
     return table.take(pa.array(positions, pa.int64()))
 

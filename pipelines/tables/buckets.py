@@ -7,14 +7,12 @@ proportional to the keys' bytes.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipelines.store import NotFoundError, Store
+from pipelines.store import NotFoundError, Store, parquet
 from pipelines.tables.arrow import to_ipc
 
 
@@ -59,7 +57,7 @@ def read_bucket(
     """Return one bucket's table; an empty one when the bucket has no file."""
     try:
         with store.open(f"{folder}/{bucket_name(bucket)}") as file:
-            return pq.read_table(file, columns=columns)
+            return parquet.decoded(file, columns)
     except NotFoundError:
         table = schema.empty_table()
         return table.select(columns) if columns else table
@@ -67,12 +65,10 @@ def read_bucket(
 
 def write_parquet(store: Store, name: str, table: pa.Table) -> None:
     """Create a Parquet object; one that is there already holds the same rows and stays."""
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="ZSTD")
-    store.create(name, sink.getvalue())
+    store.create(name, parquet.encoded(table))
 
 
 def read_parquet(store: Store, name: str, columns: list[str] | None = None) -> pa.Table:
     """Return a Parquet object's table. Raises NotFoundError."""
     with store.open(name) as file:
-        return pq.read_table(file, columns=columns)
+        return parquet.decoded(file, columns)

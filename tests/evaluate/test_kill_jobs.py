@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.evaluate.scores import from_parquet
 from pipelines.evaluate.stage import run
 from pipelines.runs.context import RunContext
 from pipelines.runs.manifest import read_manifest
 from pipelines.runs.sequence import run_stage
-from pipelines.store import Log, initialise, open_store
+from pipelines.store import Log, initialise, open_store, parquet
 from pipelines.telemetry.progress import Progress
 from tests.evaluate.conftest import BUCKETS, Fake, config, fake_serve, write_run
 from tests.jobs.killing import WHEN, are_all, jobs_noted, killed_at
@@ -64,7 +63,7 @@ def result(folder: Path) -> dict[str, Any]:
     kept = {key: release[key] for key in ("model", "index", "gates", "blessed", "refusal", "ledger")}
     found = {"counts": manifest["counts"], "rejects": manifest["rejects"], "release": kept}
     files = sorted(entry.name.removeprefix(f"{name}/") for entry in store.list(name))
-    scores = from_parquet(store.read(f"{name}/queries.parquet"))
+    scores = parquet.decoded(store.read(f"{name}/queries.parquet"))
     metrics = store.read_json(f"{name}/metrics.json")
     of_content = {key: value for key, value in metrics.items() if not key.startswith(TIMED)}
     return found | {

@@ -5,9 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipelines.evaluate.rivals import anchors, expanded, rival_of
-from pipelines.evaluate.scores import Scores, from_parquet, to_parquet
+from pipelines.evaluate.scores import Scores
 from pipelines.releases.measures import Measures
-from pipelines.store import Log
+from pipelines.store import Log, parquet
 from pipelines.store.folder import FolderStore
 from tests.evaluate.test_quality import query
 
@@ -45,7 +45,7 @@ def test_a_release_of_another_version_may_have_names_that_mean_nothing_today() -
 
 
 def test_the_scores_of_a_release_survive_their_bytes() -> None:
-    back = from_parquet(to_parquet(table(0.5)))
+    back = parquet.decoded(parquet.encoded(table(0.5)))
     assert back.equals(table(0.5))
     assert back[NAME].to_pylist() == [0.5, None]
     assert back["known"].to_pylist() == [True, False]
@@ -53,7 +53,7 @@ def test_the_scores_of_a_release_survive_their_bytes() -> None:
 
 
 def test_answers_of_today_count_before_what_a_release_kept() -> None:
-    measures = Measures("r", {NAME: 0.9}, [], to_parquet(table(0.9)))
+    measures = Measures("r", {NAME: 0.9}, [], parquet.encoded(table(0.9)))
     kept = rival_of(measures, table(0.5), [NAME, "latency.plan_p95_ms"])
     assert kept.differences.keys() == {NAME}
     assert kept.differences[NAME].mean == -0.4

@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 import pytest
 
 from pipelines.errors import StageError
-from pipelines.evaluate.scores import from_parquet
 from pipelines.evaluate.stage import run
 from pipelines.evaluate.vocabulary import check_documented
 from pipelines.releases import publish as release
@@ -24,7 +23,7 @@ from pipelines.runs.context import RunContext
 from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import IndexOutputs
 from pipelines.runs.sequence import run_stage
-from pipelines.store import Log
+from pipelines.store import Log, parquet
 from pipelines.tables.taxonomy import read_taxonomy
 from tests.evaluate.conftest import ENTRY, Fake, fake_serve, open_run, write_run
 
@@ -183,7 +182,7 @@ def test_the_live_release_is_the_baseline(start: Start, write: Write, fake: type
     assert gate["paired"]
     assert gate["bound"] == -0.05
     assert "queries of both" in gate["note"]
-    kept = from_parquet(second.store.read(f"releases/{done['outputs']['release_id']}/queries.parquet"))
+    kept = parquet.decoded(second.store.read(f"releases/{done['outputs']['release_id']}/queries.parquet"))
     assert kept.num_rows == metrics["queries.count"]
     assert pc.mean(kept["retrieval.p_at_10"]).as_py() == pytest.approx(metrics["retrieval.p_at_10"], abs=0.01)
     page = second.store.read(f"releases/{done['outputs']['release_id']}/report.html").decode()
@@ -379,7 +378,7 @@ def test_a_second_photo_of_an_item_is_to_be_found_the_querys_own_left_out(
     assert metrics["retrieval.cold_same_item_hit_at_1"] == 1.0
     assert "retrieval.same_item_hit_at_1" not in metrics  # no photo of another role
     release = context.store.folders("releases")[0]
-    kept = from_parquet(context.store.read(f"releases/{release}/queries.parquet"))
+    kept = parquet.decoded(context.store.read(f"releases/{release}/queries.parquet"))
     asked = {photo.digest: photo for photo in world.photos}
     told = {asked[row["digest"]].item: row["retrieval.cold_same_item_hit_at_1"] for row in kept.to_pylist()}
     assert {item % 2 for item, hit in told.items() if hit is not None} == {0}

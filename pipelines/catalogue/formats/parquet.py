@@ -31,7 +31,7 @@ def read_parquet(stream: BinaryIO, columns: Columns) -> Iterator[RawRow]:
     names = dict(zip(file.schema_arrow.names, _named(file.schema_arrow, columns.naming), strict=True))
     nested = bool(columns.read - {*names.values()})
     number = 0
-    for batch in file.iter_batches(_ROWS_A_BATCH, columns=_wanted(names, columns)):
+    for batch in file.iter_batches(_ROWS_A_BATCH, columns=_wanted(names, columns), use_threads=False):
         table = {names[name]: _adapted(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
         for row in _rows(table, number, batch.num_rows):
             yield replace(row, values=_picked(row.values, columns)) if nested else row
