@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -167,6 +168,35 @@ def test_time_is_kept(tmp_path: Path) -> None:
         shop = shop_of(tmp_path, rows, fetch=LOCAL | {"timeout_s": 60, "idle_s": 60})
         found = looked(shop, "--seconds", "1")
     assert (found["late"]["count"], found["sample"]["count"]) == (4, 0)
+
+
+def test_what_is_to_be_copied_is_never_cut(tmp_path: Path) -> None:
+    """The digest of a placeholder, and the names that addresses of any length end with."""
+    folder = f"{'long' * 40}/{'folder' * 30}"
+    rows = [row | {"image": f"{folder}/{row['image']}"} for row in rows_of(20)]
+    shop = shop_of(tmp_path, rows)
+    (shop.photos / folder).mkdir(parents=True)
+    for row in rows[1:]:
+        (shop.photos / row["image"]).write_bytes(jpeg(9))
+    lines = shop.cli("check").stdout.splitlines()
+    same = next(line for line in lines if "the same under several names" in line)
+    missing = next(line for line in lines if "photos of the sample rejected, missing: 1" in line)
+    digest = hashlib.sha256(jpeg(9)).hexdigest()
+    assert f": 19, such as sha256 {digest} (19 times), longlong" in same
+    assert same.split(" -> ")[0].endswith(".jpg")
+    assert "…" in missing
+    assert missing.split(" -> ")[0].endswith("/p0.jpg")
+
+
+def test_photos_are_counted_once_wherever_they_are_counted(tmp_path: Path) -> None:
+    """A photo that several items name is one photo, of all and of its host."""
+    rows = rows_of(40)
+    for row in rows:
+        row["image"] = f"p{int(row['sku'][1:]) // 4}.jpg"
+    shop = shop_of(tmp_path, rows)
+    report = json.loads(shop.cli("check", "--json", "--photos", "0").stdout)
+    found = {one["code"]: one for one in report["findings"]}
+    assert (report["photos"], found["photos"]["count"], found["photos"]["examples"]) == (10, 10, ["files (10)"])
 
 
 def test_photos_that_are_the_same_or_look_it(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def check_config(config: Config, path: str, photos: int, seconds: float, progres
 def _looked_at(config: Config, path: str, reading: Reading, photos: int, seconds: float, progress: Progress) -> Report:
     items, preparer = Items.of(reading), Preparer.of(config, worker_threads(config.beam))
     uris = Uris.of(reading, preparer.fetcher, photos)
-    chosen, total = uris.sample(), uris.uris.distinct()
+    chosen, total = uris.sample(), uris.distinct
     progress.say(f"check: fetching {len(chosen)} of {total:,} photos, for {seconds:g} s at most")
     sample = fetch_sample(preparer, reading.store, chosen, seconds)
     findings = (

@@ -37,4 +37,6 @@ class Finding:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_EXAMPLE else f"{text[: _LONGEST_EXAMPLE - 1]}…"
+    """Return an example without its middle where it is long: what is said of a long address stands behind it."""
+    end = _LONGEST_EXAMPLE // 3
+    return text if len(text) <= _LONGEST_EXAMPLE else f"{text[: _LONGEST_EXAMPLE - end - 1]}…{text[-end:]}"

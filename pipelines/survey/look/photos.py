@@ -131,7 +131,7 @@ def _same(sample: Sample) -> Iterator[Finding]:
         by_digest.setdefault(one.digest, []).append(one)
     often = {digest: of for digest, of in by_digest.items() if len(of) >= _PLACEHOLDER}
     if often:
-        told = tuple(f"{of[0].photo.uri} ({len(of)} times, sha256 {digest})" for digest, of in often.items())
+        told = tuple(f"sha256 {digest} ({len(of)} times), {of[0].photo.uri}" for digest, of in often.items())
         fix = "if they show no product, list their sha256 in a file, and set preprocess.dropped_photos to it"
         count = sum(map(len, often.values()))
         yield Finding(

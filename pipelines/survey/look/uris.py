@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
+
+import pyarrow as pa
 
 from pipelines.shop_files.fetch import Fetcher
 from pipelines.survey.look.findings import ODD, TOLD, Finding
@@ -40,11 +42,14 @@ class Photo:
 
 @dataclass
 class Uris:
-    """What photos are named; `kept` are those of each stratum whose hashes are smallest."""
+    """What photos are named, by `hosts`; `kept` are those of each stratum whose hashes are smallest.
+
+    `total` and `strata` count a photo as often as items name it.
+    """
 
     most: int
     total: int = 0
-    uris: Tally = field(default_factory=Tally)
+    hosts: dict[str, Tally] = field(default_factory=dict)
     strata: Counter[Stratum] = field(default_factory=Counter)
     kept: dict[Stratum, list[tuple[int, Photo]]] = field(default_factory=dict)
 
@@ -56,11 +61,24 @@ class Uris:
             items = read_bucket(reading.store, f"{reading.folder}/items", bucket, ITEMS, ["item_id", "category"])
             tops = {item: path[0] for item, path in zip(*(column.to_pylist() for column in items.columns), strict=True)}
             table = read_bucket(reading.store, f"{reading.folder}/photos", bucket, PHOTOS, ["item_id", "image_uri"])
-            found.uris.add(table["image_uri"].to_pylist())
-            for row in (row for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE) for row in batch.to_pylist()):
-                photo = Photo(row["image_uri"], row["item_id"], host_of(row["image_uri"], fetcher))
-                found._take(photo, tops.get(row["item_id"], ""))
+            for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
+                photos = [Photo(*row, host_of(row[0], fetcher)) for row in zip(*_texts(batch), strict=True)]
+                found._count(photos)
+                for photo in photos:
+                    found._take(photo, tops.get(photo.item_id, ""))
         return found
+
+    @property
+    def distinct(self) -> int:
+        """How many photos there are, each counted once."""
+        return sum(tally.distinct() for tally in self.hosts.values())
+
+    def _count(self, photos: Sequence[Photo]) -> None:
+        of_host: dict[str, list[str]] = {}
+        for photo in photos:
+            of_host.setdefault(photo.host, []).append(photo.uri)
+        for host, uris in of_host.items():
+            self.hosts.setdefault(host, Tally()).add(uris)
 
     def _take(self, photo: Photo, top: str) -> None:
         self.total += 1
@@ -86,16 +104,18 @@ class Uris:
 
     def findings(self, reading: Reading, limit: int | None) -> Iterator[Finding]:
         """Yield what there is to say of them before any is fetched; `limit` is preprocess.max_items_a_photo."""
-        hosts = Counter[str]()
-        for (host, _), count in self.strata.items():
-            hosts[host] += count
+        hosts = Counter({host: tally.distinct() for host, tally in self.hosts.items()})
         told = tuple(f"{host} ({count:,})" for host, count in hosts.most_common(_SHOWN))
-        yield Finding("photos", TOLD, "photos, by host", self.uris.distinct(), told)
-        often = self.uris.more_than(MANY_ITEMS)
+        yield Finding("photos", TOLD, "photos, by host", hosts.total(), told)
+        often = {key: count for tally in self.hosts.values() for key, count in tally.more_than(MANY_ITEMS).items()}
         if often and limit is None:
             fix = f"if they show no product (charts, logos), set preprocess.max_items_a_photo = {MANY_ITEMS}"
             what = f"photos that more than {MANY_ITEMS} items have"
             yield Finding("photos_of_many_items", ODD, what, len(often), _named(reading, often), fix)
+
+
+def _texts(batch: pa.RecordBatch) -> tuple[list[str], list[str]]:
+    return batch["image_uri"].to_pylist(), batch["item_id"].to_pylist()
 
 
 def host_of(uri: str, fetcher: Fetcher) -> str:
