@@ -49,7 +49,8 @@ class Notation:
 class Columns:
     """Which of a feed's columns hold its ids and its photos, and all that are read; all there are if it is empty.
 
-    Those of a name that `also` matches are read too. `naming` tells the names by which a file has them.
+    Those of a name that `also` matches are read too. `naming` tells the names by which a file has them. Where no column
+    is known, `likely` are the names that fields of rows have at any depth, in lower case without marks.
     """
 
     item_id: str = ""
@@ -57,6 +58,7 @@ class Columns:
     read: frozenset[str] = frozenset()
     also: re.Pattern[str] | None = None
     naming: Naming = field(default_factory=Naming)
+    likely: frozenset[str] = frozenset()
 
     def wants(self, name: str) -> bool:
         """Tell whether a column is read."""

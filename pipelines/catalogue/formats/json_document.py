@@ -44,10 +44,11 @@ class Value:
     is_cut: bool = False
 
 
-def list_within(values: Any, columns: Columns) -> tuple[str, ...] | None:
+def list_within(values: Any, columns: Columns, times: int = 1) -> tuple[str, ...] | None:
     """Return the keys that lead to the list of objects which are rows rather than what holds it; None if there is none.
 
-    They hold more of the columns that are read; where these are not known, what holds them has nothing else.
+    They hold more of the columns that are read, so many times as many; where these are not known, what holds them has
+    nothing else.
     """
     if not isinstance(values, dict):
         return None
@@ -55,13 +56,23 @@ def list_within(values: Any, columns: Columns) -> tuple[str, ...] | None:
     best = max(found, key=found.__getitem__, default=None)
     if best is None:
         return None
-    if not columns.read:
+    if not columns.read and not columns.likely:
         return best if len(values) == 1 else None
-    return best if found[best] > _held(values, columns) else None
+    return best if found[best] > times * _held(values, columns) else None
 
 
 def _held(row: Any, columns: Columns) -> int:
-    return len(picked(row, columns.read))
+    if not columns.likely:
+        return len(picked(row, columns.read))
+    return len({"".join(filter(str.isalnum, name)).casefold() for name in _fields(row)} & columns.likely)
+
+
+def _fields(values: dict[str, Any]) -> Iterator[str]:
+    """Yield the names of a row's fields, and of those of objects within, as in `_source` or `node`; not in lists."""
+    for name, value in values.items():
+        yield name
+        if isinstance(value, dict):
+            yield from _fields(value)
 
 
 def _lists(values: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[Any]]]:

@@ -22,6 +22,8 @@ _BEFORE = rf"(?:{_STRING}\s*:\s*(?:{_STRING}|[\w.+-]+)\s*,\s*)*"
 """Fields of an object that are neither lists nor objects."""
 _FIRST_LIST = re.compile(rf"\s*((?:\{{\s*{_BEFORE}{_STRING}\s*:\s*)+)\[\s*\{{")
 """The beginning of an object that holds a list of objects, and of none that is done before it."""
+_BESIDE_OTHERS = 2
+"""How many times as much of likely names the rows in a line hold than it does itself, where lines are not rows."""
 _LAST_KEY = re.compile(rf"({_STRING})\s*:\s*(?:\{{|$)")
 
 
@@ -60,12 +62,17 @@ def _is_document(start: str, columns: Columns) -> bool:
     line, _, others = start.partition("\n")
     first = _decoded(line)
     if first is not None:
-        return list_within(first, columns) is not None
+        return list_within(first, columns, _times(others, columns)) is not None
     if not start.startswith("{"):
         return start.startswith("[")
     if _first_value(start) is not None or line.strip() == "{":
         return True
     return bool(_FIRST_LIST.match(start)) and not any(_decoded(one) for one in others.split("\n", 9)[:-1])
+
+
+def _times(others: str, columns: Columns) -> int:
+    """Return how many times as much of likely names rows hold than the first line, of lines or of a document."""
+    return _BESIDE_OTHERS if columns.likely and _decoded(others.partition("\n")[0]) else 1
 
 
 def _path(start: str, columns: Columns) -> tuple[str, ...] | None:

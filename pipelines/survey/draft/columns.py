@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.catalogue.shops.attributes import ours
 from pipelines.survey.draft.levels import category_columns
+from pipelines.survey.draft.lists import first_of, list_holding
 from pipelines.survey.draft.names import numbered, said, tokens
 from pipelines.survey.draft.profile import Profile, profiles, texts_of
 from pipelines.survey.draft.words import FIRST, LESSER
@@ -17,6 +18,8 @@ _UNNAMED = 0.3
 """What cells are worth whose column's name says nothing, beside one whose name does."""
 _NESTED = 0.5
 """The same of fields of objects within a row's."""
+_ONE_TEXT = ("title", "group_id", "currency", "updated_at")
+"""Keys whose cells may hold no list."""
 
 
 @dataclass
@@ -52,6 +55,7 @@ def guessed(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Guess:
     for key, fits in (("currency", _as_currency), ("availability", _as_stock), ("updated_at", _as_date)):
         _take(guess, rest, key, fits, _such)
     _attributes(guess, rest)
+    _first_of_lists(guess, columns, rows)
     return guess
 
 
@@ -113,15 +117,29 @@ def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
         guess.take("price", [sales[0], usual], f"the sale's before the usual one, {guess.why['price']}")
 
 
+def _first_of_lists(guess: Guess, columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Name the first of a list where the catalogue wants one text; of prices in several currencies the first one."""
+    own = {key: name for key in _ONE_TEXT if isinstance(name := guess.keys.get(key), str) and columns[name].several}
+    price, currency = guess.keys.get("price"), own.get("currency")
+    if currency and isinstance(price, str) and list_holding(price, rows) == list_holding(currency, rows) != "":
+        own["price"] = price
+    for key, name in own.items():
+        guess.keys[key] = first_of(name, rows)
+
+
 def _attributes(guess: Guess, columns: Mapping[str, Profile]) -> None:
     found: dict[str, str] = {}
     used = {name for value in guess.keys.values() for name in (value if isinstance(value, list) else [value])}
     for name, one in columns.items():
         what = next(filter(None, map(ours, (name.split(".")[-1], *tokens(name)))), None)
-        if what and name not in used and one.filled >= 0.02 and one.length <= SHOWN and one.dates + one.pictures == 0:
+        if what and name not in used and _is_attribute(one):
             found.setdefault(what, name)
     if found:
         guess.take("attributes", found, ", ".join(f"{columns[name].example[:20]!r}" for name in found.values()))
+
+
+def _is_attribute(one: Profile) -> bool:
+    return one.filled >= 0.02 and one.length <= SHOWN and one.dates + one.pictures + one.several == 0
 
 
 def _as_id(one: Profile) -> float:

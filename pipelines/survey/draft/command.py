@@ -137,7 +137,7 @@ class _Drafting:
 
 def _looked_at(file: Path, notation: Notation) -> tuple[list[str], list[RawRow]]:
     """Return the names of a file's columns, and its first rows with the cells of all of them."""
-    names = column_names(file, notation, Columns(read=_NAMES))
+    names = column_names(file, notation, Columns(read=_NAMES, likely=_NAMES))
     columns = Columns(read=frozenset(name for name in names if name))
     return names, list(sample(file, notation, columns, MOST_ROWS))
 

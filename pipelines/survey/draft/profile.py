@@ -17,6 +17,12 @@ from pipelines.tables.spelling import trimmed
 
 PICTURE = re.compile(rf"{PHOTO_ENDING}(?![a-z0-9])", re.IGNORECASE)
 ADDRESS = re.compile(r"(?:https?:)?//\w", re.IGNORECASE)
+NO_PHOTO = re.compile(
+    r"\.(?:mp4|m4v|mov|webm|avi|mkv|ogv|wmv|mpe?g|m3u8|pdf|glb|gltf|usdz)(?=$|[?#])"
+    r"|(?<=//)(?:www\.|player\.)?(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com)(?=/)",
+    re.IGNORECASE,
+)
+"""What lists of media name beside photos: films, leaflets, models to turn."""
 LEVELS = re.compile(r"\S\s*(?:::|[>/\\|»›→;])\s*\S")
 _DAY = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?:[ T,]+\d{1,2}:\d{2}(?::\d{2})?)?\s*")
 _MARKUP = re.compile(r"<(?:p|br|div|ul|li|b|span|strong|h\d|table)\b", re.IGNORECASE)

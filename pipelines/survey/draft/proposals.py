@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -14,7 +16,7 @@ from pipelines.config.formats import with_preset
 from pipelines.config.shop import listed
 from pipelines.survey.draft.dates import forms_of
 from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
-from pipelines.survey.draft.profile import texts_of
+from pipelines.survey.draft.profile import NO_PHOTO, texts_of
 from pipelines.survey.draft.trial import Trial
 
 _LACKS = frozenset({"conflicting_duplicate", "no_category", "no_photo", "no_item_id"})
@@ -78,6 +80,19 @@ def _photos(seen: Seen) -> Iterator[Proposal]:
         if mark:
             why = f"between the photos of {_such(cells, mark)}"
             yield Proposal(why, columns={"photo_separator": mark}, is_certain=True)
+
+
+def _films(seen: Seen) -> Iterator[Proposal]:
+    uris = (photo.image_uri for item in seen.trial.items for photo in item.photos)
+    names = Counter(found[0].lower() for uri in uris if (found := NO_PHOTO.search(uri)))
+    if names and not seen.section.get("roles"):
+        rules = [{"role": "video", **_such_as(name)} for name in sorted(names)]
+        why = f"no photos: {', '.join(f'{name} ({count})' for name, count in sorted(names.items()))}"
+        yield Proposal(why, {"roles": rules, "drop_roles": ["video"]}, is_certain=True)
+
+
+def _such_as(name: str) -> dict[str, str]:
+    return {"name": f"*{name}"} if name.startswith(".") else {"pattern": re.escape(name)}
 
 
 def _continues(seen: Seen) -> Iterator[Proposal]:
@@ -145,7 +160,15 @@ def _dates(seen: Seen) -> Iterator[Proposal]:
         yield Proposal(why, drops=("updated_at",))
 
 
-_PROPOSE: tuple[Callable[[Seen], Iterator[Proposal]], ...] = (_photos, _continues, _levels, _paths, _decimals, _dates)
+_PROPOSE: tuple[Callable[[Seen], Iterator[Proposal]], ...] = (
+    _photos,
+    _films,
+    _continues,
+    _levels,
+    _paths,
+    _decimals,
+    _dates,
+)
 
 
 def _such(cells: Sequence[str], mark: str) -> str:
