@@ -114,6 +114,53 @@ def test_cells_decide_where_names_are_silent_or_lie(header: dict[str, str], expe
     assert mapping(header) == expected
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("price_net", "price_gross"), "price_gross"),
+        (("price_gross", "price_net"), "price_gross"),
+        (("price_excl_vat", "price_incl_vat"), "price_incl_vat"),
+        (("price", "price_incl_tax"), "price_incl_tax"),
+        (("price_without_tax", "price"), "price"),
+        (("Price tax excluded", "Price tax included"), "Price tax included"),
+        (("Nettopreis", "Bruttopreis"), "Bruttopreis"),
+        (("VK netto", "VK brutto"), "VK brutto"),
+        (("Netto", "Brutto"), "Brutto"),
+        (("Preis ohne MwSt.", "Preis mit MwSt."), "Preis mit MwSt."),
+        (("Prix HT", "Prix TTC"), "Prix TTC"),
+        (("prixHT", "prixTTC"), "prixTTC"),
+        (("precio sin IVA", "precio con IVA"), "precio con IVA"),
+        (("prijs excl. btw", "prijs incl. btw"), "prijs incl. btw"),
+        (("cena netto", "cena brutto"), "cena brutto"),
+        (("prices.net", "prices.gross"), "prices.gross"),
+        (("Einkaufspreis", "Verkaufspreis"), "Verkaufspreis"),
+        (("Einkaufspreis brutto", "Preis netto"), "Preis netto"),
+        (("cost_price", "price"), "price"),
+        (("wholesale_price", "retail_price"), "retail_price"),
+        (("prix_achat", "prix_vente"), "prix_vente"),
+        (("msrp", "price"), "price"),
+        (("compare_at_price", "price"), "price"),
+        (("original_price", "final_price"), "final_price"),
+        (("recommended_retail_price", "our_price"), "our_price"),
+        (("price_net",), "price_net"),
+        (("cost_price",), None),
+        (("internet_price", "inch"), "internet_price"),
+        (("price_net", "price_gross", "sale_price_net"), "price_gross"),
+        (("sale_price_net", "sale_price_gross", "price_gross"), ["sale_price_gross", "price_gross"]),
+        (("price_net", "sale_price_net"), ["sale_price_net", "price_net"]),
+    ],
+)
+def test_of_several_prices_that_which_customers_see(names: Sequence[str], expected: Any) -> None:
+    header = {"sku": "id", "type": "kind", "photo": "photo"} | dict.fromkeys(names, "price")
+    assert mapping(header).get("price") == expected
+
+
+def test_the_price_that_is_not_taken_is_named() -> None:
+    header = {"sku": "id", "type": "kind", "photo": "photo", "price_net": "price", "price_gross": "price"}
+    rows = [{name: KINDS[kind](n) for name, kind in header.items()} for n in range(ROWS)]
+    assert guessed(rows, [*header]).why["price"] == "such as '1.50'; not 'price_net'"
+
+
 def test_a_name_that_stands_twice_means_nothing() -> None:
     rows = [{"sku": f"A{n}", "type": "ab"[n % 2], "image": f"{n}.jpg"} for n in range(ROWS)]
     assert guessed(rows, ["sku", "type", "image", "image"]).keys == {"item_id": "sku", "category": "type"}

@@ -10,6 +10,7 @@ from pipelines.catalogue.shops.attributes import ours
 from pipelines.survey.draft.levels import category_columns
 from pipelines.survey.draft.lists import first_of, list_holding
 from pipelines.survey.draft.names import numbered, said, tokens
+from pipelines.survey.draft.prices import prices
 from pipelines.survey.draft.profile import Profile, profiles, texts_of
 from pipelines.survey.draft.words import FIRST, LESSER
 
@@ -110,11 +111,13 @@ def _with_more(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[
 
 
 def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
-    _take(guess, columns, "price", _as_price, _such)
-    sales = [name for name, one in columns.items() if said(name, "sale") and one.numbers >= 0.8]
-    usual = guess.keys.get("price")
-    if sales and sales[0] != usual and usual:
-        guess.take("price", [sales[0], usual], f"the sale's before the usual one, {guess.why['price']}")
+    used = [guess.keys.get("item_id"), guess.keys.get("title")]
+    chosen, others = prices({name: one for name, one in columns.items() if name not in used})
+    if chosen:
+        sale = "the sale's before the usual one, " if len(chosen) > 1 else ""
+        besides = f"; not {', '.join(map(repr, others))}" if others else ""
+        why = f"{sale}{_such(columns[chosen[-1]])}{besides}"
+        guess.take("price", chosen if len(chosen) > 1 else chosen[0], why)
 
 
 def _first_of_lists(guess: Guess, columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -153,10 +156,6 @@ def _as_id(one: Profile) -> float:
 def _as_title(one: Profile) -> float:
     fits = one.is_text and one.length <= 250 and one.values > 1
     return max(one.distinct, 0.05) * one.filled if fits else 0.0
-
-
-def _as_price(one: Profile) -> float:
-    return one.numbers * one.filled if one.numbers >= 0.7 else 0.0
 
 
 def _as_group(one: Profile) -> float:

@@ -138,3 +138,33 @@ LESSER: Final = _words(
     "thumb thumbs thumbnail thumbnails icon swatch mini small preview logo badge banner brand energy label flag chart",
 ).tokens
 """Words by which a picture is none of the product, or a smaller one of another column's."""
+GROSS: Final = _words(
+    "",
+    "gross brutto bruto brut ttc incl inkl inc including included inclusive incluido incluida incluidos incluso "
+    "inclusa compris comprise inclus lordo ivato ivata inclvat incltax inclbtw inklmwst",
+).tokens
+"""Words of a price with tax."""
+NET: Final = _words(
+    "",
+    "net netto neto nett ht excl exkl exc excluding excluded exclusive excluido excluida escluso esclusa exclus zzgl "
+    "hors imponibile untaxed exclvat excltax exclbtw exklmwst",
+).tokens
+"""Words of a price without tax."""
+TAX: Final = _words("", "tax taxes vat mwst mw ust st steuer iva tva btw moms mva dph pdv gst alv kdv").tokens
+"""MwSt is two words where capitals begin them."""
+WITH: Final = _words("", "with mit con avec met med s z com").tokens
+"""Words that, beside one of TAX, are as one of GROSS."""
+WITHOUT: Final = _words("", "without ex ohne sin senza sans zonder uden utan bez sem").tokens
+"""Words that, beside one of TAX, are as one of NET."""
+TRADE: Final = _words(
+    "",
+    "wholesale dealer reseller distributor trade b2b supplier handler haendler handlerpreis achat acquisto compra "
+    "inkoop costo coste cout koszt zakup zakupu nakup cogs landed buying",
+).tokens
+"""Words of prices that the shop pays, or other shops do."""
+BEFORE: Final = _words(
+    "",
+    "original originalprice before former previous recommended suggested strike crossed msrp rrp uvp initial avant "
+    "ursprung vorher",
+).tokens
+"""Words of prices that a lower one stands beside."""

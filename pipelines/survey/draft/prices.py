@@ -1,0 +1,73 @@
+"""Which of several prices customers see: with tax rather than without, and none that they never pay. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipelines.survey.draft.names import TOKEN, said, tokens
+from pipelines.survey.draft.profile import Profile
+from pipelines.survey.draft.words import BEFORE, GROSS, NET, TAX, TRADE, WITH, WITHOUT
+
+_GROSS, _PLAIN, _BEFORE, _NET = 2.0, 1.0, 0.3, 0.2
+"""What a price is worth by its kind: with tax, silent, that of before a sale, without tax."""
+_NESTED = 0.5
+
+
+@dataclass(frozen=True)
+class _Price:
+    name: str
+    worth: float
+    kind: float
+
+
+def prices(columns: Mapping[str, Profile]) -> tuple[list[str], list[str]]:
+    """Return the columns of the price, a sale's first, and those that are prices too but not the one.
+
+    A sale's price counts where it is of the same kind as the usual one: not without tax beside one with it.
+    """
+    usual = _ranked("price", columns)
+    sales = [one for one in _ranked("sale", columns) if columns[one.name].numbers >= 0.8]
+    if not usual:
+        return [], []
+    best = usual[0]
+    sale = next((one for one in sales if one.name != best.name and (one.kind == _NET) == (best.kind == _NET)), None)
+    chosen = [sale.name, best.name] if sale else [best.name]
+    others = [one.name for one in (*usual, *sales) if one.kind in (_NET, _BEFORE)]
+    return chosen, [name for name in dict.fromkeys(others) if name not in chosen]
+
+
+def _ranked(kind: str, columns: Mapping[str, Profile]) -> list[_Price]:
+    return sorted(_found(kind, columns), key=lambda one: -one.worth)  # of equal ones the first
+
+
+def _found(kind: str, columns: Mapping[str, Profile]) -> Iterator[_Price]:
+    for name, one in columns.items():
+        words, of_tax = _without_tax(tokens(name))
+        if one.numbers < 0.7 or TRADE & {*words} or any(stem in "".join(words) for stem in ("einkauf", "wholesale")):
+            continue
+        factor = _BEFORE if BEFORE & {*words} and kind == "price" else of_tax
+        fits = _said(" ".join(words), kind, is_of_tax=of_tax != _PLAIN)
+        worth = fits * one.numbers * one.filled * factor * (_NESTED if "." in name else 1)
+        if worth > 0:
+            yield _Price(name, worth, of_tax if factor == of_tax else factor)
+
+
+def _said(name: str, kind: str, *, is_of_tax: bool) -> float:
+    """Return how far a name says a kind without what it says of tax, which alone may be a price: netto, TTC."""
+    return said(name, kind) or (TOKEN / 2 if is_of_tax and not name and kind == "price" else 0.0)
+
+
+def _without_tax(words: tuple[str, ...]) -> tuple[list[str], float]:
+    """Return the words of a name without those of tax, and what it says of it: bruttopreis is preis, with tax."""
+    parts, kind = [*words], _PLAIN
+    is_taxed = bool(TAX & {*words})
+    for these, value in ((GROSS, _GROSS), (NET, _NET)):
+        for word in words:
+            if word in these or (is_taxed and word in (WITH if value == _GROSS else WITHOUT)):
+                parts.remove(word)
+                kind = value
+            elif (stem := next((stem for stem in these if len(stem) > 4 and stem in word), "")) and word in parts:
+                parts[parts.index(word)] = word.replace(stem, "")
+                kind = value
+    return [word for word in parts if word and word not in TAX], kind
