@@ -15,6 +15,8 @@ from pipelines.tables.spelling import fold_spelling
 
 MAX_DEPTH = 8
 SEVERAL_PATHS = "several_paths"
+SEVERAL_IN_LEVEL = "several_in_level"
+"""Cells of a column that is one level, and look like several values."""
 LEVELS, OTHER_LEVELS = "levels", "other_levels"
 """Cells that hold the separator of levels, and others with a mark that may stand between levels instead."""
 FALLBACK = "fallback"
@@ -37,6 +39,7 @@ def category_path(cells: Cells, columns: Columns) -> tuple[str, ...]:
         paths = _paths(cells, columns.category, columns)
     else:
         paths = [[cells.doubted(name) for name in columns.category]]
+        _remark_columns(cells, paths[0], columns)
     found = [path for levels in paths if (path := _until_hole(levels, cells))] or _fallback(cells, columns)
     if not found:
         raise RejectError("no_category", "the category is empty")
@@ -116,6 +119,14 @@ def _remark_several(cells: Cells, text: str, between: str) -> None:
     mark = found[0].strip() if found else ","
     if mark != between.strip() and (found or _are_paths(plain, between)):
         cells.remarks.add(SEVERAL_PATHS, repr(text[: 2 * SHOWN]))
+
+
+def _remark_columns(cells: Cells, levels: Sequence[str], columns: Columns) -> None:
+    """Remark the first cell of a level that looks like several; words apart by a comma and a blank may be one name."""
+    if columns.category_path_separator is None:
+        several = next((text for text in levels if _CODES.fullmatch(text) or re.search(r"[;|\n]", text)), None)
+        if several is not None:
+            cells.remarks.add(SEVERAL_IN_LEVEL, repr(several[: 2 * SHOWN]))
 
 
 def _are_paths(text: str, between: str) -> bool:

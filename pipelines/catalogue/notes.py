@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipelines.catalogue.arrivals import DELTAS, SNAPSHOT
-from pipelines.catalogue.categories import FALLBACK, HOLES, LEVELS, NUMBERS, OTHER_LEVELS, SEVERAL_PATHS
+from pipelines.catalogue.categories import (
+    FALLBACK,
+    HOLES,
+    LEVELS,
+    NUMBERS,
+    OTHER_LEVELS,
+    SEVERAL_IN_LEVEL,
+    SEVERAL_PATHS,
+)
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
 from pipelines.catalogue.doubts import LOOKS_EMPTY
 from pipelines.catalogue.mapping import GONE, OWN_LEVEL, SEVERAL_PHOTOS, UNKNOWN_AVAILABILITY
@@ -20,6 +28,11 @@ _HINTS = {
     SEVERAL_PATHS: (
         "category cells that look like several paths",
         'set catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path',
+    ),
+    SEVERAL_IN_LEVEL: (
+        "cells of a level of the category that look like several values",
+        'let catalogue.columns.category be that column alone, with category_path_separator, or set this to "" if '
+        "a cell is one level",
     ),
     NUMBERS: (
         "categories that are numbers alone",

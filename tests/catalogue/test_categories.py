@@ -123,3 +123,17 @@ def test_a_level_behind_an_empty_one_is_told(columns: dict[str, Any], row: dict[
 @pytest.mark.parametrize("row", [{"path": "Apparel > Tshirts > "}, {"path": ["Apparel", ""]}])
 def test_empty_levels_at_the_end_are_a_shorter_path(row: dict[str, Any]) -> None:
     assert "holes" not in remarks(row)
+
+
+@pytest.mark.parametrize(
+    ("level", "more", "count"),
+    [
+        ("men,sale,print_2026", {}, 1),
+        ("men;sale", {}, 1),
+        ("Sofas, Couches", {}, 0),
+        ("men,sale", {"category_path_separator": ""}, 0),
+    ],
+)
+def test_a_level_that_looks_like_several_is_told(level: str, more: dict[str, str], count: int) -> None:
+    columns = {"category": ["family", "groups"], **more}
+    assert remarks({"family": "clothing", "groups": level}, columns=columns).get("several_in_level", 0) == count

@@ -133,6 +133,18 @@ def test_a_feed_that_cannot_be_read(tmp_path: Path, change: dict[str, Any], told
     assert told in found["catalogue_fails"]["what"]
 
 
+def test_one_category_for_all_names_the_key_that_may_be_why(tmp_path: Path) -> None:
+    rows = [row | {"path": f"Shop All;{row['path']}"} for row in rows_of(20)]
+    shop = shop_of(tmp_path, rows, catalogue={"columns": COLUMNS | {"category_path_separator": ";"}})
+    found = looked(shop, "--photos", "0", code=1)
+    assert 'set catalogue.columns.category_choice = "deepest"' in found["one_leaf"]["fix"]
+    shop.write_config(
+        train={"min_images": 2},
+        catalogue={"columns": COLUMNS | {"category_path_separator": ";", "category_choice": "deepest"}},
+    )
+    assert "one_leaf" not in looked(shop, "--photos", "0")
+
+
 def test_a_host_that_fails(tmp_path: Path) -> None:
     """Some photos are never to be had, and others after a second request."""
     photos = host(lasting=0.2, seed=3)

@@ -19,6 +19,7 @@ KINDS: dict[str, Any] = {
     "text": lambda n: f"Nice thing number {n}",
     "path": lambda n: f"Home > Sub {n % 3}",
     "kind": lambda n: ["Shoes", "Hats", "Bags"][n % 3],
+    "one": lambda _: "clothing",
     "code": lambda n: str(n % 4),
     "price": lambda n: f"{n + 1}.50",
     "photo": lambda n: f"{n}.jpg",
@@ -96,6 +97,11 @@ def test_names_of_many_languages(names: Sequence[str]) -> None:
         (
             {"path": "photo", "item_id": "id", "l1": "kind", "l2": "colour", "dup_of": "rare"},
             {"item_id": "item_id", "category": ["l1", "l2"], "photos": "path"},
+        ),
+        # a level that is the same for all is none
+        (
+            {"sku": "id", "family": "one", "categories": "kind", "image": "photo"},
+            {"item_id": "sku", "category": "categories", "photos": "image"},
         ),
         # groups, days, attributes
         (
@@ -200,6 +206,8 @@ def test_between_photos(cells: list[str], mark: str | None) -> None:
         (["Gear,Gear/Bags", "Gear,Gear/Fitness,Sale"], (",", True)),
         (["Sofas, Couches", "Beds"], ("", False)),
         (["Sale, Beds", "Beds", "Sale"], (",", False)),
+        (["Shop All;Clothing/Caps;Sale/Caps", "Shop All;Home/Pots"], (";", True)),
+        (["Sale/Now;Clothing/Caps", "Clothing/Caps;Sale"], (";", False)),
     ],
 )
 def test_between_paths(cells: list[str], expected: tuple[str, bool]) -> None:

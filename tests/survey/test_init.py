@@ -140,6 +140,42 @@ def test_variants_that_leave_out_what_the_first_says(tmp_path: Path) -> None:
     assert {"item_id": "sku", "group_id": "product", "continues": "product"}.items() <= columns.items()
 
 
+def test_paths_of_which_the_first_is_the_same_for_all(tmp_path: Path) -> None:
+    lines = delimited(
+        "sku name category photo",
+        lambda n: [f"k{n}", f"Mug {n}", f"Shop All;Home/Mugs {n % 3};Sale/Mugs", f"https://cdn.example/{n}.jpg"],
+    )
+    columns = written(tmp_path, with_lines(lines, {}))["catalogue"]["columns"]
+    assert columns["category_choice"] == "deepest"
+    assert (columns["category_separator"], columns["category_path_separator"]) == ("/", ";")
+    manifest = Shop(tmp_path).run("r", "catalogue")["catalogue"]
+    leaves = {row["category"][-1] for row in Shop(tmp_path).table("items")}
+    assert (manifest["counts"]["items"], leaves) == (COUNT, {"Mugs 0", "Mugs 1", "Mugs 2"})
+
+
+def test_categories_beside_a_family_that_all_have(tmp_path: Path) -> None:
+    """As Akeneo writes them: codes of several categories in a cell."""
+    lines = delimited(
+        "sku;categories;family;name;image",
+        lambda n: [
+            *(f"AK{n}", f"master_{'abc'[n % 3]}" + ",master_sale,print_2026" * (n % 2), "clothing", f"Shirt {n}"),
+            f"https://cdn.example/{n}.jpg",
+        ],
+        ";",
+    )
+    lines[0] = "sku;categories;family;name;image"
+    columns = written(tmp_path, with_lines(lines, {}))["catalogue"]["columns"]
+    assert (columns["category"], columns["category_path_separator"]) == ("categories", ",")
+
+
+def test_all_items_in_one_category_are_told(tmp_path: Path) -> None:
+    lines = delimited("sku name type photo", lambda n: [f"k{n}", f"Mug {n}", "Mugs", f"https://cdn.example/{n}.jpg"])
+    (tmp_path / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    assert "note: all items are in one category, 'Mugs': catalogue.columns.category may be wrong" in (
+        init("feed.csv").output
+    )
+
+
 def test_dates_that_can_be_read_in_two_ways_are_left_out(tmp_path: Path) -> None:
     lines = delimited(
         "sku name type last_update photo",

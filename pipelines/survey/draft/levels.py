@@ -27,11 +27,12 @@ def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str,
     family = max(numbered(named).values(), key=len, default=[])
     if len(family) > 1:
         return family, f"levels by their numbers, such as {', '.join(repr(cells[name].example) for name in family)}"
-    levels = _nested(sorted(named, key=lambda name: (cells[name].values, [*named].index(name))), rows)
+    telling = [name for name in named if cells[name].values > 1]  # one value for all, as of a family, is no level
+    levels = _nested(sorted(telling, key=lambda name: (cells[name].values, telling.index(name))), rows)
     if len(levels) > 1:
         return levels, "each value of a level is within one of the level above"
     if named:
-        best = max(named, key=lambda name: (named[name], cells[name].filled))
+        best = max(telling or named, key=lambda name: (named[name], cells[name].filled))
         return [best], f"{cells[best].values} values, such as {cells[best].example!r}"
     return [], ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -13,6 +14,8 @@ BETWEEN_PHOTOS: Final = (",", "|", ";", "\n", " ", "^", "~")
 BETWEEN_PATHS: Final = (",", "|", ";", "\n", "||", ";;")
 BETWEEN_LEVELS: Final = (">", "&gt;", "&raquo;", "/", "|", "»", "›", "→", "::", ":", ";", "\\", " - ", ",")
 _MOST = 0.9
+_CODE: Final = re.compile(r"(?=.*[_\d])[^\W]+(?:-[^\W]+)*")
+"""Of a category, as Akeneo and BigCommerce write them: master_men_shirts, 23."""
 
 
 def between_photos(cells: Iterable[str]) -> str | None:
@@ -32,23 +35,29 @@ def _is_one(part: str) -> bool:
 
 
 def between_paths(cells: Sequence[str], levels: str) -> tuple[str, bool]:
-    """Return the mark that parts paths of categories, "" where a cell is one, and whether paths hold one another.
+    """Return the mark that parts paths of categories, "" where a cell is one, and whether the deepest should count.
 
-    Parts of a cell are paths where they have levels, are the top of others, or stand in cells of their own as well.
+    It should where paths hold one another, and where most cells begin with one of fewer levels, such as Shop All. Parts
+    of a cell are paths where they have levels, are codes, are the top of others, or stand alone elsewhere.
     """
     wholes = Counter(cell.strip() for cell in cells)
     for mark in BETWEEN_PATHS:
         several = [parts for cell in cells if len(parts := _parts(cell, mark)) > 1]
         parts = [part for of_cell in several for part in of_cell]
         tops = {part.partition(levels)[0].strip() for part in parts if levels in part}
-        paths = sum(levels in part or part in wholes or part in tops for part in parts)
+        paths = sum(levels in part or part in wholes or part in tops or bool(_CODE.fullmatch(part)) for part in parts)
         if parts and mark != levels and 2 * paths >= len(parts):
-            return mark, any(_hold(of_cell, levels) for of_cell in several)
+            shallow = sum(_begins_shallow(of_cell, levels) for of_cell in several)
+            return mark, 2 * shallow > len(several) or any(_hold(of_cell, levels) for of_cell in several)
     return "", False
 
 
 def _parts(cell: str, mark: str) -> list[str]:
     return [part.strip() for part in parts_of(cell, mark) if part.strip()]
+
+
+def _begins_shallow(paths: Sequence[str], levels: str) -> bool:
+    return paths[0].count(levels) < max(path.count(levels) for path in paths)
 
 
 def _hold(paths: Sequence[str], levels: str) -> bool:

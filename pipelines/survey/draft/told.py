@@ -46,4 +46,8 @@ def of_rows(rows: Sequence[RawRow], trial: Trial | None, questions: Container[st
     yield from (f"  {one.source}: {one.code}: {one.detail}" for one in trial.rejects[:_TOLD])
     if len(trial.rejects) > _TOLD:
         yield f"  and {len(trial.rejects) - _TOLD} more; `visual-search check` counts those of the whole feed"
+    categories = {item.category for item in trial.items}
+    if len(categories) == 1 and len(trial.items) > 1 and "category" not in questions:
+        shown = " > ".join(*categories)
+        yield f"note: all items are in one category, {shown!r}: catalogue.columns.category may be wrong"
     yield from (f"note: {hint}" for hint in trial.hints if not ("category" in questions and hint.startswith("categor")))

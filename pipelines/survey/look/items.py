@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pipelines.config import Config
+from pipelines.config import Columns, Config
 from pipelines.survey.look.findings import ODD, STOPS, TOLD, Finding
 from pipelines.survey.look.reading import Reading
 from pipelines.survey.look.tally import Tally, hash_of
@@ -76,16 +76,16 @@ class Items:
         if self.without_photo:
             fix = "they wait until the media table names one"
             yield Finding("items_without_photo", ODD, "items of which no photo is known", self.without_photo, fix=fix)
-        yield from self._of_leaves(config.train.min_leaf_images)
+        yield from self._of_leaves(columns, config.train.min_leaf_images)
 
-    def _of_leaves(self, least: int) -> Iterator[Finding]:
+    def _of_leaves(self, columns: Columns, least: int) -> Iterator[Finding]:
         depths = Counter(len(leaf) for leaf in self.leaves)
         biggest = sorted(self.leaves.items(), key=lambda one: (-one[1], one[0]))
         shown = tuple(f"{' > '.join(leaf)} ({count:,} items)" for leaf, count in biggest[:SHOWN])
         deep = ", ".join(f"{count} of {depth} level{'s' * (depth > 1)}" for depth, count in sorted(depths.items()))
         yield Finding("leaves", TOLD, f"leaf categories ({deep})", len(self.leaves), shown)
         if len(self.leaves) == 1:
-            fix = "catalogue.columns.category may name the wrong column; a model learns to tell leaves apart"
+            fix = f"{_of_one_leaf(columns)}; a model learns to tell leaves apart"
             yield Finding("one_leaf", STOPS, "all items are in one category", fix=fix)
         elif len(self.leaves) > _MANY_LEAVES * self.count:
             fix = "see catalogue.columns.category and its separators; categories are what many items share"
@@ -97,6 +97,14 @@ class Items:
             what = f"leaves of fewer than {least} photos, which no model learns ({sum(thin.values()):,} photos)"
             fix = "they are found by what they look like; merge them in the feed, or lower train.min_leaf_images"
             yield Finding("thin_leaves", TOLD, what, len(thin), told, fix)
+
+
+def _of_one_leaf(columns: Columns) -> str:
+    """Return what may be why all items are in one category."""
+    wrong = "catalogue.columns.category may name the wrong column"
+    if columns.category_path_separator and columns.category_choice == "first":
+        return f'set catalogue.columns.category_choice = "deepest" if all begin with the same path; or {wrong}'
+    return wrong
 
 
 def plain_id(item_id: str) -> str:
