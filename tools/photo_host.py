@@ -27,6 +27,8 @@ PASSING = ("429", "500", "503", "reset", "cut", "stall", "silence")
 """What a request may meet by chance; the next one may succeed."""
 LASTING = ("circle", "html", "pixel", "404", "403")
 """What some photos meet each time."""
+ODD = ("empty", "half", "204", "410")
+"""What further ones may be told to meet."""
 PIXEL = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
 HTML = b"<!doctype html><html><body><h1>Just a moment...</h1></body></html>"
 
@@ -128,8 +130,12 @@ class PhotoHost:
     async def _answer(self, request: web.Request, name: str, kind: str) -> web.StreamResponse:
         if kind in {"429", "503"}:
             return web.Response(status=int(kind), headers={"Retry-After": "1"})
-        if kind in {"500", "404", "403"}:
+        if kind in {"500", "404", "403", "410"}:
             return web.Response(status=int(kind), text="no")
+        if kind in {"empty", "204"}:
+            return web.Response(status=200 if kind == "empty" else 204)
+        if kind == "half":
+            return web.Response(body=self.photo(name)[:-200], content_type="image/jpeg")
         if kind == "circle":
             raise web.HTTPFound(f"/{name}")
         if kind == "html":

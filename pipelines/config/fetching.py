@@ -81,7 +81,9 @@ class FetchSection(Section):
     max_redirects: Annotated[int, Field(ge=0, le=20)] = 5
     max_age_hours: Hours = Field(168, description="how long a fetched photo is taken as unchanged without a request")
     recheck_hours: Hours = Field(24, description="until an address that led to no photo is asked again")
-    gone_days: Hours = Field(7, description="how long a photo stays that was fetched once and is answered with 404")
+    gone_days: Hours = Field(
+        7, description="how long a photo stays that was fetched once and whose address gives none now"
+    )
     keep_originals: bool = Field(False, description="keep fetched bytes in the store, to prepare them another way")
     allowed_networks: list[Annotated[str, AfterValidator(_is_reachable)]] = Field(
         default_factory=list, description="private networks or hosts that photos may come from"

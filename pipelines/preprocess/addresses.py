@@ -11,6 +11,8 @@ from pipelines.shop_files.web.memory import Memory
 
 REFUSALS = frozenset({"missing", "forbidden", "http_error"})
 """What a host says of an address that leads to nothing any more."""
+MOST_SAID = 200
+"""Characters of what a host said that are kept."""
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 
@@ -43,21 +45,26 @@ class Ages:
         is_good = source.digest is not None and not memory.missing_since
         return hours >= (self.section.max_age_hours if is_good else self.section.recheck_hours)
 
-    def refused(self, code: str, known: bytes | None, memory: Memory) -> Outcome:
-        """Return what becomes of a photo whose address leads to nothing; one that is known stays for some days."""
-        since = memory.missing_since or self.now
-        if known is not None and code in REFUSALS and self.now - since < self.section.gone_days * DAY_S:
-            kept = replace(memory, missing_since=since, failed="", unchanged=False)
-            return Outcome(known, kept=True, fingerprint=str(kept))
-        return Outcome(None, source_code=code, fingerprint=str(Memory(missing_since=since)))
+    def without(self, code: str, detail: str, known: bytes | None, memory: Memory) -> Outcome:
+        """Return what becomes of a photo whose address gives none now; one that is known stays for some days.
+
+        Whatever its host says instead: that it is gone, a page to log in, half a picture or one of a single pixel. What
+        may be mended tomorrow is asked for again by the next run, what is said to be gone after `recheck_hours`.
+        """
+        since, said = memory.missing_since or self.now, _said(code, detail)
+        if known is None or self.now - since >= self.section.gone_days * DAY_S:
+            return Outcome(None, source_code=code, fingerprint=str(Memory(missing_since=since, said=said)))
+        again = "" if code in REFUSALS else code
+        kept = replace(memory, missing_since=since, failed=again, unchanged=False, said=said)
+        return Outcome(known, kept=True, fingerprint=str(kept))
 
 
-def failed(code: str, known: bytes | None, memory: Memory) -> Outcome:
+def failed(code: str, detail: str, known: bytes | None, memory: Memory) -> Outcome:
     """Return what becomes of a photo whose host failed: one that is known stays as it was, and is asked for again."""
-    remembered = str(replace(memory, failed=code, unchanged=False))
+    said = _said(code, detail)
     if known is not None:
-        return Outcome(known, kept=True, fingerprint=remembered)
-    return Outcome(None, source_code=code, fingerprint=str(Memory(failed=code)))
+        return Outcome(known, kept=True, fingerprint=str(replace(memory, failed=code, unchanged=False, said=said)))
+    return Outcome(None, source_code=code, fingerprint=str(Memory(failed=code, said=said)))
 
 
 def unchanged(known: bytes, memory: Memory, etag: str, modified: str) -> Outcome:
@@ -67,8 +74,9 @@ def unchanged(known: bytes, memory: Memory, etag: str, modified: str) -> Outcome
 
 
 def arrived(outcome: Outcome, etag: str, modified: str) -> Outcome:
-    """Return what becomes of a photo that came; a body that is no picture is a reject of its address, asked again."""
-    remembered = str(Memory(etag, modified))
-    if outcome.code:
-        return Outcome(None, source_code=outcome.code, fingerprint=remembered)
-    return replace(outcome, fingerprint=remembered)
+    """Return what becomes of a photo that came and can be used."""
+    return replace(outcome, fingerprint=str(Memory(etag, modified)))
+
+
+def _said(code: str, detail: str) -> str:
+    return f"{code}: {detail}"[:MOST_SAID] if detail else code

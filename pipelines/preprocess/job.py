@@ -58,6 +58,11 @@ class Job:
         return f"{self.prefix}/hosts"
 
     @property
+    def summaries(self) -> str:
+        """Folder of what became of the photos, a file a bucket."""
+        return f"{self.prefix}/summaries"
+
+    @property
     def done(self) -> str:
         """Name of the object that counts what this run has done."""
         return f"{self.prefix}/done.json"

@@ -160,17 +160,18 @@ class _Lane:
         try:
             answer = await self._web.fetch(address, memory if known is not None else None)
         except WebError as error:
-            refused = failed if error.code in PASSING else preparer.ages.refused
-            return refused(error.code, known, memory), None
+            without = failed if error.code in PASSING else preparer.ages.without
+            return without(error.code, error.detail, known, memory), None
         if answer.body is None and known is not None:
             return unchanged(known, memory, answer.etag, answer.modified), None
-        return await self._prepared(answer, known)
+        return await self._prepared(answer, known, memory)
 
-    async def _prepared(self, answer: Answer, known: bytes | None) -> tuple[Outcome, bytes | None]:
+    async def _prepared(self, answer: Answer, known: bytes | None, memory: Memory) -> tuple[Outcome, bytes | None]:
         preparer, body = self._job.preparer, answer.body or b""
-        outcome = arrived(await self._decoded(preparer.prepare_bytes, body, known), answer.etag, answer.modified)
-        keeps = preparer.fetching.keep_originals and outcome.digest is not None
-        return outcome, body if keeps else None
+        outcome = await self._decoded(preparer.prepare_bytes, body, known)
+        if outcome.refusal:
+            return preparer.ages.without(outcome.refusal, outcome.detail, known, memory), None
+        return arrived(outcome, answer.etag, answer.modified), body if preparer.fetching.keep_originals else None
 
     async def _decoded(self, work: Callable[..., Outcome], *given: Any) -> Outcome:
         return await asyncio.get_running_loop().run_in_executor(self._decoders, work, *given)

@@ -28,7 +28,7 @@ class Outcome:
 
     `kept` tells that the bytes are those of an image that is prepared already. `fingerprint` is what is to be
     remembered of the photo, where that is not what the plan says. One that was not `asked` for, since its original was
-    kept, says nothing new of its source.
+    kept, says nothing new of its source. `detail` is for people, and stands in no table.
     """
 
     digest: bytes | None
@@ -38,6 +38,12 @@ class Outcome:
     kept: bool = False
     fingerprint: str | None = None
     asked: bool = True
+    detail: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """The code of what is no photo that can be used, "" of one that is."""
+        return self.source_code or self.code
 
 
 @dataclass(frozen=True)

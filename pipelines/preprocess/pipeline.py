@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -31,6 +30,7 @@ from pipelines.preprocess.resolve import WORKING, ResolveImages, ResolveSources,
 from pipelines.preprocess.settled import commit_splits, settle
 from pipelines.preprocess.splits import SPLITS, ReadSettled, Shares, group_and_split
 from pipelines.preprocess.unit_work import commit_unit, read_todo
+from pipelines.preprocess.summary import Summary
 from pipelines.shop_files.fetch import FETCH_CODES, LISTED, Fetcher
 from pipelines.shop_files.listing import ListPhotos
 from pipelines.shop_files.web.memory import Memory
@@ -192,14 +192,8 @@ class _Finish:
     def __call__(self, bucket: int, tables: Tables) -> None:
         photos = tables["photos"]
         write_bucket(self.job.store, self.job.photos, bucket, finish(photos, tables["splits"]))
-        counts: Counter[str] = Counter()
-        examples: dict[str, str] = {}
-        for uri, code, done in zip(*(photos[n].to_pylist() for n in ("image_uri", "code", "done_now")), strict=True):
-            counts[code or ("ok" if done else "skipped")] += 1
-            if code:
-                examples[code] = min(uri, examples.get(code, uri))
-        kept = json.dumps({"counts": counts, "examples": examples})
-        self.job.store.put(f"{self.job.prefix}/counts/{bucket:05d}.json", kept.encode())
+        kept = json.dumps(Summary.of(photos).as_json())
+        self.job.store.put(f"{self.job.summaries}/{bucket:05d}.json", kept.encode())
 
 
 def _read_working(bucket: int, store: Store, catalogue: str) -> pa.Table:

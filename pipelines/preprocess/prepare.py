@@ -98,18 +98,23 @@ class Preparer:
             with decoding:
                 return Outcome(digest, prepare(data, self.spec, self.limits))
         except BadPhoto as error:
-            return Outcome(None, source_code=error.code) if error.code in LIMITS else Outcome(digest, code=error.code)
+            if error.code in LIMITS:
+                return Outcome(None, source_code=error.code, detail=error.detail)
+            return Outcome(digest, code=error.code, detail=error.detail)
 
-    def explain(self, uri: str, code: str) -> str:
+    def explain(self, uri: str, code: str, said: str = "") -> str:
         """Return what a reject code means, the setting that decides about it, and what it is in this photo.
 
-        A file is looked at once more, for tables keep the code alone; a host is not asked again. Raises as
-        `prepare_one` does.
+        `said` is what is remembered of its host's answer (Memory.said): a host is not asked again. A file is looked at
+        once more, for tables keep the code alone. Raises as `prepare_one` does.
         """
         text = MEANINGS.get(code, "")
         text = f"{text} ({LIMITS[code]})" if code in LIMITS else text
-        if code in OF_ITEMS or self.fetcher.address(uri):
+        if code in OF_ITEMS:
             return text
+        if self.fetcher.address(uri):
+            of, _, detail = said.partition(": ")
+            return f"{text}: {detail}" if detail and of == code else text
         try:
             prepare(self.fetcher.fetch(uri), self.spec, self.limits)
         except (FetchError, BadPhoto) as error:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from pipelines.preprocess.changes import newest_sources
 from pipelines.preprocess.groups import own_label
+from pipelines.shop_files.web.memory import Memory
 from pipelines.tables.arrow import first_of_each, flat, index_of
 from pipelines.tables.schemas import DIGEST, PHOTOS, RESOLVED_PHOTOS
 from pipelines.tables.taxonomy import leaf_value
@@ -21,6 +22,7 @@ WORKING = pa.schema(
         ("group_key", pa.binary(8)),
         ("digest", DIGEST),
         ("code", pa.string()),
+        ("said", pa.string()),  # by the host of a photo that it did not give
         ("done_now", pa.bool_()),
         ("image_unit", pa.string()),
         ("image_row", pa.int32()),
@@ -61,6 +63,7 @@ class ResolveSources:
         new = {
             "digest": _take(sources["digest"], at),
             "code": _take(sources["code"], at).fill_null("not_fetched"),
+            "said": _take(_said(sources["fingerprint"]), at),
             "done_now": _take(done, at).fill_null(False),
         }
         return _with(photos, new)
@@ -102,6 +105,11 @@ def _places(needles: pa.ChunkedArray, haystack: pa.ChunkedArray) -> pa.Array:
     """Return where each needle first stands in the haystack, null where it does not."""
     at = index_of(needles, haystack)
     return pa.array(at, pa.int64(), mask=at < 0)
+
+
+def _said(fingerprints: pa.ChunkedArray) -> pa.Array:
+    """Return what hosts said instead of giving a photo, null of others."""
+    return pa.array([Memory.of(one).said or None for one in fingerprints.to_pylist()], pa.string())
 
 
 def _take(values: pa.ChunkedArray | pa.Array, at: pa.Array) -> pa.Array:

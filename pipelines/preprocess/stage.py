@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
 
 from pipelines.errors import StageError
@@ -13,11 +12,12 @@ from pipelines.preprocess.meanings import DROPPED, PLACEHOLDER
 from pipelines.preprocess.placeholders import keep_placeholders
 from pipelines.preprocess.planning import job_of, plan_units
 from pipelines.preprocess.settled import settled_until
+from pipelines.preprocess.summary import Summary
 from pipelines.preprocess.tallies import host_notes, read_tallies, telling, traffic
 from pipelines.preprocess.unlinked import unlinked_notes
 from pipelines.releases.unchanged import digest_of, done_for_live, skipped, take
 from pipelines.runs.context import RunContext
-from pipelines.runs.inputs import check_photo_folders, check_share, first_examples, reject_notes
+from pipelines.runs.inputs import check_photo_folders, check_share, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
 from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
@@ -41,7 +41,7 @@ def run(context: RunContext) -> StageResult:
     committed = [UnitTable(job.store, table).unit_ids() for table in ("sources", job.images)]
     if not units and (done := done_for_live(context, "preprocess", _given(context, job, committed))):
         return _as_live(done)
-    counts, ledger, examples = _resolve(context, job, units)
+    counts, ledger, examples, told = _resolve(context, job, units)
     try:
         check_share("preprocess", ledger.without(PLACEHOLDER).without(DROPPED), section.max_rejected_share, examples)
     except StageError:
@@ -50,7 +50,11 @@ def run(context: RunContext) -> StageResult:
     outputs = PreprocessOutputs(section.spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
     tallies = read_tallies(job) if planned.asked.addresses else {}
     notes = host_notes(tallies) if units else [NOTHING_NEW]
-    notes += [*reject_notes(ledger, examples), *unlinked_notes(job, _most_items(context), keep_placeholders(job))]
+    notes += [
+        *reject_notes(ledger, examples),
+        *told,
+        *unlinked_notes(job, _most_items(context), keep_placeholders(job)),
+    ]
     given = _given(context, job, committed)
     return StageResult(ledger, counts | {"units": len(units)} | traffic(tallies), outputs, notes=notes, given=given)
 
@@ -92,20 +96,22 @@ def _do(context: RunContext, job: Job, units: list[Unit], far: int) -> None:
         context.jobs("preprocess").run("units", partial(build_units, job=job, lanes=lanes))
 
 
-def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str, int], Ledger, dict[str, str]]:
-    """Write the resolved table; return what was done now, the ledger, and an example of each reject code."""
+def _resolve(
+    context: RunContext, job: Job, units: list[Unit]
+) -> tuple[dict[str, int], Ledger, dict[str, str], list[str]]:
+    """Write the resolved table; return what was done now, the ledger, an example of each reject code, and notes."""
     _split(context, job, sorted(unit.unit_id for unit in units))
-    counts: Counter[str] = Counter()
-    examples: dict[str, str] = {}
-    for entry in job.store.list(f"{job.prefix}/counts"):
-        kept = job.store.read_json(entry.name)
-        counts.update(kept["counts"])
-        examples = first_examples(examples, kept["examples"])
+    kept = (job.store.read_json(entry.name) for entry in job.store.list(job.summaries))
+    summary = sum(map(Summary.of_json, kept), Summary())
+    counts = summary.counts
     ok, skipped = counts.pop("ok", 0), counts.pop("skipped", 0)
-    rejected = sum(counts.values())
+    rejected = counts.total()
     ledger = Ledger(ok + skipped + rejected, ok, skipped, rejected, dict(sorted(counts.items())))
-    texts = {code: f"{uri}: {job.preparer.explain(uri, code)}" for code, uri in examples.items()}
-    return job.store.read_json(job.done), ledger, texts
+    said = summary.said
+    texts = {
+        code: f"{uri}: {job.preparer.explain(uri, code, said.get(uri, ''))}" for code, uri in summary.examples.items()
+    }
+    return job.store.read_json(job.done), ledger, texts, list(summary.notes(context.config.fetch.gone_days))
 
 
 def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:

@@ -134,6 +134,59 @@ def test_a_photo_that_was_had_stays_while_its_host_fails_and_some_days_after_it_
     monkeypatch.undo()
 
 
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("html", "not_an_image"),
+        ("half", "truncated"),
+        ("empty", "empty"),
+        ("pixel", "too_small"),
+        ("circle", "bad_redirect"),
+        ("204", "http_error"),
+        ("410", "missing"),
+        ("403", "forbidden"),
+    ],
+)
+def test_whatever_an_address_gives_instead_of_its_photo_that_stays_for_some_days(
+    shop: WebShop, monkeypatch: pytest.MonkeyPatch, kind: str, code: str
+) -> None:
+    often = {"max_age_hours": 0, "recheck_hours": 24, "attempts": 1}
+    shop.sells(4, fetch=often)
+    shop.prepare("r1")
+    before = {row["item_id"]: row["digest"] for row in shop.prepared("r1")}
+    with monkeypatch.context() as now:
+        now.setattr(PhotoHost, "lasting", lambda _, name: kind if name != "p0.jpg" else "")
+        second = shop.prepare("r2")
+        assert second["counts"]["rejected"] == 0
+        assert {row["item_id"]: row["digest"] for row in shop.prepared("r2")} == before
+        [told] = [note for note in second["notes"] if note.startswith("photos that stay as they were")]
+        assert f": 3 ({code} 3), such as {shop.address}/p1.jpg: {code}: " in told
+        asked_again = 1 if kind in {"204", "410", "403"} else 4  # those are told for good
+        shop.prepare("r3")
+        assert len(shop.host.seen.paths) == asked_again
+        shop.sells(4, fetch={**often, "recheck_hours": 0, "gone_days": 0})
+        assert shop.prepare("r4")["rejects"] == {code: 3}
+    shop.sells(4, fetch={**often, "recheck_hours": 0})
+    assert shop.prepare("r5")["counts"]["rejected"] == 0
+    assert {row["item_id"]: row["digest"] for row in shop.prepared("r5")} == before
+
+
+def test_a_photo_that_comes_back_has_its_days_again(shop: WebShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.sells(2, fetch={"max_age_hours": 0})
+    shop.prepare("r1")
+    with monkeypatch.context() as now:
+        now.setattr(PhotoHost, "lasting", lambda *_: "html")
+        shop.prepare("r2")
+        page = [row["fingerprint"] for row in shop.units("sources") if "not_an_image" in row["fingerprint"]]
+        assert len(page) == 2
+        assert all("etag" in one for one in page)  # of the photo, not of the page
+    third = shop.prepare("r3")
+    assert shop.host.seen.answers["304"] == 2
+    assert not [note for note in third["notes"] if note.startswith("photos that stay")]
+    [*_, last] = sorted(shop.units("sources"), key=lambda row: row["fetched_at"])
+    assert "missing_since" not in last["fingerprint"]
+
+
 def test_kept_originals_are_prepared_another_way_without_a_request(shop: WebShop) -> None:
     shop.sells(20, fetch={"keep_originals": True})
     shop.prepare("r1")

@@ -14,7 +14,8 @@ class Memory:
     """What the last answer said: validators for a conditional request, and what went wrong since the last good one.
 
     `failed` is the code of a failure that may pass; `missing_since` (seconds since 1970) when the address of a photo
-    that is still used led to nothing for the first time; `unchanged` tells that the last answer was that.
+    that is still used led to none for the first time; `unchanged` tells that the last answer was that. `said` is the
+    code and cause of an answer that held no photo, for people.
     """
 
     etag: str = ""
@@ -22,6 +23,7 @@ class Memory:
     failed: str = ""
     missing_since: float = 0.0
     unchanged: bool = False
+    said: str = ""
 
     def __str__(self) -> str:
         return PREFIX + json.dumps({name: value for name, value in asdict(self).items() if value}, sort_keys=True)
