@@ -12,6 +12,7 @@ from typing import Any
 from pipelines.catalogue.availability import IN_STOCK, OUT_OF_STOCK, availability_of
 from pipelines.catalogue.categories import category_path
 from pipelines.catalogue.currencies import currency_of
+from pipelines.catalogue.photo_uris import photo_uri
 from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks, Spelling
 from pipelines.config import CatalogueSection, Columns, Media
 from pipelines.config.shop import listed
@@ -108,7 +109,7 @@ class Mapper:
         cells, columns = self._cells(values), media.columns
         item_id, uri = cells.item_id(columns.item_id), ""
         try:
-            uri = self._path(cells.text(columns.photo))
+            uri = photo_uri(cells.text(columns.photo), self.section, self.remarks)
             if not uri:
                 raise RejectError("no_photo", f"column {columns.photo!r} is empty")
             role = cells.text(columns.role) or media.role
@@ -182,19 +183,13 @@ class Mapper:
         return ""
 
     def _photos(self, cells: Cells, columns: Columns) -> tuple[Photo, ...]:
-        uris = [self._path(uri) for name in columns.photo_columns for uri in cells.texts(name, columns.photo_separator)]
+        texts = (text for name in columns.photo_columns for text in cells.texts(name, columns.photo_separator))
+        uris = [uri for text in texts if (uri := photo_uri(text, self.section, self.remarks))]
         if columns.photo_separator is None:
             _remark_several(cells, uris)
         role = cells.text(columns.role)
         split = self._split(cells, columns.split)
         return tuple(Photo(uri, role, split) for uri in dict.fromkeys(uris))
-
-    def _path(self, uri: str) -> str:
-        """Return a photo's uri without what the shop writes before paths below its folder of photos.
-
-        Folders are parted as Windows does it, too.
-        """
-        return _slashes(uri).removeprefix(_slashes(self.section.photo_prefix or ""))
 
     def _split(self, cells: Cells, column: str | None) -> str | None:
         text, names = cells.text(column), self.section.split_names
@@ -219,10 +214,6 @@ def _price(cells: Cells, columns: Columns) -> tuple[float | None, str]:
     if currency:
         cells.remarks.add(f"currency:{currency}", f"{amount:g}")
     return amount, currency
-
-
-def _slashes(path: str) -> str:
-    return path.replace("\\", "/")
 
 
 def _remark_several(cells: Cells, uris: Sequence[str]) -> None:

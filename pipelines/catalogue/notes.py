@@ -19,6 +19,7 @@ from pipelines.catalogue.doubts import LOOKS_EMPTY
 from pipelines.catalogue.mapping import GONE, OWN_LEVEL, SEVERAL_PHOTOS, UNKNOWN_AVAILABILITY
 from pipelines.catalogue.merge import LEFT_OUT
 from pipelines.catalogue.overlay import CORRECTED, MOVED, NEEDLESS, OF_NO_ITEM
+from pipelines.catalogue.photo_uris import ESCAPED
 from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
@@ -45,6 +46,10 @@ _HINTS = {
     SEVERAL_PHOTOS: (
         "photo cells that look like several photos",
         'set catalogue.columns.photo_separator to what stands between photos, or to "" if a cell is one photo',
+    ),
+    ESCAPED: (
+        "photo addresses in which & is written as &amp;, or other characters as HTML entities, read as what they mean",
+        "let the export write them plainly, for other readers of the feed",
     ),
     CONTINUED: (
         "rejected rows that leave out what the row before says of the same product",

@@ -29,8 +29,8 @@ from pipelines.preprocess.placeholders import reject_placeholders
 from pipelines.preprocess.resolve import WORKING, ResolveImages, ResolveSources, finish, with_labels
 from pipelines.preprocess.settled import commit_splits, settle
 from pipelines.preprocess.splits import SPLITS, ReadSettled, Shares, group_and_split
-from pipelines.preprocess.unit_work import commit_unit, read_todo
 from pipelines.preprocess.summary import Summary
+from pipelines.preprocess.unit_work import commit_unit, read_todo
 from pipelines.shop_files.fetch import FETCH_CODES, LISTED, Fetcher
 from pipelines.shop_files.listing import ListPhotos
 from pipelines.shop_files.web.memory import Memory

@@ -16,7 +16,7 @@ from pipelines.shop_files.web.web import PASSING
 
 @dataclass
 class Summary:
-    """Photos by reject code (`ok` and `skipped` of those without), and those that stay though their addresses give none.
+    """Photos by reject code (`ok`, `skipped` of those without), and those that stay though their addresses give none.
 
     Of each code an example is named by its uri, and `said` tells by uri what its host said.
     """

@@ -1,0 +1,42 @@
+"""The text of a photo cell -> the uri that it names, without what exporters leave around it or write into it. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pipelines.catalogue.shops.texts import unescaped
+from pipelines.catalogue.values import Remarks
+from pipelines.config import CatalogueSection
+from pipelines.shop_files.uri import address_of
+
+ESCAPED: Final = "escaped_address"
+"""The remark on addresses that hold entities of HTML."""
+_AMPERSAND: Final = re.compile(r"&(?:(?:amp|#0*38|#x0*26);)+", re.IGNORECASE)
+"""Also one that was escaped twice: no host has parameters of these names."""
+_QUOTES: Final = {'"': '"', "'": "'", "“": "”", "<": ">"}
+
+
+def photo_uri(text: str, section: CatalogueSection, remarks: Remarks) -> str:
+    """Return a photo's uri without what the shop writes before paths below its folder of photos.
+
+    Quotes around it are no part of it, folders are parted as Windows does it, too, and an address holds the characters
+    that entities of HTML stand for: what is remarked.
+    """
+    path = _slashes(_unquoted(text)).removeprefix(_slashes(section.photo_prefix or ""))
+    if "&" not in path or address_of(path, section.photo_root) is None:
+        return path
+    plain = unescaped(_AMPERSAND.sub("&", path))
+    if plain != path:
+        remarks.add(ESCAPED, repr(path[:120]))
+    return str(plain)
+
+
+def _unquoted(text: str) -> str:
+    while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
+        text = text[1:-1].strip()
+    return text
+
+
+def _slashes(path: str) -> str:
+    return path.replace("\\", "/")
