@@ -72,6 +72,8 @@ class PhotoHost:
         self.data, self.manners, self.seen = data, manners, Seen()
         self.made_of: dict[str, int] = {}
         """Which of the photos a name shows, where it is not its number that says so."""
+        self.moved = False
+        """Whether photos are at other addresses now, to which it redirects."""
         self._chance = random.Random(manners.seed)
         self._window: deque[float] = deque()
         self._peers: set[object] = set()
@@ -128,6 +130,20 @@ class PhotoHost:
         return self._chance.choice(PASSING) if self._chance.random() < self.manners.faults else ""
 
     async def _answer(self, request: web.Request, name: str, kind: str) -> web.StreamResponse:
+        if (told := self._instead(name, kind)) is not None:
+            return told
+        body = self.photo(name)
+        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if request.headers.get("If-None-Match") == tag:
+            self.seen.answers["304"] += 1
+            return web.Response(status=304, headers={"ETag": tag})
+        if kind in {"reset", "cut", "stall", "silence"}:
+            return await self._broken(request, body, kind)
+        self.seen.given[name] += 1
+        return web.Response(body=body, content_type="image/jpeg", headers={"ETag": tag})
+
+    def _instead(self, name: str, kind: str) -> web.Response | None:
+        """Return a whole answer that is no photo, None where there is to be one. Raises HTTPFound."""
         if kind in {"429", "503"}:
             return web.Response(status=int(kind), headers={"Retry-After": "1"})
         if kind in {"500", "404", "403", "410"}:
@@ -138,19 +154,13 @@ class PhotoHost:
             return web.Response(body=self.photo(name)[:-200], content_type="image/jpeg")
         if kind == "circle":
             raise web.HTTPFound(f"/{name}")
+        if self.moved and not name.startswith("moved/"):
+            raise web.HTTPFound(f"/moved/{name}")
         if kind == "html":
             return web.Response(body=HTML, content_type="text/html")
         if kind == "pixel":
             return web.Response(body=PIXEL, content_type="image/gif")
-        body = self.photo(name)
-        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        if request.headers.get("If-None-Match") == tag:
-            self.seen.answers["304"] += 1
-            return web.Response(status=304, headers={"ETag": tag})
-        if kind in {"reset", "cut", "stall", "silence"}:
-            return await self._broken(request, body, kind)
-        self.seen.given[name] += 1
-        return web.Response(body=body, content_type="image/jpeg", headers={"ETag": tag})
+        return None
 
     async def _broken(self, request: web.Request, body: bytes, kind: str) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": str(len(body)), "Content-Type": "image/jpeg"})

@@ -24,7 +24,8 @@ from pipelines.preprocess.outcomes import Outcome
 from pipelines.preprocess.parts import ORIGINALS, Parts, commit_originals
 from pipelines.preprocess.tallies import keep_tallies, written
 from pipelines.preprocess.unit_work import commit_unit, read_todo
-from pipelines.shop_files.web.client import Answer, WebError
+from pipelines.shop_files.web.client import Answer
+from pipelines.shop_files.web.failures import WebError
 from pipelines.shop_files.web.memory import Memory
 from pipelines.shop_files.web.web import PASSING, Web
 from pipelines.store import UnitTable

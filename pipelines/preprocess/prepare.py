@@ -20,6 +20,7 @@ from pipelines.preprocess.changes import limited
 from pipelines.preprocess.meanings import MEANINGS, OF_ITEMS
 from pipelines.preprocess.outcomes import LIMITS, Outcome, UnitTables, tables_of
 from pipelines.shop_files.fetch import Fetcher, FetchError
+from pipelines.shop_files.uri import bare_host
 from transforms.image import prepare
 from transforms.photo import BadPhoto, Limits, PrepSpec
 
@@ -112,6 +113,12 @@ class Preparer:
         text = f"{text} ({LIMITS[code]})" if code in LIMITS else text
         if code in OF_ITEMS:
             return text
+        bare = bare_host(uri) if code == "missing" else ""
+        if bare:
+            text = (
+                f"{text}, for it looks like an address without its scheme: write https:// before it in the feed, or "
+                f'set catalogue.photo_root = "https://{bare}" and catalogue.photo_prefix = "{bare}/"'
+            )
         if self.fetcher.address(uri):
             of, _, detail = said.partition(": ")
             return f"{text}: {detail}" if detail and of == code else text

@@ -15,6 +15,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://|(?:data|file):|//", re.IGNORECASE)
 SHOWN = 80
 PHOTO_ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)"
 """What names of photos end with, as a regular expression that wants its case ignored."""
+_BARE = re.compile(r"((?:www\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d{1,5})?)/+[^/]", re.IGNORECASE)
 _UNQUOTED = "/%?=&+,;:@~!$'()*"
 """What may stand in a path that is written as part of an address, or of a file's name."""
 
@@ -30,6 +31,12 @@ class UriError(Exception):
 def is_relative(uri: str) -> bool:
     """Tell whether a uri starts from the folder of photos."""
     return not (uri.startswith("/") or _SCHEME.match(uri))
+
+
+def bare_host(uri: str) -> str:
+    """Return the host of a path that looks like an address without its scheme, `www.shop.example/a.jpg`, else ""."""
+    found = _BARE.match(uri)
+    return found[1] if found else ""
 
 
 def address_of(uri: str, start: str) -> str | None:

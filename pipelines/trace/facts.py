@@ -89,7 +89,10 @@ class Catalogued:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was learned when a photo was last asked for; of a file its size and time are the `fingerprint`."""
+    """What was learned when a photo was last asked for; of a file its size and time are the `fingerprint`.
+
+    `said` is the code and cause of an answer that held no photo.
+    """
 
     at: str
     code: str
@@ -100,6 +103,7 @@ class Fetched:
     failed: str = ""
     missing_since: str = ""
     unchanged: bool = False
+    said: str = ""
 
 
 @dataclass(frozen=True)

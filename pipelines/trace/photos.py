@@ -18,7 +18,7 @@ from pipelines.store import NotFoundError, Store, StoreError
 from pipelines.tables.schemas import RESOLVED_PHOTOS
 from pipelines.trace import reasons
 from pipelines.trace.catalogued import photos_of, rows_of_item
-from pipelines.trace.facts import EMBED, INDEX, PREPROCESS, PhotoTrace, Vector, Verdict
+from pipelines.trace.facts import EMBED, INDEX, PREPROCESS, Fetched, PhotoTrace, Vector, Verdict
 from pipelines.trace.gallery import Gallery
 from pipelines.trace.scope import Scope
 from pipelines.trace.sources import last_fetched
@@ -68,7 +68,7 @@ class Photos:
 
     def _resolved(self, row: Mapping[str, Any], holds: bool | None, **known: Any) -> PhotoTrace:
         uri, code, digest = row["image_uri"], row["code"], row["digest"]
-        meaning = self._meaning(row) if code else ""
+        meaning = self._meaning(row, known.get("fetched")) if code else ""
         links = self.gallery.links(digest) if digest and not code else None
         vector = self.gallery.vector(digest) if digest and not code else None
         is_there = self._is_in_index(row, holds, links, vector)
@@ -130,14 +130,14 @@ class Photos:
         mine = (row["item_id"], row["image_uri"])
         return any((link["item_id"], link["image_uri"]) == mine for link in links) and bool(vector and not vector.code)
 
-    def _meaning(self, row: Mapping[str, Any]) -> str:
+    def _meaning(self, row: Mapping[str, Any], fetched: Fetched | None) -> str:
         code = row["code"]
         if code == PLACEHOLDER:
             return f"{MEANINGS[code]}{self._held_by(row)}"
         if code in NOT_FETCHED:
             return NOT_FETCHED[code]
         try:
-            return self._preparer.explain(row["image_uri"], code)
+            return self._preparer.explain(row["image_uri"], code, fetched.said if fetched else "")
         except (StageError, StoreError) as error:
             return f"it cannot be looked at now: {error}"
 

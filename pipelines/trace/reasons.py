@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pipelines.config import Config
+from pipelines.preprocess.fixes import fix_of
 from pipelines.preprocess.meanings import PLACEHOLDER
 from pipelines.preprocess.outcomes import LIMITS
 from pipelines.shop_files.web.web import PASSING
@@ -62,13 +63,14 @@ def _mended(code: str, config: Config, *, is_far: bool) -> str:
     if code == PLACEHOLDER:
         return "give the item a photo of its own; if it is the photo of one product, raise preprocess.max_group_share"
     if code in PASSING:
-        return f"the next run asks again: {RUN}"
+        return f"{fix_of(code, is_far=True)}; the next run asks again: {RUN}"
     if code in LIMITS:
         return f"change {LIMITS[code]} = {getattr(config.preprocess, LIMITS[code].partition('.')[2])}, or the photo"
+    fix = fix_of(code, is_far=is_far)
     if is_far:
-        hours = config.fetch.recheck_hours
-        return f"mend the photo, or its address in the feed; this address is asked again after {hours:g} hours"
-    return f"mend the photo, or its path in the feed, and {RUN}"
+        fix = fix or "mend the photo, or its address in the feed"
+        return f"{fix}; this address is asked again after {config.fetch.recheck_hours:g} hours"
+    return f"{fix or 'mend the photo, or its path in the feed'}, and {RUN}"
 
 
 def other_role(role: str, roles: list[str]) -> Verdict:

@@ -56,4 +56,5 @@ def _fetched(row: dict[str, Any]) -> Fetched:
         memory.failed,
         since,
         memory.unchanged,
+        memory.said,
     )

@@ -98,8 +98,9 @@ def _address(photo: PhotoTrace) -> str:
 def _fetched(found: Fetched) -> str:
     what = found.code or ("unchanged" if found.unchanged else "it came")
     etag = f"ETag {found.etag}" if found.etag else f"Last-Modified {found.modified}" if found.modified else ""
-    failed = f"failed since: {found.failed}" if found.failed and not found.code else ""
-    missing = f"missing since {found.missing_since}" if found.missing_since and not found.code else ""
+    failed = f"failed since: {found.said or found.failed}" if found.failed and not found.code else ""
+    said = f" ({found.said})" if found.said and not found.failed else ""
+    missing = f"missing since {found.missing_since}{said}" if found.missing_since and not found.code else ""
     return ", ".join(filter(None, (found.at, what, etag, failed, missing, f"unit {found.unit_id}")))
 
 

@@ -171,6 +171,18 @@ def test_whatever_an_address_gives_instead_of_its_photo_that_stays_for_some_days
     assert {row["item_id"]: row["digest"] for row in shop.prepared("r5")} == before
 
 
+def test_what_a_host_said_stands_beside_the_code_of_a_reject(shop: WebShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.sells(2)
+    monkeypatch.setattr(PhotoHost, "lasting", lambda _, name: "204" if name == "p0.jpg" else "410")
+    notes = shop.prepare("r1")["notes"]
+    assert [note.rpartition(": ")[2] for note in notes if note.startswith("  http_error")] == [
+        "the host answers 204 No Content"
+    ]
+    assert [note.rpartition(": ")[2] for note in notes if note.startswith("  missing")] == ["the host answers 410 Gone"]
+    again = shop.prepare("r2")["notes"]  # nothing is asked, and what was said is remembered
+    assert (shop.requests, any(note.endswith("the host answers 410 Gone") for note in again)) == (0, True)
+
+
 def test_a_photo_that_comes_back_has_its_days_again(shop: WebShop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.sells(2, fetch={"max_age_hours": 0})
     shop.prepare("r1")

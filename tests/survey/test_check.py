@@ -173,6 +173,39 @@ def test_a_host_that_limits_its_rate(tmp_path: Path) -> None:
     assert re.fullmatch(rf'set fetch\.hosts\."{name}"\.requests_per_second = [0-9.]+', found["asked_again"]["fix"])
 
 
+def test_a_host_that_redirects_or_fails_now_and_then_is_not_asked_more_slowly(tmp_path: Path) -> None:
+    photos = host()
+    photos.moved = True
+    with answering(photos.app) as address:
+        rows = [row | {"image": f"{address}/{n}.jpg"} for n, row in enumerate(rows_of(10))]
+        found = looked(shop_of(tmp_path / "moved", rows, fetch=LOCAL))
+        assert found["redirected"]["count"] == 10
+        assert found["redirected"]["fix"].startswith("write the final address into the feed")
+        assert " -> " in found["redirected"]["examples"][0]
+        assert "moved/" in found["redirected"]["examples"][0]
+        photos.moved, photos.manners.faults = False, 0.4
+        found |= looked(shop_of(tmp_path / "fails", rows, fetch=LOCAL | {"attempts": 9}))
+    assert "requests_per_second" not in found["failed_now_and_then"]["fix"]
+
+
+def test_what_cannot_be_reached_is_told_with_its_cause(tmp_path: Path) -> None:
+    addresses = ("http://127.0.0.1:1/a.jpg", "http://no-such-host.invalid/a.jpg")
+    for address, cause in zip(addresses, ("connection refused", "no such name"), strict=True):
+        rows = [row | {"image": f"{address}?{n}"} for n, row in enumerate(rows_of(3))]
+        found = looked(shop_of(tmp_path / cause, rows, fetch=LOCAL | {"attempts": 1}), code=1)
+        assert found["photo_unreachable"]["examples"][0].endswith(cause)
+        assert "name and port" in found["photo_unreachable"]["fix"]
+        assert not {"asked_again", "failed_now_and_then"} & found.keys()
+
+
+def test_a_path_that_is_an_address_without_its_scheme(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, [row | {"image": f"www.shop.example/m/{row['image']}"} for row in rows_of(3)])
+    shop.photos.joinpath("other.jpg").write_bytes(jpeg(1))
+    [told] = looked(shop, code=1)["photo_missing"]["examples"]
+    assert 'catalogue.photo_root = "https://www.shop.example"' in told
+    assert 'catalogue.photo_prefix = "www.shop.example/"' in told
+
+
 def test_time_is_kept(tmp_path: Path) -> None:
     photos = host(latency_s=2)
     with answering(photos.app) as address:

@@ -182,7 +182,11 @@ def test_what_a_host_has_said_of_a_photo(tmp_path: Path, monkeypatch: pytest.Mon
     shop.run("r2", "catalogue", "preprocess")  # nobody answers any more
     (photo,) = shop.trace("i1")["trail"]["photos"]
     assert (photo["code"], photo["fetched"]["failed"]) == ("", "unreachable")  # it stays while its host fails
-    assert any("failed since: unreachable" in line for line in shop.traced("i1").stdout.splitlines())
+    assert photo["fetched"]["said"] == "unreachable: 127.0.0.1: connection refused"
+    assert any(
+        "failed since: unreachable: 127.0.0.1: connection refused" in line
+        for line in shop.traced("i1").stdout.splitlines()
+    )
 
 
 def test_an_item_is_traced_without_what_only_jobs_and_models_need(small: TracedShop) -> None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import IO, Final, Self
+from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
 from pipelines.config.fetching import FetchSection
-from pipelines.shop_files.web.addresses import CheckedResolver, RefusedError, Rules, check_machine, shown
+from pipelines.shop_files.web.addresses import CheckedResolver, Rules, check_machine, shown
+from pipelines.shop_files.web.failures import WebError, failure, named_errors
 
 LINGER_S: Final = 4.0
 """How long a connection stays open for the next request."""
@@ -35,23 +35,20 @@ Turn = Callable[[str], AbstractAsyncContextManager[None]]
 """Waits until a request to a host may be sent, which lasts as long as the block."""
 
 
-class WebError(Exception):
-    """A request led to no body: a code of the fetcher's, a detail, and the seconds that the host asks to wait."""
-
-    def __init__(self, code: str, detail: str, wait_s: float = 0.0) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code, self.detail, self.wait_s = code, detail, wait_s
-
-
 @dataclass(frozen=True)
 class Answer:
-    """What a host answered: the body, or None where it has not changed, its validators, and what it calls a file."""
+    """What a host answered: the body, or None where it has not changed, its validators, and what it calls a file.
+
+    After redirects `final` is the address that answered.
+    """
 
     body: bytes | None
     etag: str = ""
     modified: str = ""
     kind: str = ""
     file_name: str = ""
+    redirects: int = 0
+    final: str = ""
 
 
 def user_agent(contact: str | None) -> str:
@@ -106,12 +103,13 @@ class Client:
         The body is returned, or written to `sink` from its beginning. Raises WebError.
         """
         timeout_s = timeout_s or self.section.timeout_s
-        for _ in range(self.section.max_redirects + 1):
+        for redirects in range(self.section.max_redirects + 1):
             async with turn(host_of(url)):
-                with _named_errors(url):
+                with named_errors(url):
                     async with asyncio.timeout(timeout_s), self._response(url, headers) as response:
                         if response.status not in _REDIRECTS:
-                            return await self._answer(response, sink)
+                            answer = await self._answer(response, sink)
+                            return replace(answer, redirects=redirects, final=str(url)) if redirects else answer
                         url = self._target(url, response)
         raise WebError("bad_redirect", f"more than {self.section.max_redirects} redirects (fetch.max_redirects)")
 
@@ -120,7 +118,7 @@ class Client:
         if not target:
             raise WebError("bad_redirect", f"{shown(str(url))} answers {response.status} without saying where to")
         try:
-            return self.rules.parse(str(url.join(URL(target))))
+            return self.rules.parse(urljoin(str(url), target))
         except ValueError as error:
             raise WebError("bad_redirect", f"{shown(str(url))} redirects to {shown(target)!r}: {error}") from error
 
@@ -155,7 +153,7 @@ class Client:
         if response.status == 304:
             return Answer(None, etag, modified)
         if response.status != 200:
-            raise _failure(response)
+            raise failure(response)
         if sink is None:
             return Answer(b"".join([part async for part in self._parts(response)]), etag, modified)
         sink.seek(0)
@@ -214,51 +212,3 @@ class _Decoder:
 def _file_name(response: aiohttp.ClientResponse) -> str:
     said = response.content_disposition
     return (said.filename if said else None) or ""
-
-
-def _failure(response: aiohttp.ClientResponse) -> WebError:
-    status = response.status
-    said = f"the host answers {status} {response.reason or ''}".strip()
-    if status in {404, 410}:
-        return WebError("missing", said)
-    if status in {401, 403, 407, 451}:
-        return WebError("forbidden", said)
-    wait_s = _seconds(response.headers.get("Retry-After", ""), response.headers.get("Date", ""))
-    if status == 429:
-        return WebError("rate_limited", said, wait_s)
-    if status >= 500 or status in {408, 425}:
-        return WebError("server_error", said, wait_s)
-    return WebError("http_error", said)
-
-
-def _seconds(text: str, date: str) -> float:
-    """Return what Retry-After says: seconds, or until a date as the host's own clock has it."""
-    if text.strip().isdigit():
-        return float(text)
-    try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(date)
-    except (TypeError, ValueError):
-        return 0.0
-    return max(0.0, (until - now).total_seconds())
-
-
-@contextmanager
-def _named_errors(url: URL) -> Iterator[None]:
-    """Turn what the client library raises into WebError."""
-    try:
-        yield
-    except TimeoutError as error:  # aiohttp's are, too
-        raise WebError("timeout", "no answer, or no more of it, in time (fetch.timeout_s, fetch.idle_s)") from error
-    except (aiohttp.ClientConnectorCertificateError, ssl.SSLError) as error:
-        raise WebError("bad_certificate", f"{error}"[:200]) from error
-    except aiohttp.ClientConnectorError as error:
-        inner = error.os_error
-        if isinstance(inner, RefusedError):
-            raise WebError(inner.code, inner.detail) from error
-        raise WebError("unreachable", f"{url.host}: {inner.strerror or inner}"[:200]) from error
-    except RefusedError as error:
-        raise WebError(error.code, error.detail) from error
-    except aiohttp.ClientPayloadError as error:
-        raise WebError("cut_off", "the connection ended before the body did") from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise WebError("unreachable", f"{url.host}: {type(error).__name__}") from error

@@ -17,7 +17,8 @@ from pipelines.config import Config, FetchSection
 from pipelines.errors import StageError
 from pipelines.shop_files.files import KeptFile
 from pipelines.shop_files.web.addresses import shown
-from pipelines.shop_files.web.client import Answer, WebError
+from pipelines.shop_files.web.client import Answer
+from pipelines.shop_files.web.failures import WebError
 from pipelines.shop_files.web.memory import Memory
 from pipelines.shop_files.web.web import PASSING, Web
 from pipelines.store import NotFoundError, Store, UnavailableError, open_store

@@ -14,7 +14,11 @@ MANY_FAILED = 200
 
 @dataclass
 class Tally:
-    """What was asked of a host and what came of it; tallies add up."""
+    """What was asked of a host and what came of it; tallies add up.
+
+    `codes` count photos that did not come, `further` answers that were none yet: `redirected`, `slower` where the host
+    asks for fewer requests (429, or Retry-After), else the code of a failure.
+    """
 
     requests: int = 0
     fetched: int = 0
@@ -24,6 +28,7 @@ class Tally:
     codes: Counter[str] = field(default_factory=Counter)
     left_alone: bool = False
     in_a_row: int = 0
+    further: Counter[str] = field(default_factory=Counter)
 
     def came(self, size: int | None) -> None:
         """Count a photo that came with so many bytes, or (None) was said to be as it was."""
@@ -51,13 +56,14 @@ class Tally:
             max(self.seconds, other.seconds),
             self.codes + other.codes,
             self.left_alone or other.left_alone,
+            further=self.further + other.further,
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return the tally as JSON values, as it is now."""
-        return vars(self) | {"codes": dict(self.codes)}
+        return vars(self) | {"codes": dict(self.codes), "further": dict(self.further)}
 
     @classmethod
     def of_json(cls, kept: dict[str, Any]) -> Tally:
         """Return the tally whose fields were kept as JSON."""
-        return cls(**kept | {"codes": Counter(kept["codes"])})
+        return cls(**kept | {name: Counter(kept.get(name, {})) for name in ("codes", "further")})

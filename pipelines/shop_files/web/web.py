@@ -16,7 +16,8 @@ from yarl import URL
 from pipelines.config.fetching import FetchSection
 from pipelines.shop_files.web.addresses import RefusedError
 from pipelines.shop_files.web.ceilings import Ceiling, Share
-from pipelines.shop_files.web.client import LINGER_S, Answer, Client, WebError, host_of
+from pipelines.shop_files.web.client import LINGER_S, Answer, Client, host_of
+from pipelines.shop_files.web.failures import WebError
 from pipelines.shop_files.web.hosts import Tally
 from pipelines.shop_files.web.memory import Memory
 from pipelines.shop_files.web.pace import Pace
@@ -72,6 +73,7 @@ class Web:
             raise
         finally:
             tally.seconds = time.monotonic() - self._began
+        tally.further["redirected"] += answer.redirects
         tally.came(None if answer.body is None else len(answer.body))
         return answer
 
@@ -97,6 +99,8 @@ class Web:
             try:
                 yield
             except WebError as error:
+                if error.code in PASSING:
+                    tally.further["slower" if error.code == "rate_limited" or error.wait_s else error.code] += 1
                 self._pace(host).answered(too_many=error.code == "rate_limited", wait_s=error.wait_s)
                 raise
             self._pace(host).answered(too_many=False)

@@ -7,12 +7,13 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.preprocess.prepare import Preparer
 from pipelines.shop_files.fetch import FetchError
-from pipelines.shop_files.web.client import WebError
+from pipelines.shop_files.web.addresses import shown
+from pipelines.shop_files.web.failures import WebError
 from pipelines.shop_files.web.hosts import Tally
 from pipelines.shop_files.web.web import Web
 from pipelines.store import Store
@@ -23,7 +24,10 @@ from transforms.sniff import sniff
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of one photo: a reject code, or its size in bytes, format, digest, and how it was prepared."""
+    """What became of one photo: a reject code, or its size in bytes, format, digest, and how it was prepared.
+
+    `said` is the code with its cause, where a host or the photo tells one, `final` the address that a redirect led to.
+    """
 
     photo: Photo
     code: str = ""
@@ -31,6 +35,8 @@ class Fetched:
     format: str = ""
     digest: str = ""
     prepared: Prepared | None = None
+    said: str = ""
+    final: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,21 +86,21 @@ class _Fetching:
 
     async def _one(self, web: Web, pool: ThreadPoolExecutor, photo: Photo) -> Fetched:
         async with self._places:
-            address = self._preparer.fetcher.address(photo.uri)
+            address, final = self._preparer.fetcher.address(photo.uri), ""
             try:
                 if address is None:
                     data = await _in(pool, self._preparer.fetcher.fetch, photo.uri)
                 else:
-                    data = (await web.fetch(address)).body or b""
+                    answer = await web.fetch(address)
+                    data, final = answer.body or b"", shown(answer.final)
             except (WebError, FetchError) as error:
-                return Fetched(photo, error.code)
-        return await _in(pool, self._looked_at, photo, data)
+                return Fetched(photo, error.code, said=str(error))
+        return replace(await _in(pool, self._looked_at, photo, data), final=final)
 
     def _looked_at(self, photo: Photo, data: bytes) -> Fetched:
         outcome = self._preparer.prepare_bytes(data)
-        code = outcome.source_code or outcome.code
         if outcome.prepared is None:
-            return Fetched(photo, code, len(data))
+            return Fetched(photo, outcome.refusal, len(data), said=f"{outcome.refusal}: {outcome.detail}")
         return Fetched(photo, "", len(data), sniff(data), hashlib.sha256(data).hexdigest(), outcome.prepared)
 
 

@@ -11,7 +11,9 @@ import pyarrow as pa
 
 from pipelines.config import Config
 from pipelines.preprocess.alike import band_keys, find_alike
+from pipelines.preprocess.fixes import fix_of
 from pipelines.preprocess.prepare import Preparer
+from pipelines.shop_files.web.addresses import shown
 from pipelines.survey.draft.photos import recommended
 from pipelines.survey.look.fetched import Fetched, Sample
 from pipelines.survey.look.findings import ODD, STOPS, TOLD, Finding
@@ -19,16 +21,9 @@ from pipelines.survey.look.findings import ODD, STOPS, TOLD, Finding
 _SHOWN: Final = 3
 _PLACEHOLDER: Final = 3
 """So many photos of a sample with the very same bytes under addresses of their own are hardly of products."""
+_NO_FAILURE: Final = frozenset({"slower", "redirected"})
 _BLANK: Final = 0.1
 """The share of a prepared photo that may be left blank without a word."""
-_EXTERNAL: Final = {
-    "rate_limited": 'set fetch.hosts."{host}".requests_per_second = {rate:g}, or ask who runs the host',
-    "forbidden": "headers or tokens go into fetch.hosts; see docs/fetching.md",
-    "missing": "see catalogue.photo_root and catalogue.photo_prefix, or mend the feed's paths",
-    "outside_roots": "name the folder in catalogue.photo_root or catalogue.allowed_roots",
-    "refused_address": "if these are the shop's own machines, name them in fetch.allowed_networks",
-    "timeout": "raise fetch.timeout_s or fetch.idle_s, or ask for less at once: fetch.connections",
-}
 
 
 def photo_findings(config: Config, preparer: Preparer, sample: Sample, total: int) -> Iterator[Finding]:
@@ -58,10 +53,12 @@ def _refused(config: Config, preparer: Preparer, sample: Sample) -> Iterator[Fin
     limit = config.preprocess.max_rejected_share
     for code, count in Counter(one.code for one in bad).most_common():
         first = next(one for one in bad if one.code == code)
-        example = f"{first.photo.uri}: {preparer.explain(first.photo.uri, code)}"
-        fix = _EXTERNAL.get(code, "mend the feed or the photos").format(
-            host=first.photo.host, rate=_rate(sample, first)
-        )
+        example = f"{first.photo.uri}: {preparer.explain(first.photo.uri, code, first.said)}"
+        is_far = preparer.fetcher.address(first.photo.uri) is not None
+        fix = fix_of(code, is_far=is_far) or "mend the feed or the photos"
+        if code == "rate_limited":
+            host = first.photo.host
+            fix = f'set fetch.hosts."{host}".requests_per_second = {_rate(sample, first):g}, or ask who runs the host'
         yield Finding(f"photo_{code}", ODD, f"photos of the sample rejected, {code}", count, (example,), fix)
     if sample.photos and len(bad) > limit * len(sample.photos):
         what = (
@@ -71,13 +68,29 @@ def _refused(config: Config, preparer: Preparer, sample: Sample) -> Iterator[Fin
 
 
 def _limited(sample: Sample) -> Iterator[Finding]:
-    """Tell of hosts that take several requests a photo, though the last one brought it."""
+    """Tell of hosts that take several requests a photo, though the last one brought it, and why they do."""
     for host, tally in sorted(sample.hosts.items()):
-        again = tally.requests - tally.fetched - sum(tally.codes.values())
-        if again > 0.2 * max(1, tally.fetched):
-            what = f"further requests to {host}: it limits its rate, fails now and then, or redirects"
+        slower = tally.further["slower"] - tally.codes["rate_limited"]
+        failed = sum(count - tally.codes[code] for code, count in tally.further.items() if code not in _NO_FAILURE)
+        few = 0.2 * max(1, tally.fetched)
+        if slower > few:
             fix = f'set fetch.hosts."{host}".requests_per_second = {_of(tally.fetched, tally.seconds):g}'
-            yield Finding("asked_again", ODD, what, again, fix=fix)
+            yield Finding("asked_again", ODD, f"further requests to {host}: it limits its rate", slower, fix=fix)
+        if failed > few:
+            fix = "ask who runs the host, or ask for less at once: fetch.connections"
+            yield Finding(
+                "failed_now_and_then", ODD, f"further requests to {host}: it fails now and then", failed, fix=fix
+            )
+        if tally.further["redirected"] > few:
+            yield _redirected(host, tally.further["redirected"], sample)
+
+
+def _redirected(host: str, count: int, sample: Sample) -> Finding:
+    told = tuple(
+        f"{shown(one.photo.uri)} -> {one.final}" for one in sample.photos if one.final and one.photo.host == host
+    )
+    fix = "write the final address into the feed: each redirect costs a request more"
+    return Finding("redirected", ODD, f"further requests since {host} redirects", count, told[:_SHOWN], fix)
 
 
 def _rate(sample: Sample, one: Fetched) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -9,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientConnectorCertificateError, web
+from aiohttp.client_reqrep import ConnectionKey
+from yarl import URL
 
 from pipelines.config import FetchSection
-from pipelines.shop_files.web.client import Answer, WebError, user_agent
-from pipelines.shop_files.web.hosts import ALL_FAILED
+from pipelines.shop_files.web.client import Answer, user_agent
+from pipelines.shop_files.web.failures import WebError, named_errors
+from pipelines.shop_files.web.hosts import ALL_FAILED, Tally
 from pipelines.shop_files.web.memory import Memory
 from pipelines.shop_files.web.web import Web
 from pipelines.store.folder import FolderStore
@@ -67,6 +71,12 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     with answering(found.app) as address:
         found.address = address
         yield found
+
+
+def certificate_error(message: str) -> ClientConnectorCertificateError:
+    error = ssl.SSLCertVerificationError(1, message)
+    error.verify_message = message
+    return ClientConnectorCertificateError(ConnectionKey("c.example", 443, True, True, None, None, None), error)
 
 
 def says(status: int = 200, body: bytes = b"photo", **headers: str) -> Handler:
@@ -217,7 +227,7 @@ def test_redirects_are_followed_so_far_and_each_is_looked_at(shop: Shop) -> None
     shop.answers["/file"] = [says(302, Location="file:///etc/passwd")]
     shop.answers["/private"] = [says(307, Location="http://10.0.0.1/a.jpg")]
     found = shop.fetch("/a", "/circle", "/nowhere", "/metadata", "/file", "/private", max_redirects=3)
-    assert found[0] == Answer(b"photo")
+    assert found[0] == Answer(b"photo", redirects=2, final=f"{shop.address}/c")
     codes = [error.code for error in found[1:]]
     assert codes == ["bad_redirect", "bad_redirect", "refused_address", "unsupported_scheme", "refused_address"]
     assert sum(request.path == "/circle" for request in shop.asked) == 4
@@ -299,7 +309,56 @@ def test_a_host_that_limits_rates_is_heard_though_no_ceiling_is_set(
 
 def test_names_that_nobody_knows_and_ports_that_nobody_listens_on(shop: Shop) -> None:
     found = shop.fetch("http://127.0.0.1:1/a", "http://no-such-host.invalid/a", attempts=1)
-    assert [error.code for error in found] == ["unreachable", "unreachable"]
+    assert [str(error) for error in found] == [
+        "unreachable: 127.0.0.1: connection refused",
+        "unreachable: no-such-host.invalid: no such name",
+    ]
+
+
+def test_a_port_that_speaks_plain_http_has_no_bad_certificate(shop: Shop) -> None:
+    [error] = shop.fetch(shop.address.replace("http:", "https:") + "/a")
+    port = shop.address.rpartition(":")[2]
+    assert error.code == "bad_tls"
+    assert error.detail == f"127.0.0.1 does not answer with TLS at port {port}: is it http:// there, or another port?"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (certificate_error("self-signed certificate"), "bad_certificate: c.example: self-signed certificate"),
+        (certificate_error("certificate has expired"), "bad_certificate: c.example: certificate has expired"),
+        (ssl.SSLError(1, "[SSL: X] no"), "bad_tls: c.example agrees to no secure connection ("),
+        (ConnectionResetError(), "unreachable: c.example: it ended the connection without an answer"),
+    ],
+)
+def test_causes_are_told_apart(error: Exception, told: str) -> None:
+    with pytest.raises(WebError) as caught, named_errors(URL("https://c.example/a")):
+        raise error
+    assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (204, "http_error: the host answers 204 No Content"),
+        (206, "http_error: the host answers 206 Partial Content"),
+        (404, "missing: the host answers 404 Not Found"),
+        (410, "missing: the host answers 410 Gone"),
+    ],
+)
+def test_a_status_is_told(shop: Shop, status: int, told: str) -> None:
+    shop.answers["/a"] = [says(status, b"")]
+    assert [str(error) for error in shop.fetch("/a")] == [told]
+
+
+def test_why_there_were_further_requests_is_counted(shop: Shop) -> None:
+    shop.answers = {"/a": [says(302, Location="/b")], "/b": [says()], "/c": [says(500), says()]}
+    shop.answers |= {"/d": [says(429), says()], "/e": [says(503, Retry_After="0.1"), says()]}
+    shop.answers["/f"] = [says(503, Retry_After="1"), says()]
+    shop.fetch("/a", "/c", "/d", "/e", "/f")
+    [tally] = shop.web.tallies.values()
+    assert tally.further == {"redirected": 1, "server_error": 2, "slower": 2}
+    assert Tally.of_json(tally.as_json()) == tally
 
 
 def test_a_name_that_leads_to_this_machine_is_refused(shop: Shop) -> None:
