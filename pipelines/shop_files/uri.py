@@ -16,7 +16,7 @@ SHOWN = 80
 PHOTO_ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)"
 """What names of photos end with, as a regular expression that wants its case ignored."""
 _BARE = re.compile(r"((?:www\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d{1,5})?)/+[^/]", re.IGNORECASE)
-_UNQUOTED = "/%?=&+,;:@~!$'()*"
+_UNQUOTED = "/%?=&+,;:@~!$'()*[]|"
 """What may stand in a path that is written as part of an address, or of a file's name."""
 
 

@@ -18,6 +18,7 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from pipelines.config.fetching import FetchSection
+from pipelines.shop_files.web.spelling import as_sent
 
 MAX_CHARACTERS = 4096
 _SCHEMES = ("http", "https")
@@ -79,7 +80,7 @@ class Rules:
         if len(address) > MAX_CHARACTERS:
             raise RefusedError("bad_address", f"{len(address)} characters, the limit is {MAX_CHARACTERS}")
         try:
-            url = URL(address.strip())
+            url = as_sent(address)
             host, user, _ = url.raw_host, url.raw_user, url.port
         except ValueError as error:
             raise RefusedError("bad_address", f"{shown(address)!r}: {error}") from error
@@ -90,7 +91,7 @@ class Rules:
         if not host:
             raise RefusedError("bad_address", f"{shown(address)!r} names no host")
         self._check_host(host.strip("."))
-        return url.with_fragment(None)
+        return url
 
     def _check_host(self, host: str) -> None:
         """Check a host that is an address itself, which is resolved by nobody, in whatever way it is written."""

@@ -62,6 +62,17 @@ def test_what_is_never_asked(address: str, code: str) -> None:
         ("HTTPS://CDN.shop.example/A.JPG", "https://cdn.shop.example/A.JPG"),
         ("https://münchen.example/a.jpg", "https://xn--mnchen-3ya.example/a.jpg"),
         ("  https://shop.example/50%.jpg ", "https://shop.example/50%25.jpg"),
+        ("https://shop.example/a?text=New In&x=a+b", "https://shop.example/a?text=New%20In&x=a+b"),
+        ("https://shop.example/a[1]|(2).jpg?w[]=1&f={a|b}", "https://shop.example/a[1]|(2).jpg?w[]=1&f={a|b}"),
+        ("https://shop.example/a%2Fb%2d%7E.jpg?s=%2B%2f%3D", "https://shop.example/a%2Fb%2d%7E.jpg?s=%2B%2f%3D"),
+        ('https://shop.example/{a}"<b>`.jpg?q="<\'>', "https://shop.example/%7Ba%7D%22%3Cb%3E%60.jpg?q=%22%3C%27%3E"),
+        ("https://shop.example/a/./b/../c.jpg?d=/../e", "https://shop.example/a/c.jpg?d=/../e"),
+        ("https://shop.example\\a\\b.jpg?c=\\d", "https://shop.example/a/b.jpg?c=\\d"),
+        ("https://shop.example/a\n\tb.jpg", "https://shop.example/ab.jpg"),
+        ("https://shop.example/a?q=Größe", "https://shop.example/a?q=Gr%C3%B6%C3%9Fe"),
+        ("https://shop.example/a?", "https://shop.example/a"),
+        ("https://shop.example:8443?a=b", "https://shop.example:8443/?a=b"),
+        ("https://shop.example/a//b;c=1,w_400/d@e:f$!*~.jpg", "https://shop.example/a//b;c=1,w_400/d@e:f$!*~.jpg"),
     ],
 )
 def test_addresses_as_shops_write_them(address: str, asked: str) -> None:

@@ -233,6 +233,13 @@ def test_redirects_are_followed_so_far_and_each_is_looked_at(shop: Shop) -> None
     assert sum(request.path == "/circle" for request in shop.asked) == 4
 
 
+def test_what_is_sent_is_what_browsers_send_also_after_a_redirect(shop: Shop) -> None:
+    shop.answers = {"/a[1] b.jpg": [says(302, Location="c[2].jpg?t=New%20In&s=%2B+")], "/c[2].jpg": [says()]}
+    shop.fetch("/a[1] b.jpg?t=New In")
+    sent = [request.raw_path for request in shop.asked]
+    assert sent == ["/a[1]%20b.jpg?t=New%20In", "/c[2].jpg?t=New%20In&s=%2B+"]
+
+
 def test_a_secret_goes_to_its_host_alone_and_into_no_error(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "s3cret")
     host = shop.address.removeprefix("http://")
