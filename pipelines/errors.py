@@ -6,4 +6,12 @@ class StageError(Exception):
 
 
 class GateError(Exception):
-    """A gate said no (exit code 3); the message names the gate, the value and the bound."""
+    """A gate said no (exit code 3); the message names the gate, the value and the bound.
+
+    `stage` is the stage that passes the gate when it is given a person's reason, of the run `run_id`; both are empty
+    where no reason does.
+    """
+
+    def __init__(self, message: str, *, stage: str = "", run_id: str = "") -> None:
+        super().__init__(message)
+        self.stage, self.run_id = stage, run_id

@@ -258,6 +258,9 @@ def test_a_snapshot_that_lost_half_its_items(shop: Shop) -> None:
     message = refused(shop, "run", "--run-id", "r", code=REFUSED)
     assert "refused: the snapshot removes 5 of 10 items (50.0%), over catalogue.max_removed_share = 30.0%" in message
     assert "  Shoes: 5 of 10\nIf this is right, run again with --accept 'REASON'" in message
+    command = f"run --config {shop.config} --run-id r --policy reuse --accept 'REASON'"
+    message = refused(shop, "run", "--run-id", "r", "--policy", "reuse", code=REFUSED)
+    assert "\nTo take it all the same: " in message and message.endswith(f"visual-search {command}\n")
     assert len(shop.item_ids()) == 10
     result = shop.cli("run", "--run-id", "r", "--to", "catalogue", "--accept", "the summer range is over")
     assert result.exit_code == 0

@@ -51,7 +51,7 @@ def backfill(
 
 def _run(config: Config, plan: Plan, store: Store, progress: Progress) -> Iterator[str]:
     manifests: dict[str, Manifest] = {}
-    refusal = None
+    refusal: GateError | None = None
     if plan.trains:
         config = config.with_policy("always")
     for step in plan.steps:
@@ -69,14 +69,14 @@ def _run(config: Config, plan: Plan, store: Store, progress: Progress) -> Iterat
             yield last_line(manifest)
             if manifest["refusal"]:
                 progress.say(f"backfill: the release of {step.name} was refused: {manifest['refusal']}")
-                refusal = manifest["refusal"] if step.promotes else refusal
+                refusal = GateError(manifest["refusal"], stage="promote", run_id=run_id) if step.promotes else refusal
     counts = {what: sum(m["counts"].get(what, 0) for m in manifests.values()) for what in COUNTED}
     seconds = round(sum(m["seconds"] for m in manifests.values()), 1)
     store.create_json(f"{PREFIX}/{plan.backfill_id}/done.json", {"counts": counts, "seconds": seconds})
     promoted = [m["outputs"]["release_id"] for m in manifests.values() if m["stage"] == "promote"]
     yield _line(store, plan, counts=counts, seconds=seconds, promoted=promoted)
     if refusal:
-        raise GateError(refusal)
+        raise refusal
 
 
 def _overrides(plan: Plan, step: Step, manifests: dict[str, Manifest]) -> Overrides:

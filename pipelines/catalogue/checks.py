@@ -48,7 +48,9 @@ def _check_order(context: RunContext, summary: Summary) -> None:
     raise GateError(
         f"the snapshot is older than the one already read: by {times} {back} of its items are of an earlier time than "
         f"they were there, {on} of a later one; nothing was changed. If it is to be the catalogue all the same, run "
-        "again with --accept 'REASON'"
+        "again with --accept 'REASON'",
+        stage="catalogue",
+        run_id=context.run_id,
     )
 
 
@@ -70,5 +72,7 @@ def _check_removals(context: RunContext, summary: Summary) -> None:
         f"{feeds} {verb} {removed} of {before} items ({removed / before:.1%}), "
         f"over catalogue.max_removed_share = {limit:.1%}; nothing was changed. By category:\n"
         + "\n".join([*lines, *_told(summary)])
-        + "\nIf this is right, run again with --accept 'REASON'"
+        + "\nIf this is right, run again with --accept 'REASON'",
+        stage="catalogue",
+        run_id=context.run_id,
     )

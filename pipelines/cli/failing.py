@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import wraps
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from pipelines.runs import termination
 from pipelines.telemetry import logs
+
+if TYPE_CHECKING:
+    from pipelines.errors import GateError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 
@@ -40,7 +44,7 @@ def guarded(command: Command) -> Command:
         except ConfigError as error:
             fail(str(error), EXIT_USAGE)
         except GateError as error:
-            fail(f"refused: {error}", EXIT_REFUSED)
+            fail(f"refused: {error}{_way_out(error)}", EXIT_REFUSED)
         except (StageError, StoreError) as error:
             fail(str(error), EXIT_FAILED)
         except Exception as error:
@@ -50,6 +54,32 @@ def guarded(command: Command) -> Command:
             sys.exit(EXIT_FAILED)
 
     return call
+
+
+def _way_out(error: GateError) -> str:
+    """Return a line with the command that passes the gate; "" where none does."""
+    from pipelines.runs.commands import REASON, accepting, typed
+
+    context = click.get_current_context()
+    if not error.run_id:
+        return ""
+    path = str(context.params["config_path"])
+    if error.stage == "promote":
+        words = _given(context, {"limit"})
+        return f"\nTo make it live all the same: {accepting(error.run_id, path, *words)}"
+    words = _given(context, [name for name in context.params if name not in {"config_path", "run_id", "accept"}])
+    command = typed(str(context.info_name), path, "--run-id", error.run_id, *words)
+    return f"\nTo take it all the same: {command} {REASON}"
+
+
+def _given(context: click.Context, names: Container[str]) -> list[str]:
+    """Return the options of these names that the command was called with, as they are typed."""
+    words: list[str] = []
+    for option in context.command.params:
+        if option.name in names and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE:
+            value = context.params[str(option.name)]
+            words += [option.opts[0]] if value is True else [option.opts[0], str(value)]
+    return words
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -20,7 +20,20 @@ config_option = click.option(
     help="TOML file of the environment.",
 )
 run_id_option = click.option("--run-id", help="Name of the run; running one again goes on where it stopped.")
-accept_option = click.option("--accept", metavar="REASON", help="Pass a gate that said no; the reason is recorded.")
+
+
+def _reason(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is recorded why a gate is passed; say it in a few words")
+    return value
+
+
+accept_option = click.option(
+    "--accept",
+    metavar="REASON",
+    callback=_reason,
+    help="Pass the gates that say no, of feeds and of the release; the reason is recorded.",
+)
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="A sample of so many items, of every category, in a store of its own."
 )

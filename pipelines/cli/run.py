@@ -6,7 +6,7 @@ import json
 
 import click
 
-from pipelines.cli.failing import EXIT_REFUSED, Command, fail, guarded
+from pipelines.cli.failing import Command, guarded
 from pipelines.cli.options import (
     accept_option,
     config_option,
@@ -125,8 +125,9 @@ def run_and_tell(
     policy: str | None,
     model: str | None,
 ) -> None:
-    """Run stages, showing what they say and their last lines; a gate that says no ends the command."""
+    """Run stages, showing what they say and their last lines; a gate that says no ends the command, unless accepted."""
     from pipelines.config import load_config
+    from pipelines.errors import GateError
     from pipelines.runs.context import Overrides, new_run_id
     from pipelines.runs.manifest import last_line
     from pipelines.runs.sequence import open_run, run_stages
@@ -148,4 +149,6 @@ def run_and_tell(
             progress.remind(f"{manifest['stage']}: {note}")
         click.echo(last_line(manifest))
         if manifest["refusal"]:
-            fail(f"refused: {manifest['refusal']}", EXIT_REFUSED)
+            if not accept or manifest["stage"] == stages[-1]:
+                raise GateError(manifest["refusal"], stage="promote", run_id=context.run_id)
+            progress.remind(f"{manifest['stage']}: {manifest['refusal']}. It goes on all the same: {accept}")

@@ -26,7 +26,7 @@ def run(context: RunContext) -> StageResult:
     """
     release = read_release(context.store, str(context.outputs(EvaluateOutputs).release_id))
     check_parts(context.store, release)
-    _check_blessed(release, context.accept_reason)
+    _check_blessed(context, release)
     for _ in range(ATTEMPTS):
         history = read_history(context.store)
         number = _already(history, context.run_id, release.release_id)
@@ -94,13 +94,15 @@ def _already(history: History, run_id: str, release_id: str) -> int | None:
     return history.promotion_of(run_id, release_id)
 
 
-def _check_blessed(release: Release, accept_reason: str | None) -> None:
-    if release.blessed or accept_reason:
+def _check_blessed(context: RunContext, release: Release) -> None:
+    if release.blessed or context.accept_reason:
         return
     failed = [gate.sentence() for gate in map(Gate.of, release.gates) if not gate.passed]
     raise GateError(
         f"release {release.release_id} is not blessed: {'; '.join(failed) or 'no gate says why'}. "
-        "Mend it, or promote it all the same with --accept 'REASON'"
+        "Mend it, or promote it all the same with --accept 'REASON'",
+        stage="promote",
+        run_id=context.run_id,
     )
 
 

@@ -108,7 +108,7 @@ def _done(context: RunContext, stage: str, digest: str) -> Manifest | None:
 
 
 def run_stages(context: RunContext, stages: tuple[str, ...]) -> Iterator[Manifest]:
-    """Run the stages in order, yielding each manifest; stops after a stage whose gate said no."""
+    """Run the stages in order, yielding each manifest; stops after a stage whose gate said no and no reason passes."""
     for stage in stages:
         logs.bind(run_id=context.run_id, stage=stage)
         with attempt(context, stage) as one:
@@ -116,7 +116,7 @@ def run_stages(context: RunContext, stages: tuple[str, ...]) -> Iterator[Manifes
             one.finished(manifest)
         give_back()  # the next stage, or its child, has other needs
         yield manifest
-        if manifest["refusal"]:
+        if manifest["refusal"] and not context.accept_reason:
             return
 
 

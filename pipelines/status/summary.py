@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
-from pathlib import Path
 
 from pipelines.evaluate.vocabulary import queries_for
+from pipelines.runs.commands import typed
 from pipelines.status.status import LiveRelease
 from pipelines.store import NotFoundError, Store
 from pipelines.tables.taxonomy import SEPARATOR
@@ -112,9 +112,7 @@ def _photos(count: float) -> str:
 
 
 def _next(config_path: str) -> Iterator[str]:
-    command = Path(".venv/bin/visual-search")
-    start = str(command) if command.exists() else "visual-search"
     yield "Try next:"
-    yield f"  {start} search --config {config_path} PHOTO_OR_FOLDER --html results.html"
-    yield f"  {start} search --config {config_path} --item ITEM_ID"
-    yield f"  {start} run --config {config_path}   # again: only what is new costs anything"
+    yield f"  {typed('search', config_path)} PHOTO_OR_FOLDER --html results.html"
+    yield f"  {typed('search', config_path)} --item ITEM_ID"
+    yield f"  {typed('run', config_path)}   # again: only what is new costs anything"

@@ -11,6 +11,7 @@ from pipelines.config import Config
 from pipelines.preprocess.fixes import fix_of
 from pipelines.preprocess.meanings import PLACEHOLDER
 from pipelines.preprocess.outcomes import LIMITS
+from pipelines.runs.commands import REASON
 from pipelines.shop_files.web.web import PASSING
 from pipelines.trace.facts import EMBED, FOUND, INDEX, PREPROCESS, RELEASE, Vector, Verdict
 from pipelines.trace.scope import Scope
@@ -112,7 +113,8 @@ def _not_live(scope: Scope) -> Verdict:
         if stage not in scope.manifests:
             return replace(not_done(stage, scope), step=RELEASE)
         if refusal := scope.manifests[stage]["refusal"]:
-            fix = f"look at its report; {RUN} --run-id {scope.run_id} --accept REASON passes the gate"
+            accept = f"`visual-search promote --run-id {scope.run_id} {REASON}`"
+            fix = f"look at its report; {accept} makes it live all the same"
             return Verdict(RELEASE, "gate_refused", f"{stage} refused: {refusal}", fix)
     fix = f"start a new run: {RUN}; or `visual-search rollback --to`"
     return Verdict(RELEASE, NOT_LIVE, "another release was made live since", fix)
