@@ -50,8 +50,8 @@ def rival_of(
 def anchors(store: Store, count: int) -> list[Measures]:
     """Return what was measured of the last `count` releases that were live, without the live one, newest first.
 
-    Releases that took the numbers of an earlier one count once with it.
+    Releases that took the numbers of an earlier one count once with it, and none that was live before a person accepted
+    one that gates had refused.
     """
-    earlier = read_history(store).measured(count + 1)[1:]
-    found = (read_measures(store, release_id) for release_id in earlier)
+    found = (read_measures(store, release_id) for release_id in read_history(store).anchors(count))
     return [measures for measures in found if measures is not None]

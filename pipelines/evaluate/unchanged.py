@@ -1,11 +1,13 @@
-"""What need not be measured again: a run for which nothing is new that the live release's numbers depend on.
+"""What need not be measured again: a run for which nothing is new that numbers depend on which are there already.
 
-They depend on the settings; on what the tables of photos and vectors say (which photos there are, in which role, split
-and group, and where their pictures and vectors lie); on the columns of the catalogue by which results are judged
-(`JUDGED`); on the model, the slots of categories, and which of these are retired; and on the index that answers, by the
-bytes of its files. Prices and dates are in none of these. Titles are where they name a group, for bounds are drawn by
-group; and signals are, for ranking reads them from the index. An index whose build is not deterministic has other bytes
-each time, so what it finds is measured each time it is built.
+These are the live release's, whether it passed its gates or a person accepted it, and those of a release that was
+refused beside the same releases. They depend on the settings that measuring reads; on what the tables of photos and
+vectors say (which photos there are, in which role, split and group, and where their pictures and vectors lie); on the
+columns of the catalogue by which results are judged (`JUDGED`); on the model, the slots of categories, and which of
+these are retired; and on the index that answers, by the bytes of its files. Prices and dates are in none of these.
+Titles are where they name a group, for bounds are drawn by group; and signals are, for ranking reads them from the
+index. An index whose build is not deterministic has other bytes each time, so what it finds is measured each time it is
+built.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from pipelines.neighbours.manifest import FILE
-from pipelines.releases.release import Release
+from pipelines.releases.release import BrokenReleaseError, Release, read_release
 from pipelines.releases.unchanged import digest_of
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs
 from pipelines.runs.retired import retired_of
+from pipelines.store import Store
 from pipelines.tables.arrow import to_ipc
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS
@@ -36,7 +39,6 @@ def measured_on(context: RunContext) -> str:
     return digest_of(
         context,
         "evaluate",
-        context.config.fingerprint(),
         embed.model_id,
         read_taxonomy(context.store),
         [sorted(slots) for slots in (gone.leaves, *gone.levels)],
@@ -48,9 +50,30 @@ def measured_on(context: RunContext) -> str:
     )
 
 
-def is_known(live: Release, key: str) -> bool:
-    """Tell whether the live release was measured on the same, and passed: one that was accepted is judged anew."""
-    return live.blessed and live.manifest.get("measured_on") == key
+def known(context: RunContext, live: Release | None, key: str, beside: list[str]) -> Release | None:
+    """Return the release whose numbers are those of the run: the live one, or a later one that was refused; else None.
+
+    `beside` are the releases that the run's would be judged beside, from the live one on. One that was refused is kept
+    from `gc`.
+    """
+    if live is not None and live.manifest.get("measured_on") == key:
+        return live
+    for release_id in sorted(context.store.folders("releases"), reverse=True):
+        if live is not None and release_id <= live.release_id:
+            break
+        refused = _refused(context.store, release_id)
+        if refused and refused.manifest.get("measured_on") == key and refused.manifest.get("judged_beside") == beside:
+            context.pin("evaluate", f"releases/{release_id}")
+            return _refused(context.store, release_id)
+    return None
+
+
+def _refused(store: Store, release_id: str) -> Release | None:
+    try:
+        release = read_release(store, release_id)
+    except BrokenReleaseError:  # it is being written, or being removed
+        return None
+    return None if release.blessed else release
 
 
 def _judged(context: RunContext) -> Iterator[str]:

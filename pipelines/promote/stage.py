@@ -20,20 +20,21 @@ ATTEMPTS = 20
 def run(context: RunContext) -> StageResult:
     """Make the release of this run live, unless it is already.
 
-    Raises GateError when the release is not blessed (unless `accept_reason` says why it is to be live all the same) or
-    the live one is newer (unless a `force_reason` says why it is to go), and StoreError when something that the release
-    refers to is gone.
+    Raises GateError when the release is not blessed (unless `accept_reason` says why it is to be live all the same, or
+    the live one was accepted, and its numbers are the release's) or the live one is newer (unless a `force_reason` says
+    why it is to go), and StoreError when something that the release refers to is gone.
     """
     release = read_release(context.store, str(context.outputs(EvaluateOutputs).release_id))
     check_parts(context.store, release)
-    _check_blessed(context, release)
     for _ in range(ATTEMPTS):
         history = read_history(context.store)
         number = _already(history, context.run_id, release.release_id)
         if number is not None:
             return _result(context.store, release, history, number, promoted=False)
+        accepted = context.accept_reason or history.accepted_as(release)
+        _check_blessed(context, release, accepted)
         _check_newer(context, release, history)
-        entry = _entry(context, release, history)
+        entry = _entry(context, release, history, accepted)
         context.check_lease()
         if append(context.store, history, entry):
             return _result(context.store, release, history, history.number + 1, promoted=True)
@@ -67,7 +68,7 @@ def rollback(store: Store, *, reason: str, to: str | None = None) -> Entry:
     raise StageError(f"{ATTEMPTS} other promotions were faster than the rollback; look at `status` and try again")
 
 
-def _entry(context: RunContext, release: Release, history: History) -> Entry:
+def _entry(context: RunContext, release: Release, history: History, accepted: str | None) -> Entry:
     previous = history.live["release_id"] if history.live else None
     return make_entry(
         release,
@@ -75,7 +76,7 @@ def _entry(context: RunContext, release: Release, history: History) -> Entry:
         previous,
         run_id=context.run_id,
         config_digest=context.config.fingerprint(),
-        reason=context.overrides.force_reason or context.accept_reason,
+        reason=context.overrides.force_reason or accepted,
     )
 
 
@@ -94,8 +95,8 @@ def _already(history: History, run_id: str, release_id: str) -> int | None:
     return history.promotion_of(run_id, release_id)
 
 
-def _check_blessed(context: RunContext, release: Release) -> None:
-    if release.blessed or context.accept_reason:
+def _check_blessed(context: RunContext, release: Release, accepted: str | None) -> None:
+    if release.blessed or accepted:
         return
     failed = [gate.sentence() for gate in map(Gate.of, release.gates) if not gate.passed]
     raise GateError(

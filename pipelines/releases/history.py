@@ -63,6 +63,27 @@ class History:
         recent = self.recent(len(self.entries))
         return self._first_of_each(recent, lambda entry: entry.get("measured_by"))[:count]
 
+    def anchors(self, count: int) -> list[str]:
+        """Return the last `count` releases that a new one is judged beside, besides the live one, newest first.
+
+        What a person has accepted is the measure from then on: releases before it are none.
+        """
+        return self._since_accepted().measured(count + 1)[1:]
+
+    def accepted_as(self, release: Release) -> str | None:
+        """Return why a person accepted what is live, if its numbers are those of a release; else None."""
+        live = self.live or {}
+        if live.get("blessed") is not False or live.get("measured_by") != release.measured_by:
+            return None
+        alike = (e for _, e in reversed(self.entries) if e.get("measured_by") == release.measured_by)
+        return next((str(e["reason"]) for e in alike if _is_accepted(e) and e["reason"]), None)
+
+    def _since_accepted(self) -> History:
+        """Return the entries from the last one by which a person accepted what was not rolled back since; else all."""
+        standing = set(self.returnable())
+        places = [n for n, (_, e) in enumerate(self.entries) if _is_accepted(e) and e["release_id"] in standing]
+        return History(self.entries[places[-1] :]) if places else self
+
     def _first_of_each(self, release_ids: Iterable[str], key: Callable[[Entry], Hashable]) -> list[str]:
         """Return the first release of each key; one whose entry does not name it (of an older version) is its own."""
         entries = {entry["release_id"]: entry for _, entry in self.entries}
@@ -90,6 +111,11 @@ def read_history(store: Store) -> History:
                 f"{store.uri}/{PREFIX}: entry {number} lacks {lacking[0]!r}; it was not written by promote"
             )
     return History(entries)
+
+
+def _is_accepted(entry: Entry) -> bool:
+    """Tell whether an entry made a release live though a gate had said no."""
+    return entry["action"] == "promote" and entry.get("blessed") is False
 
 
 def kept_releases(history: History, keep: int) -> set[str]:

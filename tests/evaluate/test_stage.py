@@ -267,6 +267,65 @@ def test_where_nothing_is_new_the_numbers_of_the_live_release_are_taken(
     }
 
 
+STRICT = {"floors": {"category.leaf_top1": 0.95}}
+"""What no release of the fake model passes."""
+
+
+def test_what_was_accepted_is_not_judged_anew_where_nothing_is_new(
+    first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(first_days[False], tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr("pipelines.evaluate.candidate.measure", not_measured)
+    context, done = day(tmp_path, "run-2", Fake(), **STRICT)
+    assert (done["refusal"], done["outputs"]["blessed"], done["taken_from"]) == (None, False, "run-1")
+    manifest = context.store.read_json(f"releases/{done['outputs']['release_id']}/manifest.json")
+    assert [gate["passed"] for gate in manifest["gates"]].count(False) == 1  # what a person accepted stays told
+
+
+@pytest.mark.usefixtures("write")
+def test_what_was_refused_is_refused_again_without_a_measurement_where_nothing_is_new(
+    first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(first_days[True], tmp_path, dirs_exist_ok=True)
+    context, first = day(tmp_path, "run-2", Fake(), **STRICT)
+    monkeypatch.setattr("pipelines.evaluate.candidate.measure", not_measured)
+    for night in ("run-3", "run-4"):
+        _, again = day(tmp_path, night, Fake(), **STRICT)
+        assert again["refusal"] == first["refusal"] is not None
+        assert again["notes"][0] == (
+            f"nothing is new since release {first['outputs']['release_id']} was measured and refused: its numbers are "
+            "taken"
+        )
+        manifest = context.store.read_json(f"releases/{again['outputs']['release_id']}/manifest.json")
+        assert (manifest["run_id"], manifest["measured_by"], manifest["blessed"]) == (night, "run-2", False)
+
+
+@pytest.mark.usefixtures("write")
+def test_what_was_refused_beside_another_release_is_judged_anew(
+    first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(first_days[True], tmp_path, dirs_exist_ok=True)
+    context, first = day(tmp_path, "run-2", Fake(), **STRICT)
+    _, other = day(tmp_path, "run-3", Fake(tint="ish"), floors={})
+    entry = {"release_id": other["outputs"]["release_id"], "action": "promote", "run_id": "run-3"}
+    Log(context.store, "live").append(2, entry)
+    assert first["refusal"] is not None
+    monkeypatch.setattr("pipelines.evaluate.candidate.measure", not_measured)
+    with pytest.raises(MeasuredError):
+        day(tmp_path, "run-4", Fake(), **STRICT)
+
+
+def test_settings_that_no_number_depends_on_measure_nothing_anew(
+    first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(first_days[True], tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr("pipelines.evaluate.candidate.measure", not_measured)
+    section = {"queries": 50, "examples": 3, "floors": {}, "margins": {}}
+    context = open_run(tmp_path, "run-2", evaluate=section, fetch={"max_age_hours": 7}, promote={"keep": 2})
+    write_run(context, Fake(), catalogue_id="cat-0.0")
+    assert run_stage(context, "evaluate", run)["taken_from"] == "run-1"
+
+
 def test_new_prices_are_not_measured_but_their_index_is_what_is_released(
     first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,11 +345,11 @@ def test_new_prices_are_not_measured_but_their_index_is_what_is_released(
     check_parts(context.store, Release(here["release_id"], here))
 
 
-@pytest.mark.parametrize("new", ["settings", "photos", "verdict", "index", "attributes", "slots"])
+@pytest.mark.parametrize("new", ["settings", "photos", "index", "attributes", "slots"])
 def test_what_is_new_is_measured(
     new: str, first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(first_days[new != "verdict"], tmp_path, dirs_exist_ok=True)
+    shutil.copytree(first_days[True], tmp_path, dirs_exist_ok=True)
     store, world = open_run(tmp_path, "run-1").store, Fake(tint="ish" if new == "attributes" else "")
     if new == "slots":
         store.create_json("taxonomy/00000002.json", {"leaves": {"gloves": 5}, "levels": [], "attributes": {}})
@@ -299,10 +358,9 @@ def test_what_is_new_is_measured(
     if new == "index":  # it was lost, and built again with other bytes
         (name,) = (entry.name for entry in store.list("indexes") if entry.name.endswith("/manifest.json"))
         store.put(name, store.read(name) + b"\n")
-    floors = {"category.leaf_top1": 0.95} if new == "verdict" else {}
     monkeypatch.setattr("pipelines.evaluate.candidate.measure", not_measured)
     with pytest.raises(MeasuredError):
-        day(tmp_path, "run-2", world, floors=floors, examples=4 if new == "settings" else 3)
+        day(tmp_path, "run-2", world, examples=4 if new == "settings" else 3)
 
 
 def test_a_release_is_also_judged_beside_the_best_of_the_last_ones(start: Start, write: Write, fake: type[Any]) -> None:

@@ -110,6 +110,18 @@ def test_an_unblessed_release_is_refused_with_its_gates(store: Store) -> None:
     assert (entry["blessed"], entry["reason"]) == (False, "the gate measures last year's queries")
 
 
+def test_a_day_with_nothing_new_since_a_release_was_accepted_needs_no_other_reason(store: Store) -> None:
+    add_release(store, "r1", blessed=False)
+    run(make_context(store, "run-r1", "the photos are new"))
+    same = add_release(store, "r2", blessed=False, measured_by="run-r1")
+    assert run(same).outputs == PromoteOutputs("r2", 2)
+    entry = Log(store, "live").entry(2)
+    assert (entry["blessed"], entry["reason"]) == (False, "the photos are new")
+    run(add_release(store, "r3"))
+    with pytest.raises(GateError, match="release r4 is not blessed"):  # another is live meanwhile
+        run(add_release(store, "r4", blessed=False, measured_by="run-r1"))
+
+
 @pytest.mark.parametrize(("held", "allowed"), [(3, True), (4, True), (2, False), (0, False)])
 def test_a_release_of_an_earlier_catalogue_than_the_live_one_is_refused(store: Store, held: int, allowed: bool) -> None:
     run(add_release(store, "r1", catalogue_number=3))

@@ -68,6 +68,60 @@ def test_days_with_nothing_new_push_out_no_release() -> None:
     assert kept_releases(log, 9) == {"C9", "B", "A"}  # of equal ones the newest, however many there are
 
 
+def judged(*days: str) -> History:
+    """As `history`, a release that gates refused and a person accepted is `!A`; each was measured by itself."""
+    entries = [
+        {
+            "action": "rollback" if day[0] == "-" else "promote",
+            "release_id": day[1:],
+            "run_id": day[1:],
+            "measured_by": day[1:2],
+            "blessed": day[0] == "+",
+            "reason": f"{day[1:]} is right" if day[0] == "!" else None,
+        }
+        for day in days
+    ]
+    return History(tuple(enumerate(entries, 1)))
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (("+A", "+B", "+C"), ["B", "A"]),
+        (("+A", "+B", "!C"), []),  # what a person accepted is the measure
+        (("+A", "+B", "!C", "+D", "+E"), ["D", "C"]),
+        (("+A", "!B", "+C", "!D", "+E"), ["D"]),
+        (("+A", "!B", "!B2", "+C"), ["B2"]),  # a day with nothing new since it was accepted
+        (("+A", "+B", "!C", "-B"), ["C", "A"]),  # and no longer is it, once it was taken back
+        (("+A", "!B", "+C", "-B"), ["C"]),
+    ],
+)
+def test_a_new_release_is_judged_beside_none_from_before_one_that_was_accepted(
+    days: tuple[str, ...], expected: list[str]
+) -> None:
+    assert judged(*days).anchors(10) == expected
+    assert judged(*days).anchors(1) == expected[:1]
+    assert judged(*days).anchors(0) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [
+        (("!A",), "A is right"),
+        (("!A", "!A2"), "A2 is right"),
+        (("+A",), None),
+        (("!A", "+B"), None),
+        (("!A", "+B", "-A"), "A is right"),
+        (("!A", "!B"), None),
+        ((), None),
+    ],
+)
+def test_what_is_live_by_a_persons_word_is_so_for_releases_of_its_numbers(
+    days: tuple[str, ...], reason: str | None
+) -> None:
+    assert judged(*days).accepted_as(Release("A3", {"measured_by": "A"})) == reason
+
+
 def test_releases_of_a_version_that_did_not_say_what_they_hold_are_each_its_own() -> None:
     log = history("+A", "+B", "+C")
     assert log.measured(2) == ["C", "B"]
