@@ -89,9 +89,10 @@ class Catalogued:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was learned when a photo was last asked for; of a file its size and time are the `fingerprint`.
+    """What was learned when a photo was last asked for, `at` a time; of a file its size and time are the `fingerprint`.
 
-    `said` is the code and cause of an answer that held no photo.
+    `came_at` is when the photo that is used came, "" where none is, or where that is not known any more. `said` is the
+    code and cause of an answer that held no photo.
     """
 
     at: str
@@ -104,6 +105,12 @@ class Fetched:
     missing_since: str = ""
     unchanged: bool = False
     said: str = ""
+    came_at: str = ""
+
+    @property
+    def has_come(self) -> bool:
+        """Whether the last answer was the photo itself."""
+        return bool(self.at) and self.at == self.came_at
 
 
 @dataclass(frozen=True)
@@ -192,6 +199,7 @@ class QueryTrace:
 class Trace:
     """All that is known of an item. `since` is what the newest run makes of it, where that is another thing.
 
+    `changes` say what that run has otherwise, such as another photo or price, of an item that both show.
     `near` are ids that are there and that it may have meant; `notes` say what could not be looked at.
     """
 
@@ -200,6 +208,7 @@ class Trace:
     rows: tuple[Row, ...] = ()
     trail: Trail | None = None
     since: Trail | None = None
+    changes: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     query: QueryTrace | None = None

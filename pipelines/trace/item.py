@@ -33,6 +33,7 @@ from pipelines.trace.near import nearest_ids, unnamed_rows
 from pipelines.trace.photos import Photos
 from pipelines.trace.rows import FoundRows, find_rows
 from pipelines.trace.scope import Scope, find_scopes
+from pipelines.trace.since import changes
 
 NOTHING = Verdict(CATALOGUE, "no_catalogue", "no feed was ever read into this store", reasons.RUN)
 
@@ -64,9 +65,13 @@ class Tracer:
         if not known:
             return self._unknown(item_id, found, scopes[1])
         trail = _telling(known)
-        since = next((one for one in known if one is not trail and _tells_more(one, trail)), None)
+        newer = next((one for one in known if one is not trail), None)
+        changed = changes(newer, trail) if newer else ()
+        since = newer if newer and (changed or _tells_more(newer, trail)) else None
         verdict = trail.verdict if trail is trails[0] else _came_later(trail, trails[0])
-        return Trace(item_id, verdict, found.rows, trail, since, (), found.notes, store=self.store.uri)
+        if changed and newer:
+            verdict = _not_yet(verdict, newer, changed)
+        return Trace(item_id, verdict, found.rows, trail, since, changed, (), found.notes, store=self.store.uri)
 
     @cached_property
     def _buckets(self) -> int:
@@ -123,6 +128,13 @@ def _came_later(trail: Trail, released: Trail) -> Verdict:
     name, numbers = released.release_id, (trail.catalogue, released.catalogue)
     came = f"it is in catalogue {numbers[0]}, and release {name} was made of catalogue {numbers[1]}"
     return replace(trail.verdict, sentence=f"{came}; {trail.verdict.sentence}")
+
+
+def _not_yet(verdict: Verdict, newer: Trail, changed: Sequence[str]) -> Verdict:
+    """Return the verdict of an item that a newer run has otherwise, and what would let searches show that."""
+    fix = newer.verdict.fix if newer.verdict.step == RELEASE or newer.verdict.reason in reasons.OF_RUNS else ""
+    sentence = f"{verdict.sentence}; run {newer.run_id!r} has it otherwise: {'; '.join(changed)}"
+    return replace(verdict, sentence=sentence, fix=verdict.fix or fix)
 
 
 def _of_photos(scope: Scope, photos: Sequence[PhotoTrace], roles: Sequence[str]) -> Verdict:

@@ -47,7 +47,7 @@ class Photos:
         if self.scope.photos is None:
             return self._unresolved(photos_of(self.store, self.scope, item_id, self.buckets))
         rows = rows_of_item(self.store, self.scope.photos, item_id, self.buckets, RESOLVED_PHOTOS)
-        fetched = last_fetched(self.store, [row["image_uri"] for row in rows])
+        fetched = last_fetched(self.store, [row["image_uri"] for row in rows], self.scope.fetched_until)
         hashes = {row["image_uri"]: row["phash"] for row in rows if row["phash"] and self.look_alike}
         alike = self.gallery.alike(item_id, hashes) if hashes else {}
         holds = self.gallery.holds(item_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from pipelines.releases.live import live_release_id
 from pipelines.releases.release import Release, read_release
@@ -40,6 +41,12 @@ class Scope:
         """Folder of the resolved photos."""
         outputs = self.outputs(PreprocessOutputs)
         return outputs.photos if outputs else None
+
+    @property
+    def fetched_until(self) -> datetime | None:
+        """Before when its photos were asked for; None while they may be still. Manifests tell whole seconds."""
+        manifest = self.manifests.get(PreprocessOutputs.stage)
+        return datetime.fromisoformat(manifest["finished_at"]) + timedelta(seconds=1) if manifest else None
 
     @property
     def vectors(self) -> EmbedOutputs | None:
@@ -80,8 +87,10 @@ def find_scopes(store: Store, release_id: str | None) -> tuple[Scope | None, Sco
     """
     live = live_release_id(store)
     wanted = release_id or live
-    released = _of_release(store, read_release(store, wanted), wanted == live) if wanted else None
+    released = _of_release(store, read_release(store, wanted), is_live=wanted == live) if wanted else None
     newest = _newest(store)
+    if newest and live and wanted != live and (current := read_release(store, live)).run_id == newest.run_id:
+        newest = _of_release(store, current, is_live=True)
     if released and newest and (newest.run_id == released.run_id or _is_older(newest, released)):
         newest = None
     return released, newest
@@ -94,7 +103,7 @@ def _newest(store: Store) -> Scope | None:
     return head if run is None or (head and head.number > run.number) else run
 
 
-def _of_release(store: Store, release: Release, is_live: bool) -> Scope:
+def _of_release(store: Store, release: Release, *, is_live: bool) -> Scope:
     manifests = _manifests(store, release.run_id) if release.run_id else {}
     return Scope(release.run_id, release.catalogue_id, release.catalogue_number, manifests, release, is_live)
 

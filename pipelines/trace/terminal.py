@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelines.trace.facts import UNKNOWN, Catalogued, Fetched, PhotoTrace, QueryTrace, Row, Trace, Trail, Vector
+from pipelines.trace.since import answer
 
 FILES = {
     "read": "as it was read",
@@ -21,7 +22,8 @@ def lines_of(trace: Trace) -> Iterator[str]:
     if trace.trail:
         yield from _trail(trace.trail)
     if trace.since:
-        yield _line("since", f"run {trace.since.run_id}: {trace.since.verdict.sentence}")
+        says = "; ".join((*trace.changes, trace.since.verdict.sentence))
+        yield _line("since", f"run {trace.since.run_id}: {says}")
     if trace.near:
         yield _line("near", ", ".join(map(repr, trace.near)))
     yield from (_line("note", note) for note in trace.notes)
@@ -72,7 +74,7 @@ def _catalogued(found: Catalogued) -> str:
 def _photo(photo: PhotoTrace) -> Iterator[str]:
     yield _line("photo", f"{photo.image_uri} ({photo.role}, {photo.position}){_address(photo)}")
     if photo.fetched:
-        yield _line("  fetched", _fetched(photo.fetched))
+        yield from _fetched(photo.fetched)
     if photo.code:
         yield _line("  reject", f"{photo.code}: {photo.meaning}")
     if photo.digest:
@@ -95,13 +97,17 @@ def _address(photo: PhotoTrace) -> str:
     return "" if photo.address in {None, photo.image_uri} else f", {photo.address}"
 
 
-def _fetched(found: Fetched) -> str:
-    what = found.code or ("unchanged" if found.unchanged else "it came")
+def _fetched(found: Fetched) -> Iterator[str]:
+    """Yield when a photo came, and when it was asked for since."""
     etag = f"ETag {found.etag}" if found.etag else f"Last-Modified {found.modified}" if found.modified else ""
-    failed = f"failed since: {found.said or found.failed}" if found.failed and not found.code else ""
-    said = f" ({found.said})" if found.said and not found.failed else ""
-    missing = f"missing since {found.missing_since}{said}" if found.missing_since and not found.code else ""
-    return ", ".join(filter(None, (found.at, what, etag, failed, missing, f"unit {found.unit_id}")))
+    came = ", ".join(filter(None, (found.came_at, "it came", etag)))
+    unit = f"unit {found.unit_id}"
+    if found.has_come:
+        yield _line("  fetched", f"{came}, {unit}")
+        return
+    if found.came_at:
+        yield _line("  fetched", came)
+    yield _line("  asked", f"{found.at}, {answer(found)}, {unit}")
 
 
 def _vector(vector: Vector) -> str:

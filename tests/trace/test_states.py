@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pipelines.store import Log
 from tests.catalogue.shop import rows_of
 from tests.photo_hosts import LOCAL, answering, host
 from tests.trace.shop import MODEL, TracedShop
+from tools.photo_host import Manners
 
 
 def new_shop(root: Path) -> TracedShop:
@@ -168,25 +170,152 @@ def test_feeds_that_cannot_be_read_now_are_a_note(small: TracedShop) -> None:
     assert found["verdict"]["step"] == "preprocess"
 
 
-def test_what_a_host_has_said_of_a_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Clock(datetime):
+    """A clock of runs that is `hours` behind: manifests tell whole seconds, and runs of a test take less."""
+
+    hours = 9
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.now(tz) - timedelta(hours=cls.hours)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
+    """The clock by which rows say when photos were asked for, and manifests when stages had finished."""
+    monkeypatch.setattr(Clock, "hours", 9)
+    monkeypatch.setattr("pipelines.preprocess.outcomes.datetime", Clock)
+    monkeypatch.setattr("pipelines.runs.sequence.datetime", Clock)
     monkeypatch.setattr("pipelines.shop_files.web.web.FIRST_PAUSE_S", 0.01)
+    return Clock
+
+
+def of_address(shop: TracedShop, address: str, *photos: str) -> None:
+    """Let photos of a shop be behind an address."""
+    shop.write_csv(
+        [{**row, "image": f"{address}/{name}"} for row, name in zip(rows_of(len(photos)), photos, strict=True)]
+    )
+    shop.write_config(
+        index={"similar": 0}, catalogue={"max_removed_share": 1.0}, fetch={**LOCAL, "max_age_hours": 0, "attempts": 1}
+    )
+
+
+def said(shop: TracedShop, item_id: str) -> dict[str, str]:
+    """The lines of a trace by their first word; of the photo those below it."""
+    lines = shop.traced(item_id).stdout.splitlines()
+    return {line[:10].strip(): line[10:] for line in lines if line}
+
+
+def test_what_a_host_has_said_of_a_photo(tmp_path: Path, clock: type[Clock]) -> None:
     photos, shop = host(), TracedShop(tmp_path / "shop")
     with answering(photos.app) as address:
-        shop.write_csv([{**row, "image": f"{address}/{row['image']}"} for row in rows_of(3)])
-        shop.write_config(fetch={**LOCAL, "max_age_hours": 0, "attempts": 1})
+        of_address(shop, address, "p0.jpg", "p1.jpg")
         shop.run("r1", "catalogue", "preprocess")
-    (photo,) = shop.trace("i1")["trail"]["photos"]
-    assert (photo["address"], photo["code"]) == (f"{address}/p1.jpg", "")
-    assert (photo["fetched"]["code"], photo["fetched"]["failed"]) == ("", "")
-    assert photo["fetched"]["etag"] in next(line for line in shop.traced("i1").stdout.splitlines() if "fetched" in line)
-    shop.run("r2", "catalogue", "preprocess")  # nobody answers any more
+        (photo,) = shop.trace("i1")["trail"]["photos"]
+        assert (photo["address"], photo["code"]) == (f"{address}/p1.jpg", "")
+        came = photo["fetched"]
+        assert (came["code"], came["failed"], came["came_at"]) == ("", "", came["at"])
+        lines = said(shop, "i1")
+        assert lines["fetched"] == f"{came['at']}, it came, ETag {came['etag']}, unit {came['unit_id']}"
+        assert "asked" not in lines
+        clock.hours = 8
+        shop.run("r2", "catalogue", "preprocess")  # it has not changed
+        (photo,) = shop.trace("i1")["trail"]["photos"]
+        again = photo["fetched"]
+        assert (again["came_at"], again["unchanged"]) == (came["at"], True)
+        assert said(shop, "i1")["asked"] == f"{again['at']}, unchanged, unit {again['unit_id']}"
+    clock.hours = 7
+    shop.run("r3", "catalogue", "preprocess")  # nobody answers any more
     (photo,) = shop.trace("i1")["trail"]["photos"]
     assert (photo["code"], photo["fetched"]["failed"]) == ("", "unreachable")  # it stays while its host fails
     assert photo["fetched"]["said"] == "unreachable: 127.0.0.1: connection refused"
-    assert any(
-        "failed since: unreachable: 127.0.0.1: connection refused" in line
-        for line in shop.traced("i1").stdout.splitlines()
+    assert (photo["fetched"]["came_at"], photo["fetched"]["at"] > again["at"]) == (came["at"], True)
+    lines = said(shop, "i1")
+    assert lines["fetched"] == f"{came['at']}, it came, ETag {came['etag']}"
+    assert ", failed: unreachable: 127.0.0.1: connection refused, the photo that came stays, unit " in lines["asked"]
+
+
+def test_a_photo_that_is_gone_is_not_told_to_have_come(tmp_path: Path, clock: type[Clock]) -> None:
+    photos, shop = host(), TracedShop(tmp_path / "shop")
+    with answering(photos.app) as address:
+        of_address(shop, address, "p0.jpg", "p1.jpg")
+        shop.run("r1", "catalogue", "preprocess")
+        came = shop.trace("i1")["trail"]["photos"][0]["fetched"]["at"]
+        photos.manners = Manners(lasting=1.0, seed=gone_for("p0.jpg", "p1.jpg"))
+        clock.hours = 8
+        shop.run("r2", "catalogue", "preprocess")
+        found = shop.trace("i1")["trail"]["photos"][0]["fetched"]
+        assert (found["came_at"], found["code"]) == (came, "")
+        lines = said(shop, "i1")
+        assert lines["fetched"].startswith(f"{came}, it came")
+        since = f"{found['at']}, missing since {found['missing_since']}, the photo that came stays for fetch.gone_days"
+        assert lines["asked"].startswith(since)
+        of_address(shop, address, "p0.jpg", "p1.jpg", "p2.jpg")  # one that never came
+        photos.manners.seed = gone_for("p0.jpg", "p1.jpg", "p2.jpg")
+        shop.run("r3", "catalogue", "preprocess", accept="a test")
+    lines = said(shop, "i2")
+    assert "fetched" not in lines
+    assert ", missing, unit " in lines["asked"]
+
+
+def gone_for(*names: str) -> int:
+    """A seed with which the host answers 404 for all these."""
+    hosts = ((seed, host(lasting=1.0, seed=seed)) for seed in range(100_000))
+    return next(seed for seed, one in hosts if all(one.lasting(name) == "404" for name in names))
+
+
+def test_what_is_shown_of_a_release_is_what_its_run_knew(exported: Path, tmp_path: Path, clock: type[Clock]) -> None:
+    photos, shop = host(), TracedShop(tmp_path / "shop")
+    with answering(photos.app) as address:
+        of_address(shop, address, *(f"p{n}.jpg" for n in range(6)))
+        shop.add_model(exported)
+        shop.take("first")
+        shop.promote("first", "r1")
+        before = shop.trace("i1", code=0)
+        assert (before["since"], before["changes"]) == (None, [])
+        clock.hours = 8
+        of_address(shop, address, *(f"p{n}.jpg?v=2" if n == 1 else f"p{n}.jpg" for n in range(6)))
+        photos.made_of["p2.jpg"] = 1 + photos.made_of.get("p2.jpg", 3)  # other bytes behind the same address
+        shop.take("second")
+        shop.stage("second", EvaluateOutputs("r2", False), "retrieval.p_at_10 is .51, live has .62")
+    old, new = f"{address}/p1.jpg", f"{address}/p1.jpg?v=2"
+    found = shop.trace("i1", code=0)
+    assert found["trail"] == before["trail"]
+    assert found["since"]["run_id"] == "second"
+    assert found["changes"] == [f"its photo is {new}, not {old}"]
+    assert found["verdict"]["sentence"].endswith(f"; run 'second' has it otherwise: its photo is {new}, not {old}")
+    assert "--run-id second --accept REASON" in found["verdict"]["fix"]
+    since = said(shop, "i1")["since"]
+    assert since.startswith(
+        f"run second: its photo is {new}, not {old}; 1 of its 1 photos is in the index of run 'second'"
     )
+    changed = shop.trace("i2", code=0)
+    (now,), (then,) = changed["since"]["photos"], changed["trail"]["photos"]
+    assert changed["changes"] == [
+        f"the photo at {address}/p2.jpg is another one, which came {now['fetched']['came_at']}"
+    ]
+    assert now["digest"] != then["digest"]
+    assert now["fetched"]["came_at"] > then["fetched"]["came_at"] == then["fetched"]["at"]
+    assert shop.trace("i3", code=0)["since"] is None  # unchanged, and that its run is not live is no news of it
+
+
+def test_what_a_refused_run_has_of_an_item_otherwise(live: TracedShop) -> None:
+    rows = rows_of(6)
+    rows[1] |= {"name": "Better", "path": "Shoes > Sandals > New"}
+    rows[2] |= {"image": "p8.jpg"}
+    live.write_csv([*rows, {**rows[3], "image": "p7.jpg"}])
+    live.take("second")
+    live.stage("second", EvaluateOutputs("r2", False), "a gate")
+    assert live.trace("i1", code=0)["changes"] == [
+        "its category is Shoes > Sandals > New, not Shoes > Sandals", "its title is Better, not Item 1"
+    ]  # fmt: skip
+    assert live.trace("i2", code=0)["changes"] == ["its photo is p8.jpg, not p2.jpg"]
+    assert live.trace("i3", code=0)["changes"] == ["the photo p7.jpg is new"]
+    assert live.trace("i4", code=0)["changes"] == []
+    live.promote("second", "r3")
+    past = live.trace("i2", "--release", "r1", code=0)  # beside the release that is live by now
+    assert (past["changes"], past["since"]["is_live"]) == (["its photo is p8.jpg, not p2.jpg"], True)
+    assert past["since"]["verdict"]["sentence"].endswith("of the live release r3")
 
 
 def test_an_item_is_traced_without_what_only_jobs_and_models_need(small: TracedShop) -> None:
