@@ -248,7 +248,8 @@ def test_a_photo_that_is_gone_is_not_told_to_have_come(tmp_path: Path, clock: ty
         assert (found["came_at"], found["code"]) == (came, "")
         lines = said(shop, "i1")
         assert lines["fetched"].startswith(f"{came}, it came")
-        since = f"{found['at']}, missing since {found['missing_since']}, the photo that came stays for fetch.gone_days"
+        said = "missing: the host answers 404 Not Found"
+        since = f"{found['at']}, {said} since {found['missing_since']}, the photo that came stays for fetch.gone_days"
         assert lines["asked"].startswith(since)
         of_address(shop, address, "p0.jpg", "p1.jpg", "p2.jpg")  # one that never came
         photos.manners.seed = gone_for("p0.jpg", "p1.jpg", "p2.jpg")
@@ -284,7 +285,7 @@ def test_what_is_shown_of_a_release_is_what_its_run_knew(exported: Path, tmp_pat
     assert found["since"]["run_id"] == "second"
     assert found["changes"] == [f"its photo is {new}, not {old}"]
     assert found["verdict"]["sentence"].endswith(f"; run 'second' has it otherwise: its photo is {new}, not {old}")
-    assert "--run-id second --accept REASON" in found["verdict"]["fix"]
+    assert "--run-id second --accept 'REASON'" in found["verdict"]["fix"]
     since = said(shop, "i1")["since"]
     assert since.startswith(
         f"run second: its photo is {new}, not {old}; 1 of its 1 photos is in the index of run 'second'"
