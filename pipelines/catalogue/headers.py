@@ -17,6 +17,7 @@ from pipelines.catalogue.rows import column_names, format_of
 from pipelines.catalogue.shops import also_read, is_made
 from pipelines.config import CatalogueSection
 from pipelines.config.shop import listed
+from pipelines.config.words import NONE
 
 LINES_ABOVE = 10
 """Of a header that is not on the first line: where it is looked for."""
@@ -73,7 +74,7 @@ def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: di
         instead = _instead(section, column)
         return not instead or any(_has(there, name) for name in instead)
     if key == "deleted":  # many feeds mark deletes in some files only, but a slip of the pen must not keep items alive
-        return _nearest(column, there) is None
+        return NONE not in section.deleted_words and _nearest(column, there) is None
     if file.feed != DELTAS and format_of(file.file) not in {"json", "xml"}:
         return False
     needed = key in {"item_id", "category", "photos", "photo"}

@@ -12,6 +12,7 @@ from typing import Any
 from pipelines.catalogue.availability import IN_STOCK, OUT_OF_STOCK, availability_of
 from pipelines.catalogue.categories import category_path
 from pipelines.catalogue.currencies import currency_of
+from pipelines.catalogue.deletion import says_gone
 from pipelines.catalogue.photo_uris import photo_uri
 from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks, Spelling
 from pipelines.config import CatalogueSection, Columns, Media
@@ -20,8 +21,6 @@ from pipelines.shop_files.uri import PHOTO_ENDING
 from pipelines.tables.spelling import fold_spelling, visible
 
 SEVERAL_PHOTOS = "several_photos"
-GONE = "gone"
-"""The remark on rows that say their item is gone, by the word that says it."""
 UNKNOWN_AVAILABILITY = "availability"
 """The remark on words that do not tell whether an item can be had, by word."""
 _BEST_FIRST = (IN_STOCK, "backorder", "preorder", OUT_OF_STOCK)
@@ -94,7 +93,7 @@ class Mapper:
         item_id = cells.item_id(columns.item_id)
         try:
             updated_at = cells.moment(columns.updated_at, default_time, self.now)
-            if self._is_deleted(cells):
+            if says_gone(cells, self.section):
                 return Item(item_id, updated_at, deleted=True)
             availability = self._availability(cells)
             if availability == OUT_OF_STOCK and self.section.out_of_stock == "remove":
@@ -151,20 +150,6 @@ class Mapper:
             signals={k: n for k, name in columns.signals.items() if (n := cells.number(name)) is not None},
             photos=photos,
         )
-
-    def _is_deleted(self, cells: Cells) -> bool:
-        words = [word for column in listed(self.section.columns.deleted) if (word := cells.text(column))]
-        gone = next((word for word in words if word.casefold() in self.section.deleted_words), None)
-        if gone is not None:
-            cells.remarks.add(f"{GONE}:{gone.casefold()}", gone)
-            return True
-        for word in words:
-            if word.casefold() not in self.section.not_deleted_words:
-                raise RejectError(
-                    "bad_deleted",
-                    f"{word[:SHOWN]!r} is neither in catalogue.deleted_words nor in catalogue.not_deleted_words",
-                )
-        return False
 
     def _availability(self, cells: Cells) -> str:
         """Return what the first column says that says something; "" where it is not asked for, or not known.

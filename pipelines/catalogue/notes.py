@@ -15,8 +15,9 @@ from pipelines.catalogue.categories import (
     SEVERAL_PATHS,
 )
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
+from pipelines.catalogue.deletion import GONE
 from pipelines.catalogue.doubts import LOOKS_EMPTY
-from pipelines.catalogue.mapping import GONE, OWN_LEVEL, SEVERAL_PHOTOS, UNKNOWN_AVAILABILITY
+from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS, UNKNOWN_AVAILABILITY
 from pipelines.catalogue.merge import LEFT_OUT
 from pipelines.catalogue.overlay import CORRECTED, MOVED, NEEDLESS, OF_NO_ITEM
 from pipelines.catalogue.photo_uris import ESCAPED

@@ -10,10 +10,11 @@ from itertools import takewhile
 from pipelines.catalogue.arrivals import MEDIA, SNAPSHOT, Arrival, MediaArrival, Mention, Rejected
 from pipelines.catalogue.availability import OUT_OF_STOCK
 from pipelines.catalogue.continued import Continuation
+from pipelines.catalogue.deletion import GONE
 from pipelines.catalogue.feeds import FeedFile
 from pipelines.catalogue.formats.base import FeedError, Notation, RawRow
 from pipelines.catalogue.headers import columns_of
-from pipelines.catalogue.mapping import GONE, Mapper
+from pipelines.catalogue.mapping import Mapper
 from pipelines.catalogue.rows import read_rows
 from pipelines.catalogue.shops import plain
 from pipelines.catalogue.summary import Summary

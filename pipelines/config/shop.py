@@ -161,8 +161,12 @@ class CatalogueSection(Section):
     date_format: str | None = Field(None, description="of dates that are neither ISO 8601 nor counts, for strptime")
     out_of_stock: Literal["keep", "flag", "remove"] = Field("keep", description="what becomes of such items")
     no_value: list[str] = Field(default_factory=lambda: list(NO_VALUE), description="words that mean an empty cell")
-    deleted_words: list[str] = Field(default_factory=lambda: list(DELETED))
-    not_deleted_words: list[str] = Field(default_factory=lambda: list(NOT_DELETED))
+    deleted_words: list[str] = Field(
+        default_factory=lambda: list(DELETED), description="'' is an empty cell, '*' every word that is not named"
+    )
+    not_deleted_words: list[str] = Field(
+        default_factory=lambda: list(NOT_DELETED), description="'*' is every word that is not named"
+    )
     columns: Columns
     media: Media | None = None
     roles: list[RoleRule] = Field(default_factory=list, description="of which the first that fits a photo counts")

@@ -19,3 +19,5 @@ _LIBRE_OFFICE = [f"Err:{number}" for number in (501, 502, 504, *range(507, 515),
 NO_VALUE = [*_PROGRAMS, *_EXCEL, *_GOOGLE, *_LIBRE_OFFICE]
 DELETED = ["1", "1.0", "true", "t", "yes", "y", "delete", "deleted", "d"]
 NOT_DELETED = ["0", "0.0", "false", "f", "no", "n", "insert", "update", "upsert", "create", "i", "u", "c"]
+ANY, NONE = "*", ""
+"""Among words of a column: every word that is not named, and an empty cell."""

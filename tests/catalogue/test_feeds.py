@@ -293,6 +293,12 @@ def test_the_column_of_deletes_may_be_absent_but_not_misspelt(tmp_path: Path) ->
     assert "did you mean 'deletd'?" in refusal(config(tmp_path, columns=columns))
 
 
+def test_a_column_whose_empty_cells_mean_gone_may_not_be_absent(tmp_path: Path) -> None:
+    write(tmp_path, "feed.csv")
+    section = config(tmp_path, columns={"deleted": "published_at"}, deleted_words=[""], not_deleted_words=["*"])
+    assert "has no column 'published_at', which catalogue.columns.deleted names" in refusal(section)
+
+
 def test_a_header_over_several_lines_is_told_on_one(tmp_path: Path) -> None:
     write(tmp_path, "feed.csv", '"sku\n(number)","image\r\nfile",path\n')
     assert refusal(config(tmp_path)).endswith("its columns are: sku\\n(number), image\\r\\nfile, path")

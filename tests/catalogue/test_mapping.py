@@ -140,6 +140,31 @@ def test_a_word_that_says_neither_is_a_reject_until_the_config_knows_it(word: An
     assert not mapped({"gone": word}, columns=columns, not_deleted_words=[f" {word} "]).deleted
 
 
+@pytest.mark.parametrize(
+    ("words", "cell", "is_gone"),
+    [
+        ((["*"], []), "2025-11-01", True),  # deleted_at
+        ((["*"], []), None, False),
+        ((["*"], []), "0000-00-00 00:00:00", False),
+        ((["*"], ["0"]), 0, False),
+        ((["*"], ["0"]), 1732800000, True),
+        (([""], ["*"]), None, True),  # published_at
+        (([""], ["*"]), "NULL", True),
+        (([""], ["*"]), "2025-11-01", False),
+        ((["draft"], ["*"]), "Draft", True),
+        ((["draft"], ["*"]), "new in", False),
+        ((["0", "no"], ["1", "yes"]), False, None),  # neither: a reject
+        ((["0", "no"], ["1", "yes"]), 0, True),
+    ],
+)
+def test_any_word_or_none_may_mean_that_an_item_is_gone(words: Any, cell: Any, is_gone: bool | None) -> None:
+    more = {"columns": {"deleted": "gone"}, "deleted_words": words[0], "not_deleted_words": words[1]}
+    if is_gone is None:
+        assert reject({"gone": cell}, **more)[0] == "bad_deleted"
+    else:
+        assert mapped({"gone": cell}, **more).deleted == is_gone
+
+
 def test_a_word_cannot_mean_both() -> None:
     with pytest.raises(ValidationError, match="the word 'ja' stands in deleted_words and in not_deleted_words; keep"):
         section(deleted_words=["Ja"], not_deleted_words=["nein", "ja"])

@@ -248,8 +248,8 @@ def test_a_photo_that_is_gone_is_not_told_to_have_come(tmp_path: Path, clock: ty
         assert (found["came_at"], found["code"]) == (came, "")
         lines = said(shop, "i1")
         assert lines["fetched"].startswith(f"{came}, it came")
-        said = "missing: the host answers 404 Not Found"
-        since = f"{found['at']}, {said} since {found['missing_since']}, the photo that came stays for fetch.gone_days"
+        why = "missing: the host answers 404 Not Found"
+        since = f"{found['at']}, {why} since {found['missing_since']}, the photo that came stays for fetch.gone_days"
         assert lines["asked"].startswith(since)
         of_address(shop, address, "p0.jpg", "p1.jpg", "p2.jpg")  # one that never came
         photos.manners.seed = gone_for("p0.jpg", "p1.jpg", "p2.jpg")

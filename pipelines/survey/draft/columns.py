@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.catalogue.shops.attributes import ours
+from pipelines.config.shop import listed
+from pipelines.survey.draft.gone import gone_columns
 from pipelines.survey.draft.levels import category_columns
 from pipelines.survey.draft.lists import first_of, list_holding
 from pipelines.survey.draft.names import numbered, said, tokens
@@ -25,9 +27,10 @@ _ONE_TEXT = ("title", "group_id", "currency", "updated_at")
 
 @dataclass
 class Guess:
-    """Keys of `catalogue.columns`, why each, and why others were left out."""
+    """Keys of `catalogue.columns`, why each, keys of [catalogue] that go with them, and why others were left out."""
 
     keys: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
@@ -55,6 +58,7 @@ def guessed(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Guess:
     _take(guess, rest, "group_id", _as_group, lambda one: f"{one.values} values in {len(rows)} rows, {_such(one)}")
     for key, fits in (("currency", _as_currency), ("availability", _as_stock), ("updated_at", _as_date)):
         _take(guess, rest, key, fits, _such)
+    _deleted(guess, rest, rows)
     _attributes(guess, rest)
     _first_of_lists(guess, columns, rows)
     return guess
@@ -120,6 +124,16 @@ def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
         guess.take("price", chosen if len(chosen) > 1 else chosen[0], why)
 
 
+def _deleted(guess: Guess, columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> None:
+    used = {name for value in guess.keys.values() for name in listed(value)}
+    photos = listed(guess.keys.get("photos"))
+    gone = gone_columns({name: one for name, one in columns.items() if name not in used}, rows, photos)
+    if gone.columns:
+        guess.take("deleted", gone.columns if len(gone.columns) > 1 else gone.columns[0], gone.why)
+        guess.settings |= gone.words
+    guess.left_out += gone.doubts
+
+
 def _first_of_lists(guess: Guess, columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> None:
     """Name the first of a list where the catalogue wants one text; of prices in several currencies the first one."""
     own = {key: name for key in _ONE_TEXT if isinstance(name := guess.keys.get(key), str) and columns[name].several}
@@ -132,7 +146,7 @@ def _first_of_lists(guess: Guess, columns: Mapping[str, Profile], rows: Sequence
 
 def _attributes(guess: Guess, columns: Mapping[str, Profile]) -> None:
     found: dict[str, str] = {}
-    used = {name for value in guess.keys.values() for name in (value if isinstance(value, list) else [value])}
+    used = {name for value in guess.keys.values() for name in listed(value)}
     for name, one in columns.items():
         what = next(filter(None, map(ours, (name.split(".")[-1], *tokens(name)))), None)
         if what and name not in used and _is_attribute(one):

@@ -87,7 +87,7 @@ class _Drafting:
             section, guess = {"format": system[0], **keys}, Guess({}, {"format": system[1]})
         else:
             guess = guessed(rows, names)
-            section = {**how.keys, "columns": guess.keys}
+            section = {**how.keys, **guess.settings, "columns": guess.keys}
         stand_in = guess.keys.get("item_id") if self._lacking(section) == ["category"] else None
         if stand_in is not None:  # so that the rest can be tried all the same
             section = {**section, "columns": {**section["columns"], "category": stand_in, "category_separator": ""}}

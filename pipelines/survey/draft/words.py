@@ -127,7 +127,10 @@ WORDS: Final[Mapping[str, Words]] = {
         "",
         "date min max threshold manage backorders location warehouse",
     ),
-    "deleted": _words("deleted isdeleted removed isremoved geloscht geloescht supprime eliminado eliminato"),
+    "deleted": _words(
+        "deleted isdeleted removed isremoved deletedat removedat geloscht geloescht supprime eliminado eliminato "
+        "deleteflag deletedflag softdeleted todelete loschkennzeichen loeschkennzeichen"
+    ),
 }
 """By the key of `catalogue.columns`; `sale` is a price that counts before the usual one."""
 
@@ -168,3 +171,54 @@ BEFORE: Final = _words(
     "ursprung vorher",
 ).tokens
 """Words of prices that a lower one stands beside."""
+SIGNS_OF_GONE: Final = _words(
+    "",
+    "deleted removed archived discontinued disabled inactive hidden unpublished retired obsolete trashed geloscht "
+    "geloescht archiviert inaktiv ausgelaufen versteckt gesperrt supprime desactive inactif archive eliminado inactivo "
+    "descatalogado eliminato inattivo verwijderd slettet usuniety nieaktywny",
+).tokens
+"""Words of a column that says yes of an item that is gone or not for sale."""
+SIGNS_OF_LIVE: Final = _words(
+    "",
+    "active enabled visible published online live listed shown sellable saleable purchasable aktiv aktiviert sichtbar "
+    "veroffentlicht veroeffentlicht freigegeben actif publie enligne activo publicado visivel attivo pubblicato "
+    "visibile actief zichtbaar aktywny aktivni julkaistu",
+).tokens
+"""Words of a column that says no of such an item."""
+SIGNS_OF_STATUS: Final = _words(
+    "", "status state lifecycle visibility zustand sichtbarkeit statut etat estado stato visibilite toestand stav"
+).tokens
+"""Words of a column that says what stage an item is at."""
+OF_ELSE: Final = _words(
+    "",
+    "stock inventory order payment price tax shipping image photo media attribute option review comment user customer "
+    "featured sync import export seo meta url category brand variant backorder menu search",
+).tokens
+"""Words by which such a column is about something else than whether there is an item."""
+WHEN: Final = _words("", "at on date time since am le datum fecha data timestamp ts").tokens
+GONE: Final = frozenset(
+    {
+        *_words(
+            "",
+            "archived draft drafts inactive disabled hidden unpublished discontinued deleted removed trash trashed "
+            "private retired obsolete eol suspended blocked offline invisible pending auto-draft entwurf archiviert "
+            "inaktiv deaktiviert gelöscht versteckt gesperrt auslaufartikel brouillon archivé inactif désactivé "
+            "supprimé borrador archivado inactivo eliminado bozza archiviato inattivo concept nieaktywny",
+        ).tokens,
+        *("not visible", "not visible individually", "end of life", "nicht sichtbar"),
+    }
+)
+"""Words that mean that an item is gone or not for sale, whatever the column."""
+LIVE: Final = frozenset(
+    {
+        *_words(
+            "",
+            "active enabled visible published publish live online public approved listed unlisted aktiv aktiviert "
+            "sichtbar veröffentlicht actif publié activo publicado attivo pubblicato actief aktywny catalog search",
+        ).tokens,
+        *("catalog, search", "for sale", "en ligne"),
+    }
+)
+"""Words that mean that it is there, whatever the column."""
+YES: Final = _words("", "1 1.0 true t yes y on x ja j oui si sì sí wahr tak").tokens
+NO: Final = _words("", "0 0.0 false f no n off nein non falsch nie").tokens

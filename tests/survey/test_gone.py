@@ -1,0 +1,113 @@
+"""Columns that say items are gone, outright or the other way round: mapped with their words, or named in a comment."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.catalogue.shop import Shop
+from tests.survey.feeds import COUNT
+from tests.survey.test_init import init
+
+GONE = 6
+"""Every tenth item."""
+ON, OFF = ["1", "1.0", "t", "true", "y", "yes"], ["0", "0.0", "f", "false", "n", "no"]
+DAY = "2025-11-01T10:00:00Z"
+
+
+@pytest.fixture(autouse=True)
+def _there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def drafted(**cells: Callable[[bool], Any]) -> tuple[dict[str, Any], str, str]:
+    """What `init` says of a feed with some columns, by whether an item is gone; the config, and what it told."""
+    rows = [
+        {"sku": f"k{n}", "name": f"Mug {n}", "type": "ab"[n % 2] * 3, "image": f"https://cdn.example/{n}.jpg"}
+        | {name: cell(n % 10 == 3) for name, cell in cells.items()}
+        for n in range(COUNT)
+    ]
+    Path("feed.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    result = init("feed.jsonl", "--force")
+    assert result.exit_code == 0, result.output
+    text = Path("shop.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["catalogue"], text, result.output
+
+
+def either(gone: Any, live: Any) -> Callable[[bool], Any]:
+    """A cell of an item that is gone, or not."""
+    return lambda is_gone: gone if is_gone else live
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "live"),
+    [
+        *[("deleted", "true", "false"), ("is_deleted", True, False), ("isDeleted", 1, 0), ("gelöscht", "ja", "nein")],
+        *[("delete_flag", "x", ""), ("discontinued", "Y", "N"), ("archived", "yes", "no"), ("hidden", 1, 0)],
+        *[("status", "draft", "active"), ("Status", "Archived", "Active"), ("product_status", "disabled", "enabled")],
+        *[("post_status", "private", "publish"), ("visibility", "hidden", "visible"), ("state", "inactive", "active")],
+        *[("enabled", "0", "1"), ("active", False, True), ("is_active", "N", "Y"), ("Product Visible?", "N", "Y")],
+        *[("published", "FALSE", "TRUE"), ("aktiv", "nein", "ja"), ("online", "no", "yes"), ("attivo", 0, 1)],
+        *[("attributes.active", False, True), ("deleted_at", DAY, None), ("deletedAt", DAY, "0000-00-00 00:00:00")],
+        *[("published_at", None, DAY), ("discontinued_date", "2025-11-01", "")],
+    ],
+)
+def test_what_says_that_an_item_is_gone_is_mapped(name: str, gone: Any, live: Any) -> None:
+    said, _, output = drafted(**{name: either(gone, live)})
+    assert said["columns"]["deleted"] == name
+    assert f"that say their item is gone (catalogue.columns.deleted): {GONE} of {COUNT} " in output
+    assert f"the first {COUNT} rows, {COUNT - GONE} items\n" in output
+    assert "rejected" not in output
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "live", "words"),
+    [
+        ("deleted", "true", "false", None),  # as they are by default
+        ("active", "0", "1", (OFF, ON)),  # the other way round
+        ("status", "draft", "active", (["archived", "draft", "inactive"], ["active", "published"])),
+        ("deleted_at", DAY, None, (["*"], [])),
+        ("published_at", None, DAY, ([""], ["*"])),
+    ],
+)
+def test_its_words_are_named(name: str, gone: Any, live: Any, words: Any) -> None:
+    said, _, _ = drafted(**{name: either(gone, live)})
+    assert (said.get("deleted_words"), said.get("not_deleted_words")) == (words or (None, None))
+
+
+def test_several_are_mapped_together_where_their_words_agree(tmp_path: Path) -> None:
+    said, text, _ = drafted(is_deleted=either("true", "false"), status=lambda _: "draft", active=either("0", "1"))
+    assert said["columns"]["deleted"] == "is_deleted"
+    assert "# left out: 'status' may say that items are gone: draft (60)" in text
+    assert "# left out: 'active' may say that items are gone: 1 (54), 0 (6)" in text
+    said, _, _ = drafted(is_deleted=lambda _: "false", status=either("draft", "active"))
+    assert said["columns"]["deleted"] == ["is_deleted", "status"]
+    assert Shop(tmp_path).run("r", "catalogue")["catalogue"]["counts"]["items"] == COUNT - GONE
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "live", "told"),
+    [
+        ("status", "draft", "new in", "'status' may say that items are gone: new in (54), draft (6)"),
+        ("status", 0, 1, "'status' may say that items are gone: 1 (54), 0 (6)"),
+        ("active", True, False, "'active' may say that items are gone: false (54), true (6)"),  # most would be gone
+        ("stock_status", "hidden", "x", ""),
+        ("order_status", "archived", "active", ""),
+        ("state", "CA", "NY", ""),
+        ("featured", "0", "1", ""),
+        ("created_at", None, DAY, ""),
+    ],
+)
+def test_what_may_say_it_is_told_and_not_mapped(name: str, gone: Any, live: Any, told: str) -> None:
+    said, text, _ = drafted(**{name: either(gone, live)})
+    assert "deleted" not in said["columns"]
+    assert [line.removeprefix("# left out: ") for line in _left_out(text)] == [told] * bool(told)
+
+
+def _left_out(text: str) -> Sequence[str]:
+    return [line for line in text.splitlines() if line.startswith("# left out: ") and "gone" in line]
