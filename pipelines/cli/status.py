@@ -21,6 +21,7 @@ from pipelines.cli.options import config_option, read_config, sample_option
 @guarded
 def status(config_path: str, as_json: bool, runs: int, max_age: float | None, sample: bool) -> None:
     """Show the live release and how good it is, the last runs, and the ledger of each stage."""
+    from pipelines.status.held import held_lines
     from pipelines.status.status import collect_status, lateness
     from pipelines.status.summary import in_words
     from pipelines.status.terminal import render
@@ -31,8 +32,12 @@ def status(config_path: str, as_json: bool, runs: int, max_age: float | None, sa
     if as_json:
         click.echo(json.dumps(found.as_dict()))
     else:
+        held = list(held_lines(found.held, config_path, sample=sample)) if found.held else []
+        click.echo("".join(f"{line}\n" for line in held), nl=bool(held))
         render(found)
-        for line in in_words(store, found.live, config_path) if found.live else []:
+        for line in in_words(store, found.live, config_path, sample=sample) if found.live else []:
+            click.echo(line)
+        for line in ["", *held] if held else []:
             click.echo(line)
     late = None if max_age is None else lateness(found, max_age)
     if late:

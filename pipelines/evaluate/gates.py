@@ -124,7 +124,10 @@ def _paired(name: str, rule: str, pair: Difference, margin: float, who: str) -> 
     higher = _is_higher_better(name)
     value, bound = (pair.lower, -margin) if higher else (pair.upper, margin)
     passed = value >= bound - SLACK if higher else value <= bound + SLACK
-    note = f"{pair.mean:+.4g} beside {who}, on {pair.pairs} queries of both, margin {margin:g}"
+    change = f"{pair.mean:+.4g}"
+    if pair.theirs is not None:
+        change = f"from {pair.theirs:.4g} to {pair.theirs + pair.mean:.4g} ({change})"
+    note = f"{change} beside {who}, on {pair.pairs} queries of both"
     return replace(_gate(name, rule, value, bound, passed, note), paired=True)
 
 

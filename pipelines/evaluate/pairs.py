@@ -7,7 +7,7 @@ queries: the cluster bootstrap (Davison and Hinkley 1997, section 3.8).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,8 @@ UNSEEN = "unseen."
 class Difference:
     """How much larger a metric is of one release than of another: the mean over `pairs` queries in `groups`.
 
-    `lower` and `upper` are one-sided 95 % bounds.
+    `lower` and `upper` are one-sided 95 % bounds. `theirs` is the other's mean over the same queries; None where the
+    differences are all that is known.
     """
 
     mean: float
@@ -37,6 +38,7 @@ class Difference:
     upper: float
     pairs: int
     groups: int
+    theirs: float | None = None
 
     @property
     def is_bounded(self) -> bool:
@@ -61,8 +63,9 @@ def difference(ours: pa.Table, theirs: pa.Table, name: str) -> Difference | None
     mine, other = mine.filter(comparable), other.filter(comparable)
     if not mine.num_rows:
         return None
-    values = np.asarray(mine[name], np.float64) - np.asarray(other[name], np.float64)
-    return bounded(values, np.asarray(mine["weight"], np.float64), mine["group"], name)
+    theirs, weights = np.asarray(other[name], np.float64), np.asarray(mine["weight"], np.float64)
+    found = bounded(np.asarray(mine[name], np.float64) - theirs, weights, mine["group"], name)
+    return replace(found, theirs=float(np.average(theirs, weights=weights)))
 
 
 def bounded(values: Values, weights: Values, groups: pa.ChunkedArray, name: str) -> Difference:

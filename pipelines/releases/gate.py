@@ -70,7 +70,7 @@ class Gate:
         allowed = "bound" if self.least is None else f"must be at {'least' if self.least else 'most'}"
         if self.paired:
             worst = "at worst" if self.least is None or self.least else "at most"
-            return f"{self.metric}: {self.value:+.4g} {worst} (95 %), {allowed} {self.bound:+.4g} ({self.note})"
+            return f"{self.metric}: {self.note}; {self.value:+.4g} {worst} (95 %), {allowed} {self.bound:+.4g}"
         return f"{self.metric} = {self.value:.4g}, {allowed} {self.bound:.4g} ({self.note})"
 
 

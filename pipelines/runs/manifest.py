@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from pipelines.store import NotFoundError, Store
 
@@ -29,6 +29,10 @@ ALSO_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What a stage's result depends on beside its own section; of Beam's options and the store it must not."""
 
+
+REFUSED: Final = "refused.json"
+"""Beside where a stage's manifest would be: what a gate said that ended it before it had made anything, when, and by
+which stage a person's reason passes it ("" if by none)."""
 
 Manifest = dict[str, Any]
 

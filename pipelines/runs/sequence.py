@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import socket
 import tempfile
@@ -13,11 +14,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.config import Config, ConfigError
-from pipelines.errors import StageError
+from pipelines.errors import GateError, StageError
 from pipelines.runs.context import Overrides, RunContext
 from pipelines.runs.lease import lease
 from pipelines.runs.ledger import StageResult
-from pipelines.runs.manifest import Manifest, read_manifest, sections_of
+from pipelines.runs.manifest import REFUSED, Manifest, read_manifest, sections_of
 from pipelines.runs.prometheus import attempt
 from pipelines.runs.stages import STAGES
 from pipelines.store import Store, UnusableError, initialise, open_store
@@ -90,11 +91,22 @@ def run_stage(context: RunContext, stage: str, work: Callable[[RunContext], Stag
     with lease(context.store, context.prefix(stage), f"{stage} of run {context.run_id!r}") as held:
         if (done := _done(context, stage, digest)) is not None:  # by who held the lease until now
             return done
-        result = work(replace(context, check_lease=held.check))
+        result = _worked(replace(context, check_lease=held.check), stage, work)
         manifest = _manifest(context, stage, digest, result, started) | {"peak_memory_bytes": memory.peak_bytes()}
         held.renew()
         context.store.create_json(f"{context.prefix(stage)}/manifest.json", manifest)
     return read_manifest(context.store, context.run_id, stage) or manifest
+
+
+def _worked(context: RunContext, stage: str, work: Callable[[RunContext], StageResult]) -> StageResult:
+    """Do the work of a stage; what a gate says against it before there is anything to keep is kept for `status`."""
+    try:
+        return work(context)
+    except GateError as error:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        told = {"refusal": str(error), "passes": error.stage, "at": at}
+        context.store.put(f"{context.prefix(stage)}/{REFUSED}", json.dumps(told).encode())
+        raise
 
 
 def _done(context: RunContext, stage: str, digest: str) -> Manifest | None:

@@ -14,6 +14,7 @@ from types import TracebackType
 import numpy as np
 
 from pipelines.config import Config
+from pipelines.config.loading import SAMPLE
 from pipelines.errors import StageError
 from pipelines.models.facts import read_facts
 from pipelines.models.outputs import QueryOutputs
@@ -25,11 +26,11 @@ from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.query.standing import Stander, Standing
 from pipelines.neighbours.recipes import plan_of
 from pipelines.neighbours.rows import Hit, UnknownItemError
-from pipelines.releases.live import live_release
+from pipelines.releases.live import live_release, live_release_id
 from pipelines.releases.release import Release, read_release
 from pipelines.search.answers import Answer, Result
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
-from pipelines.store import Store
+from pipelines.store import Store, open_store
 from pipelines.tables.absences import retired
 from pipelines.tables.spelling import trimmed, visible
 
@@ -63,7 +64,7 @@ class SearchEngine:
         """Open a release, the live one if none is named. Raises StageError when nothing is live."""
         release = read_release(store, release_id) if release_id else live_release(store)
         if release is None:
-            raise StageError(f"{store.uri} has no live release yet; make one with `visual-search run`")
+            raise StageError(_told_of_none(store))
         return cls(config, store, release)
 
     def __enter__(self) -> SearchEngine:
@@ -132,3 +133,11 @@ class SearchEngine:
     def _answer(self, query: str, hits: Iterable[Hit], photo: bytes = b"") -> Answer:
         results = tuple(Result(hit.item_id, hit.score, hit.category, hit.image_uri, hit.availability) for hit in hits)
         return Answer(query, self.release.release_id, results, photo=photo)
+
+
+def _told_of_none(store: Store) -> str:
+    """Return that a store has no live release and what makes one, and that its sample has one where that is so."""
+    told = f"{store.uri} has no live release yet; make one with `visual-search run`"
+    if live_release_id(open_store(f"{store.uri}{SAMPLE}")) is None:
+        return told
+    return f"{told}. The sample of `run --limit` has one: --sample looks into that"

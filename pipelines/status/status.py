@@ -6,16 +6,15 @@ Owns the reading. Reads small JSON objects only, imports nothing heavy, changes 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from pipelines.releases.history import read_history
 from pipelines.releases.release import Release, read_release
-from pipelines.runs.lease import lease_is_live
-from pipelines.runs.manifest import read_manifest
-from pipelines.runs.stages import STAGES
-from pipelines.store import NotFoundError, Store, StoreError
+from pipelines.status.held import Held, held_back
+from pipelines.status.runs import RunStatus, StageStatus, read_run
+from pipelines.store import Store, StoreError
 
 LIVE = ("action", "at", "by", "reason", "previous", "run_id", "gates", "positions")
 
@@ -50,37 +49,14 @@ class LiveRelease:
 
 
 @dataclass(frozen=True)
-class StageStatus:
-    """One stage of a run: `state` is done, refused, running or unfinished; numbers are those of its manifest."""
-
-    stage: str
-    state: str
-    counts: dict[str, int] = field(default_factory=dict)
-    rejects: dict[str, int] = field(default_factory=dict)
-    seconds: float | None = None
-    started_at: str = ""
-    notes: list[str] = field(default_factory=list)
-    by: str = ""
-    peak_memory_bytes: int | None = None
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """One run: its stages in order, and when it was last heard of (seconds since 1970)."""
-
-    run_id: str
-    stages: list[StageStatus]
-    heard_at: float
-
-
-@dataclass(frozen=True)
 class Status:
-    """What a store says of itself; `runs` are the newest, newest first."""
+    """What a store says of itself; `runs` are the newest, newest first; `held` where the newest feed is not live."""
 
     store: str
     live: LiveRelease | None
     runs: list[RunStatus]
     runs_total: int
+    held: Held | None = None
 
     @property
     def running(self) -> list[tuple[str, StageStatus]]:
@@ -99,9 +75,10 @@ def collect_status(store: Store, *, runs: int = 5, now: float | None = None) -> 
     Raises StoreError when the live log or a manifest is damaged.
     """
     now = time.time() if now is None else now
-    found = sorted((_run(store, run_id, now) for run_id in store.folders("runs")), key=lambda run: -run.heard_at)
+    found = sorted((read_run(store, run_id, now) for run_id in store.folders("runs")), key=lambda run: -run.heard_at)
     shown = [run for i, run in enumerate(found) if i < runs or any(s.state == "running" for s in run.stages)]
-    return Status(store.uri, _live(store, now), shown, len(found))
+    live = _live(store, now)
+    return Status(store.uri, live, shown, len(found), held_back(store, found, _since(live)))
 
 
 def lateness(status: Status, max_age_hours: float) -> str | None:
@@ -132,6 +109,10 @@ def _live(store: Store, now: float) -> LiveRelease | None:
         return LiveRelease(**common, problem=str(error))
 
 
+def _since(live: LiveRelease | None) -> float:
+    return 0.0 if live is None else datetime.fromisoformat(live.at).timestamp()
+
+
 def _age_of(entry: dict[str, Any], now: float) -> float:
     return round(now - datetime.fromisoformat(entry["at"]).timestamp(), 1)
 
@@ -150,50 +131,3 @@ def _parts(store: Store, release: Release) -> dict[str, Any]:
 
 def _items(store: Store, index_id: str) -> int:
     return int(store.read_json(f"indexes/{index_id}/manifest.json")["counts"]["items"])
-
-
-def _run(store: Store, run_id: str, now: float) -> RunStatus:
-    stages, heard = [], [_time_of(run_id)]
-    for stage in sorted(set(store.folders(f"runs/{run_id}")) & set(STAGES), key=STAGES.index):
-        manifest, lease = read_manifest(store, run_id, stage), _lease(store, run_id, stage)
-        if manifest is not None:
-            stages.append(_finished(manifest))
-            heard.append(datetime.fromisoformat(manifest["finished_at"]).timestamp())
-            continue
-        heard.append(float(lease.get("heartbeat", 0)))
-        at_work = bool(lease) and lease_is_live(lease, now)
-        by = f"process {lease['pid']} on {lease['host']}" if lease else ""
-        stages.append(StageStatus(stage, "running" if at_work else "unfinished", by=by))
-    if not max(heard):  # it failed at its first stage, and its name is no time
-        heard += [entry.modified_at for entry in store.list(f"runs/{run_id}")]
-    return RunStatus(run_id, stages, max(heard))
-
-
-def _finished(manifest: dict[str, Any]) -> StageStatus:
-    refusal = manifest.get("refusal")
-    return StageStatus(
-        stage=manifest["stage"],
-        state="refused" if refusal else "done",
-        counts=manifest["counts"],
-        rejects=manifest["rejects"],
-        seconds=manifest["seconds"],
-        started_at=manifest["started_at"],
-        notes=[*manifest["notes"], *([f"refused: {refusal}"] if refusal else [])],
-        by=manifest["host"],
-        peak_memory_bytes=manifest.get("peak_memory_bytes"),
-    )
-
-
-def _lease(store: Store, run_id: str, stage: str) -> dict[str, Any]:
-    try:
-        lease: dict[str, Any] = store.read_json(f"runs/{run_id}/{stage}/lease.json")
-    except NotFoundError:
-        return {}
-    return lease
-
-
-def _time_of(run_id: str) -> float:
-    try:
-        return datetime.strptime(run_id, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-    except ValueError:  # a run with a name of its own
-        return 0.0

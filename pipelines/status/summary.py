@@ -17,13 +17,20 @@ from pipelines.tables.taxonomy import SEPARATOR
 Metrics = Mapping[str, float]
 
 
-def in_words(store: Store, live: LiveRelease, config_path: str) -> list[str]:
+def in_words(store: Store, live: LiveRelease, config_path: str, *, sample: bool = False) -> list[str]:
     """Return lines that say what the live release is, how good it is, and three commands to try next."""
     try:
         metrics: Metrics = store.read_json(f"releases/{live.release_id}/metrics.json")
     except NotFoundError:  # a release from elsewhere: status shows the problem
         return []
-    return ["", *_what(live, metrics), *_how_good(metrics), *_notes(store, live), "", *_next(config_path)]
+    return [
+        "",
+        *_what(live, metrics),
+        *_how_good(metrics),
+        *_notes(store, live),
+        "",
+        *_next(config_path, sample=sample),
+    ]
 
 
 def _what(live: LiveRelease, metrics: Metrics) -> Iterator[str]:
@@ -111,8 +118,9 @@ def _photos(count: float) -> str:
     return "1 photo" if count == 1 else f"{count:,.0f} photos"
 
 
-def _next(config_path: str) -> Iterator[str]:
+def _next(config_path: str, *, sample: bool) -> Iterator[str]:
+    words, again = (("--sample",), "the whole shop") if sample else ((), "again: only what is new costs anything")
     yield "Try next:"
-    yield f"  {typed('search', config_path)} PHOTO_OR_FOLDER --html results.html"
-    yield f"  {typed('search', config_path)} --item ITEM_ID"
-    yield f"  {typed('run', config_path)}   # again: only what is new costs anything"
+    yield f"  {typed('search', config_path, *words)} PHOTO_OR_FOLDER --html results.html"
+    yield f"  {typed('search', config_path, *words)} --item ITEM_ID"
+    yield f"  {typed('run', config_path)}   # {again}"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pipelines.releases.gate import Gate
 from pipelines.status.gates import gate_lines
-from pipelines.status.status import RunStatus, StageStatus, Status
+from pipelines.status.runs import RunStatus, StageStatus
+from pipelines.status.status import Status
 
 if TYPE_CHECKING:
     from rich.console import Console

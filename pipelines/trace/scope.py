@@ -11,7 +11,8 @@ from pipelines.releases.release import Release, read_release
 from pipelines.runs.manifest import Manifest, read_manifest
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs, StageOutputs
 from pipelines.runs.stages import STAGES
-from pipelines.status.status import RunStatus, collect_status
+from pipelines.status.runs import RunStatus
+from pipelines.status.status import collect_status
 from pipelines.store import Log, Store
 
 

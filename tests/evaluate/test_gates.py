@@ -89,8 +89,17 @@ def test_a_margin_is_asked_of_the_bound_on_the_same_queries() -> None:
     (gate,) = judge_beside({NAME: 0.81}, rival(-0.01, -0.051), [], {}, {NAME: 0.05})
     assert not gate.passed
     assert gate.sentence() == (
-        "retrieval.p_at_10: -0.051 at worst (95 %), must be at least -0.05 "
-        "(-0.01 beside release r0, live then, on 412 queries of both, margin 0.05)"
+        "retrieval.p_at_10: -0.01 beside release r0, live then, on 412 queries of both; "
+        "-0.051 at worst (95 %), must be at least -0.05"
+    )
+
+
+def test_a_difference_tells_from_what_to_what() -> None:
+    pair = Difference(-0.0143, -0.0238, 0.001, 63, 60, theirs=0.998)
+    (gate,) = judge_beside({NAME: 0.7}, Rival("r0", {}, {NAME: pair}), [], {}, {NAME: 0.02})
+    assert gate.sentence() == (
+        "retrieval.p_at_10: from 0.998 to 0.9837 (-0.0143) beside release r0, live then, on 63 queries of both; "
+        "-0.0238 at worst (95 %), must be at least -0.02"
     )
 
 

@@ -10,7 +10,7 @@ from pipelines.config import Config
 from pipelines.errors import StageError
 from pipelines.search import engine as engine_module
 from pipelines.search.engine import SearchEngine
-from pipelines.store import StoreError, open_store
+from pipelines.store import Log, StoreError, open_store
 from tests.search.conftest import SLOTS
 
 
@@ -114,6 +114,15 @@ def test_a_store_without_a_live_release(shop, tmp_path: Path) -> None:
         SearchEngine.open(shop.config, open_store(str(tmp_path)))
     with pytest.raises(StoreError, match="holds no release 'r7'"):
         SearchEngine.open(shop.config, shop.store, "r7")
+
+
+def test_a_store_without_a_live_release_whose_sample_has_one(shop, tmp_path: Path) -> None:
+    whole, sample = (open_store(str(tmp_path / name)) for name in ("store", "store-sample"))
+    with pytest.raises(StageError, match=r"`visual-search run`$"):
+        SearchEngine.open(shop.config, whole)
+    Log(sample, "live").append(1, {"release_id": "r1", "action": "promote", "run_id": "r"})
+    with pytest.raises(StageError, match=r"The sample of `run --limit` has one: --sample looks into that"):
+        SearchEngine.open(shop.config, whole)
 
 
 def test_a_plan_that_the_index_was_not_built_for(shop) -> None:

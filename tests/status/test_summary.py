@@ -71,3 +71,13 @@ def test_a_level_that_all_share_says_nothing(tmp_path: Path, leaves: list[str], 
     store.create_json("releases/r1/metrics.json", METRICS | measured | levels)
     store.create_json("releases/r1/manifest.json", {})
     assert in_words(store, LIVE, "config.toml")[3] == f"  * of the ten most similar results, {said}"
+
+
+def test_of_a_sample_the_next_commands_look_into_the_sample(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    store.create_json("releases/r1/metrics.json", METRICS)
+    store.create_json("releases/r1/manifest.json", {})
+    *_, photos, item, run = in_words(store, LIVE, "config.toml", sample=True)
+    assert photos.endswith("search --config config.toml --sample PHOTO_OR_FOLDER --html results.html")
+    assert item.endswith("search --config config.toml --sample --item ITEM_ID")
+    assert run.endswith("run --config config.toml   # the whole shop")
