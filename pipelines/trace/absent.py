@@ -17,19 +17,21 @@ NOTHING_NEAR: Final = Near()
 LIMITED: Final = "(--limit)"
 """What the catalogue's notes say of a run that read the first rows alone."""
 
+FLAGGED: Final = 'to show it while it is out of stock, set catalogue.out_of_stock = "flag" or "keep"'
+
 
 def absent(
     item_id: str,
     found: Catalogued,
-    rows: Sequence[Row],
+    rows: Sequence[Row] | None,
     near: Near = NOTHING_NEAR,
     unnamed: Sequence[Mapping[str, str]] = (),
     notes: Sequence[str] = (),
 ) -> Verdict:
     """Return why a catalogue does not show an item.
 
-    `rows` are those of the feeds now, `near` ids that it may have meant, `unnamed` the rejected rows that do not say
-    whose they are, `notes` those of the newest catalogue.
+    `rows` are those of the feeds now (None where these were not looked at), `near` ids that it may have meant,
+    `unnamed` the rejected rows that do not say whose they are, `notes` those of the newest catalogue.
     """
     if found.state == WAITING:
         sentence = "neither its row nor the media table names a photo; the item waits for one"
@@ -37,22 +39,33 @@ def absent(
     if found.state == DELETED:
         return _deleted(found, rows)
     if found.state == REJECTED:
-        return _rejected(found, rows)
+        return _rejected(found, rows or ())
     return _unread(rows, notes) if rows else _unnamed(item_id, near, unnamed)
 
 
-def _deleted(found: Catalogued, rows: Sequence[Row]) -> Verdict:
-    by = next((row for row in rows if row.deleted and row.feed == found.feed), None)
+def _deleted(found: Catalogued, rows: Sequence[Row] | None) -> Verdict:
+    by = next((row for row in rows or () if row.deleted and row.feed == found.feed), None)
     says = f" ({by.source} says so)" if by else ""
-    if found.feed == DELTAS:
+    back = f"to have it back, name it in the feed anew, and {RUN}"
+    if by and by.out_of_stock:
+        sentence = f'its row {by.source} says that it is out of stock, and catalogue.out_of_stock = "remove"'
+        verdict = "out_of_stock", sentence
+        back = f"{FLAGGED}; else stock it, and {RUN}"
+    elif found.feed == DELTAS:
         verdict = "deleted_by_delta", f"the deltas deleted it as of {found.at}{says}"
     elif found.feed == SNAPSHOT and by:
         verdict = "deleted_by_row", f"its row in the snapshot says that it is gone, as of {found.at}{says}"
+    elif found.feed == SNAPSHOT and rows is None:
+        verdict = (
+            "deleted",
+            f"the snapshot of {found.at} does not name it any more, or says that it is gone or out of stock",
+        )
+        back = "trace it without --no-feeds, which tells which of these"
     elif found.feed == SNAPSHOT:
         verdict = "not_in_snapshot", f"the snapshot of {found.at} does not name it any more"
     else:
         verdict = "deleted", f"it was deleted as of {found.at}"
-    return Verdict(CATALOGUE, *verdict, _back(rows) or f"to have it back, name it in the feed anew, and {RUN}")
+    return Verdict(CATALOGUE, *verdict, _back(rows or ()) or back)
 
 
 def _rejected(found: Catalogued, rows: Sequence[Row]) -> Verdict:

@@ -45,7 +45,7 @@ class Row:
     """A row of a feed that is about the item, as the file is now.
 
     `file` tells how the file stands to the newest catalogue: `read`, `changed` since it was read, `new` since, or
-    `passed_over`. A row that is rejected has a `code`.
+    `passed_over`. A row that is rejected has a `code`. One that is `out_of_stock` is `deleted` by that alone.
     """
 
     source: str
@@ -57,6 +57,12 @@ class Row:
     deleted: bool = False
     updated_at: str = ""
     photos: tuple[str, ...] = ()
+    out_of_stock: bool = False
+
+    @property
+    def says_gone(self) -> str:
+        """In words why a row's item is gone, "" of one that is not."""
+        return "is out of stock" if self.out_of_stock else "is gone" if self.deleted else ""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ class Tracer:
             photos = Photos(self.config, self.store, scope, gallery, self._buckets, self.look_alike).of_item(item_id)
             verdict = self._shown(scope, held, gallery, photos)
         else:
-            verdict = absent(item_id, held, rows)
+            verdict = absent(item_id, held, rows if self.read_feeds else None)
         name = scope.release.release_id if scope.release else ""
         leaf = gallery.leaf(held.category)
         return Trail(scope.run_id, name, scope.is_live, scope.number, held, leaf, photos, verdict)

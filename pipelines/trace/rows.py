@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.catalogue.arrivals import DELTAS, MEDIA, Arrival, MediaArrival, Mention, Rejected
+from pipelines.catalogue.availability import OUT_OF_STOCK
 from pipelines.catalogue.deltas import order, read_record
 from pipelines.catalogue.feeds import FeedFile, Feeds, find_feeds
 from pipelines.catalogue.formats.base import FeedError, Notation
@@ -87,7 +88,8 @@ def _row(record: Arrival | MediaArrival | Rejected, file: FeedFile, state: str) 
     item = record.item
     at = moment(datetime.fromtimestamp(item.updated_at, UTC))
     uris = tuple(photo.image_uri for photo in item.photos)
-    return Row(record.source, file.feed, state, deleted=item.deleted, updated_at=at, photos=uris)
+    told = {"deleted": item.deleted, "out_of_stock": item.deleted and item.availability == OUT_OF_STOCK}
+    return Row(record.source, file.feed, state, updated_at=at, photos=uris, **told)
 
 
 def _state(file: FeedFile, feeds: Feeds, head: dict[str, Any], record: Any) -> str:

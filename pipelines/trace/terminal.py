@@ -40,7 +40,7 @@ def _line(name: str, text: str) -> str:
 
 
 def _row(row: Row) -> str:
-    says = f"{row.code}: {row.detail}" if row.code else "says that it is gone" if row.deleted else ""
+    says = f"{row.code}: {row.detail}" if row.code else f"says that it {row.says_gone}" if row.deleted else ""
     photos = f"photos {', '.join(row.photos)}" if row.photos else ""
     parts = (f"of the {row.feed}", FILES[row.file], row.updated_at, photos, says)
     return f"{row.source}: {', '.join(filter(None, parts))}"
@@ -134,7 +134,7 @@ def _query(query: QueryTrace) -> Iterator[str]:
         bits = "" if photo.distance is None else f"{photo.distance} bits apart{near}, "
         yield _line("", f"{photo.image_uri}: {bits}similarity {photo.similarity:.4f}, number {photo.exact_rank} of all")
     parts = ", ".join(f"{name} {value:+.4f}" for name, value in found.parts.items())
-    rank = "rank" if any(photo.looked_at for photo in found.photos) else "which would be rank"
-    yield _line("score", f"{found.score:.4f} ({parts}), {rank} {found.rank}")
+    rank = f"rank {found.rank}" if found.is_ranked else f"not ranked: rank {found.rank} at best"
+    yield _line("score", f"{found.score:.4f} ({parts}), {rank}")
     if found.last:
         yield _line("cut", f"{found.results} are shown, the last is {found.last} with {found.last_score:.4f}")

@@ -57,6 +57,9 @@ def test_a_category_that_is_not_scanned(shop: TracedShop) -> None:
     assert (query["categories"], query["leaf"]) == ([leaves[0][0]], leaves[-1][0])
     assert query["standing"]["probability"] == pytest.approx(leaves[-1][1], abs=0.01)
     assert "raise search.categories or search.category_mass" in found["verdict"]["fix"]
+    told = one.traced(f"good{other}", "--query", str(one.photos / "good3.jpg"), "-k", "1").stdout
+    (score,) = (line for line in told.splitlines() if line.startswith("score"))
+    assert score.endswith(f", not ranked: rank {query['standing']['rank']} at best")
 
 
 def test_a_code_beyond_the_depth(shop: TracedShop) -> None:

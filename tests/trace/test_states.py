@@ -13,7 +13,7 @@ import pytest
 from pipelines.errors import GateError
 from pipelines.runs.outputs import EvaluateOutputs, TrainOutputs
 from pipelines.store import Log
-from tests.catalogue.shop import rows_of
+from tests.catalogue.shop import COLUMNS, rows_of
 from tests.photo_hosts import LOCAL, answering, host
 from tests.trace.shop import MODEL, TracedShop
 from tools.photo_host import Manners
@@ -111,6 +111,36 @@ def test_an_item_that_came_after_the_release_or_left_since(live: TracedShop) -> 
     back = live.trace("i8", code=1)["verdict"]
     assert (back["step"], back["reason"]) == ("release", "not_live")
     assert "another release was made live since" in back["sentence"]
+
+
+@pytest.mark.parametrize("said_so", ["ausverkauft", "0", "OutOfStock"])
+def test_an_item_that_is_out_of_stock_is_told_to_be(small: TracedShop, said_so: str) -> None:
+    stocked = {"columns": {**COLUMNS, "availability": "stock"}, "out_of_stock": "remove", "max_removed_share": 1.0}
+    small.write_config(catalogue=stocked)
+    rows = [{**row, "stock": "in stock"} for row in rows_of(4)]
+    rows[1]["stock"] = said_so
+    small.write_csv(rows)
+    small.run("r1", "catalogue")
+    found = small.trace("i1", code=1)
+    verdict = found["verdict"]
+    assert (verdict["step"], verdict["reason"]) == ("catalogue", "out_of_stock")
+    assert (
+        verdict["sentence"] == 'its row feed.csv:3 says that it is out of stock, and catalogue.out_of_stock = "remove"'
+    )
+    assert verdict["fix"] == (
+        'to show it while it is out of stock, set catalogue.out_of_stock = "flag" or "keep"; else stock it, and '
+        "`visual-search run`"
+    )
+    assert [(row["deleted"], row["out_of_stock"]) for row in found["rows"]] == [(True, True)]
+    assert said(small, "i1")["row"].endswith("says that it is out of stock")
+    unread = small.trace("i1", "--no-feeds", code=1)["verdict"]
+    assert unread["reason"] == "deleted"
+    assert unread["sentence"].endswith("does not name it any more, or says that it is gone or out of stock")
+    rows[1]["stock"] = "in stock"
+    small.write_csv(rows)
+    assert small.trace("i1", code=1)["verdict"]["fix"].startswith(
+        "feed.csv:3 names it now, in a file that is new since"
+    )
 
 
 def test_what_gc_has_removed_is_told_to_be_gone(live: TracedShop) -> None:

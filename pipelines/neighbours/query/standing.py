@@ -57,12 +57,13 @@ class PhotoStanding:
 class Standing:
     """Where an item stands.
 
-    `step` is one of STEPS. `rounds` is how often the plan had to look further; all else is of its last round: `scanned`
-    codes or vectors compared (-1 where the index does not say), `depth` nearest of them scored, `fetch` best of those
-    ranked. `slots` are the categories scanned, the best first (None: not by category), `probability` that of the item's
-    own, `mass` what the probabilities must sum to. `parts` make up the `score` of its best photo. `rank` is its
-    place, or that it would have had with its score; `results` of so many places are shown, the last one `last` with
-    `last_score`. `before` is the item that stands for its group of variants.
+    `step` is one of STEPS. `rounds` is how often the plan had to look further; all else is of its last round:
+    `scanned` codes or vectors compared (-1 where the index does not say), `depth` nearest of them scored, `fetch`
+    best of those ranked. `slots` are the categories scanned, the best first (None: not by category), `probability`
+    that of the item's own, `mass` what the probabilities must sum to. `parts` make up the `score` of its best photo.
+    `rank` is its place, or, where it was not ranked (`is_ranked`), the best that it could have had with its score;
+    `results` of so many places are shown, the last one `last` with `last_score`. `before` is the item that stands for
+    its group of variants.
     """
 
     step: str
@@ -81,6 +82,11 @@ class Standing:
     last: str
     last_score: float
     before: str = ""
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the plan has ranked a photo of the item."""
+        return any(photo.looked_at for photo in self.photos)
 
 
 class Stander:
