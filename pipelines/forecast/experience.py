@@ -9,13 +9,17 @@ import numpy as np
 from scipy.optimize import nnls
 
 from pipelines.config import TrainSection
+from pipelines.jobs.units import read_plan
 from pipelines.models.facts import vector_tables
+from pipelines.preprocess.asked import Asked
 from pipelines.runs.manifest import Manifest, read_manifest
 from pipelines.store import Store, UnitTable
 from transforms.photo import PrepSpec
 
 WORK = {"preprocess": "prepared", "embed": "inferred", "index": "built"}
 """The count of a stage's manifest that its time grows with, beside the number of photos."""
+MOST_BEYOND = 10
+"""Times as many requests as a run has made, to which what they took is stretched."""
 RUNS = 30
 UNITS = 10
 HASH_BYTES, EMBEDDING_BYTES = 512, 1024
@@ -23,11 +27,12 @@ HASH_BYTES, EMBEDDING_BYTES = 512, 1024
 
 @dataclass(frozen=True)
 class Sample:
-    """What a stage took once: photos of the run, photos it had work with, seconds."""
+    """What a stage took once: photos of the run, photos it had work with, seconds; requests that brought no photo."""
 
     photos: int
     work: int
     seconds: float
+    rechecked: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,18 @@ class Experience:
     requests: int = 0
     peak_bytes: Mapping[str, int] | None = None
 
-    def seconds(self, stage: str, photos: int, work: int) -> float:
-        """Return how long a stage takes with so many photos, `work` of them new; 0 for a stage that never ran."""
+    def seconds(self, stage: str, photos: int, work: int, rechecked: int = 0) -> float:
+        """Return how long a stage takes with so many photos, `work` of them new; 0 for a stage that never ran.
+
+        `rechecked` are addresses that are asked only whether their photo has changed.
+        """
         samples = self.samples.get(stage, ())
-        return float(np.dot(_fit(samples), (work, photos, 1.0))) if samples else 0.0
+        return float(np.dot(_fit(samples), (work, rechecked, photos, 1.0))) if samples else 0.0
+
+    def tells_of_asking(self, rechecked: int) -> bool:
+        """Tell whether a run has ever asked about so many addresses, by order of magnitude, whether they changed."""
+        most = max((sample.rechecked for sample in self.samples.get("preprocess", ())), default=0)
+        return rechecked <= MOST_BEYOND * most
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,7 @@ def experience(store: Store) -> Experience:
             work = counts.get(WORK.get(stage, ""), 0)
             work *= photos if stage == "index" else 1  # it is built as a whole, or not at all
             if not manifest.get("taken_from") and len(samples.setdefault(stage, [])) < RUNS:
-                samples[stage].append(Sample(photos, work, manifest["seconds"]))
+                samples[stage].append(Sample(photos, work, manifest["seconds"], _rechecked(counts)))
         if index:
             indexed.add((prepared["outputs"]["catalogue_id"], index["outputs"]["model_id"]))
     last = trained[0] if trained else None
@@ -123,12 +136,29 @@ def _newest_first(store: Store) -> list[dict[str, Manifest]]:
     return [manifests for _, manifests in sorted(runs, key=lambda run: run[0], reverse=True)]
 
 
-def _fit(samples: Iterable[Sample]) -> np.ndarray:
-    """Return `[3]` float64 seconds: a photo of work, a photo, a start; none negative, the relative errors least.
+def last_changed(store: Store) -> tuple[int, int] | None:
+    """Return how many photos the newest run that asked has found changed at least, and of how many; None of no such."""
+    for manifests in _newest_first(store):
+        prepared = manifests.get("preprocess")
+        if prepared is None or not prepared["counts"].get("requests"):
+            continue
+        plan = read_plan(store, f"runs/{prepared['run_id']}/preprocess")
+        asked = Asked.of_json(plan[1].get("asked", {})) if plan else Asked()
+        if asked.rechecked:  # of what came, those that were not had before are not known to have come
+            return min(asked.rechecked, max(0, prepared["counts"]["fetched"] - asked.fetched)), asked.rechecked
+    return None
 
-    Where the samples do not tell these apart, as one alone does not, the work has it all.
+
+def _rechecked(counts: Mapping[str, int]) -> int:
+    return max(0, counts.get("requests", 0) - counts.get("fetched", 0))
+
+
+def _fit(samples: Iterable[Sample]) -> np.ndarray:
+    """Return `[4]` float64 seconds: a photo of work, one rechecked, a photo, a start.
+
+    None is negative, and the relative errors are least. Where the samples do not tell these apart, as one alone does not, the work has it all.
     """
-    rows = np.array([(s.work, s.photos, 1.0) for s in samples])
+    rows = np.array([(s.work, s.rechecked, s.photos, 1.0) for s in samples])
     seconds = np.array([max(s.seconds, 0.01) for s in samples])
     scale = np.maximum(rows.max(axis=0), 1.0)
     found: np.ndarray = nnls(rows / scale / seconds[:, None], np.ones(len(seconds)))[0]

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.config import Config
 from pipelines.errors import GateError
-from pipelines.forecast.experience import Experience, experience, training_seconds, weights
+from pipelines.forecast.experience import Experience, experience, last_changed, training_seconds, weights
 from pipelines.forecast.money import Money, money
 from pipelines.forecast.todo import Question, ToDo, count
 from pipelines.models.facts import vector_tables
@@ -39,7 +39,9 @@ RUN_ID = "plan"
 class RunPlan:
     """A run that was not begun: what it would do, and what that takes, as far as earlier runs tell.
 
-    `seconds` by stage; one of a stage that never ran is None. Bytes are None where nothing tells.
+    `todo` counts what was asked for in vain as if it came now. `changed` is how many photos the newest run that asked
+    has found changed at least, and of how many. `seconds` by stage; one that no run has told of is None. Bytes are None
+    where nothing tells.
     """
 
     items: int
@@ -55,6 +57,7 @@ class RunPlan:
     kept_bytes: int | None
     peak_bytes: dict[str, int]
     money: Money
+    changed: tuple[int, int] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
@@ -62,7 +65,7 @@ class RunPlan:
 
     @property
     def hours(self) -> float | None:
-        """Hours in all; None while no stage has ever run."""
+        """Hours of the stages that are known; None while no stage has ever run."""
         known = [one for one in self.seconds.values() if one is not None]
         return round(sum(known) / 3600, 4) if known else None
 
@@ -78,9 +81,10 @@ def plan_run(config: Config, progress: Progress) -> RunPlan:
         asked = plan_units(context, job_of(context, outputs.catalogue_id)).asked
         live = live_model(below)
         trains = _reason(context, live, outputs.catalogue_id)
-        todo = _todo(context, live, trains, outputs.catalogue_id)
+        todo = _with_failed(_todo(context, live, trains, outputs.catalogue_id), asked)
         known = experience(below)
-    return _priced(config, below, known, catalogue, refused, asked, todo, trains, live)
+    plan = _priced(config, below, known, catalogue, refused, asked, todo, trains, live)
+    return replace(plan, changed=last_changed(below) if asked.rechecked else None)
 
 
 @contextmanager
@@ -128,6 +132,12 @@ def _todo(context: RunContext, live: Live | None, trains: str, catalogue_id: str
     return todo
 
 
+def _with_failed(todo: ToDo, asked: Asked) -> ToDo:
+    """Return what there is to do at most: what failed is asked for again, and files that have changed are read."""
+    again = max(0, asked.fetched + asked.originals + asked.files - todo.fetch)
+    return ToDo(todo.fetch + again, todo.prepare + again, todo.infer + again)
+
+
 def _priced(
     config: Config,
     store: Store,
@@ -149,7 +159,9 @@ def _priced(
     for stage in STAGES:
         has_run = bool(known.samples.get(stage))
         size = catalogue["in"] if stage == "catalogue" else photos
-        seconds[stage] = round(known.seconds(stage, size, work.get(stage, 0)), 1) if has_run else None
+        asks = asked.rechecked if stage == "preprocess" else 0
+        took = known.seconds(stage, size, work.get(stage, 0), asks)
+        seconds[stage] = round(took, 1) if has_run and known.tells_of_asking(asks) else None
     seconds["train"] = training_seconds(config.train, known) if trains else 0.0
     if (slowest := _ceiling_s(config, asked)) and (seconds["preprocess"] or 0.0) < slowest:
         seconds["preprocess"] = round(slowest, 1)
@@ -168,7 +180,7 @@ def _priced(
         seconds,
         fetched,
         kept,
-        dict(known.peak_bytes or {}),
+        {stage: peak for stage, peak in (known.peak_bytes or {}).items() if trains or stage != "train"},
         price,
     )
 

@@ -22,20 +22,38 @@ def lines(plan: RunPlan) -> Iterator[str]:
         f"photos to fetch: {asked.fetched:,} by address, {asked.files:,} files; {asked.rechecked:,} addresses to ask "
         f"whether they changed; {asked.originals:,} of kept originals"
     )
-    yield f"images to prepare: {plan.todo.prepare:,}; to infer: {plan.todo.infer:,}"
+    yield f"{_images(plan)}{_unless_changed(plan)}"
     yield f"training: {plan.trains or 'none, the live model is kept'}"
     hours = "; ".join(
         f"{stage} {'?' if one is None else _time(one)}" for stage, one in plan.seconds.items() if one is None or one
     )
-    total = NOT_YET if plan.hours is None else _time(3600 * plan.hours)
+    least = "at least " if None in plan.seconds.values() else ""
+    total = NOT_YET if plan.hours is None else f"{least}{_time(3600 * plan.hours)}"
     yield f"time: {total} ({hours})"
     yield f"bytes to fetch: {_size(plan.fetched_bytes)}; to keep: {_size(plan.kept_bytes)}"
     if plan.peak_bytes:
         stage, peak = max(plan.peak_bytes.items(), key=lambda one: one[1])
         yield f"memory: {_size(peak)} at most in earlier runs ({stage})"
     price = plan.money
+    if not price.amounts:
+        return
     unknown = f"; without {', '.join(f'prices.{name}' for name in price.unknown)}" if price.unknown else ""
     yield f"money: {price.total:,.2f} {price.currency}{unknown}"
+
+
+def _images(plan: RunPlan) -> str:
+    most = " at most" if plan.asked.fetched else ""
+    return f"images to prepare: {plan.todo.prepare:,}{most}; to infer: {plan.todo.infer:,}{most}"
+
+
+def _unless_changed(plan: RunPlan) -> str:
+    """Say that photos which are only asked about may have changed, and how many had when that was last asked."""
+    if not plan.asked.rechecked:
+        return ""
+    last = (
+        f"; when that was last asked, at least {plan.changed[0]:,} of {plan.changed[1]:,} had" if plan.changed else ""
+    )
+    return f", as far as the {plan.asked.rechecked:,} that are asked whether they changed have not{last}"
 
 
 def _time(seconds: float) -> str:

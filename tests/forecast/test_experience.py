@@ -44,6 +44,17 @@ def test_runs_with_and_without_work_tell_its_price_from_that_of_the_start() -> N
     assert found.seconds("index", 4000, 4000) == 0.0  # it never ran
 
 
+def test_what_a_request_took_is_told_from_what_a_photo_did() -> None:
+    took = [
+        Sample(1000, work, 5.0 + 0.02 * work + 0.01 * asked, asked) for work, asked in ((1000, 0), (20, 980), (0, 0))
+    ]
+    found = Experience({"preprocess": took}, frozenset(), None)
+    assert found.seconds("preprocess", 1000, 0, 1000) == pytest.approx(15.0)
+    assert found.seconds("preprocess", 1000, 0) == pytest.approx(5.0)
+    assert (found.tells_of_asking(9800), found.tells_of_asking(9801)) == (True, False)
+    assert not Experience({"preprocess": took[:1]}, frozenset(), None).tells_of_asking(1)
+
+
 def test_of_one_run_alone_the_work_has_it_all() -> None:
     found = Experience({"embed": [Sample(1000, 1000, 20.0)]}, frozenset(), None)
     assert found.seconds("embed", 1000, 500) == pytest.approx(10.0)

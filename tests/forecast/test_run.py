@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipelines.config import PricesSection, load_config
-from pipelines.forecast.money import money
+from pipelines.forecast.money import Money, money
 from pipelines.forecast.run import RunPlan, plan_run
+from pipelines.forecast.todo import ToDo
 from pipelines.forecast.words import lines
+from pipelines.preprocess.asked import Asked
 from pipelines.telemetry.progress import Progress
-from tests.catalogue.shop import Shop, rows_of
+from tests.catalogue.shop import Shop, jpeg, rows_of
 from tests.photo_hosts import LOCAL, answering, host
-from tools.photo_host import PhotoHost
+from tools.photo_host import Manners, PhotoHost
 
 
 @pytest.fixture
@@ -61,6 +64,72 @@ def test_a_plan_says_what_the_run_does_and_changes_nothing(tmp_path: Path, web: 
     assert planned(shop).asked.addresses == 0
     sell(shop, address, 30, max_age_hours=0)
     assert planned(shop).asked.rechecked == 30
+
+
+def test_what_failed_before_counts_as_if_it_came_now(tmp_path: Path, web: tuple[PhotoHost, str]) -> None:
+    (photos, address), shop = web, Shop(tmp_path / "shop")
+    sell(shop, address, 12, attempts=1)
+    photos.manners = Manners(faults=1.0)
+    shop.write_config(preprocess={"max_rejected_share": 1.0}, fetch={**LOCAL, "attempts": 1})
+    counts = shop.run("r1", "catalogue", "preprocess")["preprocess"]["counts"]
+    assert (counts["prepared"], counts["rejected"]) == (0, 12)
+    plan = planned(shop)
+    assert (plan.asked.fetched, plan.todo.prepare, plan.todo.infer) == (12, 12, 12)
+    assert "images to prepare: 12 at most; to infer: 12 at most" in [*lines(plan)]
+    photos.manners = Manners()
+    assert shop.run("r2", "catalogue", "preprocess")["preprocess"]["counts"]["prepared"] == 12
+    plan = planned(shop)
+    assert plan.todo.prepare == 0
+    assert "images to prepare: 0; to infer: 12" in [*lines(plan)]  # all is known, and nothing is asked
+
+
+def test_files_that_have_changed_count_as_to_prepare(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "shop")
+    shop.write_photos(f"p{n}.jpg" for n in range(6))
+    shop.write_csv(rows_of(6))
+    shop.write_config()
+    shop.run("r", "catalogue", "preprocess")
+    (shop.photos / "p1.jpg").write_bytes(jpeg(77))
+    assert (planned(shop).asked.files, planned(shop).todo.prepare) == (1, 1)
+    assert shop.run("r2", "catalogue", "preprocess")["preprocess"]["counts"]["prepared"] == 1
+
+
+def test_what_asking_takes_is_open_until_a_run_has_asked(tmp_path: Path, web: tuple[PhotoHost, str]) -> None:
+    (photos, address), shop = web, Shop(tmp_path / "shop")
+    sell(shop, address, 20, max_age_hours=0)
+    shop.run("r1", "catalogue", "preprocess")
+    first = planned(shop)
+    assert (first.asked.rechecked, first.seconds["preprocess"], first.changed) == (20, None, None)
+    told = [*lines(first)]
+    assert "images to prepare: 0; to infer: 20, as far as the 20 that are asked whether they changed have not" in told
+    assert any(line.startswith("time: at least ") and "preprocess ?" in line for line in told)
+    photos.made_of |= {f"p{n}.jpg": 4 - photos.made_of.get(f"p{n}.jpg", n % 5) for n in range(5)}
+    changed = shop.run("r2", "catalogue", "preprocess")["preprocess"]["counts"]["prepared"]
+    second = planned(shop)
+    assert second.seconds["preprocess"] is not None
+    assert second.changed == (changed, 20)
+    assert any(
+        line.endswith(f"have not; when that was last asked, at least {changed} of 20 had") for line in lines(second)
+    )
+
+
+def test_only_what_is_known_and_planned_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    amounts = Money("USD", {}, ("machine_hour",))
+    plan = RunPlan(1, 1, 0, 0, "", Asked(), ToDo(), "", {"embed": 1.0}, 0, 0, {}, amounts)
+    assert not any(line.startswith("money") for line in lines(plan))
+    priced = replace(plan, money=Money("USD", {"machine_hour": 0.5}, ("gigabyte_month",)))
+    assert "money: 0.50 USD; without prices.gigabyte_month" in [*lines(priced)]
+    shop = Shop(tmp_path / "shop")
+    shop.write_photos(f"p{n}.jpg" for n in range(6))
+    shop.write_csv(rows_of(6))
+    shop.write_config(train={"policy": "reuse"})
+    shop.run("r", "catalogue", "preprocess")
+    manifest = {"counts": {}, "seconds": 1.0, "finished_at": "2026-01-01T00:00:00+00:00", "outputs": {}}
+    shop.store.create_json("runs/r/train/manifest.json", manifest | {"peak_memory_bytes": 2_000_000_000})
+    assert planned(shop).trains
+    assert planned(shop).peak_bytes["train"] == 2_000_000_000
+    monkeypatch.setattr("pipelines.forecast.run._reason", lambda *_: "")
+    assert "train" not in planned(shop).peak_bytes
 
 
 def test_files_and_another_way_of_preparing_are_counted_apart(tmp_path: Path) -> None:
