@@ -156,7 +156,8 @@ def _rechecked(counts: Mapping[str, int]) -> int:
 def _fit(samples: Iterable[Sample]) -> np.ndarray:
     """Return `[4]` float64 seconds: a photo of work, one rechecked, a photo, a start.
 
-    None is negative, and the relative errors are least. Where the samples do not tell these apart, as one alone does not, the work has it all.
+    None is negative, and the relative errors are least. Where the samples do not tell these apart, as one alone does
+    not, the work has it all.
     """
     rows = np.array([(s.work, s.rechecked, s.photos, 1.0) for s in samples])
     seconds = np.array([max(s.seconds, 0.01) for s in samples])
