@@ -11,9 +11,9 @@ from PIL import Image
 from transforms.colour import WHITE, to_srgb_over_white
 from transforms.modes import to_resizable
 from transforms.opening import open_picture
-from transforms.orientation import swaps_sides, upright
+from transforms.orientation import Sides, as_stored, swaps_sides, upright
 from transforms.phash import phash
-from transforms.photo import BadPhoto, Limits, Prepared, PrepSpec, unsupported
+from transforms.photo import BadPhoto, Box, Limits, Prepared, PrepSpec, unsupported
 from transforms.sniff import sniff
 
 _SIGNS_OF_TRUNCATION: Final = ("truncated", "unexpected end", "end of file", "not enough data", "not enough image data")
@@ -27,15 +27,15 @@ _SIGNS_OF_ANOTHER_KIND: Final = (
 _DEFAULT_LIMITS: Final = Limits()
 
 
-def prepare(data: bytes, spec: PrepSpec, limits: Limits = _DEFAULT_LIMITS) -> Prepared:
+def prepare(data: bytes, spec: PrepSpec, limits: Limits = _DEFAULT_LIMITS, box: Box | None = None) -> Prepared:
     """Return the prepared photo of `data`: upright, sRGB, over white, fit inside the spec's canvas, JPEG 4:4:4.
 
-    Smaller photos are centred and not enlarged; nothing is cropped. Of an animation the first frame counts. Equal
-    bytes in give equal bytes out. Raises BadPhoto for everything that is wrong with `data`; MemoryError passes, for it
-    is the machine's.
+    Smaller photos are centred and not enlarged; nothing is cropped but what lies outside `box`, where one is given. Of
+    an animation the first frame counts. Equal bytes in give equal bytes out. Raises BadPhoto for everything that is
+    wrong with `data`; MemoryError passes, for it is the machine's.
     """
     try:
-        picture, width, height = _decode_fitted(data, spec, limits)
+        picture, width, height = _decode_fitted(data, spec, limits, box)
         return Prepared(_encode(_pad(picture, spec), spec.quality), width, height, phash(picture))
     except (BadPhoto, MemoryError):
         raise
@@ -43,27 +43,42 @@ def prepare(data: bytes, spec: PrepSpec, limits: Limits = _DEFAULT_LIMITS) -> Pr
         raise _blame(error, data) from error
 
 
-def _decode_fitted(data: bytes, spec: PrepSpec, limits: Limits) -> tuple[Image.Image, int, int]:
+def _decode_fitted(data: bytes, spec: PrepSpec, limits: Limits, box: Box | None) -> tuple[Image.Image, int, int]:
     """Return the upright sRGB picture, no larger than the canvas, and the original's width and height as shown."""
     stored = open_picture(data, limits)
     turned = swaps_sides(stored.orientation)
-    width, height = stored.image.size[::-1] if turned else stored.image.size
-    scale = min(spec.width / width, spec.height / height, 1.0)
-    shown = max(1, round(width * scale)), max(1, round(height * scale))
-    picture = _resize(stored.image, shown[::-1] if turned else shown)
+    width, height = size = stored.image.size[::-1] if turned else stored.image.size
+    part = Box(0, 0, width, height) if box is None else box.within(size, limits)
+    wide, high = part.right - part.left, part.bottom - part.top
+    scale = min(spec.width / wide, spec.height / high, 1.0)
+    shown = max(1, round(wide * scale)), max(1, round(high * scale))
+    whole = max(1, round(width * scale)), max(1, round(height * scale))
+    sides = as_stored((part.left, part.top, part.right, part.bottom), stored.image.size, stored.orientation)
+    picture = _resize(stored.image, shown[::-1] if turned else shown, whole[::-1] if turned else whole, sides)
     picture = to_srgb_over_white(picture, stored.profiles)
     return upright(picture, stored.orientation), width, height
 
 
-def _resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return `image` at `size`; JPEG is decoded at the smallest DCT scale that is no smaller than `size`."""
-    drafted = image.draft(None, size) if image.format == "JPEG" else None
+def _resize(image: Image.Image, size: tuple[int, int], whole: tuple[int, int], part: Sides) -> Image.Image:
+    """Return a `part` of `image` at `size`, all of which would be `whole`.
+
+    JPEG is decoded at the smallest DCT scale that is no smaller than `whole`.
+    """
+    width, height = image.size
+    drafted = image.draft(None, whole) if image.format == "JPEG" else None
     image.load()
     picture = to_resizable(image)
-    if picture.size == size:
+    is_all = part == (0, 0, width, height)
+    if is_all and picture.size == size:
         return picture
-    # The box is fractional where the scaled decode rounded up. The gap averages whole pixels of huge photos first.
-    return picture.resize(size, Image.Resampling.BICUBIC, box=drafted[1] if drafted else None, reducing_gap=3.0)
+    # The sides are fractional where the scaled decode rounded up.
+    _, _, right, bottom = drafted[1] if drafted else (0, 0, *picture.size)
+    across, down = right / width, bottom / height
+    sides = part[0] * across, part[1] * down, part[2] * across, part[3] * down
+    # The gap averages whole pixels of huge photos first.
+    return picture.resize(
+        size, Image.Resampling.BICUBIC, box=(0, 0, right, bottom) if is_all else sides, reducing_gap=3.0
+    )
 
 
 def _pad(picture: Image.Image, spec: PrepSpec) -> Image.Image:

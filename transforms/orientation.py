@@ -21,6 +21,10 @@ _UPRIGHT: Final[dict[int, Image.Transpose]] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_MIRRORED_ACROSS: Final = frozenset((2, 3, 7, 8))
+_MIRRORED_DOWN: Final = frozenset((3, 4, 6, 7))
+Sides = tuple[float, float, float, float]
+"""Left, top, right and bottom of a part of a photo, in pixels."""
 
 
 def orientation_of(exif: bytes) -> int:
@@ -46,3 +50,16 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     """Return `image` as it is shown."""
     turn = _UPRIGHT.get(orientation)
     return image if turn is None else image.transpose(turn)
+
+
+def as_stored(shown: Sides, size: tuple[int, int], orientation: int) -> Sides:
+    """Return where a part of a photo as it is shown lies in the photo as it is stored, of `size` (width, height)."""
+    left, top, right, bottom = shown
+    if swaps_sides(orientation):
+        left, top, right, bottom = top, left, bottom, right
+    width, height = size
+    if orientation in _MIRRORED_ACROSS:
+        left, right = width - right, width - left
+    if orientation in _MIRRORED_DOWN:
+        top, bottom = height - bottom, height - top
+    return left, top, right, bottom

@@ -3,6 +3,7 @@
 It must not know how a photo is decoded, nor where its bytes came from.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -105,6 +106,35 @@ class Limits:
             raise BadPhoto("too_many_pixels", f"{width} x {height} pixels, the limit is {self.max_pixels} in all")
         if min(width, height) < self.min_side:
             raise BadPhoto("too_small", f"{width} x {height} pixels, the shorter side must have {self.min_side}")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a photo in pixels as it is shown, from the upper left corner: left < right, top < bottom."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.left < self.right < math.inf and 0 <= self.top < self.bottom < math.inf):
+            raise ValueError(
+                f"{self.left},{self.top},{self.right},{self.bottom} is no box: left < right and top < bottom, "
+                "none negative"
+            )
+
+    def within(self, size: tuple[int, int], limits: Limits) -> "Box":
+        """Return what of it lies within a photo of (width, height) pixels. Raises BadPhoto for less than `limits`."""
+        width, height = size
+        right, bottom = min(self.right, width), min(self.bottom, height)
+        if min(right - self.left, bottom - self.top) < min(limits.min_side, *size):
+            raise BadPhoto(
+                "too_small",
+                f"a box of {max(0.0, right - self.left):g} x {max(0.0, bottom - self.top):g} "
+                f"pixels of a photo of {width} x {height}, the shorter side must have {limits.min_side}",
+            )
+        return Box(self.left, self.top, right, bottom)
 
 
 @dataclass(frozen=True, slots=True)

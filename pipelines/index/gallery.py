@@ -85,7 +85,9 @@ class Gatherer:
         kept = kept.filter(pa.array(where >= 0))
         of_item = items.take(pa.array(where[where >= 0]))
         columns = {name: kept[name] for name in ("digest", "item_id", "image_uri", "position")}
-        columns |= {name: of_item[name] for name in ("category", "group_id", "availability", "attributes", "signals")}
+        columns |= {
+            name: of_item[name] for name in INDEX_LINKS.names if name in of_item.column_names and name not in columns
+        }
         paths, ids = of_item["category"].to_pylist(), kept["item_id"].to_pylist()
         columns["slot"] = pa.array([self._slot(*link) for link in zip(paths, ids, strict=True)], pa.int64())
         # What the test split is judged by must not come from it.

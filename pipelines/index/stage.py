@@ -23,6 +23,7 @@ from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
 from pipelines.runs.outputs import EmbedOutputs, IndexOutputs, PreprocessOutputs
 from pipelines.store import NotFoundError, Store
+from pipelines.tables.schemas import INDEX_LINKS
 from pipelines.tables.taxonomy import read_names, read_taxonomy
 from pipelines.tables.variants import read_placeholders
 
@@ -68,7 +69,7 @@ def run(context: RunContext) -> StageResult:
 def _given(context: RunContext, config: IndexConfig, plan: PlanConfig) -> str:
     """Return what the index depends on."""
     preprocess, embed = context.outputs(PreprocessOutputs), context.outputs(EmbedOutputs)
-    tables = preprocess.catalogue_id, preprocess.photos, embed.vectors, embed.model_id
+    tables = preprocess.catalogue_id, preprocess.photos, embed.vectors, embed.model_id, INDEX_LINKS.names
     return digest_of(context, "index", FORMAT, *tables, read_taxonomy(context.store), config_json(config), repr(plan))
 
 

@@ -18,7 +18,7 @@ from pipelines.tables.arrays import Array, Ints
 DIGEST_BYTES = 32
 REQUIRED = ("digest", "item_id", "category", "slot", "image_uri")
 KEPT = ("item_id", "image_uri")
-ALSO_KEPT = ("availability",)
+ALSO_KEPT = ("title", "price", "currency", "availability")
 LINKS, ITEM_IDS, CATEGORIES = "links.arrow", "item_ids.arrow", "categories.arrow"
 LINK_CATEGORIES = "link_categories.npy"
 DIGESTS, OFFSETS = "digests.npy", "link_offsets.npy"
@@ -51,9 +51,10 @@ def write_rows(
 
     `digests` uint8 `[n, 32]`, unique, one a stored vector. `items`: one line an item and photo, with the columns digest
     (binary of 32), item_id, category (list of names), slot (leaf category, -1 or null unknown) and image_uri, and where
-    there are some group_id, availability (as the shop says), position, active, votes (whether it may vote for a query's
-    category), attributes (map to string) and signals (map to number). Photos that no item shows and items' photos
-    without a vector are dropped and counted. Returns the tables and the vocabulary for the manifest.
+    there are some group_id, title, price, currency and availability (as the shop says), position, active, votes
+    (whether it may vote for a query's category), attributes (map to string) and signals (map to number). Photos that no
+    item shows and items' photos without a vector are dropped and counted. Returns the tables and the vocabulary for the
+    manifest.
     """
     links, dropped = _joined(digests, items)
     source, links = _numbered(digests, links)

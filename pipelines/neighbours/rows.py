@@ -27,8 +27,8 @@ class Hit:
     """Hold one result: an item of the shop, and the photo of it that was found.
 
     `score` is the similarity of that photo to the query's, a cosine, 1 at most; results are in the order of the plan,
-    which may weigh more than that. `digest` is the sha256 of the photo in hex. `availability` is what the shop says of
-    the item, "" where it says nothing.
+    which may weigh more than that. `digest` is the sha256 of the photo in hex. `title`, `price`, `currency` and
+    `availability` are what the shop says of the item, "" or None where it says nothing.
     """
 
     item_id: str
@@ -37,6 +37,9 @@ class Hit:
     image_uri: str
     digest: str
     availability: str = ""
+    title: str = ""
+    price: float | None = None
+    currency: str = ""
 
 
 class Rows:
@@ -115,6 +118,17 @@ class Rows:
         """Return under which address the item of each link names the photo."""
         return self._links["image_uri"].take(pa.array(links))
 
+    def links_below(self, category: Sequence[str]) -> Array:
+        """Return which links stand at a path of categories or below it, bool `[links]`; spelling counts."""
+        path = tuple(category)
+        return np.array([own[: len(path)] == path for own in self._categories], bool)[self._link_category]
+
+    def told(self, name: str) -> pa.ChunkedArray:
+        """Return what the shop says of each link's item: title, price, currency or availability, null for nothing."""
+        if name in self._links.column_names:
+            return self._links[name]
+        return pa.chunked_array([pa.nulls(len(self._links), pa.float64() if name == "price" else pa.string())])
+
     def live_links(self, dead_items: Collection[str]) -> Array:
         """Return which links may be found, bool `[links]`: active, of no item in `dead_items`; unknown ids are fine."""
         live = np.array(self.active)
@@ -141,15 +155,27 @@ class Rows:
         table = self._links.take(pa.array(flat)).to_pydict()
         categories = [self._categories[code] for code in self._link_category[flat]]
         digests = map(bytes.hex, map(bytes, np.asarray(self.digests[self.link_row[flat]])))
-        told = table.get("availability", [None] * len(flat))
-        columns = zip(table["item_id"], categories, table["image_uri"], digests, told, strict=True)
+        # An index of before may lack what results show today.
+        shown = [table.get(name, [None] * len(flat)) for name in files.ALSO_KEPT]
+        columns = zip(table["item_id"], categories, table["image_uri"], digests, *shown, strict=True)
         return [
-            [
-                Hit(item_id, float(score), category, image_uri, digest, availability or "")
-                for score, (item_id, category, image_uri, digest, availability) in zip(of_query, columns, strict=False)
-            ]
-            for of_query in scores
+            [_hit(float(score), *told) for score, told in zip(of_query, columns, strict=False)] for of_query in scores
         ]
+
+
+def _hit(
+    score: float,
+    item_id: str,
+    category: tuple[str, ...],
+    image_uri: str,
+    digest: str,
+    title: str | None,
+    price: float | None,
+    currency: str | None,
+    availability: str | None,
+) -> Hit:
+    words = (availability or "", title or "")
+    return Hit(item_id, score, category, image_uri, digest, *words, price, currency or "")
 
 
 def _ranges(starts: Ints, stops: Ints) -> Ints:

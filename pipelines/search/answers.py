@@ -10,7 +10,8 @@ from typing import Any
 class Result:
     """One result: an item of the shop, the photo of it that was found, and the similarity of that photo, 1 at most.
 
-    `availability` is in_stock, out_of_stock, preorder or backorder, "" where the shop does not say.
+    `availability` is in_stock, out_of_stock, preorder or backorder; it, `title`, `price` and `currency` are "" or None
+    where the shop does not say. `digest` is the sha256 of the photo in hex.
     """
 
     item_id: str
@@ -18,6 +19,10 @@ class Result:
     category: tuple[str, ...]
     image_uri: str
     availability: str = ""
+    title: str = ""
+    price: float | None = None
+    currency: str = ""
+    digest: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as published."""
@@ -27,7 +32,13 @@ class Result:
             "category": list(self.category),
             "image_uri": self.image_uri,
         }
-        return value | ({"availability": self.availability} if self.availability else {})
+        told = {name: getattr(self, name) for name in ("title", "price", "currency", "availability")}
+        return value | {name: said for name, said in told.items() if said not in ("", None)}
+
+    @property
+    def price_in_words(self) -> str:
+        """The price as a person reads it."""
+        return "" if self.price is None else f"{self.price:,.2f} {self.currency}".strip()
 
     @property
     def availability_in_words(self) -> str:

@@ -5,7 +5,7 @@ Owns the way from queries to answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,8 @@ from pipelines.models.facts import read_facts
 from pipelines.models.outputs import QueryOutputs
 from pipelines.models.query_model import QueryModel
 from pipelines.neighbours.manifest import IndexFolderError
+from pipelines.neighbours.query.explained import Explained
+from pipelines.neighbours.query.filters import Filter
 from pipelines.neighbours.query.plan import QueryPlan
 from pipelines.neighbours.query.ranking import UnknownAttributeError
 from pipelines.neighbours.query.searcher import Searcher
@@ -33,6 +35,9 @@ from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
 from pipelines.store import Store, open_store
 from pipelines.tables.absences import retired
 from pipelines.tables.spelling import trimmed, visible
+from pipelines.tables.taxonomy import read_taxonomy
+from transforms.image import prepare
+from transforms.photo import Box
 
 BATCH = 64
 
@@ -82,16 +87,65 @@ class SearchEngine:
         """Yield what looks like each item; itself, its duplicates and its variants are left out."""
         for item_id in item_ids:
             try:
-                hits = self._searcher.search_items([visible(trimmed(item_id))], k, self._plan)[0]
+                results = self.similar(item_id, k)
             except UnknownItemError as error:
                 yield Answer(item_id, self.release.release_id, code="unknown_item", detail=str(error))
             else:
-                yield self._answer(item_id, hits)
+                yield self._answer(item_id, results)
+
+    def prepare(self, data: bytes, box: Box | None = None) -> bytes:
+        """Return a photo, or what a box of it shows, as the model takes it: a JPEG. Raises BadPhoto."""
+        return prepare(data, self.facts.spec, self._config.preprocess.limits, box).jpeg
+
+    def outputs(self, jpegs: Sequence[bytes]) -> QueryOutputs:
+        """Return what the model says of prepared photos, in one forward pass. Raises StageError."""
+        outputs = self._model(jpegs)
+        if not np.isfinite(outputs.embeddings).all():
+            raise StageError(f"model {self.facts.model_id} gives embeddings that are not finite; roll back or retrain")
+        return outputs
+
+    def found(self, outputs: QueryOutputs, k: int, filters: Sequence[Filter | None] = ()) -> list[tuple[Result, ...]]:
+        """Return the best `k` results of each photo, each as its filter says. Raises UnknownFilterError, StageError."""
+        try:
+            return [_results(hits) for hits in self._searcher.search(outputs, k, self._plan, filters)]
+        except UnknownAttributeError as error:
+            raise StageError(str(error)) from error
+
+    def explained(
+        self, outputs: QueryOutputs, k: int, wanted: Filter | None = None
+    ) -> tuple[tuple[Result, ...], Explained]:
+        """Return the best `k` results of one photo, and how they were found. Raises as `found` does."""
+        try:
+            hits, explained = self._searcher.explain(outputs, k, self._plan, wanted)
+        except UnknownAttributeError as error:
+            raise StageError(str(error)) from error
+        return _results(hits), explained
+
+    @cached_property
+    def leaves(self) -> Mapping[int, str]:
+        """The path of each leaf category, by its slot."""
+        return {slot: value for value, slot in read_taxonomy(self._store)["leaves"].items()}
+
+    def similar(self, item_id: str, k: int, wanted: Filter | None = None) -> tuple[Result, ...]:
+        """Return what looks like an item; itself, its duplicates and its variants are left out.
+
+        Raises UnknownItemError and UnknownFilterError.
+        """
+        [hits] = self._searcher.search_items([visible(trimmed(item_id))], k, self._plan, wanted=wanted)
+        return _results(hits)
+
+    def item(self, item_id: str) -> tuple[Result, ...]:
+        """Return an item as results show it, once for each of its photos, the first first. Raises UnknownItemError."""
+        return _results(self._searcher.item(visible(trimmed(item_id))))
+
+    def hide(self, item_ids: Collection[str]) -> None:
+        """Find these items no more, and those again that were hidden before."""
+        self._searcher.hide(item_ids)
 
     def ask(self, path: Path) -> tuple[QueryPhoto, QueryOutputs | None]:
         """Return one file prepared as a query, and what the model says of it; None of what is no photo."""
         ((photo,),) = prepare_queries([path], self.facts.spec, self._config.preprocess.limits, 1)
-        return photo, None if photo.code else self._outputs([photo.jpeg])
+        return photo, None if photo.code else self.outputs([photo.jpeg])
 
     def standing(self, outputs: QueryOutputs, item_id: str, k: int) -> Standing:
         """Return where an item stands in the search by one photo. Raises UnknownItemError, StageError."""
@@ -109,29 +163,14 @@ class SearchEngine:
 
     def _answer_photos(self, photos: Sequence[QueryPhoto], k: int) -> Iterator[Answer]:
         good = [photo for photo in photos if not photo.code]
-        found = iter(self._found([photo.jpeg for photo in good], k))
+        found = iter(self.found(self.outputs([photo.jpeg for photo in good]), k) if good else ())
         for photo in photos:
             if photo.code:
                 yield Answer(photo.query, self.release.release_id, code=photo.code, detail=photo.detail)
             else:
                 yield self._answer(photo.query, next(found), photo.jpeg)
 
-    def _found(self, jpegs: Sequence[bytes], k: int) -> list[list[Hit]]:
-        if not jpegs:
-            return []
-        try:
-            return self._searcher.search(self._outputs(jpegs), k, self._plan)
-        except UnknownAttributeError as error:
-            raise StageError(str(error)) from error
-
-    def _outputs(self, jpegs: Sequence[bytes]) -> QueryOutputs:
-        outputs = self._model(jpegs)
-        if not np.isfinite(outputs.embeddings).all():
-            raise StageError(f"model {self.facts.model_id} gives embeddings that are not finite; roll back or retrain")
-        return outputs
-
-    def _answer(self, query: str, hits: Iterable[Hit], photo: bytes = b"") -> Answer:
-        results = tuple(Result(hit.item_id, hit.score, hit.category, hit.image_uri, hit.availability) for hit in hits)
+    def _answer(self, query: str, results: tuple[Result, ...], photo: bytes = b"") -> Answer:
         return Answer(query, self.release.release_id, results, photo=photo)
 
 
@@ -141,3 +180,8 @@ def _told_of_none(store: Store) -> str:
     if live_release_id(open_store(f"{store.uri}{SAMPLE}")) is None:
         return told
     return f"{told}. The sample of `run --limit` has one: --sample looks into that"
+
+
+def _results(hits: Iterable[Hit]) -> tuple[Result, ...]:
+    """Return results as they are published: a hit has the same names."""
+    return tuple(Result(**vars(hit)) for hit in hits)

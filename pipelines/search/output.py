@@ -50,11 +50,20 @@ def print_table(answer: Answer, console: Console) -> None:
     table.add_column("#", justify="right")
     table.add_column("item", overflow="fold", style="bold")
     table.add_column("score", justify="right")
+    priced = any(result.price_in_words for result in answer.results)
+    if priced:
+        table.add_column("price", justify="right")
     table.add_column("category")
     table.add_column("photo", overflow="fold", style="dim")
     for rank, result in enumerate(answer.results, 1):
         stock = f" ({result.availability_in_words})" if result.availability_in_words else ""
-        words = (f"{result.item_id}{stock}", f"{result.score:.4f}", " › ".join(result.category), result.image_uri)
+        words = (
+            f"{result.item_id}{stock}",
+            f"{result.score:.4f}",
+            *([result.price_in_words] if priced else []),
+            " › ".join(result.category),
+            result.image_uri,
+        )
         table.add_row(str(rank), *(Text(printable(word)) for word in words))
     console.print(table)
     if not answer.results:

@@ -118,6 +118,9 @@ def test_what_the_shop_says_of_stock_and_currency_is_in_the_index_and_in_hits(ga
     assert {(row["currency"], row["availability"]) for row in rows} == {("EUR", "out_of_stock")}
     [hits] = opened(gallery, manifest).search_items(["item-005"], 3, EXACT)
     assert {hit.availability for hit in hits} == {"out_of_stock"}
+    assert [(hit.title, hit.price, hit.currency) for hit in hits] == [
+        (f"the {hit.item_id}", 1.0, "EUR") for hit in hits
+    ]
 
 
 def test_a_catalogue_of_an_earlier_version_is_indexed(gallery: Gallery) -> None:

@@ -56,6 +56,19 @@ def test_answers_say_what_is_not_in_stock(capsys: pytest.CaptureFixture[str]) ->
     assert page.count('class="stock">out of stock<') == page.count('class="stock"') == 1
 
 
+def test_answers_show_title_and_price_where_the_shop_says_them(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"title": "Boot <b>", "price": 1299.0, "currency": "EUR"}
+    answer = Answer("q", "r1", (Result("a", 0.5, ("Shoes",), "a.jpg", **told), Result("b", 0.4, ("Shoes",), "b.jpg")))
+    first, second = json.loads(as_line(answer))["results"]
+    assert {name: first[name] for name in told} == told
+    assert not {*told} & {*second}
+    print_table(answer, Console(width=100, highlight=False))
+    assert "1,299.00 EUR" in capsys.readouterr().out
+    page = render_page([answer], NoPictures(), "r1")
+    assert page.count('class="price">1,299.00 EUR<') == page.count('class="price"') == 1
+    assert 'class="name">Boot &lt;b&gt;<' in page
+
+
 def odd_names(shop, folder: Path) -> dict[str, Path]:
     """A photo under a name that is no UTF-8, with a line's end, and with what moves a terminal's cursor; and a text."""
     paths = {

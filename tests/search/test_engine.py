@@ -8,10 +8,13 @@ from PIL import Image
 
 from pipelines.config import Config
 from pipelines.errors import StageError
+from pipelines.neighbours.query.filters import Filter
+from pipelines.neighbours.rows import UnknownItemError
 from pipelines.search import engine as engine_module
 from pipelines.search.engine import SearchEngine
 from pipelines.store import Log, StoreError, open_store
 from tests.search.conftest import SLOTS
+from transforms.photo import Box
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +160,35 @@ def test_categories_that_no_item_has_had_for_long_get_no_probability(shop, opene
         assert named.argmax() == later.facts.leaf.slots[boots]
         assert not_named[SLOTS[1]] == 0
         assert not_named.sum() == pytest.approx(1, abs=1e-3)
+
+
+def test_a_photo_in_hand_is_answered_as_a_file_is(shop, opened) -> None:
+    data = shop.photos[5].read_bytes()
+    (answer,) = opened.search_photos([shop.photos[5]], 4)
+    assert opened.prepare(data) == answer.photo
+    outputs = opened.outputs([opened.prepare(data), opened.prepare(data, Box(0, 0, 90, 60))])
+    whole, part = opened.found(outputs, 4)
+    assert whole == answer.results
+    assert part != whole
+    (filtered, _) = opened.found(outputs, 4, [Filter(category=("shop", "lamps")), None])
+    assert {result.category for result in filtered} == {("shop", "lamps")}
+
+
+def test_how_results_were_found_is_told(shop, opened) -> None:
+    outputs = opened.outputs([opened.prepare(shop.photos[5].read_bytes())])
+    results, told = opened.explained(outputs, 4)
+    assert list(results) == list(opened.found(outputs, 4)[0])
+    assert told.seen[0].value == SLOTS[1]
+    assert told.slots is not None
+    assert SLOTS[1] in told.slots
+    assert told.parts[0]["similarity"] == pytest.approx(results[0].score, abs=1e-6)
+
+
+def test_hidden_items_are_not_found(shop) -> None:
+    with SearchEngine.open(shop.config, shop.store) as engine:
+        before = engine.similar(shop.item_ids[3], 3)
+        engine.hide([before[0].item_id])
+        assert engine.similar(shop.item_ids[3], 2) == before[1:]
+        with pytest.raises(UnknownItemError):
+            engine.item(before[0].item_id)
+        assert engine.item(f" {shop.item_ids[3]} ")[0].item_id == shop.item_ids[3]

@@ -1,5 +1,7 @@
 """What one query must not find, and which links that leaves."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,17 +12,34 @@ from pipelines.tables.arrays import Array, Ints
 NONE: Ints = np.zeros(0, np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class Only:
+    """All that may be found at all: `links` bool `[links]`, and the rows (photos) that have any, bool `[rows]`."""
+
+    links: Array
+    rows: Array
+    num_rows: int
+
+    @classmethod
+    def of_links(cls, tables: Rows, links: Array) -> Only:
+        """Return what some links leave."""
+        rows = np.zeros(len(tables), bool)
+        rows[tables.link_row[links]] = True
+        return cls(links, rows, int(rows.sum()))
+
+
 @dataclass(frozen=True)
 class Exclusion:
-    """Say what one query must not find: items, groups of variants and rows (photos), by number."""
+    """Say what one query must not find: items, groups of variants and rows (photos), by number; or find `only` that."""
 
     items: Ints = field(default_factory=lambda: NONE)
     groups: Ints = field(default_factory=lambda: NONE)
     rows: Ints = field(default_factory=lambda: NONE)
+    only: Only | None = None
 
     def permitted(self, rows: Rows, links: Ints) -> Array:
         """Return which of `links` may be found, bool `[links]`."""
-        permitted = np.ones(len(links), bool)
+        permitted = np.ones(len(links), bool) if self.only is None else np.array(self.only.links[links])
         if len(self.items):
             permitted &= ~np.isin(rows.link_item[links], self.items)
         if len(self.groups):

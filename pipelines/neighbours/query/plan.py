@@ -17,6 +17,8 @@ from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Array, Floats, Ints
 
 QUERY_BLOCK = 256
+FEW_ROWS = 20_000
+"""A filter that leaves no more photos than this is answered exactly: to look for them in an index costs more."""
 ROUNDS = 3
 GROWTH = 4
 """Each further round looks at this many times as many rows, lists and categories; then the search is exact."""
@@ -28,7 +30,8 @@ class PlanResult:
 
     By query: `links` and their `scores`, best first; `scanned` int64 `[num_queries]`, vectors or codes compared in the
     first round (-1 where the index does not say); `depth`, the rows scored exactly in it; `rounds`, how often it had to
-    look further; `categories`, the slots scanned in the first round, None for a plan that does not go by category.
+    look further; `categories`, the slots scanned in the first round, none of them where all that a filter leaves was
+    compared, None for a plan that does not go by category.
     """
 
     links: list[Ints]
@@ -55,7 +58,10 @@ class _Asked:
     def keep_effort(self, found: Candidates) -> None:
         self.done.scanned[self.numbers], self.done.depth[self.numbers] = found.scanned, found.depth
         if found.categories is not None:
-            self.done.categories = [*(self.done.categories or []), *found.categories]
+            if self.done.categories is None:
+                self.done.categories = [NONE] * len(self.done.links)
+            for number, slots in zip(self.numbers, found.categories, strict=True):
+                self.done.categories[number] = slots
 
     def take(self, positions: Ints) -> "_Asked":
         some = [self.exclusions[p] for p in positions]
@@ -88,11 +94,14 @@ class QueryPlan:
 
     def look(self, outputs: QueryOutputs, k: int, attempt: int) -> Candidates:
         """Return the candidates of a round, from 0; the probabilities of `outputs` are with votes."""
-        fetch = max(k * self._config.overfetch, self._config.rerank_pool if self._config.reranks else 0)
-        return self._finder.find(outputs, fetch * GROWTH**attempt, GROWTH**attempt)
+        return self._finder.find(outputs, self._fetch(k) * GROWTH**attempt, GROWTH**attempt)
+
+    def _fetch(self, k: int) -> int:
+        return max(k * self._config.overfetch, self._config.rerank_pool if self._config.reranks else 0)
 
     def _answer(self, asked: _Asked) -> None:
-        for attempt in range(ROUNDS):
+        asked = self._answer_few(asked)
+        for attempt in range(ROUNDS if len(asked.numbers) else 0):
             found = self.look(asked.outputs, asked.k, attempt)
             if not attempt:
                 asked.keep_effort(found)
@@ -104,10 +113,22 @@ class QueryPlan:
         for position in range(len(asked.numbers)):
             self._answer_exactly(asked.take(np.array([position])))
 
+    def _answer_few(self, asked: _Asked) -> _Asked:
+        """Answer the queries whose filters leave few photos; return the others."""
+        few = np.array([e.only is not None and e.only.num_rows <= FEW_ROWS for e in asked.exclusions], bool)
+        for position in np.flatnonzero(few):
+            number, only = asked.numbers[position], asked.exclusions[int(position)].only
+            asked.done.scanned[number] = asked.done.depth[number] = only.num_rows if only else 0
+            if asked.done.scanned[number]:
+                self._answer_exactly(asked.take(np.array([position])))
+        return asked.take(np.flatnonzero(~few)) if few.any() else asked
+
     def _answer_exactly(self, asked: _Asked) -> None:
-        live, fetch = int(self._live_rows.sum()), asked.k * self._config.overfetch
+        [exclusion] = asked.exclusions
+        among = self._live_rows if exclusion.only is None else self._live_rows & exclusion.only.rows
+        live, fetch = int(among.sum()), self._fetch(asked.k)
         while True:
-            self._rank(self._parts.exact.search(asked.outputs.embeddings, fetch, live=self._live_rows), asked)
+            self._rank(self._parts.exact.search(asked.outputs.embeddings, fetch, live=among), asked)
             if fetch >= live or not len(self._lacking(asked)):
                 return
             fetch = min(fetch * GROWTH, live)
@@ -125,7 +146,7 @@ class QueryPlan:
         )
 
     def _reachable(self, exclusion: Exclusion) -> int:
-        if not len(exclusion.items) and not len(exclusion.groups):
+        if not len(exclusion.items) and not len(exclusion.groups) and exclusion.only is None:
             return self._num_live
         every = np.arange(len(self._parts.live_links))
         return self._distinct(self._parts.live_links & exclusion.permitted(self._parts.rows, every))

@@ -4,6 +4,7 @@ Owns the loading of an index folder and searches by stored vector. Rows never le
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from pipelines.neighbours.kinds.exact import ExactIndex
 from pipelines.neighbours.kinds.factory import vector_index
 from pipelines.neighbours.manifest import config_of, read_manifest
 from pipelines.neighbours.query.candidates import UNCALIBRATED_MASS, Parts
-from pipelines.neighbours.query.exclusion import Exclusion
+from pipelines.neighbours.query.exclusion import Exclusion, Only
+from pipelines.neighbours.query.explained import Explained, explain
+from pipelines.neighbours.query.filters import Filter, Filters
 from pipelines.neighbours.query.plan import PlanResult, QueryPlan
-from pipelines.neighbours.rows import Hit, Rows
+from pipelines.neighbours.rows import Hit, Rows, UnknownItemError
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Floats, Ints
 
@@ -27,6 +30,29 @@ ITEM_BLOCK = 1_024
 
 LISTED_WEIGHT = 0.5
 """A stored photo's category is half what its item is listed as, half what the model says."""
+
+
+class _Open:
+    """The pieces of an index with what may be found at one time, and what was made for it: plans and filters."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._filters = Filters(parts.rows, parts.live_links)
+        self._plans: dict[str, QueryPlan] = {}
+
+    def only(self, wanted: Filter | None) -> Only | None:
+        return None if wanted is None else self._filters.only(wanted)
+
+    def exclusions(self, filters: Sequence[Filter | None]) -> list[Exclusion] | None:
+        return [Exclusion(only=self.only(wanted)) for wanted in filters] or None
+
+    def run(
+        self, config: PlanConfig, outputs: QueryOutputs, k: int, exclusions: Sequence[Exclusion] | None = None
+    ) -> PlanResult:
+        plan = self._plans.get(repr(config))
+        if plan is None:
+            plan = self._plans[repr(config)] = QueryPlan(self.parts, config)
+        return plan.run(outputs, k, exclusions)
 
 
 class Searcher:
@@ -52,8 +78,7 @@ class Searcher:
         live = self.rows.live_links(dead_items)
         mass = self.manifest.get("category_mass")
         mass = UNCALIBRATED_MASS if mass is None else float(mass)
-        self.parts = Parts(self.vectors, self.rows, exact, indexes, binary, trained_slots, live, mass)
-        self._plans: dict[str, QueryPlan] = {}
+        self._open = _Open(Parts(self.vectors, self.rows, exact, indexes, binary, trained_slots, live, mass))
 
     @classmethod
     def open(cls, folder: Path, kinds: Collection[str] | None = None, dead_items: Collection[str] = ()) -> "Searcher":
@@ -63,9 +88,32 @@ class Searcher:
         """
         return cls(folder, kinds, dead_items)
 
-    def search(self, outputs: QueryOutputs, k: int, plan: PlanConfig) -> list[list[Hit]]:
-        """Return the best `k` results of each photo, best first."""
-        return self._hits(self.run(outputs, k, plan), outputs)
+    @property
+    def parts(self) -> Parts:
+        """Return the opened pieces."""
+        return self._open.parts
+
+    def hide(self, dead_items: Collection[str]) -> None:
+        """Find these items no more, and those again that were hidden before; searches in flight end as they began."""
+        self._open = _Open(replace(self.parts, live_links=self.rows.live_links(dead_items)))
+
+    def search(
+        self, outputs: QueryOutputs, k: int, plan: PlanConfig, filters: Sequence[Filter | None] = ()
+    ) -> list[list[Hit]]:
+        """Return the best `k` results of each photo, best first, each as its filter says (none: no filters).
+
+        Raises UnknownFilterError.
+        """
+        return self._hits(self._open.run(plan, outputs, k, self._open.exclusions(filters)), outputs)
+
+    def explain(
+        self, outputs: QueryOutputs, k: int, plan: PlanConfig, wanted: Filter | None = None
+    ) -> tuple[list[Hit], Explained]:
+        """Return the best `k` results of one photo, and how the plan came to them. Raises UnknownFilterError."""
+        opened = self._open
+        exclusion = Exclusion(only=opened.only(wanted))
+        result = opened.run(plan, outputs, k, [exclusion])
+        return self._hits(result, outputs)[0], explain(opened.parts, plan, outputs, exclusion, result)
 
     def search_items(
         self,
@@ -75,22 +123,36 @@ class Searcher:
         *,
         leave_out_duplicates: bool = True,
         leave_out_variants: bool = True,
+        wanted: Filter | None = None,
     ) -> list[list[Hit]]:
         """Return what looks like the first photo of each item, by stored vector, the item itself left out.
 
-        Duplicates share a photo with it, variants its group. Raises UnknownItemError.
+        Duplicates share a photo with it, variants its group. Raises UnknownItemError and UnknownFilterError.
         """
+        opened = self._open
+        only = opened.only(wanted)
         items = np.array([self.rows.item(item_id) for item_id in item_ids], np.int64)
         hits: list[list[Hit]] = []
         for part in blocks(len(items), ITEM_BLOCK):
             exclusions = [self._exclusion(int(item), leave_out_duplicates, leave_out_variants) for item in items[part]]
             outputs = self.stored_outputs(items[part], plan)
-            hits += self._hits(self._plan(plan).run(outputs, k, exclusions), outputs)
+            hits += self._hits(opened.run(plan, outputs, k, [replace(e, only=only) for e in exclusions]), outputs)
         return hits
+
+    def item(self, item_id: str) -> list[Hit]:
+        """Return an item as results show it, once for each of its photos, the first first, each with a score of 1.
+
+        Raises UnknownItemError, also for an item that may not be found.
+        """
+        links = self.rows.links_of_item(self.rows.item(item_id))
+        links = links[self.parts.live_links[links]]
+        if not len(links):
+            raise UnknownItemError(f"item {item_id!r} is in the index, but may not be shown")
+        return self.rows.hits([links], [np.ones(len(links))])[0]
 
     def run(self, outputs: QueryOutputs, k: int, plan: PlanConfig) -> PlanResult:
         """Return the links and statistics of a search: for measuring inside this package."""
-        return self._plan(plan).run(outputs, k)
+        return self._open.run(plan, outputs, k)
 
     def stored_outputs(self, items: Ints, plan: PlanConfig) -> QueryOutputs:
         """Return what a model said of the first photo of `items` (numbers), as far as the index keeps it."""
@@ -102,11 +164,6 @@ class Searcher:
             name: self._listed(name, links) for name in plan.attribute_weights if name in self.rows.attributes
         }
         return QueryOutputs(embeddings, hashes, self._stored_probabilities(links, stored, plan), attributes)
-
-    def _plan(self, config: PlanConfig) -> QueryPlan:
-        if repr(config) not in self._plans:
-            self._plans[repr(config)] = QueryPlan(self.parts, config)
-        return self._plans[repr(config)]
 
     def _hits(self, result: PlanResult, outputs: QueryOutputs) -> list[list[Hit]]:
         """Return the results in the plan's order with their similarities, not with what weights made of them."""
