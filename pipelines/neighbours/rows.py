@@ -45,8 +45,9 @@ class Hit:
 class Rows:
     """Read the links between rows and items.
 
-    A link is one photo of one item. Arrays by link: `link_item`, `link_group`, `link_slot`, `active`, `votes`;
-    `link_offsets` `[rows + 1]` cuts them by row. Items are numbered by the order of their ids.
+    A link is one photo of one item. Arrays by link: `link_item`, `link_group`, `link_slot`, `link_category` (a number
+    of `categories`, which are paths), `active`, `votes`; `link_offsets` `[rows + 1]` cuts them by row. Items are
+    numbered by the order of their ids.
     """
 
     def __init__(self, folder: Path, vocabulary: dict[str, Any]) -> None:
@@ -68,8 +69,8 @@ class Rows:
         }
         self._item_links = _mapped(folder / files.ITEM_LINKS)
         self._item_offsets = _mapped(folder / files.ITEM_OFFSETS)
-        self._link_category = _mapped(folder / files.LINK_CATEGORIES)
-        self._categories = [tuple(path or ()) for path in _table(folder / files.CATEGORIES)["path"].to_pylist()]
+        self.link_category = _mapped(folder / files.LINK_CATEGORIES)
+        self.categories = [tuple(path or ()) for path in _table(folder / files.CATEGORIES)["path"].to_pylist()]
         self._links = _table(folder / files.LINKS)
         self._item_ids = _table(folder / files.ITEM_IDS)["item_id"].combine_chunks()
 
@@ -121,7 +122,7 @@ class Rows:
     def links_below(self, category: Sequence[str]) -> Array:
         """Return which links stand at a path of categories or below it, bool `[links]`; spelling counts."""
         path = tuple(category)
-        return np.array([own[: len(path)] == path for own in self._categories], bool)[self._link_category]
+        return np.array([own[: len(path)] == path for own in self.categories], bool)[self.link_category]
 
     def told(self, name: str) -> pa.ChunkedArray:
         """Return what the shop says of each link's item: title, price, currency or availability, null for nothing."""
@@ -153,7 +154,7 @@ class Rows:
         """Return the results of each query from its `links` and their `scores`, both in order."""
         flat = np.concatenate([np.zeros(0, np.int64), *links])
         table = self._links.take(pa.array(flat)).to_pydict()
-        categories = [self._categories[code] for code in self._link_category[flat]]
+        categories = [self.categories[code] for code in self.link_category[flat]]
         digests = map(bytes.hex, map(bytes, np.asarray(self.digests[self.link_row[flat]])))
         # An index of before may lack what results show today.
         shown = [table.get(name, [None] * len(flat)) for name in files.ALSO_KEPT]

@@ -21,6 +21,7 @@ from pipelines.models.outputs import QueryOutputs
 from pipelines.models.query_model import QueryModel
 from pipelines.neighbours.manifest import IndexFolderError
 from pipelines.neighbours.query.explained import Explained
+from pipelines.neighbours.query.facets import Facets
 from pipelines.neighbours.query.filters import Filter
 from pipelines.neighbours.query.plan import QueryPlan
 from pipelines.neighbours.query.ranking import UnknownAttributeError
@@ -125,6 +126,11 @@ class SearchEngine:
     def leaves(self) -> Mapping[int, str]:
         """The path of each leaf category, by its slot."""
         return {slot: value for value, slot in read_taxonomy(self._store)["leaves"].items()}
+
+    @property
+    def facets(self) -> Facets:
+        """What there is to filter by."""
+        return self._searcher.facets
 
     def similar(self, item_id: str, k: int, wanted: Filter | None = None) -> tuple[Result, ...]:
         """Return what looks like an item; itself, its duplicates and its variants are left out.

@@ -155,3 +155,18 @@ def test_hidden_items_are_found_no_more_and_come_back(searcher: Searcher, asked:
         searcher.item(gone[0])
     searcher.hide([])
     assert searcher.search(one, 5, EXACT) == before
+
+
+def test_what_there_is_to_filter_by(searcher: Searcher, medium) -> None:
+    found = searcher.facets
+    assert found.items == COUNT
+    assert found.currencies == ("CHF", "EUR")
+    assert found.categories[("all",)] == COUNT
+    assert found.categories[("all", "c3")] == int((medium.slots == 3).sum())
+    assert next(iter(found.categories)) == ("all",)
+    assert sum(found.attributes["colour"].values()) == COUNT - COUNT // 4
+    assert list(found.attributes["colour"].values()) == sorted(found.attributes["colour"].values(), reverse=True)
+    searcher.hide(["i00001"])
+    assert searcher.facets.items == searcher.facets.categories[("all",)] == COUNT - 1
+    for path, items in found.categories.items():
+        assert int(fits(Filter(category=path), medium).sum()) == items

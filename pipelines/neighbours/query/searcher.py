@@ -5,6 +5,7 @@ Owns the loading of an index folder and searches by stored vector. Rows never le
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pipelines.neighbours.manifest import config_of, read_manifest
 from pipelines.neighbours.query.candidates import UNCALIBRATED_MASS, Parts
 from pipelines.neighbours.query.exclusion import Exclusion, Only
 from pipelines.neighbours.query.explained import Explained, explain
+from pipelines.neighbours.query.facets import Facets, facets
 from pipelines.neighbours.query.filters import Filter, Filters
 from pipelines.neighbours.query.plan import PlanResult, QueryPlan
 from pipelines.neighbours.rows import Hit, Rows, UnknownItemError
@@ -39,6 +41,10 @@ class _Open:
         self.parts = parts
         self._filters = Filters(parts.rows, parts.live_links)
         self._plans: dict[str, QueryPlan] = {}
+
+    @cached_property
+    def facets(self) -> Facets:
+        return facets(self.parts.rows, self.parts.live_links)
 
     def only(self, wanted: Filter | None) -> Only | None:
         return None if wanted is None else self._filters.only(wanted)
@@ -92,6 +98,11 @@ class Searcher:
     def parts(self) -> Parts:
         """Return the opened pieces."""
         return self._open.parts
+
+    @property
+    def facets(self) -> Facets:
+        """Return what there is to filter by."""
+        return self._open.facets
 
     def hide(self, dead_items: Collection[str]) -> None:
         """Find these items no more, and those again that were hidden before; searches in flight end as they began."""

@@ -1,0 +1,66 @@
+// The service's resources, as promises. Nothing here knows of the page.
+
+const KEY = "visual-search-key";
+
+export class Problem extends Error {
+  constructor(value, status) {
+    super(value.detail || value.title || `the service answers ${status}`);
+    this.code = value.code;
+    this.status = status;
+  }
+}
+
+export function useKey(key) {
+  sessionStorage.setItem(KEY, key);
+}
+
+async function ask(path, options = {}) {
+  const key = sessionStorage.getItem(KEY);
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  let answer;
+  try {
+    answer = await fetch(path, { ...options, headers });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem({ detail: "the service does not answer" }, 0);
+  }
+  if (answer.ok) return answer;
+  throw new Problem(await answer.json().catch(() => ({})), answer.status);
+}
+
+const told = async (path, options) => (await ask(path, options)).json();
+
+export const release = () => told("/v1/release");
+export const history = () => told("/v1/release/history");
+export const facets = () => told("/v1/facets");
+export const similar = (id, filters, signal) =>
+  told(`/v1/items/${encodeURIComponent(id)}/similar?${filters}`, { signal });
+
+export function search(photo, filters, box, explain, signal) {
+  const query = new URLSearchParams(filters);
+  if (box) query.set("box", box.join(","));
+  if (explain) query.set("explain", "true");
+  const body = new FormData();
+  body.append("image", photo, photo.name || "photo");
+  return told(`/v1/search?${query}`, { method: "POST", body, signal });
+}
+
+export async function picture(path) {
+  const answer = await ask(path);
+  return URL.createObjectURL(await answer.blob());
+}
+
+const reportOf = (releaseId) => `/v1/releases/${encodeURIComponent(releaseId)}/report`;
+
+// A page of its own, under a policy of its own; where a key is wanted, which no link can send, a file to keep.
+export async function openReport(releaseId) {
+  if (!sessionStorage.getItem(KEY)) {
+    window.open(reportOf(releaseId), "_blank", "noopener");
+    return;
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await (await ask(reportOf(releaseId))).blob());
+  link.download = `report-${releaseId}.html`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
