@@ -13,7 +13,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.12,<3.13",
-    packages=find_packages(include=["transforms*", "trainer*", "pipelines*"]),
+    packages=find_packages(include=["transforms*", "trainer*", "pipelines*", "serving*"]),
     package_data={
         "pipelines": ["**/templates/*", "evaluate/vocabulary.toml", "catalogue/*.toml", "config/formats/*.toml"]
     },
@@ -38,6 +38,18 @@ setup(
     extras_require={
         "qdrant": ["qdrant-client>=1.15,<2"],
         "opensearch": ["opensearch-py>=3.1,<4"],
+        "serving": [
+            "click>=8.3,<9",
+            "fastapi>=0.115,<1",
+            "httptools>=0.6,<1",
+            "orjson>=3.11,<4",
+            "prometheus-client>=0.26,<1",
+            "python-json-logger>=4.2,<5",
+            "python-multipart>=0.0.20,<1",
+            "starlette>=0.40,<2",
+            "uvicorn>=0.34,<1",
+            "uvloop>=0.21,<1",
+        ],
         "launcher": [
             "build>=1.3,<2",
             "charset-normalizer>=3.4,<4",

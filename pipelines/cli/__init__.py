@@ -10,6 +10,7 @@ from pipelines.cli.model import model
 from pipelines.cli.releases import gc, rollback
 from pipelines.cli.run import run, stage_command
 from pipelines.cli.search import search
+from pipelines.cli.serve import serve
 from pipelines.cli.status import status
 from pipelines.cli.survey import check, init
 from pipelines.cli.trace import trace
@@ -24,6 +25,7 @@ _COMMANDS = (
     run,
     *map(stage_command, STAGES),
     search,
+    serve,
     trace,
     status,
     export,

@@ -8,6 +8,7 @@ from pipelines.config.engines import OUR_LABELS, BeamSection, DataflowSection, F
 from pipelines.config.fetching import FetchSection, HostSection
 from pipelines.config.loading import Config, ConfigError, load_config
 from pipelines.config.prices import PricesSection
+from pipelines.config.serving import ServingSection
 from pipelines.config.shop import CatalogueSection, Columns, Media, RoleRule, StoreSection
 from pipelines.config.stages import (
     IMAGENET,
@@ -43,6 +44,7 @@ __all__ = [
     "PromoteSection",
     "RoleRule",
     "SearchSection",
+    "ServingSection",
     "StoreSection",
     "TrainSection",
     "VertexSection",

@@ -19,6 +19,7 @@ from pipelines.config.fetching import FetchSection
 from pipelines.config.places import FOLDER, is_remote
 from pipelines.config.prices import PricesSection
 from pipelines.config.problems import explain
+from pipelines.config.serving import ServingSection
 from pipelines.config.shop import CatalogueSection, StoreSection
 from pipelines.config.stages import (
     EmbedSection,
@@ -36,6 +37,8 @@ LEARNS_NOT = "train.attributes does not name (it names {})"
 MAPS_NOT = "catalogue.columns.signals does not map (it maps {})"
 
 
+NOT_OF_RUNS = {"folder", "store", "prices", "serving"}
+"""What no run's result depends on."""
 SAMPLE = "-sample"
 """Behind the name of a store: that of its sample."""
 
@@ -58,6 +61,7 @@ class Config(Section):
     search: SearchSection = SearchSection()
     evaluate: EvaluateSection = EvaluateSection()
     promote: PromoteSection = PromoteSection()
+    serving: ServingSection = ServingSection()
     beam: BeamSection = BeamSection()
     monitoring: MonitoringSection = MonitoringSection()
     prices: PricesSection = PricesSection()
@@ -120,8 +124,8 @@ class Config(Section):
         return self.model_copy(update={"train": self.train.model_copy(update={"policy": policy})})
 
     def fingerprint(self) -> str:
-        """Return 16 hex digits of all that the configuration says, but for where its file and its store lie."""
-        return self.digest(*(name for name in type(self).model_fields if name not in {"folder", "store", "prices"}))
+        """Return 16 hex digits of all that the configuration says of runs, but for where its file and its store lie."""
+        return self.digest(*(name for name in type(self).model_fields if name not in NOT_OF_RUNS))
 
     def digest(self, *names: str) -> str:
         """Return 16 hex digits that name the values of sections, or of single keys such as 'train.attributes'."""

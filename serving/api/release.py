@@ -1,0 +1,63 @@
+"""`/v1/release`: the release that answers, and those that were live before."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from pipelines.releases.history import History, read_history
+from pipelines.store import StoreError
+from serving.api.parts import Allowed, Asked, answered, problems
+from serving.problems import retry_after
+from serving.release.follow import Failure
+from serving.schemas import HistoryAnswer, ReleaseAnswer
+
+router = APIRouter(tags=["release"])
+SHOWN = ("release_id", "action", "previous", "at", "reason", "run_id", "model_id", "index_id", "blessed")
+
+
+@router.get("/release", response_model=None, responses={200: {"model": ReleaseAnswer}, **problems(401, 503)})
+async def release(service: Asked, _key: Allowed) -> Response:
+    """Tell which release answers."""
+    with service.answering() as loaded:
+        of = loaded.release
+        value = {
+            "model_id": of.model_id,
+            "index_id": of.index_id,
+            "space_id": loaded.engine.facts.space_id,
+            "catalogue_id": of.catalogue_id,
+            "number": service.follower.number,
+            "loaded_at": loaded.loaded_at,
+            "counts": loaded.engine.counts,
+        }
+        failure = service.follower.failure
+        return answered(loaded, value | ({"live": failure_told(failure)} if failure else {}))
+
+
+@router.get("/release/history", response_model=None, responses={200: {"model": HistoryAnswer}, **problems(401, 503)})
+async def history(service: Asked, _key: Allowed, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
+    """Tell what was promoted and rolled back to, newest first."""
+    with service.answering() as loaded:
+        try:
+            read = await asyncio.to_thread(read_history, service.store)
+        except StoreError as error:
+            raise retry_after("store", str(error), service.config.serving.poll_s) from error
+        return answered(loaded, {"entries": _told(read, limit)})
+
+
+def failure_told(failure: Failure) -> dict[str, Any]:
+    """Return what is live and was not loaded, and why."""
+    return {
+        "release_id": failure.live.release_id,
+        "number": failure.live.number,
+        "reason": failure.refused.reason,
+        "detail": failure.refused.detail,
+        "attempts": failure.attempts,
+    }
+
+
+def _told(read: History, limit: int) -> list[dict[str, Any]]:
+    newest = read.entries[::-1][:limit]
+    return [{"number": number, **{name: entry.get(name) for name in SHOWN}} for number, entry in newest]

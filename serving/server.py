@@ -1,0 +1,91 @@
+"""The process: an HTTP server around the application, which on SIGTERM answers what it has begun, and then ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import override
+
+import uvicorn
+
+from pipelines.telemetry import logs
+from serving.app import create_app
+from serving.connections import BoundedConnection
+from serving.service import Service
+
+CONNECTIONS = 1000
+"""The most connections at once; who comes then is answered 503."""
+KEEP_ALIVE_S = 30
+LAST_S = 10
+"""How much longer than its deadline a query may take when the process ends."""
+
+
+class Server(uvicorn.Server):
+    """A server that says it is not ready before it stops to listen, so that whoever balances load goes elsewhere.
+
+    A second signal ends it at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Hear SIGTERM and Ctrl-C; they are a way to end, and raise nothing afterwards."""
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {each: signal.signal(each, self.handle_exit) for each in signals}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._service.is_draining:
+            self.should_exit = self.force_exit = True
+            return
+        self._service.is_draining = True
+        drain_s = self._service.config.serving.drain_s
+        logs.say(f"{signal.Signals(sig).name}: not ready any more; it answers for {drain_s:g} s and then ends")
+        self._loop.call_soon_threadsafe(self._loop.call_later, drain_s, self._stop)
+
+    @override
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._loop = asyncio.get_running_loop()
+        await super().startup()
+        for server in self.servers:
+            for each in server.sockets:
+                host, port = each.getsockname()[:2]
+                logs.say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", port=port)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def serve(service: Service, host: str, port: int) -> None:
+    """Answer on an address until SIGTERM or Ctrl-C; port 0 is any that is free. Ends the process where it is taken."""
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        create_app(service),
+        host,
+        port,
+        loop="uvloop",
+        http=BoundedConnection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=LAST_S + service.config.serving.deadline_ms // 1000,
+    )
+    Server(config, service).run()

@@ -1,0 +1,116 @@
+"""One service: all that its requests share, and what they ask of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pipelines.config import Config
+from pipelines.store import Store
+from pipelines.store.folder import FolderStore
+from pipelines.telemetry import logs
+from serving.batching import Batcher, Found, Question
+from serving.hidden import NOTHING, HiddenItems
+from serving.keys import Keys, NoKeys
+from serving.metrics import Metrics
+from serving.problems import Problem, retry_after
+from serving.release.cache import ReleaseCache
+from serving.release.follow import Follower
+from serving.release.loaded import LoadedRelease
+from serving.release.loading import Loader
+from serving.uploads import Bounds, UploadMemory
+from transforms.photo import BadPhoto, Box
+
+
+class Service:
+    """A service over one store. Made before the event loop runs, started and ended on it."""
+
+    def __init__(self, config: Config, store: Store, keys: Keys | None = None, hidden: HiddenItems = NOTHING) -> None:
+        settings, cores = config.serving, len(os.sched_getaffinity(0))
+        self.config, self.store, self.keys = config, store, keys or NoKeys()
+        self.metrics = Metrics()
+        self.bounds = Bounds(config.preprocess.max_bytes, settings.max_photos, settings.body_s)
+        self.upload_memory = UploadMemory(settings.upload_bytes)
+        cache = None if isinstance(store, FolderStore) else ReleaseCache(store, cache_folder(config))
+        self.follower = Follower(
+            store,
+            Loader(config, store, cache),
+            cache,
+            self.metrics,
+            hidden,
+            poll_s=settings.poll_s,
+            budget_bytes=settings.memory_bytes,
+            cached_releases=settings.cached_releases,
+        )
+        self.batcher = Batcher(
+            self.metrics, batch=settings.batch, wait_s=settings.wait_ms / 1000, queue=settings.queue, searchers=cores
+        )
+        self.is_draining = False
+        self._deadline_s = settings.deadline_ms / 1000
+        self._preparing = ThreadPoolExecutor(cores, "prepare")
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to follow the live log and to take batches; returns before a release is loaded."""
+        self._tasks = [asyncio.create_task(each()) for each in (self.batcher.run, self.follower.run)]
+
+    async def stop(self) -> None:
+        """End, after the last request."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.follower.close()
+        self.batcher.close()
+        self._preparing.shutdown(wait=False, cancel_futures=True)
+        logs.say("the service has ended")
+
+    @contextmanager
+    def answering(self) -> Iterator[LoadedRelease]:
+        """Give the release that answers now, and keep it for the query. Raises Problem where there is none yet."""
+        loaded = self.follower.current
+        if loaded is None:
+            failure = self.follower.failure
+            why = str(failure.refused) if failure else self.follower.store_error or "it is being loaded"
+            raise retry_after("not_ready", why, self.config.serving.poll_s)
+        with loaded.in_use():
+            yield loaded
+
+    def deadline(self) -> float:
+        """Return until when a query that begins now must be answered (monotonic seconds)."""
+        return time.monotonic() + self._deadline_s
+
+    async def prepared(self, loaded: LoadedRelease, data: bytes, box: Box | None, until: float) -> bytes:
+        """Return a photo as the model takes it. Raises Problem."""
+        loop = asyncio.get_running_loop()
+        try:
+            with self.metrics.step("prepare"), self.batcher.preparing():
+                async with asyncio.timeout(until - time.monotonic()):
+                    return await loop.run_in_executor(self._preparing, loaded.engine.prepare, data, box)
+        except BadPhoto as bad:
+            raise Problem(bad.code, bad.detail) from bad
+        except MemoryError as error:
+            raise retry_after("busy_uploads", "there is no memory for the photo's pixels", 1) from error
+        except TimeoutError:
+            raise retry_after("deadline", "photos before it took too long to decode", 1) from None
+
+    async def found(self, loaded: LoadedRelease, jpeg: bytes, question: Question, until: float) -> Found:
+        """Return what a prepared photo finds. Raises Problem."""
+        return await self.batcher.ask(loaded, jpeg, question, until)
+
+    async def thumbnail(self, loaded: LoadedRelease, digest: bytes) -> bytes | None:
+        """Return a photo of the release in small, a JPEG; None of one that it does not have. Raises StoreError."""
+        return await asyncio.to_thread(loaded.thumbnail, digest)
+
+
+def cache_folder(config: Config) -> Path:
+    """Return where copies of releases lie: `serving.cache`, else this user's folder for such things."""
+    if config.serving.cache is not None:
+        return Path(config.locate(config.serving.cache))
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "visual-search", "releases").expanduser()

@@ -1,0 +1,36 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.embed.world import export_tiny
+from tests.serving.client import Shared
+from tests.serving.shop import HEIGHT, WIDTH, ServedShop, make_shop
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that fails on red photos, and gives no finite numbers for green ones."""
+    folder = tmp_path_factory.mktemp("model") / "saved"
+    export_tiny(folder, 0, HEIGHT, WIDTH)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shop(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> ServedShop:
+    """A shop with a live release and one more; not to change."""
+    return make_shop(tmp_path_factory.mktemp("serving") / "shop", exported)
+
+
+@pytest.fixture(scope="session")
+def asked(shop: ServedShop) -> Iterator[Shared]:
+    """A service over that shop, which waits long enough for what tests ask at once to go through in one batch."""
+    shared = Shared(shop, wait_ms=200.0)
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def own_shop(shop: ServedShop, tmp_path: Path) -> ServedShop:
+    """A copy of the shop that a test may change."""
+    return shop.copy(tmp_path / "shop")
