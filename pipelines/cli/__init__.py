@@ -6,6 +6,7 @@ from pipelines.cli.backfill import backfill
 from pipelines.cli.demo import demo
 from pipelines.cli.export import export
 from pipelines.cli.group import main
+from pipelines.cli.hidden import hide, unhide
 from pipelines.cli.model import model
 from pipelines.cli.releases import gc, rollback
 from pipelines.cli.run import run, stage_command
@@ -27,6 +28,8 @@ _COMMANDS = (
     search,
     serve,
     trace,
+    hide,
+    unhide,
     status,
     export,
     backfill,

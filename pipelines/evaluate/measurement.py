@@ -134,6 +134,7 @@ def sources_of(context: RunContext) -> Sources:
         count=config.evaluate.queries,
         unit="group" if plan_of(config).fold == "group" else "item",
         placeholders=read_placeholders(context.store, preprocess.placeholders),
+        hidden=context.outputs(IndexOutputs).hidden,
     )
 
 

@@ -12,6 +12,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from pipelines.evaluate import gallery, queries
+from pipelines.hidden.settled import settled, without
 from pipelines.store import Store, parquet
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS
@@ -24,7 +25,7 @@ class Sources:
 
     `prefix` is the stage's own folder; `items`, `photos` and `vectors` are folders of bucketed tables; `roles` of
     queries (empty: all); `count` queries; `unit` is what a result stands for, "item" or "group"; `placeholders` are
-    the keys of group_ids that make no group.
+    the keys of group_ids that make no group; `hidden` names the list of the items that the index was built without.
     """
 
     store: Store
@@ -39,11 +40,12 @@ class Sources:
     count: int
     unit: str
     placeholders: frozenset[bytes] = frozenset()
+    hidden: str = ""
 
     def active(self, bucket: int) -> pa.Table:
-        """Return the active photos of the items of a bucket."""
+        """Return the active photos of the items of a bucket, but for hidden ones."""
         items = read_bucket(self.store, self.items, bucket, ITEMS)
-        items = without_placeholders(items, self.placeholders)
+        items = without(without_placeholders(items, self.placeholders), settled(self.store, self.hidden))
         return queries.active_photos(read_bucket(self.store, self.photos, bucket, RESOLVED_PHOTOS), items)
 
     def stored_vectors(self, bucket: int) -> pa.Table:

@@ -7,7 +7,7 @@ are in memory.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from functools import partial
 from typing import Any, Final
 
@@ -37,10 +37,15 @@ def metadata(place: str) -> Mapping[str, Any]:
     return {**found, "isCompleteOverwrite": False}
 
 
-def write_bucket(before: Source, after: Source, destination: Destination, bucket: int) -> tuple[int, int]:
-    """Write the photos of a bucket that are new or told otherwise, and the ids of those gone; return how many."""
-    known = {name: checksum for name, checksum, _ in _records(before, bucket)}
-    changed = [line for name, checksum, line in _records(after, bucket) if known.pop(name, None) != checksum]
+def write_bucket(
+    before: Source, after: Source, destination: Destination, bucket: int, shown_again: Set[str]
+) -> tuple[int, int]:
+    """Write the photos of a bucket that are new or told otherwise, and the ids of those gone; return how many.
+
+    `before` has hidden items too: they go. Those that are `shown_again`, by id, the target may have lost meanwhile.
+    """
+    known = {name: checksum for name, checksum, _ in _records(before, bucket, frozenset())}
+    changed = [line for name, told, line in _records(after, bucket, shown_again) if known.pop(name, None) != told]
     for number, part in enumerate(parts_of(len(changed), vertex.LOADER.rows_a_part)):
         lines = changed[part]
         destination.add(f"{vertex.FOLDER}/{bucket:05d}-{number:05d}.json", len(lines), partial(b"".join, lines))
@@ -50,11 +55,12 @@ def write_bucket(before: Source, after: Source, destination: Destination, bucket
     return len(changed), len(known)
 
 
-def _records(source: Source, bucket: int) -> Iterator[tuple[str, bytes, bytes]]:
-    """Yield the id, a checksum and the line of each photo of a bucket's items."""
+def _records(source: Source, bucket: int, shown_again: Set[str]) -> Iterator[tuple[str, bytes, bytes]]:
+    """Yield the id, a checksum (none of items that are shown again) and the line of each photo of a bucket's items."""
     shown = source.shown(bucket)
     for part in parts_of(len(shown.rows), vertex.LOADER.rows_a_part):
         for point in points_of(source.points(shown, part)):
             record = vertex.record(point)
             line = as_json(record) + b"\n"
-            yield record["id"], hashlib.blake2b(line, digest_size=CHECKSUM_BYTES).digest(), line
+            digest = hashlib.blake2b(line, digest_size=CHECKSUM_BYTES).digest()
+            yield record["id"], b"" if point.item_id in shown_again else digest, line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -13,8 +13,9 @@ from pipelines.export import changes, hashes, opensearch, parquet, qdrant, verte
 from pipelines.export.destination import Destination
 from pipelines.export.loader import Loader, Target
 from pipelines.export.points import Point, as_json, points_of
-from pipelines.export.schemas import METRIC, OUT_ITEMS, hashes_schema
+from pipelines.export.schemas import METRIC, OUT_ITEMS, About, hashes_schema
 from pipelines.export.source import Shown, Source, parts_of
+from pipelines.hidden.entries import unhidden_since
 from pipelines.store import Store
 from pipelines.telemetry.progress import Progress
 
@@ -53,7 +54,7 @@ def export_to_folder(store: Store, release_id: str | None, to: str, place: str, 
     loader = LOADERS[to]
     with Source.open(store, release_id) as source:
         about = source.about
-        whose = {"format": loader.name, "schema": loader.schema, "release_id": about.release_id}
+        whose = _whose(loader, about)
         destination = Destination.open(place, whose)
         done = destination.manifest()
         if done:
@@ -69,25 +70,34 @@ def write_changes(store: Store, release_id: str | None, since: str, place: str, 
 
     Raises StageError where the two releases are of two vector spaces, too.
     """
-    with Source.open(store, release_id) as after, Source.open(store, since) as before:
+    with Source.open(store, release_id) as after, Source.open(store, since, whole=True) as before:
         changes.check_comparable(before, after)
-        whose = {"format": vertex.LOADER.name, "schema": vertex.LOADER.schema, "release_id": after.about.release_id}
+        whose = _whose(vertex.LOADER, after.about)
         destination = Destination.open(place, whose | {"since": since})
         done = destination.manifest()
         if done:
             progress.say(f"export: what changed since {since} is in {destination.uri} already")
         else:
             destination.add("metadata.json", 0, partial(as_json, changes.metadata(destination.uri)))
-            counts = _write_changes(before, after, destination, progress)
+            shown_again = unhidden_since(store, before.about.created_at)
+            counts = _write_changes(before, after, destination, shown_again, progress)
             done = destination.finish({"release": after.about.as_json(), "metric": METRIC, "counts": counts})
     return {**whose, "since": since, "uri": destination.uri, "counts": done["counts"]}
 
 
-def _write_changes(before: Source, after: Source, destination: Destination, progress: Progress) -> dict[str, int]:
+def _whose(loader: Loader, about: About) -> dict[str, Any]:
+    """Return what tells an export from others."""
+    whose = {"format": loader.name, "schema": loader.schema, "release_id": about.release_id}
+    return whose | ({"hidden": about.hidden} if about.hidden else {})
+
+
+def _write_changes(
+    before: Source, after: Source, destination: Destination, shown_again: Set[str], progress: Progress
+) -> dict[str, int]:
     counts, done = {"changed": 0, "deleted": 0}, _Counts()
     with progress.watch("export: buckets of items", after.buckets, lambda: done.buckets):
         for bucket in range(after.buckets):
-            changed, deleted = changes.write_bucket(before, after, destination, bucket)
+            changed, deleted = changes.write_bucket(before, after, destination, bucket, shown_again)
             counts = {"changed": counts["changed"] + changed, "deleted": counts["deleted"] + deleted}
             done.buckets += 1
     return counts
@@ -153,7 +163,7 @@ def _write_hashes(source: Source, destination: Destination) -> int:
     for number, lot in enumerate(hashes.parts(units)):
         rows = sum(len(unit.rows) for unit in lot)
         destination.add(f"hashes/{number:05d}.parquet", rows, partial(_hashes, source, lot))
-    return len(source.rows)
+    return sum(len(unit.rows) for unit in units)
 
 
 def _hashes(source: Source, lot: list[hashes.UnitRows]) -> bytes:

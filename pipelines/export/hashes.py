@@ -35,11 +35,12 @@ class UnitRows:
 
 
 def unit_rows(source: Source) -> list[UnitRows]:
-    """Return where the hash of every photo of the index is, unit by unit. Raises StageError when one is nowhere."""
+    """Return where the hash of every photo that goes out is, unit by unit. Raises StageError when one is nowhere."""
     vectors = source.outputs(EmbedOutputs).vectors
     units: dict[tuple[str, str], int] = {}
+    shown = source.shown_rows()
     of_row, at = np.full(len(source.rows), -1, np.int32), np.zeros(len(source.rows), np.int32)
-    for bucket, rows in _by_bucket(source):
+    for bucket, rows in _by_bucket(source, shown):
         resolved = read_bucket(source.store, vectors, bucket, RESOLVED_VECTORS)
         digests = pa.array([d.tobytes() for d in np.asarray(source.rows.digests[rows])], DIGEST)
         where = index_of(digests, resolved["digest"])
@@ -52,6 +53,7 @@ def unit_rows(source: Source) -> list[UnitRows]:
         names = zip(found["model_id"].to_pylist(), found["unit_id"].to_pylist(), strict=True)
         of_row[rows] = [units.setdefault(name, len(units)) for name in names]
         at[rows] = found["row"].to_numpy()
+    of_row, at = of_row[shown], at[shown]
     order = np.lexsort((at, of_row))
     stops = np.searchsorted(of_row[order], np.arange(len(units)), side="right")
     rows_of = np.split(at[order], stops[:-1]) if units else []
@@ -81,13 +83,11 @@ def read_hashes(source: Source, lot: list[UnitRows]) -> Iterator[pa.Table]:
         yield pa.table([photos, stored["hash"].combine_chunks().cast(schema.field("hash").type)], schema=schema)
 
 
-def _by_bucket(source: Source) -> Iterator[tuple[int, Ints]]:
-    """Yield each bucket of digests with the index's rows in it."""
+def _by_bucket(source: Source, shown: Ints) -> Iterator[tuple[int, Ints]]:
+    """Yield each bucket of digests with the rows in it that go out."""
     digests = source.rows.digests
-    numbers = np.fromiter(
-        (bucket_of(digests[row].tobytes(), source.buckets) for row in range(len(digests))), np.int16, len(digests)
-    )
+    numbers = np.fromiter((bucket_of(digests[row].tobytes(), source.buckets) for row in shown), np.int16, len(shown))
     order = np.argsort(numbers, kind="stable")
     present, starts = np.unique(numbers[order], return_index=True)
-    for bucket, rows in zip(present, np.split(order, starts[1:]), strict=True):
+    for bucket, rows in zip(present, np.split(shown[order], starts[1:]), strict=True):
         yield int(bucket), rows

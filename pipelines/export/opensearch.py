@@ -78,7 +78,7 @@ class OpenSearchTarget:
 
     def prepare(self, about: About) -> bool:
         """Create the index, unless the alias leads to it already."""
-        self.index = f"{self._alias}-{about.release_id}".lower()
+        self.index = f"{self._alias}-{about.name}".lower()
         with self._explained():
             holders = self._holders()
             if not holders and self._client.indices.exists(index=self._alias):

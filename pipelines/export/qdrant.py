@@ -70,7 +70,7 @@ class QdrantTarget:
         """Create the collection and its indexes, unless the alias leads to it already."""
         from qdrant_client import models
 
-        self.collection = f"{self._alias}-{about.release_id}"
+        self.collection = f"{self._alias}-{about.name}"
         with self._explained():
             names = {one.name for one in self._client.get_collections().collections}
             if self._alias in names:

@@ -38,7 +38,8 @@ def hashes_schema(bits: int) -> pa.Schema:
 class About:
     """What is exported: a release, what made its vectors, and their sizes.
 
-    `dim` is that of an embedding, `bits` that of a hash; `attributes` are those that the index is ranked by.
+    `dim` is that of an embedding, `bits` that of a hash; `attributes` are those that the index is ranked by; `hidden`
+    tells which items were left out from others, "" where none was.
     """
 
     release_id: str
@@ -50,7 +51,15 @@ class About:
     dim: int
     bits: int
     attributes: tuple[str, ...] = ()
+    hidden: str = ""
+
+    @property
+    def name(self) -> str:
+        """What tells this from other exports: of the same release too, once other items are hidden."""
+        return f"{self.release_id}-{self.hidden}" if self.hidden else self.release_id
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as it stands in an export's manifest."""
-        return asdict(self) | {"attributes": list(self.attributes)}
+        """Return the release as it stands in an export's manifest; what was left out of it stands beside."""
+        told = asdict(self) | {"attributes": list(self.attributes)}
+        del told["hidden"]
+        return told

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from pipelines.errors import StageError
 from pipelines.export.schemas import OUT_ITEMS, About, vectors_schema
+from pipelines.hidden.settled import IDS, checksum, hidden_now, without
 from pipelines.models.facts import read_facts
 from pipelines.neighbours.folder import VECTORS
 from pipelines.neighbours.manifest import IndexFolderError, file_sha256, read_manifest
@@ -53,9 +54,9 @@ class Shown:
 
 
 class Source:
-    """One release. Raises StageError where it holds nothing to export, or what it needs is gone or damaged."""
+    """One release, without hidden items. Raises StageError where there is nothing to export, or a part is damaged."""
 
-    def __init__(self, store: Store, release: Release) -> None:
+    def __init__(self, store: Store, release: Release, hidden: pa.Table) -> None:
         self.store, self.release = store, release
         self.buckets = read_format(store).buckets
         self._stack = ExitStack()
@@ -73,15 +74,19 @@ class Source:
             )
         placeholders = self.outputs(PreprocessOutputs).placeholders
         self._placeholders = read_placeholders(store, placeholders)
-        self.about = _about(store, release, self.vectors.shape[1], tuple(self.rows.attributes))
+        self._hidden = hidden
+        self.about = _about(store, release, self.vectors.shape[1], tuple(self.rows.attributes), checksum(hidden))
 
     @classmethod
-    def open(cls, store: Store, release_id: str | None = None) -> Source:
-        """Open a release, the live one if none is named. Raises StageError when nothing is live."""
+    def open(cls, store: Store, release_id: str | None = None, *, whole: bool = False) -> Source:
+        """Open a release, the live one if none is named; `whole` with hidden items too.
+
+        Raises StageError when nothing is live.
+        """
         release = read_release(store, release_id) if release_id else live_release(store)
         if release is None:
             raise StageError(f"{store.uri} has no live release yet; make one with `visual-search run`")
-        return cls(store, release)
+        return cls(store, release, IDS.empty_table() if whole else hidden_now(store))
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +107,7 @@ class Source:
     def shown(self, bucket: int) -> Shown:
         """Return a bucket's items and which photos of them have vectors."""
         items = read_bucket(self.store, f"catalogue/{self.release.catalogue_id}/items", bucket, ITEMS)
-        items = without_placeholders(items, self._placeholders).sort_by("item_id")
+        items = without(without_placeholders(items, self._placeholders), self._hidden).sort_by("item_id")
         numbers = self.rows.numbers(items["item_id"].combine_chunks())
         known = np.flatnonzero(numbers >= 0)
         links, counts = self.rows.links_of_items(numbers[known])
@@ -113,6 +118,11 @@ class Source:
         counts = np.diff(np.append(starts, len(owner)))
         position = np.arange(len(owner)) - np.repeat(starts, counts)
         return Shown(_completed(items, owner[starts], counts, uris.take(pa.array(starts))), owner, position, rows, uris)
+
+    def shown_rows(self) -> Ints:
+        """Return the rows of the index, in order, of which some item is not hidden."""
+        live = self.rows.live_links(self._hidden["item_id"].to_pylist())
+        return np.unique(self.rows.link_row[live])
 
     def points(self, shown: Shown, part: slice) -> pa.Table:
         """Return part of a bucket's photos: the columns of `vectors_schema`, and CARRIED of their items."""
@@ -138,10 +148,10 @@ def parts_of(rows: int, at_most: int) -> Iterator[slice]:
         yield slice(start, min(start + at_most, rows))
 
 
-def _about(store: Store, release: Release, dim: int, attributes: tuple[str, ...]) -> About:
+def _about(store: Store, release: Release, dim: int, attributes: tuple[str, ...], hidden: str) -> About:
     facts = read_facts(store, release.model_id)
     names = (release.release_id, str(release.manifest.get("created_at", "")), release.model_id, release.space_id)
-    return About(*names, release.index_id, release.catalogue_id, dim, facts.bits, attributes)
+    return About(*names, release.index_id, release.catalogue_id, dim, facts.bits, attributes, hidden)
 
 
 def _check_files(folder: Path, index: dict[str, Any]) -> None:

@@ -17,12 +17,14 @@ from pipelines.errors import GateError
 from pipelines.forecast.experience import Experience, experience, last_changed, training_seconds, weights
 from pipelines.forecast.money import Money, money
 from pipelines.forecast.todo import Question, ToDo, count
+from pipelines.hidden.settled import hidden_now, settled
 from pipelines.models.facts import vector_tables
 from pipelines.preprocess.asked import Asked
 from pipelines.preprocess.planning import job_of, plan_units
 from pipelines.releases.live import live_release
 from pipelines.runs.context import RunContext
-from pipelines.runs.outputs import CatalogueOutputs
+from pipelines.runs.manifest import read_manifest
+from pipelines.runs.outputs import CatalogueOutputs, IndexOutputs
 from pipelines.runs.sequence import run_stage
 from pipelines.runs.stages import STAGES
 from pipelines.store import Log, Store, initialise, open_store
@@ -153,7 +155,7 @@ def _priced(
     work = {
         "preprocess": todo.prepare,
         "embed": todo.infer,
-        "index": photos if todo.infer or catalogue["changed"] else 0,
+        "index": photos if todo.infer or catalogue["changed"] or _hides_others(store) else 0,
     }
     seconds: dict[str, float | None] = {}
     for stage in STAGES:
@@ -183,6 +185,15 @@ def _priced(
         {stage: peak for stage, peak in (known.peak_bytes or {}).items() if trains or stage != "train"},
         price,
     )
+
+
+def _hides_others(store: Store) -> bool:
+    """Tell whether other items are hidden than the live release's index was built without."""
+    release = live_release(store)
+    done = read_manifest(store, release.run_id, IndexOutputs.stage) if release and release.run_id else None
+    if done is None:
+        return False
+    return not settled(store, IndexOutputs.of_json(done["outputs"]).hidden).equals(hidden_now(store))
 
 
 def _ceiling_s(config: Config, asked: Asked) -> float:

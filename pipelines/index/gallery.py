@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.errors import StageError
+from pipelines.hidden.settled import settled, without
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import CreateEach
 from pipelines.store import Store
@@ -29,6 +30,8 @@ from pipelines.tables.schemas import DIGEST, INDEX_ITEMS, INDEX_LINKS, ITEMS, RE
 from pipelines.tables.taxonomy import leaf_value
 from pipelines.tables.variants import without_placeholders
 
+HIDDEN = "hidden"
+"""The code of photos of hidden items."""
 ROWS = pa.schema([("digest", DIGEST), ("model_id", pa.string()), ("unit_id", pa.string()), ("row", pa.int32())])
 
 
@@ -53,7 +56,8 @@ class Gathered:
 class Gatherer:
     """Gathers one run's gallery; small, for it travels to workers.
 
-    `slots` gives a leaf's slot; `placeholders` are the keys of group_ids that make no variants.
+    `slots` gives a leaf's slot; `placeholders` are the keys of group_ids that make no variants; `hidden` names the
+    object that lists the run's hidden items, which workers read: they may be too many to travel.
     """
 
     store: Store
@@ -65,17 +69,22 @@ class Gatherer:
     slots: Mapping[str, int]
     buckets: int
     placeholders: frozenset[bytes] = frozenset()
+    hidden: str = ""
 
     def links(self, bucket: int) -> Iterator[tuple[int, bytes]]:
-        """Write a bucket's items and yield its links by bucket of digest."""
+        """Write a bucket's items and yield its links by bucket of digest, but for those of hidden items."""
         photos = read_bucket(self.store, self.photos, bucket, RESOLVED_PHOTOS)
         items = filled(read_bucket(self.store, f"{self.catalogue}/items", bucket, ITEMS), ITEMS)
         items = without_placeholders(items, self.placeholders)
-        links, shown = self.join_items(photos, items)
+        hidden = settled(self.store, self.hidden)
+        joined = self.join_items(photos, items)
+        links, shown, items = (without(table, hidden) for table in (*joined, items))
         if shown.num_rows:
             write_bucket(self.store, f"{self.folder}/items", bucket, shown)
         counts = {"items": shown.num_rows, "checksum": _checksum(shown), "catalogue": items.num_rows}
-        self._count("items", bucket, counts | {"lost": _first_lost(items["item_id"], shown["item_id"])})
+        counts |= {"lost": _first_lost(items["item_id"], shown["item_id"])}
+        counts["rejects"] = {HIDDEN: joined[0].num_rows - links.num_rows}
+        self._count("items", bucket, counts)
         yield from partition(links, "digest", self.buckets)
 
     def join_items(self, photos: pa.Table, items: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -164,7 +173,7 @@ def gather(gatherer: Gatherer, jobs: Jobs) -> Gathered:
         sum(count.get("links", 0) for count in counts),
         sum(count.get("rows", 0) for count in counts),
         sum(count.get("items", 0) for count in counts),
-        sum((Counter(count.get("rejects", {})) for count in counts), Counter[str]()),
+        sum((Counter(count["rejects"]) for count in counts), Counter[str]()),
         frozenset(model for count in counts for model in count.get("models", ())),
         checksum,
         sum(count.get("catalogue", 0) for count in counts),

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import StageError
+from pipelines.hidden.settled import checksum, settle
 from pipelines.models.facts import ModelFacts, read_facts
 from pipelines.neighbours.manifest import FORMAT, config_json
 from pipelines.neighbours.memory import MemoryBudgetError, Prediction, build_ram, check_budget, predict, search_ram
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pipelines.index.gallery import Gathered
 
 CANNOT = "cannot be found by any search"
+LEFT_OUT = "hidden by `visual-search hide`"
 NOT_IDENTITY = ("memory_budget_bytes", "block_rows")
 """Settings of a build that change nothing in what is built."""
 
@@ -45,7 +47,8 @@ def run(context: RunContext) -> StageResult:
     embed = context.outputs(EmbedOutputs)
     model = _read_model(context.store, embed.model_id, embed.space_id)
     model.check_leaves()
-    given = _given(context, config, plan)
+    hidden = settle(context.store, _hidden(context))
+    given = _given(context, config, plan, checksum(hidden))
     if (done := done_for_live(context, "index", given)) and _is_there(context, done):
         return _as_live(done)
     gathered = _gather(context)
@@ -63,14 +66,21 @@ def run(context: RunContext) -> StageResult:
         _build(context, model, config, plan, target, ram)
         facts = {"index_id": index_id, "catalogue_id": context.outputs(PreprocessOutputs).catalogue_id}
         _describe(context, target, facts | {"run_id": context.run_id, "similar": context.config.index.similar})
-    return replace(_result(context, gathered, index_id, built), given=given)
+    result = _result(context, gathered, index_id, built)
+    return replace(result, given=given, notes=[*result.notes, *_left_out(hidden.num_rows)])
 
 
-def _given(context: RunContext, config: IndexConfig, plan: PlanConfig) -> str:
+def _hidden(context: RunContext) -> str:
+    """Return the name of the list of the run's hidden items."""
+    return f"{context.prefix('index')}/hidden.parquet"
+
+
+def _given(context: RunContext, config: IndexConfig, plan: PlanConfig, hidden: str) -> str:
     """Return what the index depends on."""
     preprocess, embed = context.outputs(PreprocessOutputs), context.outputs(EmbedOutputs)
     tables = preprocess.catalogue_id, preprocess.photos, embed.vectors, embed.model_id, INDEX_LINKS.names
-    return digest_of(context, "index", FORMAT, *tables, read_taxonomy(context.store), config_json(config), repr(plan))
+    rest = config_json(config), repr(plan), hidden
+    return digest_of(context, "index", FORMAT, *tables, read_taxonomy(context.store), *rest)
 
 
 def _is_there(context: RunContext, done: Manifest) -> bool:
@@ -85,7 +95,8 @@ def _as_live(done: Manifest) -> StageResult:
     counts = {name: done["counts"][name] for name in ("vectors", "items", "duplicates")} | {"built": 0}
     total, ok, rejected = (done["counts"][name] for name in ("in", "ok", "rejected"))
     ledger = Ledger(total, ok, 0, rejected, dict(done["rejects"]))
-    notes = [_nothing_new(done["outputs"]["index_id"]), *(note for note in done["notes"] if CANNOT in note)]
+    told = (note for note in done["notes"] if CANNOT in note or LEFT_OUT in note)
+    notes = [_nothing_new(done["outputs"]["index_id"]), *told]
     return take(done, IndexOutputs, ledger, counts, notes)
 
 
@@ -133,6 +144,7 @@ def _gather(context: RunContext) -> Gathered:
         read_names(context.store)["leaves"],
         context.buckets,
         read_placeholders(context.store, preprocess.placeholders),
+        _hidden(context),
     )
     return gather(gatherer, context.jobs("index"))
 
@@ -200,7 +212,7 @@ def _result(context: RunContext, gathered: Gathered, index_id: str, built: bool)
     ledger = Ledger(gathered.links + rejected, gathered.links, 0, rejected, dict(gathered.rejects))
     counts = {"vectors": index["counts"]["vectors"], "items": index["counts"]["items"], "built": int(built)}
     counts["duplicates"] = gathered.links - gathered.rows
-    outputs = IndexOutputs(index["index_id"], index["space_id"], index["model_id"])
+    outputs = IndexOutputs(index["index_id"], index["space_id"], index["model_id"], _hidden(context))
     notes = [] if built else [_nothing_new(index_id)]
     notes += _not_found(gathered, counts["items"], context.config.index.roles)
     return StageResult(ledger, counts, outputs, f"{context.store.uri}/indexes/{index_id}", notes)
@@ -217,6 +229,13 @@ def _not_found(gathered: Gathered, found: int, roles: list[str]) -> list[str]:
         f"{lost:,} of {gathered.catalogue:,} items {CANNOT}: none of {whose} photos of the roles {', '.join(roles)} "
         f"is usable{example}"
     ]
+
+
+def _left_out(hidden: int) -> list[str]:
+    """Return a note on the items that are hidden, if there are any; some may be in no catalogue any more."""
+    return (
+        [f"{hidden:,} {'item is' if hidden == 1 else 'items are'} {LEFT_OUT}, and not in the index"] if hidden else []
+    )
 
 
 def _nothing_new(index_id: str) -> str:

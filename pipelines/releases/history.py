@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from typing import Any
 
 from pipelines.releases.live import PREFIX
 from pipelines.releases.release import Release
+from pipelines.runs.owner import person
 from pipelines.store import Log, Store, StoreError
 
 NEEDED = {"release_id", "action", "run_id"}
@@ -136,7 +135,7 @@ def make_entry(
         "action": action,
         "previous": previous,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "by": f"{_user()}@{socket.gethostname()}",
+        "by": person(),
         "run_id": run_id,
         "model_id": release.model_id,
         "index_id": release.index_id,
@@ -153,10 +152,3 @@ def make_entry(
 def append(store: Store, history: History, entry: Entry) -> bool:
     """Append an entry to the log as it was read; return False when another was faster."""
     return Log(store, PREFIX).append(history.number + 1, entry)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        return "unknown"

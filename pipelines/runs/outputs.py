@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, ClassVar, Self
 
 from pipelines.errors import StageError
@@ -21,8 +21,11 @@ class StageOutputs:
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> Self:
-        """Read what a manifest holds. Raises StageError when the run was made by a version that wrote others."""
-        names = [field.name for field in fields(cls)]
+        """Read what a manifest holds; what has a default, earlier versions have not written.
+
+        Raises StageError when the run was made by a version that wrote others.
+        """
+        names = [field.name for field in fields(cls) if field.name in kept or field.default is MISSING]
         lacking = [name for name in names if name not in kept]
         if lacking:
             raise StageError(
@@ -81,12 +84,13 @@ class EmbedOutputs(StageOutputs):
 
 @dataclass(frozen=True)
 class IndexOutputs(StageOutputs):
-    """The index, and the model and space of its vectors."""
+    """The index, the model and space of its vectors, and the object that lists the items hidden when it was built."""
 
     stage = "index"
     index_id: str
     space_id: str
     model_id: str
+    hidden: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ means the same process: after the same start of the kernel, in the same namespac
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 import uuid
@@ -57,6 +58,15 @@ class Owner:
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
+
+
+def person() -> str:
+    """Return who is at work here, as logs name it: user@host."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
 
 
 def _kernel() -> str | None:

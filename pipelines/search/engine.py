@@ -16,6 +16,7 @@ import numpy as np
 from pipelines.config import Config
 from pipelines.config.loading import SAMPLE
 from pipelines.errors import StageError
+from pipelines.hidden import read_hidden
 from pipelines.models.facts import read_facts
 from pipelines.models.outputs import QueryOutputs
 from pipelines.models.query_model import QueryModel
@@ -54,7 +55,8 @@ class SearchEngine:
         try:
             folder = self._stack.enter_context(store.stage_in(f"indexes/{release.index_id}"))
             self._plan = plan_of(config)
-            self._searcher = Searcher.open(folder, self._plan.kinds)
+            self._hidden = read_hidden(store)
+            self._searcher = Searcher.open(folder, self._plan.kinds, self._hidden.item_ids)
             QueryPlan(self._searcher.parts, self._plan)
         except (IndexFolderError, ValueError) as error:
             raise StageError(f"index {release.index_id} cannot be searched: {error}") from error
@@ -87,6 +89,10 @@ class SearchEngine:
     def search_items(self, item_ids: Sequence[str], k: int) -> Iterator[Answer]:
         """Yield what looks like each item; itself, its duplicates and its variants are left out."""
         for item_id in item_ids:
+            if why := self._hidden.items.get(visible(trimmed(item_id))):
+                detail = f"hidden since {why.at} by {why.by}: {why.reason}; `visual-search unhide` shows it again"
+                yield Answer(item_id, self.release.release_id, code="hidden", detail=detail)
+                continue
             try:
                 results = self.similar(item_id, k)
             except UnknownItemError as error:

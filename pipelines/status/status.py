@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pipelines.hidden import read_hidden
 from pipelines.releases.history import read_history
 from pipelines.releases.release import Release, read_release
 from pipelines.status.held import Held, held_back
@@ -50,13 +51,18 @@ class LiveRelease:
 
 @dataclass(frozen=True)
 class Status:
-    """What a store says of itself; `runs` are the newest, newest first; `held` where the newest feed is not live."""
+    """What a store says of itself.
+
+    `runs` are the newest, newest first; `held` where the newest feed is not live; `hidden` counts items that nobody
+    finds.
+    """
 
     store: str
     live: LiveRelease | None
     runs: list[RunStatus]
     runs_total: int
     held: Held | None = None
+    hidden: int = 0
 
     @property
     def running(self) -> list[tuple[str, StageStatus]]:
@@ -72,13 +78,13 @@ class Status:
 def collect_status(store: Store, *, runs: int = 5, now: float | None = None) -> Status:
     """Return the status of a store with its newest `runs` and every run that is at work.
 
-    Raises StoreError when the live log or a manifest is damaged.
+    Raises StoreError when a log or a manifest is damaged.
     """
     now = time.time() if now is None else now
     found = sorted((read_run(store, run_id, now) for run_id in store.folders("runs")), key=lambda run: -run.heard_at)
     shown = [run for i, run in enumerate(found) if i < runs or any(s.state == "running" for s in run.stages)]
-    live = _live(store, now)
-    return Status(store.uri, live, shown, len(found), held_back(store, found, _since(live)))
+    live, hidden = _live(store, now), len(read_hidden(store).items)
+    return Status(store.uri, live, shown, len(found), held_back(store, found, _since(live)), hidden)
 
 
 def lateness(status: Status, max_age_hours: float) -> str | None:

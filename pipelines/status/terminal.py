@@ -24,6 +24,10 @@ def render(status: Status, console: Console | None = None) -> None:
     console = console or Console()
     for line in _live_lines(status):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if status.hidden:
+        count = "1 item" if status.hidden == 1 else f"{status.hidden:,} items"
+        line = f"hidden   {count}, which no search finds: `visual-search hide --list` names them"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for run_id, stage in status.running:
         console.print(f"running  {stage.stage} of run {run_id}, by {stage.by}", markup=False, highlight=False)
     for run in status.runs:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from pipelines.hidden.settled import settled
 from pipelines.models.facts import ModelFacts, read_facts
 from pipelines.preprocess.alike import DISTANCE, numbers
 from pipelines.runs.outputs import PreprocessOutputs
@@ -42,6 +43,11 @@ class Gallery:
         if index_id is None or not self.store.exists(f"indexes/{index_id}/index.json"):
             return None
         return bool(rows_of_item(self.store, f"indexes/{index_id}/items", item_id, self.buckets, INDEX_ITEMS))
+
+    def was_hidden(self, item_id: str) -> bool:
+        """Tell whether the index was built without an item because it was hidden."""
+        name = self.scope.hidden
+        return bool(name) and self.store.exists(name) and item_id in settled(self.store, name)["item_id"].to_pylist()
 
     def links(self, digest: bytes) -> list[dict[str, Any]] | None:
         """Return whose photo it is in the gallery (INDEX_LINKS); None where nothing was gathered, or it is gone."""

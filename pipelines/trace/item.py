@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipelines.config import Config
+from pipelines.hidden import Hidden, read_hidden
 from pipelines.neighbours.recipes import plan_of
 from pipelines.store import Log, Store
 from pipelines.store.opening import read_format
@@ -83,19 +84,34 @@ class Tracer:
         photos = tuple[PhotoTrace, ...]()
         if held.state == SHOWN:
             photos = Photos(self.config, self.store, scope, gallery, self._buckets, self.look_alike).of_item(item_id)
-            verdict = self._shown(scope, held, gallery, photos)
+            verdict = self._shown(item_id, scope, held, gallery, photos)
         else:
             verdict = absent(item_id, held, rows if self.read_feeds else None)
         name = scope.release.release_id if scope.release else ""
         leaf = gallery.leaf(held.category)
         return Trail(scope.run_id, name, scope.is_live, scope.number, held, leaf, photos, verdict)
 
-    def _shown(self, scope: Scope, held: Catalogued, gallery: Gallery, photos: Sequence[PhotoTrace]) -> Verdict:
+    def _shown(
+        self, item_id: str, scope: Scope, held: Catalogued, gallery: Gallery, photos: Sequence[PhotoTrace]
+    ) -> Verdict:
         verdict = _of_photos(scope, photos, self.config.index.roles)
+        if verdict.step == RELEASE or verdict.reason == reasons.NOT_IN_INDEX:
+            verdict = self._unless_hidden(verdict, item_id, scope, gallery)
         if verdict.is_found and plan_of(self.config).fold == "group" and gallery.is_variant(held.group_id):
             folded = f"{verdict.sentence}; of its group {held.group_id!r} a search shows one item (search.unit)"
             return replace(verdict, sentence=folded)
         return verdict
+
+    def _unless_hidden(self, verdict: Verdict, item_id: str, scope: Scope, gallery: Gallery) -> Verdict:
+        """Return the verdict, of an item that is hidden now, or was so when the index was built, that it is."""
+        if why := self._hidden.items.get(item_id):
+            return reasons.hidden(why, item_id)
+        left_out = verdict.reason == reasons.NOT_IN_INDEX and gallery.was_hidden(item_id)
+        return reasons.was_hidden(scope) if left_out else verdict
+
+    @cached_property
+    def _hidden(self) -> Hidden:
+        return read_hidden(self.store)
 
     def _unknown(self, item_id: str, found: FoundRows, newest: Scope | None) -> Trace:
         """Return the trace of an item that no catalogue knows."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from pipelines.config import Config
+from pipelines.hidden import HiddenItem
 from pipelines.preprocess.fixes import fix_of
 from pipelines.preprocess.meanings import PLACEHOLDER
 from pipelines.preprocess.outcomes import LIMITS
@@ -21,6 +23,8 @@ NOT_DONE, RUNNING, REMOVED = OF_RUNS = ("not_done", "running", "removed")
 ROLE: Final = "role_not_searched"
 NOT_IN_INDEX: Final = "not_in_index"
 NOT_LIVE: Final = "not_live"
+HIDDEN: Final = "hidden"
+WAS_HIDDEN: Final = "was_hidden"
 RUN: Final = "`visual-search run`"
 EMBED_CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -94,6 +98,18 @@ def without_vector(vector: Vector) -> Verdict:
 def not_in_index(index_id: str) -> Verdict:
     """Return the verdict of a photo that has all it needs and is not in the index."""
     return Verdict(INDEX, NOT_IN_INDEX, f"index {index_id} does not hold it", f"start a new run: {RUN}")
+
+
+def hidden(why: HiddenItem, item_id: str) -> Verdict:
+    """Return the verdict of an item that is hidden now, whatever an index holds."""
+    sentence = f"it is hidden since {why.at}, by {why.by}: {why.reason}"
+    return Verdict(RELEASE, HIDDEN, sentence, f"`visual-search unhide {shlex.quote(item_id)}` shows it again")
+
+
+def was_hidden(scope: Scope) -> Verdict:
+    """Return the verdict of an item that was hidden when an index was built, and is so no longer."""
+    sentence = f"it was hidden when index {scope.index_id} was built, and is not any more"
+    return Verdict(INDEX, WAS_HIDDEN, sentence, f"the next run brings it back: {RUN}")
 
 
 def in_index(scope: Scope, photos: int, of: int) -> Verdict:

@@ -69,6 +69,12 @@ class Scope:
         return f"runs/{manifest.get('taken_from') or manifest['run_id']}/index/links" if manifest else None
 
     @property
+    def hidden(self) -> str:
+        """The list of the items that the index was built without, "" of none."""
+        outputs = self.outputs(IndexOutputs)
+        return outputs.hidden if outputs else ""
+
+    @property
     def model_id(self) -> str | None:
         """The model that embeds."""
         if self.release:

@@ -17,12 +17,13 @@ import pytest
 from PIL import Image
 
 from pipelines.config import Config
+from pipelines.hidden.settled import IDS
 from pipelines.models.facts import ModelFacts
 from pipelines.models.outputs import QueryOutputs
 from pipelines.runs.context import RunContext
 from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs, StageOutputs
 from pipelines.store import UnitTable, initialise, open_store, unit_id_of
-from pipelines.tables.buckets import bucket_of, write_bucket
+from pipelines.tables.buckets import bucket_of, write_bucket, write_parquet
 from pipelines.tables.schemas import IMAGE_DATA, IMAGE_KEYS, ITEMS, RESOLVED_PHOTOS, RESOLVED_VECTORS, VECTOR_KEYS
 from pipelines.telemetry.progress import Progress
 from tests.models.model_json import model_json
@@ -65,6 +66,7 @@ class Fake:
     built: bool = False
     price: float = 0.0
     tint: str = ""
+    hidden: tuple[int, ...] = ()
     photos: list[Photo] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -133,11 +135,13 @@ def write_run(
     _curves(context, model_id)
     SERVED[model_id] = {places[photo.digest]: photo for photo in fake.photos}
     index_id = _index(context, fake, model_id, space_id)
+    hidden = f"{context.prefix('index')}/hidden.parquet"
+    write_parquet(store, hidden, pa.table([[item_id(item) for item in fake.hidden]], schema=IDS))
     outputs: list[StageOutputs] = [
         CatalogueOutputs(catalogue_id, 1, {"snapshot": "2026-01-01"}),
         PreprocessOutputs(PREP, catalogue_id, f"runs/{run}/preprocess/photos", len(fake.photos)),
         EmbedOutputs(model_id, space_id, f"runs/{run}/embed/vectors"),
-        IndexOutputs(index_id, space_id, model_id),
+        IndexOutputs(index_id, space_id, model_id, hidden),
     ]
     for values in outputs:
         counts = {"in": 3, "ok": 2, "skipped": 0, "rejected": 1, "built": int(fake.built)}
@@ -275,7 +279,7 @@ def _index(context: RunContext, fake: Fake, model_id: str, space_id: str) -> str
     from pipelines.neighbours.folder import IndexInput, build_index
     from pipelines.neighbours.settings import IndexConfig
 
-    gallery = [photo for photo in fake.photos if photo.role == "main"]
+    gallery = [photo for photo in fake.photos if photo.role == "main" and photo.item not in fake.hidden]
     photos = sorted({photo.digest: photo for photo in gallery}.items())
     vectors = np.stack([photo.vector for _, photo in photos]).astype(np.float16)
     items = pa.table(

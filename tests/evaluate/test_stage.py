@@ -345,7 +345,7 @@ def test_new_prices_are_not_measured_but_their_index_is_what_is_released(
     check_parts(context.store, Release(here["release_id"], here))
 
 
-@pytest.mark.parametrize("new", ["settings", "photos", "index", "attributes", "slots"])
+@pytest.mark.parametrize("new", ["settings", "photos", "index", "attributes", "slots", "hidden"])
 def test_what_is_new_is_measured(
     new: str, first_days: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,6 +353,8 @@ def test_what_is_new_is_measured(
     store, world = open_run(tmp_path, "run-1").store, Fake(tint="ish" if new == "attributes" else "")
     if new == "slots":
         store.create_json("taxonomy/00000002.json", {"leaves": {"gloves": 5}, "levels": [], "attributes": {}})
+    if new == "hidden":  # of an item that no index holds, the index stays as it was
+        world.hidden = (4711,)
     if new == "photos":
         world.photos = [replace(photo, split="train") if photo.item == 0 else photo for photo in world.photos]
     if new == "index":  # it was lost, and built again with other bytes
@@ -361,6 +363,27 @@ def test_what_is_new_is_measured(
     monkeypatch.setattr("pipelines.evaluate.candidate.measure", not_measured)
     with pytest.raises(MeasuredError):
         day(tmp_path, "run-2", world, examples=4 if new == "settings" else 3)
+
+
+def test_hidden_items_are_neither_queries_nor_to_be_found(start: Start, write: Write, fake: type[Any]) -> None:
+    """The index was built without them, and the exact search that judges it must not expect them."""
+    context, world = start(), fake(noise=2.2)
+    asked = {photo.item for photo in world.photos if photo.split == "test"}
+    world.hidden = (*sorted(asked)[:8], *sorted({photo.item for photo in world.photos} - asked)[:12])
+    write(context, world)
+    done = run_stage(context, "evaluate", run)
+    metrics = metrics_of(context, done)
+    shown = [photo for photo in world.photos if photo.item not in world.hidden]
+    assert metrics["gallery.results"] == world.items - 20
+    assert metrics["gallery.photos"] == len({photo.digest for photo in shown})
+    assert metrics["recall.exact_at_10"] == metrics["recall.exact_at_100"] == 1.0
+    world.photos = shown
+    expected = brute_force(world)
+    assert done["counts"]["queries"] == expected["count"] == len(asked) - 8
+    assert metrics["retrieval.exact_p_at_10"] == pytest.approx(expected["p_at_10"], abs=0.005)
+    with context.store.open(f"releases/{done['outputs']['release_id']}/queries.parquet") as file:
+        digests = {*parquet.decoded(file)["digest"].to_pylist()}
+    assert digests == {photo.digest for photo in shown if photo.split == "test"}
 
 
 def test_a_release_is_also_judged_beside_the_best_of_the_last_ones(start: Start, write: Write, fake: type[Any]) -> None:

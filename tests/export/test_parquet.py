@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.errors import StageError
 from pipelines.export import command, hashes
 from pipelines.export.command import export_to_folder
 from pipelines.export.schemas import OUT_ITEMS, hashes_schema, vectors_schema
+from pipelines.export.source import Source
+from pipelines.hidden.change import change
+from pipelines.hidden.entries import HIDE
+from pipelines.store.folder import FolderStore
 from pipelines.telemetry.progress import Progress
 from tests.export.world import COUNT, RELEASE, World, normalised
 from tests.index.gallery import BITS, DIM, digest_of
@@ -80,6 +86,38 @@ def test_hashes_are_one_row_a_photo_that_is_in_the_index(world: World, out: Path
     found = dict(zip(table["photo"].to_pylist(), table["hash"].to_pylist(), strict=True))
     assert found == {digest_of(n).hex(): wanted[n].tobytes() for n in numbers}
     assert table.num_rows == len(numbers)
+
+
+def test_hidden_items_do_not_go_out(world: World, tmp_path: Path) -> None:
+    """Item 1 shows item 0's photo, so that its vector and hash stay; those of item 3's photo go."""
+    store = FolderStore(Path(shutil.copytree(world.store.root, tmp_path / "store")))
+    progress, out = Progress(quiet=True), tmp_path / "out"
+    before = export_to_folder(store, None, "parquet", str(tmp_path / "before"), progress)
+    change(store, HIDE, ["item-001", "item-003"], "recalled")
+    after = export_to_folder(store, None, "parquet", str(out), progress)
+    assert after["counts"] == {"items": 58, "items_without_vectors": 1, "vectors": 59, "photos": 59}
+    assert before["counts"]["photos"] == 60
+    ids = {*pq.read_table(out / "items")["item_id"].to_pylist(), *pq.read_table(out / "vectors")["item_id"].to_pylist()}
+    assert not ids & {"item-001", "item-003"}
+    photos = {*pq.read_table(out / "hashes")["photo"].to_pylist()}
+    assert digest_of(0).hex() in photos
+    assert digest_of(3).hex() not in photos
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert re.fullmatch("[0-9a-f]{16}", manifest["hidden"])
+    assert "hidden" not in manifest["release"]
+    # the folder that holds what was exported before is another export
+    with pytest.raises(StageError, match="holds another export"):
+        export_to_folder(store, None, "parquet", str(tmp_path / "before"), progress)
+
+
+def test_a_server_gets_a_collection_of_its_own_once_other_items_are_hidden(world: World, tmp_path: Path) -> None:
+    store = FolderStore(Path(shutil.copytree(world.store.root, tmp_path / "store")))
+    with Source.open(store) as source:
+        assert source.about.name == RELEASE
+    change(store, HIDE, ["item-001"], "recalled")
+    with Source.open(store) as source:
+        assert re.fullmatch(f"{RELEASE}-[0-9a-f]{{16}}", source.about.name)
+        assert len(source.shown_rows()) == len(source.rows)
 
 
 def test_the_manifest_names_every_file_and_the_release(world: World, out: Path) -> None:

@@ -1,6 +1,7 @@
 """A release for Vertex AI Vector Search: every record fits the service's message types."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ from pipelines.errors import StageError
 from pipelines.export.command import export_to_folder, write_changes
 from pipelines.export.schemas import About
 from pipelines.export.vertex import metadata_of
+from pipelines.hidden.change import change
+from pipelines.hidden.entries import HIDE, UNHIDE
+from pipelines.store.folder import FolderStore
 from pipelines.telemetry.progress import Progress
 from tests.export.world import RELEASE, World, normalised, release, same_top, shop, tied
 from tests.index.gallery import DIM, Photo, digest_of
@@ -132,6 +136,19 @@ def test_nothing_changed_is_an_empty_batch(days: World, tmp_path: Path) -> None:
         "manifest.json",
         "metadata.json",
     ]
+
+
+def test_a_target_follows_what_is_hidden_and_shown_again(days: World, tmp_path: Path) -> None:
+    """Item 9 is hidden: it goes. Shown again, it comes back, though both releases hold it alike."""
+    store = FolderStore(Path(shutil.copytree(days.store.root, tmp_path / "store")))
+    change(store, HIDE, ["item-009"], "recalled")
+    write_changes(store, None, RELEASE, str(tmp_path / "hidden"), QUIET)
+    gone = [path.read_text() for path in (tmp_path / "hidden" / "batch" / "delete").iterdir()]
+    assert sorted("".join(gone).split()) == [f"item-007:{digest_of(7).hex()}", f"item-009:{digest_of(9).hex()}"]
+    change(store, UNHIDE, ["item-009"], "")
+    summary = write_changes(store, None, RELEASE, str(tmp_path / "shown"), QUIET)
+    assert summary["counts"] == {"changed": 3, "deleted": 1}
+    assert f"item-009:{digest_of(9).hex()}" in {record["id"] for record in records(tmp_path / "shown")}
 
 
 def test_releases_of_two_spaces_are_not_compared(days: World, tmp_path: Path) -> None:

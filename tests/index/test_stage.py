@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import StageError
+from pipelines.hidden.change import change
+from pipelines.hidden.entries import HIDE, UNHIDE
 from pipelines.index import assembly as assembling
 from pipelines.index import similar, stage
 from pipelines.models.outputs import QueryOutputs
@@ -139,7 +141,7 @@ def test_the_same_gallery_is_not_built_again(gallery: Gallery, monkeypatch: pyte
     monkeypatch.setattr(assembling, "assemble", None)
     again = index(gallery.context("again"))
 
-    assert again["outputs"] == first["outputs"]
+    assert again["outputs"]["index_id"] == first["outputs"]["index_id"]
     assert again["counts"] == first["counts"] | {"built": 0}
     assert again["notes"] == [
         f"nothing new: index {first['outputs']['index_id']} holds the same already",
@@ -174,7 +176,7 @@ def test_an_index_of_the_live_release_that_is_lost_is_built_again(gallery: Galle
     for entry in list(gallery.store.list("indexes")):
         gallery.store.delete(entry.name)
     same = index(gallery.context("same"))
-    assert same["outputs"] == first["outputs"]
+    assert same["outputs"]["index_id"] == first["outputs"]["index_id"]
     assert same["counts"]["built"] == 1
     assert opened(gallery, same).rows
 
@@ -364,6 +366,72 @@ def test_an_item_whose_only_photo_has_no_vector_is_an_example_too(tmp_path: Path
     (note,) = index(gallery.context())["notes"]
     assert note.startswith("1 of 4 items cannot be found by any search")
     assert note.endswith("for example item 'item-2'")
+
+
+def test_hidden_items_are_not_in_the_index_until_they_are_shown_again(gallery: Gallery) -> None:
+    """Item 1 shows item 0's photo, which stays; 2 and 3 are variants; 118 is the last with a vector."""
+    first = index(gallery.context())
+    make_live(gallery.store, "r")
+    for run_id in ("hiding", "same", "shown"):
+        gallery.adopt_vectors(run_id, "r")
+        gallery.adopt_photos(run_id, "r")
+    change(gallery.store, HIDE, ["item-000", "item-002", "item-118", "item-119", "in no feed"], "recalled")
+    hiding = index(gallery.context("hiding"))
+    # item 0 has two photos, item 119 one without a vector: of 121 photos in the gallery 5 are of hidden items
+    assert hiding["rejects"] == {"hidden": 5}
+    assert {name: hiding["counts"][name] for name in ("in", "ok", "rejected", "vectors", "items", "built")} == {
+        "in": 121, "ok": 116, "rejected": 5, "vectors": 116, "items": 116, "built": 1,
+    }  # fmt: skip
+    assert hiding["notes"] == ["5 items are hidden by `visual-search hide`, and not in the index"]
+    searcher = opened(gallery, hiding)
+    assert "item-001" in searcher.rows.item_ids()
+    assert not {"item-000", "item-002", "item-118"} & {*searcher.rows.item_ids()}
+    tables = [
+        read_bucket(gallery.store, f"indexes/{hiding['outputs']['index_id']}/{name}", bucket, schema)
+        for name, schema in (("similar", similar.SIMILAR), ("items", INDEX_ITEMS))
+        for bucket in range(BUCKETS)
+    ]
+    named = {row.get(key) for table in tables for row in table.to_pylist() for key in ("item_id", "similar_item_id")}
+    assert "item-003" in named
+    assert not {"item-000", "item-002", "item-118"} & named
+
+    make_live(gallery.store, "hiding")
+    same = index(gallery.context("same"))
+    assert (same["taken_from"], same["outputs"]) == ("hiding", hiding["outputs"])
+    assert same["notes"][1:] == hiding["notes"]
+    change(gallery.store, UNHIDE, ["item-000", "item-002", "item-118", "item-119", "in no feed"], "")
+    shown = index(gallery.context("shown"))
+    assert shown["outputs"]["index_id"] == first["outputs"]["index_id"]
+    assert shown["counts"] == first["counts"] | {"built": 0}
+
+
+def test_a_killed_build_goes_on_with_the_items_that_were_hidden_when_it_began(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stops(*_: Any) -> None:
+        raise StageError("stopped")
+
+    change(gallery.store, HIDE, ["item-005"], "recalled")
+    with monkeypatch.context() as patch:
+        patch.setattr(assembling, "build_index", stops)
+        with pytest.raises(StageError, match="stopped"):
+            index(gallery.context())
+    change(gallery.store, HIDE, ["item-006"], "recalled")
+    items = opened(gallery, index(gallery.context())).rows.item_ids()
+    assert "item-005" not in items
+    assert "item-006" in items  # until the next run; `search` leaves it out at once
+
+
+def test_an_item_is_hidden_that_is_in_no_gallery(gallery: Gallery) -> None:
+    first = index(gallery.context())
+    make_live(gallery.store, "r")
+    gallery.adopt_vectors("other", "r")
+    gallery.adopt_photos("other", "r")
+    change(gallery.store, HIDE, ["in no feed"], "recalled")
+    other = index(gallery.context("other"))
+    assert other["outputs"]["index_id"] == first["outputs"]["index_id"]
+    assert other["counts"] == first["counts"] | {"built": 0}
+    assert other["taken_from"] == ""
 
 
 def test_a_renamed_category_has_its_slot_whichever_name_the_catalogue_uses(gallery: Gallery) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from pipelines.hidden.change import change
+from pipelines.hidden.entries import HIDE, UNHIDE
 from pipelines.status.status import collect_status, lateness
 from pipelines.status.terminal import render
-from pipelines.store import Log, Store, StoreError, open_store
+from pipelines.store import Log, Store, StoreError, initialise, open_store
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC).timestamp()
 GATE = {
@@ -66,6 +68,16 @@ def test_an_empty_store(store: Store) -> None:
     status = collect_status(store, now=NOW)
     assert (status.live, status.runs, status.running) == (None, [], [])
     assert "nothing was promoted yet; `visual-search run` does all stages" in printed(store)
+
+
+def test_how_many_items_are_hidden(store: Store) -> None:
+    assert "hidden   " not in printed(store)
+    initialise(store, 4)
+    change(store, HIDE, ["a", "b"], "sold")
+    assert collect_status(store, now=NOW).as_dict()["hidden"] == 2
+    assert "hidden   2 items, which no search finds: `visual-search hide --list` names them" in printed(store)
+    change(store, UNHIDE, ["a"], "")
+    assert "hidden   1 item, which" in printed(store)
 
 
 def test_the_live_release(store: Store) -> None:

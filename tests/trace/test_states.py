@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -83,6 +84,28 @@ def test_every_stage_at_which_a_first_run_may_have_stopped(small: TracedShop, ex
     assert found["verdict"]["fix"] == "`visual-search run` --run-id r goes on where it stopped"
     small.stage("r", EvaluateOutputs("r1", True))
     assert reason(small, "i1") == ("release", "not_done")
+
+
+def test_an_item_that_is_hidden_and_one_that_was(live: TracedShop) -> None:
+    assert reason(live, "i1", code=0) == ("release", "found")
+    assert live.cli("hide", "i1", "--reason", "sold").exit_code == 0
+    verdict = live.trace("i1", code=1)["verdict"]
+    assert (verdict["step"], verdict["reason"]) == ("release", "hidden")
+    assert re.fullmatch(r"it is hidden since 20\S+\+00:00, by \S+@\S+: sold", verdict["sentence"])
+    assert verdict["fix"] == "`visual-search unhide i1` shows it again"
+    # the next run is without it, and the log says so still, of both
+    live.take("second")
+    live.promote("second", "r2")
+    assert reason(live, "i1") == ("release", "hidden")
+    assert reason(live, "i1", "--release", "r1") == ("release", "hidden")
+    live.cli("unhide", "i1")
+    verdict = live.trace("i1", code=1)["verdict"]
+    assert (verdict["step"], verdict["reason"]) == ("index", "was_hidden")
+    assert verdict["fix"] == "the next run brings it back: `visual-search run`"
+    assert reason(live, "i1", "--release", "r1", code=0) == ("release", "found")
+    live.take("third")
+    live.promote("third", "r3")
+    assert reason(live, "i1", code=0) == ("release", "found")
 
 
 def test_an_item_that_came_after_the_release_or_left_since(live: TracedShop) -> None:
