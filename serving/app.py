@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from serving import problems
-from serving.api import health, items, release, search, thumbnails
+from serving.api import facets, health, items, release, reports, search, thumbnails
 from serving.api.parts import RELEASE_HEADER
+from serving.page import routes as page
 from serving.service import Service
 from serving.watching import Watch
 
@@ -39,9 +40,10 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
-    for resource in (search, items, release, thumbnails):
+    for resource in (search, items, facets, release, reports, thumbnails):
         app.include_router(resource.router, prefix="/v1")
     app.include_router(health.router)
+    app.include_router(page.router)
     if origins := service.config.serving.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=origins, allow_headers=["*"], expose_headers=[RELEASE_HEADER])
     app.add_middleware(Watch, service=service)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from pipelines.hidden import Hidden, read_hidden
+from pipelines.store import Store
+
 
 class HiddenItems(Protocol):
     """What is hidden at this moment; a change makes another set, so that who compares by identity sees it."""
@@ -18,3 +21,17 @@ class _Nothing:
 
 
 NOTHING: Final[HiddenItems] = _Nothing()
+
+
+class HiddenLog:
+    """What the store's log of hidden items says, which `visual-search hide` writes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._hidden: Hidden | None = None
+
+    @property
+    def item_ids(self) -> frozenset[str]:
+        """The ids of all hidden items; one request where nothing was hidden since. Raises StoreError."""
+        self._hidden = read_hidden(self._store) if self._hidden is None else self._hidden.newer(self._store)
+        return self._hidden.item_ids

@@ -50,6 +50,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "unknown_filter": Kind(422, "a filter asks for what the release does not know"),
         "unknown_item": Kind(404, "the release that answers has no such item"),
         "unknown_release": Kind(404, "there is no such release"),
+        "no_report": Kind(404, "the store keeps no report of that release"),
         "no_thumbnail": Kind(404, "the release that answers has no such photo"),
         "not_found": Kind(404, "there is nothing at this address"),
         "wrong_method": Kind(405, "what is at this address is not asked by this method"),

@@ -151,6 +151,30 @@ class ItemAnswer(BaseModel):
     availability: str | None = None
 
 
+class CategoryFacet(BaseModel):
+    """A category and how many items are in it or below it."""
+
+    path: list[str]
+    items: int
+
+
+class ValueFacet(BaseModel):
+    """A value of an attribute and how many items have it."""
+
+    value: str
+    items: int
+
+
+class FacetsAnswer(BaseModel):
+    """What there is to filter by."""
+
+    release_id: str
+    items: int
+    categories: list[CategoryFacet]
+    attributes: dict[str, list[ValueFacet]]
+    currencies: list[str]
+
+
 class ReleaseAnswer(BaseModel):
     """The release that answers, and what is live where that is another one."""
 

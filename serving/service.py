@@ -15,7 +15,7 @@ from pipelines.store import Store
 from pipelines.store.folder import FolderStore
 from pipelines.telemetry import logs
 from serving.batching import Batcher, Found, Question
-from serving.hidden import NOTHING, HiddenItems
+from serving.hidden import HiddenItems, HiddenLog
 from serving.keys import Keys, NoKeys
 from serving.metrics import Metrics
 from serving.problems import Problem, retry_after
@@ -30,7 +30,7 @@ from transforms.photo import BadPhoto, Box
 class Service:
     """A service over one store. Made before the event loop runs, started and ended on it."""
 
-    def __init__(self, config: Config, store: Store, keys: Keys | None = None, hidden: HiddenItems = NOTHING) -> None:
+    def __init__(self, config: Config, store: Store, keys: Keys | None = None, hidden: HiddenItems | None = None) -> None:
         settings, cores = config.serving, len(os.sched_getaffinity(0))
         self.config, self.store, self.keys = config, store, keys or NoKeys()
         self.metrics = Metrics()
@@ -42,7 +42,7 @@ class Service:
             Loader(config, store, cache),
             cache,
             self.metrics,
-            hidden,
+            hidden or HiddenLog(store),
             poll_s=settings.poll_s,
             budget_bytes=settings.memory_bytes,
             cached_releases=settings.cached_releases,

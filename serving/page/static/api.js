@@ -33,6 +33,7 @@ const told = async (path, options) => (await ask(path, options)).json();
 export const release = () => told("/v1/release");
 export const history = () => told("/v1/release/history");
 export const facets = () => told("/v1/facets");
+export const item = (id, signal) => told(`/v1/items/${encodeURIComponent(id)}`, { signal });
 export const similar = (id, filters, signal) =>
   told(`/v1/items/${encodeURIComponent(id)}/similar?${filters}`, { signal });
 

@@ -57,11 +57,19 @@ async function answer(signal) {
 }
 
 function pick(result) {
-  item = result.item_id;
-  at("item").value = item;
-  field.clear();
+  at("item").value = result.item_id;
+  askItem(result.item_id);
   window.scrollTo({ top: 0 });
-  ask().then(() => at("results").focus());
+}
+
+function askItem(id) {
+  item = id;
+  field.showItem("");
+  ask().then(() => at("results").focus({ preventScroll: true }));
+  api.item(id)
+    .then((said) => api.picture(said.photos[0].thumbnail))
+    .then((url) => { if (item === id) field.showItem(url); })
+    .catch(() => {}); // the answer itself says what is wrong with it
 }
 
 async function refresh() {
@@ -92,10 +100,8 @@ at("key").addEventListener("close", () => {
 
 at("by-item").addEventListener("submit", (event) => {
   event.preventDefault();
-  item = at("item").value.trim();
-  if (!item) return;
-  field.clear();
-  ask();
+  const id = at("item").value.trim();
+  if (id) askItem(id);
 });
 
 at("history-close").addEventListener("click", () => at("history").close());
@@ -130,5 +136,6 @@ function showHistory(entries) {
   at("entries").replaceChildren(table);
 }
 
+at("filters-around").open = matchMedia("(min-width: 761px)").matches;
 refresh();
 setInterval(() => { if (!document.hidden) refresh(); }, FOLLOWED_MS);

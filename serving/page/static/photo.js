@@ -21,7 +21,6 @@ export class PhotoField {
 
   take(file) {
     if (!file) return;
-    URL.revokeObjectURL(this.photo.src);
     this.file = file;
     this.part = null;
     this.photo.onload = () => this.draw();
@@ -35,11 +34,13 @@ export class PhotoField {
     this.onChange();
   }
 
-  clear() {
+  // Show what an item looks like, which is no photo of the searcher's: no box can be drawn on it.
+  showItem(url) {
     this.file = null;
     this.part = null;
-    this.photo.hidden = true;
-    this.help.hidden = false;
+    this.photo.hidden = !url;
+    if (url) this.photo.src = url;
+    this.help.hidden = Boolean(url);
     this.boxHelp.hidden = true;
     this.drop.classList.remove("full");
     this.draw();
