@@ -43,6 +43,12 @@ demo: setup ## draw a catalogue of 2,000 products and take it to a promoted, sea
 	$(SEARCH) status --config $(DEMO)/config.toml --runs 1
 	@echo "A page of example searches: $(DEMO)/searches.html"
 
+SERVE_PORT ?= 8800
+.PHONY: serve
+serve: setup ## answer queries from the demo's live release, with a page at http://127.0.0.1:8800 (DEMO=, SERVE_PORT=)
+	@test -f $(DEMO)/config.toml || { echo "there is no $(DEMO)/config.toml yet: run \`make demo\` first" >&2; exit 1; }
+	$(SEARCH) serve --config $(DEMO)/config.toml --port $(SERVE_PORT)
+
 .PHONY: test
 test: setup ## run the tests, a process a core (TESTS=tests/store for some of them)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder --durations 25 $(TESTS)
@@ -86,6 +92,11 @@ images: setup ## build the container images with Docker (IMAGES="launcher worker
 test-images: setup ## build and run the container images, with Docker or in systems of their own (docs/images.md)
 	@mkdir -p work/images
 	VISUAL_SEARCH_IMAGES=work/images $(BIN)/python -m pytest -m images tests/infra
+
+.PHONY: test-browser
+test-browser: setup ## use the service's page in Chromium, which is installed if it is lacking
+	@command -v chromium > /dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; }
+	VISUAL_SEARCH_CHROMIUM=$$(command -v chromium) $(BIN)/python -m pytest -v -m browser $(TESTS)
 
 PORT ?= 8080
 .PHONY: airflow airflow-postgres

@@ -15,7 +15,8 @@ setup(
     python_requires=">=3.12,<3.13",
     packages=find_packages(include=["transforms*", "trainer*", "pipelines*", "serving*"]),
     package_data={
-        "pipelines": ["**/templates/*", "evaluate/vocabulary.toml", "catalogue/*.toml", "config/formats/*.toml"]
+        "pipelines": ["**/templates/*", "evaluate/vocabulary.toml", "catalogue/*.toml", "config/formats/*.toml"],
+        "serving": ["page/static/*"],
     },
     install_requires=[
         "aiohttp>=3.13,<4",

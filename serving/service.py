@@ -30,7 +30,9 @@ from transforms.photo import BadPhoto, Box
 class Service:
     """A service over one store. Made before the event loop runs, started and ended on it."""
 
-    def __init__(self, config: Config, store: Store, keys: Keys | None = None, hidden: HiddenItems | None = None) -> None:
+    def __init__(
+        self, config: Config, store: Store, keys: Keys | None = None, hidden: HiddenItems | None = None
+    ) -> None:
         settings, cores = config.serving, len(os.sched_getaffinity(0))
         self.config, self.store, self.keys = config, store, keys or NoKeys()
         self.metrics = Metrics()

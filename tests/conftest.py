@@ -24,6 +24,7 @@ _NEEDS = {
     "flink": (FLINK, "the folder of Flink's jars, or use `make test-flink`"),
     "gcs": (SERVER, "the program fake-gcs-server, or use `make test-gcs`"),
     "opensearch": (OPENSEARCH, "the folder of OpenSearch's jars, or use `make test-opensearch`"),
+    "browser": ("VISUAL_SEARCH_CHROMIUM", "the program chromium, or use `make test-browser`"),
     "images": ("VISUAL_SEARCH_IMAGES", "a folder to build container images in, or use `make test-images`"),
 }
 """By marker: the variable that names what such tests need, and what that is."""

@@ -16,17 +16,23 @@ from pipelines.cli.options import config_option
 @click.option("--to", "release", help="The release to go back to.  [default: the one before]")
 @guarded
 def rollback(config_path: str, reason: str, release: str | None) -> None:
-    """Make an earlier release the live one again."""
+    """Make an earlier release the live one again; wait until the services of `promote.services` answer with it."""
     from pipelines.config import load_config
+    from pipelines.promote.services import wait
     from pipelines.promote.stage import rollback as roll_back
+    from pipelines.releases.history import read_history
     from pipelines.store import open_store
     from pipelines.telemetry.progress import Progress
 
-    entry = roll_back(open_store(load_config(config_path).store.uri), reason=reason, to=release)
+    config = load_config(config_path)
+    store = open_store(config.store.uri)
+    entry = roll_back(store, reason=reason, to=release)
+    number = read_history(store).number
     Progress().say(
         f"rollback: {entry['release_id']} is live again, instead of {entry['previous']}. The next run that passes its "
         "gates goes live in its place: mend what was bad before, or stop the runs; `visual-search status` tells more"
     )
+    wait(config.promote.services, number, entry["release_id"], config.promote.services_wait_s)
     click.echo(json.dumps({name: value for name, value in entry.items() if name != "gates"}))
 
 

@@ -213,11 +213,18 @@ class EvaluateSection(Section):
     examples: Positive = 30
 
 
+ServiceAddress = Annotated[str, Field(pattern=r"^https?://[^/\s@?#]+(/[^\s?#]*)?$")]
+
+
 class PromoteSection(Section):
-    """How many releases are kept for a rollback, and how long refused ones to be accepted."""
+    """How many releases are kept for a rollback, how long refused ones to be accepted, and who serves what is live."""
 
     keep: Positive = 5
     keep_refused_days: Annotated[float, Field(ge=0)] = 7.0
+    services: list[ServiceAddress] = Field(
+        [], description="addresses of `visual-search serve`; promote and rollback wait until each answers with it"
+    )
+    services_wait_s: Annotated[float, Field(gt=0)] = Field(600.0, description="then promote fails, and says which not")
 
 
 class MonitoringSection(Section):

@@ -3,11 +3,11 @@
 These are the live release's, whether it passed its gates or a person accepted it, and those of a release that was
 refused beside the same releases. They depend on the settings that measuring reads; on what the tables of photos and
 vectors say (which photos there are, in which role, split and group, and where their pictures and vectors lie); on which
-items are hidden; on the columns of the catalogue by which results are judged (`JUDGED`); on the model, the slots of categories, and which of
-these are retired; and on the index that answers, by the bytes of its files. Prices and dates are in none of these.
-Titles are where they name a group, for bounds are drawn by group; and signals are, for ranking reads them from the
-index. An index whose build is not deterministic has other bytes each time, so what it finds is measured each time it is
-built.
+items are hidden; on the columns of the catalogue by which results are judged (`JUDGED`); on the model, the slots of
+categories, and which of these are retired; and on the index that answers, by the bytes of its files. Prices and dates
+are in none of these. Titles are where they name a group, for bounds are drawn by group; and signals are, for ranking
+reads them from the index. An index whose build is not deterministic has other bytes each time, so what it finds is
+measured each time it is built.
 """
 
 from __future__ import annotations

@@ -5,7 +5,10 @@ A reader of the log sees one release or the other, never a half of each.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipelines.errors import GateError, StageError
+from pipelines.promote.services import wait
 from pipelines.releases.gate import Gate
 from pipelines.releases.history import Entry, History, append, make_entry, read_history
 from pipelines.releases.release import Release, check_parts, is_whole, read_release
@@ -22,7 +25,8 @@ def run(context: RunContext) -> StageResult:
 
     Raises GateError when the release is not blessed (unless `accept_reason` says why it is to be live all the same, or
     the live one was accepted, and its numbers are the release's) or the live one is newer (unless a `force_reason` says
-    why it is to go), and StoreError when something that the release refers to is gone.
+    why it is to go), StoreError when something that the release refers to is gone, and StageError when a service of
+    `promote.services` does not answer with it in time.
     """
     release = read_release(context.store, str(context.outputs(EvaluateOutputs).release_id))
     check_parts(context.store, release)
@@ -30,14 +34,14 @@ def run(context: RunContext) -> StageResult:
         history = read_history(context.store)
         number = _already(history, context.run_id, release.release_id)
         if number is not None:
-            return _result(context.store, release, history, number, promoted=False)
+            return _served(context, _result(context.store, release, history, number, promoted=False))
         accepted = context.accept_reason or history.accepted_as(release)
         _check_blessed(context, release, accepted)
         _check_newer(context, release, history)
         entry = _entry(context, release, history, accepted)
         context.check_lease()
         if append(context.store, history, entry):
-            return _result(context.store, release, history, history.number + 1, promoted=True)
+            return _served(context, _result(context.store, release, history, history.number + 1, promoted=True))
     raise StageError(f"{ATTEMPTS} other promotions were faster than that of {release.release_id}; run promote again")
 
 
@@ -78,6 +82,16 @@ def _entry(context: RunContext, release: Release, history: History, accepted: st
         config_digest=context.config.fingerprint(),
         reason=context.overrides.force_reason or accepted,
     )
+
+
+def _served(context: RunContext, result: StageResult) -> StageResult:
+    """Return the result when the services of the config answer with the release."""
+    section, live = context.config.promote, result.outputs
+    if not section.services or not isinstance(live, PromoteOutputs):
+        return result
+    context.progress.say("promote: waiting until these answer with it: " + ", ".join(section.services))
+    wait(section.services, live.live, live.release_id, section.services_wait_s)
+    return replace(result, notes=[*result.notes, "answered with by " + ", ".join(section.services)])
 
 
 def _result(store: Store, release: Release, history: History, number: int, *, promoted: bool) -> StageResult:

@@ -7,6 +7,7 @@ import { show, showExplained } from "./results.js";
 
 const at = (id) => document.querySelector(`#${id}`);
 const FOLLOWED_MS = 15000;
+const BEGUN_MS = 1000; // while the service still loads its release
 
 let item = "";
 let running = null;
@@ -137,5 +138,9 @@ function showHistory(entries) {
 }
 
 at("filters-around").open = matchMedia("(min-width: 761px)").matches;
-refresh();
-setInterval(() => { if (!document.hidden) refresh(); }, FOLLOWED_MS);
+async function follow() {
+  if (!document.hidden) await refresh();
+  setTimeout(follow, shownRelease ? FOLLOWED_MS : BEGUN_MS);
+}
+
+follow();
