@@ -155,7 +155,7 @@ def _priced(
     work = {
         "preprocess": todo.prepare,
         "embed": todo.infer,
-        "index": photos if todo.infer or catalogue["changed"] or _hides_others(store) else 0,
+        "index": photos if todo.infer or catalogue["changed"] or hides_others(store) else 0,
     }
     seconds: dict[str, float | None] = {}
     for stage in STAGES:
@@ -187,7 +187,7 @@ def _priced(
     )
 
 
-def _hides_others(store: Store) -> bool:
+def hides_others(store: Store) -> bool:
     """Tell whether other items are hidden than the live release's index was built without."""
     release = live_release(store)
     done = read_manifest(store, release.run_id, IndexOutputs.stage) if release and release.run_id else None

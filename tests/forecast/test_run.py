@@ -10,13 +10,19 @@ import pytest
 
 from pipelines.config import PricesSection, load_config
 from pipelines.forecast.money import Money, money
-from pipelines.forecast.run import RunPlan, plan_run
+from pipelines.forecast.run import RunPlan, hides_others, plan_run
 from pipelines.forecast.todo import ToDo
 from pipelines.forecast.words import lines
+from pipelines.hidden.change import change
+from pipelines.hidden.entries import HIDE, UNHIDE
+from pipelines.index import stage
 from pipelines.preprocess.asked import Asked
+from pipelines.runs.sequence import run_stage
 from pipelines.telemetry.progress import Progress
 from tests.catalogue.shop import Shop, jpeg, rows_of
+from tests.index.gallery import plain
 from tests.photo_hosts import LOCAL, answering, host
+from tests.releases.live import make_live
 from tools.photo_host import Manners, PhotoHost
 
 
@@ -155,6 +161,20 @@ def test_a_run_that_would_be_refused_is_told_and_planned_all_the_same(tmp_path: 
     assert "removes 15 of 20 items" in plan.refused
     assert (plan.items, plan.removed) == (5, 15)
     assert next(iter(lines(plan))).startswith("this run would be refused: the snapshot removes 15 of 20")
+
+
+def test_an_index_is_built_anew_where_other_items_are_hidden(tmp_path: Path) -> None:
+    gallery = plain(tmp_path / "store", 8)
+    gallery.write()
+    assert not hides_others(gallery.store)  # nothing is live
+    change(gallery.store, HIDE, ["item-003"], "recalled")
+    run_stage(gallery.context(), "index", stage.run)
+    make_live(gallery.store, "r")
+    assert not hides_others(gallery.store)
+    change(gallery.store, HIDE, ["item-004"], "recalled")
+    assert hides_others(gallery.store)
+    change(gallery.store, UNHIDE, ["item-004"], "")
+    assert not hides_others(gallery.store)
 
 
 def test_the_command_prints_words_and_one_object_and_makes_no_store(tmp_path: Path) -> None:
