@@ -40,10 +40,8 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
-    for resource in (search, items, facets, release, reports, thumbnails):
-        app.include_router(resource.router, prefix="/v1")
-    app.include_router(health.router)
-    app.include_router(page.router)
+    for resource in (search, items, facets, release, reports, thumbnails, health, page):
+        app.include_router(resource.router)
     if origins := service.config.serving.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=origins, allow_headers=["*"], expose_headers=[RELEASE_HEADER])
     app.add_middleware(Watch, service=service)

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import socket
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
-from typing import override
+from typing import NoReturn, override
 
 import uvicorn
 
+from pipelines.errors import StageError
 from pipelines.telemetry import logs
 from serving.app import create_app
-from serving.connections import BoundedConnection
+from serving.connections import bounded
 from serving.service import Service
 
 CONNECTIONS = 1000
 """The most connections at once; who comes then is answered 503."""
+BACKLOG = 2048
 KEEP_ALIVE_S = 30
 LAST_S = 10
 """How much longer than its deadline a query may take when the process ends."""
@@ -57,27 +62,26 @@ class Server(uvicorn.Server):
         self._loop.call_soon_threadsafe(self._loop.call_later, drain_s, self._stop)
 
     @override
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        await super().startup()
-        for server in self.servers:
-            for each in server.sockets:
-                host, port = each.getsockname()[:2]
-                logs.say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", port=port)
+        await super().startup(sockets)
 
     def _stop(self) -> None:
         self.should_exit = True
 
 
-def serve(service: Service, host: str, port: int) -> None:
-    """Answer on an address until SIGTERM or Ctrl-C; port 0 is any that is free. Ends the process where it is taken."""
+def serve(service: Service, host: str, port: int) -> NoReturn:
+    """Answer on an address until SIGTERM or Ctrl-C, and end the process; port 0 is any that is free.
+
+    Raises StageError where nothing can listen there.
+    """
+    listening = _listening(host, port)
+    own_host, own_port = listening.getsockname()[:2]
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(
         create_app(service),
-        host,
-        port,
         loop="uvloop",
-        http=BoundedConnection,
+        http=bounded(service.config.serving.body_s),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -88,4 +92,22 @@ def serve(service: Service, host: str, port: int) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=LAST_S + service.config.serving.deadline_ms // 1000,
     )
-    Server(config, service).run()
+    logs.say(f"listening on http://{f'[{own_host}]' if ':' in own_host else own_host}:{own_port}", port=own_port)
+    code = 1
+    try:
+        Server(config, service).run([listening])
+        code = 0
+    except Exception as error:  # noqa: BLE001 - told, and the process ends
+        logs.crash(error)
+    finally:
+        sys.stderr.flush()
+        os._exit(code)  # a thread that loads a release, or asks a bucket that is down, would go on for minutes
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        raise StageError(f"cannot listen on {host}, port {port} ({why}); choose others") from error

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -24,6 +25,8 @@ PHOTOS = "image"
 FIELDS = 64
 """The most parameters of one body."""
 FIELD_BYTES = 4096
+TAIL_BYTES = 1024
+"""In the last so many bytes of a form its boundary ends it."""
 PART_BYTES = 16 << 10
 """What headers and boundary of one part, and a field, may take beside the photos."""
 
@@ -120,6 +123,7 @@ class _Body:
         self._code = "body_too_large" if in_parts else "too_large_bytes"
         self._receive, self._headers = request.receive, request.headers
         self._count = 0
+        self.tail = b""
         self.request = Request(request.scope, self._counted)
 
     def check_announced(self) -> None:
@@ -135,6 +139,7 @@ class _Body:
         if self._count > self._limit:
             self._refuse(self._count)
         self._share.take(count)
+        self.tail = (self.tail + message.get("body", b"")[-TAIL_BYTES:])[-TAIL_BYTES:]
         return message
 
     def _refuse(self, count: int) -> None:
@@ -155,9 +160,17 @@ async def _read_parts(body: _Body) -> Upload:
     except HTTPException as error:
         raise _bad_parts(str(error.detail), bounds) from error
     try:
+        _check_end(body)
         return await _of_form(form, bounds)
     finally:
         await form.close()
+
+
+def _check_end(body: _Body) -> None:
+    """Raise Problem for a form that was cut off: its parser leaves out the part that did not end."""
+    boundary = parse_options_header(body.request.headers["content-type"])[1].get(b"boundary", b"")
+    if b"--" + boundary + b"--" not in body.tail:
+        raise Problem("bad_multipart", "the form does not end with its boundary and two hyphens, so it was cut off")
 
 
 def _bad_parts(detail: str, bounds: Bounds) -> Problem:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from serving.api.parts import Allowed, Asked, answered, problems
 from serving.schemas import FacetsAnswer
 
-router = APIRouter(tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"])
 
 
 @router.get("/facets", response_model=None, responses={200: {"model": FacetsAnswer}, **problems(401, 503)})

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from serving import metrics
 from serving.api.parts import Asked
 from serving.api.release import failure_told
+from serving.release.follow import Follower
 
 router = APIRouter(tags=["health"])
 
@@ -31,7 +32,7 @@ async def readyz(service: Asked) -> Response:
     if service.is_draining:
         return _told(503, {"status": "draining", **value})
     if follower.current is None:
-        return _told(503, {"status": "loading" if follower.failure is None else "refused", **value})
+        return _told(503, {"status": _why_not(follower), **value})
     ready = {"status": "ready", "release_id": follower.current.release_id, "number": follower.number}
     return _told(200, ready | value)
 
@@ -40,6 +41,12 @@ async def readyz(service: Asked) -> Response:
 async def metrics_text(service: Asked) -> Response:
     """Return the metrics as Prometheus reads them."""
     return Response(service.metrics.text(), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+
+def _why_not(follower: Follower) -> str:
+    if follower.failure is not None:
+        return "refused"
+    return "nothing_live" if follower.nothing_live else "loading"
 
 
 def _told(status: int, value: dict[str, Any]) -> Response:

@@ -14,7 +14,7 @@ from serving.api.parts import Allowed, Asked, answered, problems, published, spe
 from serving.problems import Problem, retry_after
 from serving.schemas import FilterParameters, ItemAnswer, SimilarAnswer
 
-router = APIRouter(tags=["items"])
+router = APIRouter(prefix="/v1", tags=["items"])
 ItemId = Annotated[str, Path(description="as the shop has it, percent-encoded", examples=["sku-4711"])]
 
 

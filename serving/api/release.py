@@ -14,7 +14,7 @@ from serving.problems import retry_after
 from serving.release.follow import Failure
 from serving.schemas import HistoryAnswer, ReleaseAnswer
 
-router = APIRouter(tags=["release"])
+router = APIRouter(prefix="/v1", tags=["release"])
 SHOWN = ("release_id", "action", "previous", "at", "reason", "run_id", "model_id", "index_id", "blessed")
 
 

@@ -11,7 +11,7 @@ from pipelines.store import NotFoundError, StoreError
 from serving.api.parts import Allowed, Asked, problems
 from serving.problems import Problem, retry_after
 
-router = APIRouter(tags=["release"])
+router = APIRouter(prefix="/v1", tags=["release"])
 HEADERS = {
     # The report is one file: its styles and pictures are in it, and it has no script.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups",

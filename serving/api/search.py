@@ -18,7 +18,7 @@ from serving.schemas import LISTS, SearchAnswer, SearchParameters, box_of
 from serving.service import Service
 from serving.uploads import Photo, Upload, merged, read_upload
 
-router = APIRouter(tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"])
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 BODY = {

@@ -10,7 +10,7 @@ from pipelines.store import StoreError
 from serving.api.parts import RELEASE_HEADER, Allowed, Asked, problems
 from serving.problems import Problem, retry_after
 
-router = APIRouter(tags=["thumbnails"])
+router = APIRouter(prefix="/v1", tags=["thumbnails"])
 KEPT_S = 300
 """How long a browser keeps one: what is hidden or erased is to go soon."""
 

@@ -78,6 +78,7 @@ class Follower:
         self.number = 0
         self.failure: Failure | None = None
         self.store_error = ""
+        self.nothing_live = False
         self._silent_since: float | None = None
         self._open: set[LoadedRelease] = set()
 
@@ -126,7 +127,8 @@ class Follower:
             last = await self._in_thread(self._cache.last) if self._cache and self.current is None else None
             return Live(*last) if last else None
         self._heard()
-        if not number:
+        self.nothing_live = not number
+        if self.nothing_live:
             self._metrics.behind.labels("nothing_live").set(1)
             return None
         return Live(number, str(entry.get("release_id")))

@@ -24,12 +24,14 @@ MEMINFO, CGROUP, STATUS = Path("/proc/meminfo"), Path("/sys/fs/cgroup"), Path("/
 def needed_bytes(store: Store, release: Release, kinds: Collection[str]) -> int:
     """Return about how many bytes a release takes once it is loaded for a plan that searches `kinds`.
 
-    Stored vectors are not counted: they are memory-mapped, and the kernel may drop them.
+    `store` has the release's objects on this machine. Stored vectors are not counted: they are memory-mapped, and the
+    kernel may drop them.
     """
     manifest = store.read_json(f"indexes/{release.index_id}/manifest.json")
     built: dict[str, Any] = manifest["kinds"]
     searched = sum(int(built[kind]["predicted_bytes"]) for kind in kinds if kind != "exact" and kind in built)
-    model = sum(entry.size_bytes for entry in store.list(f"models/{release.model_id}"))
+    with store.stage_in(f"models/{release.model_id}") as folder:
+        model = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     rows = int(manifest["counts"]["item_photos"])
     return searched + rows * ROW_BYTES + MODEL_FACTOR * model + MODEL_BYTES
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from pipelines.store import Store
 from serving.app import create_app
 from serving.hidden import NOTHING, HiddenItems
 from serving.keys import Keys
@@ -56,10 +57,16 @@ class Client:
 
 @asynccontextmanager
 async def serving(
-    shop: ServedShop, keys: Keys | None = None, hidden: HiddenItems = NOTHING, *, ready: bool = True, **settings: Any
+    shop: ServedShop,
+    keys: Keys | None = None,
+    hidden: HiddenItems = NOTHING,
+    *,
+    store: Store | None = None,
+    ready: bool = True,
+    **settings: Any,
 ) -> AsyncIterator[Client]:
     """Run a service for the time of a test, and wait until it is ready."""
-    service = Service(shop.config(**settings), shop.store, keys, hidden)
+    service = Service(shop.config(**settings), store or shop.store, keys, hidden)
     transport = httpx.ASGITransport(create_app(service), raise_app_exceptions=False)
     await service.start()
     try:

@@ -1,0 +1,145 @@
+"""Queries that come at once: they share batches, a full queue and a deadline refuse them, and no query sees another."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from serving.release.loaded import LoadedRelease
+from tests.serving.client import Client, alone, ids, problem
+from tests.serving.shop import ServedShop
+
+
+def engine_of(client: Client):
+    current = client.service.follower.current
+    assert isinstance(current, LoadedRelease)
+    return current.engine
+
+
+def watched(client: Client, monkeypatch: pytest.MonkeyPatch, wait: threading.Event | None = None) -> list[int]:
+    """Return the sizes of batches as they come, which `wait` holds up."""
+    engine, sizes = engine_of(client), []
+    outputs = engine.outputs
+
+    def counted(jpegs: list[bytes]):
+        sizes.append(len(jpegs))
+        if wait is not None:
+            wait.wait(20)
+        return outputs(jpegs)
+
+    monkeypatch.setattr(engine, "outputs", counted)
+    return sizes
+
+
+def test_what_comes_at_once_goes_through_the_model_at_once(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(client: Client) -> None:
+        sizes = watched(client, monkeypatch)
+        answers = await asyncio.gather(*(client.search(shop.photo(n), k=1) for n in range(10)))
+        assert [ids(answer) for answer in answers] == [[f"i{n}"] for n in range(10)]
+        assert sum(sizes) == 10
+        assert max(sizes) == 4
+        assert len(sizes) <= 4
+
+    alone(shop, ask, wait_ms=500.0, batch=4)
+
+
+def test_a_query_alone_waits_for_nobody(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(client: Client) -> None:
+        sizes = watched(client, monkeypatch)
+        started = time.monotonic()
+        await client.search(shop.photo(1), k=1)
+        assert time.monotonic() - started < 4
+        assert sizes == [1]
+
+    alone(shop, ask, wait_ms=5000.0)
+
+
+def test_while_the_model_works_the_next_batch_gathers(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(client: Client) -> None:
+        go_on = threading.Event()
+        sizes = watched(client, monkeypatch, go_on)
+        first = asyncio.create_task(client.search(shop.photo(0), k=1))
+        while not sizes:
+            await asyncio.sleep(0.01)
+        others = [asyncio.create_task(client.search(shop.photo(n), k=1)) for n in range(1, 8)]
+        while len(client.service.batcher._waiting) < 7:
+            await asyncio.sleep(0.01)
+        go_on.set()
+        await asyncio.gather(first, *others)
+        assert sizes == [1, 7]
+
+    alone(shop, ask, wait_ms=0.0)
+
+
+def test_results_depend_on_no_other_query_of_the_batch(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = [
+        {"k": k} | extra for k in (1, 3, 7) for extra in ({}, {"attribute": "colour=red"}, {"explain": "true"})
+    ]
+
+    async def ask(client: Client) -> None:
+        singly = [await client.search(shop.photo(n), **question) for n, question in enumerate(questions)]
+        sizes = watched(client, monkeypatch)
+        together = await asyncio.gather(*(client.search(shop.photo(n), **q) for n, q in enumerate(questions)))
+        assert sizes == [len(questions)]
+        assert [ids(answer) for answer in together] == [ids(answer) for answer in singly]
+        for one, other in zip(singly, together, strict=True):
+            scores = [[r["score"] for r in answer["answers"][0]["results"]] for answer in (one, other)]
+            assert scores[0] == pytest.approx(scores[1], abs=1e-5)
+
+    alone(shop, ask, wait_ms=500.0)
+
+
+def test_a_full_queue_refuses_with_when_to_ask_again(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(client: Client) -> None:
+        go_on = threading.Event()
+        watched(client, monkeypatch, go_on)
+        held = [asyncio.create_task(client.search(shop.photo(n), k=1)) for n in range(4)]
+        while await client.metric("queue_photos") != 4:
+            await asyncio.sleep(0.01)
+        refused = await client.http.post("/v1/search", content=shop.photo(5))
+        assert "4 photos are waiting" in problem(refused, 429, "queue_full")["detail"]
+        assert int(refused.headers["retry-after"]) >= 1
+        go_on.set()
+        assert [ids(answer) for answer in await asyncio.gather(*held)] == [[f"i{n}"] for n in range(4)]
+        assert await client.metric("queue_photos") == 0
+        assert ids(await client.search(shop.photo(5), k=1)) == ["i5"]
+        assert await client.metric('refused_total{code="queue_full"}') == 1
+
+    alone(shop, ask, queue=4, max_photos=4)
+
+
+def test_a_query_that_is_not_answered_in_time_is_given_up_and_never_begun(
+    shop: ServedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(client: Client) -> None:
+        go_on = threading.Event()
+        sizes = watched(client, monkeypatch, go_on)
+        first = asyncio.create_task(client.http.post("/v1/search", content=shop.photo(0)))
+        while not sizes:
+            await asyncio.sleep(0.01)
+        problem(await client.http.post("/v1/search", content=shop.photo(1)), 504, "deadline")
+        problem(await first, 504, "deadline")
+        go_on.set()
+        monkeypatch.undo()
+        assert ids(await client.search(shop.photo(2), k=1)) == ["i2"]
+        assert sizes == [1]  # the second was dropped unasked
+
+    alone(shop, ask, deadline_ms=400)
+
+
+def test_steps_are_measured(shop: ServedShop) -> None:
+    async def ask(client: Client) -> None:
+        await asyncio.gather(*(client.search(shop.photo(n), k=1) for n in range(3)))
+        for step in ("upload", "prepare", "wait"):
+            assert await client.metric(f'step_seconds_count{{step="{step}"}}') == 3
+        for step in ("model", "search"):
+            assert 1 <= (await client.metric(f'step_seconds_count{{step="{step}"}}') or 0) <= 3
+        assert await client.metric("batch_photos_sum") == 3
+        route = '{method="POST",route="/v1/search",status="200"}'
+        assert await client.metric(f"requests_total{route}") == 3
+        assert await client.metric('release{index_id="first-index",model_id="m1",release_id="first"}') == 1
+        assert (await client.metric("available_memory_bytes") or 0) > 0
+        assert (await client.metric("release_predicted_bytes") or 0) > 0
+
+    alone(shop, ask)
