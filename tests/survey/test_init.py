@@ -140,6 +140,66 @@ def test_variants_that_leave_out_what_the_first_says(tmp_path: Path) -> None:
     assert {"item_id": "sku", "group_id": "product", "continues": "product"}.items() <= columns.items()
 
 
+def kinds(export: str) -> str:
+    """BigCommerce's exports: rows of several kinds, of which the older one's products are whole."""
+    if export == "old":
+        header = "Item Type,Product ID,Product Name,Price,Product Visible?,Category,Product Image File - 1"
+        rows = [
+            f"Product,{n},Mug {n},5.00,Y,Home/Mugs {n % 3},https://cdn.example/{n}.jpg\n  SKU,9{n},[S]Size=S,,,,\n"
+            f"  Rule,8{n},,[ADD]2,,,"
+            for n in range(100, 100 + COUNT)
+        ]
+    else:
+        header = "Item,ID,Name,SKU,Options,Categories,Internal Image URL (Export)"
+        rows = [
+            f"Product,{n},Mug {n},BC{n},,2{n % 3};31,\nVariant,9{n},,BC{n}-S,Type=Rectangle|Name=Size|Value=S,,\n"
+            f"Image,8{n},,,,,https://cdn.example/{n}.jpg"
+            for n in range(100, 100 + COUNT)
+        ]
+    return "\n".join([header, *rows, ""])
+
+
+def test_rows_that_are_no_items_are_left_out(tmp_path: Path) -> None:
+    said = written(tmp_path, kinds("old"))["catalogue"]
+    assert said["columns"]["deleted"] == ["Item Type", "Product Visible?"]
+    assert {"sku", "rule", "n"} <= {*said["deleted_words"]}
+    assert {"product", "y"} <= {*said["not_deleted_words"]}
+    manifest = Shop(tmp_path).run("r", "catalogue")["catalogue"]
+    assert (manifest["counts"]["items"], manifest["rejects"]) == (COUNT, {})
+
+
+def test_an_export_whose_rows_cannot_be_used_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_text(kinds("new"), encoding="utf-8")
+    result = init("feed.csv")
+    assert result.exit_code == 1
+    assert (
+        tomllib.loads(Path("shop.toml").read_text(encoding="utf-8"))["catalogue"]["columns"]["category"] == "Categories"
+    )
+    assert "STOP all rows that were looked at are rejected (no_photo 120, no_category 60)" in result.output
+    assert "let the export write them into one row" in result.output
+    assert "next: see to the lines above, then: " in result.output
+
+
+def test_more_rejects_than_a_run_takes_are_told(tmp_path: Path) -> None:
+    """As of Shopware's variants, which are rows without photo and category."""
+    lines = delimited(
+        "id parent_id name categories media_url",
+        lambda n: [
+            f"x{n}",
+            *((f"x{n - 1}", "", "", "") if n % 3 == 2 else ("", f"Mug {n}", "ab"[n % 2] * 3, f"{n}.jpg")),
+        ],
+    )
+    for n in range(COUNT):
+        (tmp_path / f"{n}.jpg").write_bytes(jpeg(n))
+    (tmp_path / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    result = init("feed.csv")
+    assert result.exit_code == 1
+    assert (
+        "STOP 20 of 60 rows that were looked at are rejected (no_photo 20), over catalogue.max_rejected_share = 10%"
+        in (result.output)
+    )
+
+
 def test_paths_of_which_the_first_is_the_same_for_all(tmp_path: Path) -> None:
     lines = delimited(
         "sku name category photo",

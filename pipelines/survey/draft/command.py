@@ -20,7 +20,7 @@ from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
 from pipelines.survey.draft.told import of_feed, of_photos, of_rows
-from pipelines.survey.draft.trial import MOST_ROWS, Trial, refusal, tried
+from pipelines.survey.draft.trial import MOST_ROWS, Trial, refusal, rejecting, tried
 from pipelines.survey.draft.words import WORDS
 
 NEEDED = ("item_id", "photos", "category")
@@ -72,9 +72,8 @@ class _Drafting:
         size = size_of(place, _uris(trial)[:LOOKED_AT]) if place else None
         draft = Draft(self._source.place, keys, why, questions, guess.left_out, size, self._networks)
         text = page(draft)
-        refused = refusal(section, self._file) if trial is None and not questions else ""
+        stops = self._stops(section, trial) if not questions else []
         told = (*of_feed(self._source, len(rows), trial), *of_photos(place), *of_rows(rows, trial, questions))
-        stops = (f"STOP {refused}",) if refused else ()
         return Drafted(text, told, (*open_lines(text, str(self._output)), *stops))
 
     def _section(
@@ -98,6 +97,11 @@ class _Drafting:
 
     def _lacking(self, section: dict[str, Any]) -> list[str]:
         return [] if "format" in section else [key for key in NEEDED if key not in section["columns"]]
+
+    def _stops(self, section: dict[str, Any], trial: Trial | None) -> list[str]:
+        """Return what would stop a run as it is, and is no matter of a line to fill in."""
+        found = rejecting(trial) if trial else refusal(section, self._file)
+        return [f"STOP {found}"] if found else []
 
     def _place(self, trial: Trial | None) -> Place | None:
         if trial is None:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.survey.draft.names import numbered, said, tokens
+from pipelines.survey.draft.names import TOKEN, numbered, said, tokens
 from pipelines.survey.draft.profile import Profile, texts_of
 
 _MOST_DISTINCT = 0.5
 """Of the rows, as a category of which two items are."""
+_FEW_ROWS, _MANY_ROWS = 0.05, 0.3
+_OTHERS = frozenset(
+    {
+        *("url", "link", "description", "tags", "material", "size", "option", "options", "attribute", "attributes"),
+        *("property", "properties", "feature", "features", "spec", "specs", "specification", "specifications"),
+        *("parameter", "parameters", "variant", "variants", "variation", "variations"),
+    }
+)
+"""Words of columns whose cells have parts, and are no paths."""
+_PAIR = re.compile(r"\w\s*=\s*\w")
+"""As in Name=Size|Value=S."""
 _A_PARENT = 1.3
 """Parents that a value of a level may have on average: a few names, such as "Other", are in several."""
 
 
 def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], str]:
     """Return the columns of the category and what tells them; none where no column can be one."""
-    cells = {name: one for name, one in columns.items() if _may_be(one, len(rows))}
+    cells = {name: one for name, one in columns.items() if _may_be(one, len(rows), _least_filled(name))}
     named = {name: said(name, "category") for name in cells if said(name, "category")}
     paths = [name for name in named if cells[name].levels >= 0.5] or [
-        name for name in cells if cells[name].levels >= 0.8 and cells[name].length < 150 and not _is_of_else(name)
+        name
+        for name in cells
+        if cells[name].levels >= 0.8 and cells[name].length < 150 and not _is_of_else(cells[name])
     ]
     if paths:
         best = max(paths, key=lambda name: (named.get(name, 0.0), cells[name].levels))
@@ -37,14 +51,22 @@ def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str,
     return [], ""
 
 
-def _may_be(one: Profile, rows: int) -> bool:
+def _least_filled(name: str) -> float:
+    """Return the least share of rows with a category: less where the name says it, for rows may be of several kinds."""
+    return _FEW_ROWS if said(name, "category") >= TOKEN else _MANY_ROWS
+
+
+def _may_be(one: Profile, rows: int, least: float) -> bool:
     few = one.values <= max(2.0, _MOST_DISTINCT * one.filled * rows) or (rows <= 20 and one.distinct < 1) or rows < 8
-    return one.is_text and few and one.filled >= 0.3 and one.length < 300
+    return one.is_text and few and one.filled >= least and one.length < 300
 
 
-def _is_of_else(name: str) -> bool:
-    return any(said(name, kind) for kind in ("title", "photos", "price", "updated_at", "item_id")) or bool(
-        {"url", "link", "description", "tags", "material", "size"} & {*tokens(name)}
+def _is_of_else(one: Profile) -> bool:
+    others = ("title", "photos", "price", "updated_at", "item_id")
+    return (
+        any(said(one.name, kind) for kind in others)
+        or bool(_OTHERS & {*tokens(one.name)})
+        or _PAIR.search(one.example) is not None
     )
 
 

@@ -15,6 +15,7 @@ from pipelines.catalogue.values import MAY_BE_THOUSANDS
 from pipelines.config.formats import with_preset
 from pipelines.config.shop import listed
 from pipelines.survey.draft.dates import forms_of
+from pipelines.survey.draft.kinds import kinds_of
 from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
 from pipelines.survey.draft.profile import NO_PHOTO, texts_of
 from pipelines.survey.draft.trial import Trial
@@ -103,6 +104,20 @@ def _continues(seen: Seen) -> Iterator[Proposal]:
             yield Proposal(why, columns={"continues": column}, saves_rows=True)
 
 
+def _kinds(seen: Seen) -> Iterator[Proposal]:
+    words = {key: listed(seen.section.get(key)) for key in ("deleted_words", "not_deleted_words")}
+    mapped = listed(seen.columns.get("deleted"))
+    if not seen.trial.codes.keys() & _LACKS or (mapped and not words["deleted_words"]):
+        return
+    for kinds in kinds_of(seen.rows, listed(seen.columns["photos"]), listed(seen.columns["category"])):
+        gone, live = kinds.others | {*words["deleted_words"]}, kinds.items | {*words["not_deleted_words"]}
+        if not gone & live:
+            keys = {"deleted_words": sorted(gone), "not_deleted_words": sorted(live)}
+            why = f"{kinds.column}: {', '.join(sorted(kinds.others))} are no items, and name neither photo nor category"
+            columns = {"deleted": [kinds.column, *mapped] if mapped else kinds.column}
+            yield Proposal(why, keys, columns, saves_rows=True)
+
+
 def _neighbours(seen: Seen) -> Iterator[str]:
     """Yield the columns that each row fills, and in which rows of one value stand together."""
     for name in seen.rows[0] if seen.rows else ():
@@ -164,6 +179,7 @@ _PROPOSE: tuple[Callable[[Seen], Iterator[Proposal]], ...] = (
     _photos,
     _films,
     _continues,
+    _kinds,
     _levels,
     _paths,
     _decimals,

@@ -73,6 +73,23 @@ def refusal(section: Mapping[str, Any], file: Path) -> str:
     return ""
 
 
+def rejecting(trial: Trial) -> str:
+    """Return why so many of the first rows are rejected that a run would stop, "" where they are not."""
+    limit = CatalogueSection.model_fields["max_rejected_share"].default
+    if len(trial.rejects) <= limit * trial.rows:
+        return ""
+    counts = ", ".join(f"{code} {count}" for code, count in trial.codes.most_common())
+    which = "all" if not trial.items else f"{len(trial.rejects)} of {trial.rows}"
+    if not trial.items and {"no_photo", "no_category"} <= trial.codes.keys():
+        fix = "rows with photos and those with categories are not the same: let the export write them into one row"
+    else:
+        fix = "mend what they lack, let the export leave them out, or map other columns"
+    return (
+        f"{which} rows that were looked at are rejected ({counts}), over catalogue.max_rejected_share = {limit:.0%}, "
+        f"so a run would stop; {fix}"
+    )
+
+
 def read(section: CatalogueSection, file: Path, most: int = MOST_ROWS) -> Trial:
     """Read the first rows of a file as the catalogue stage does. Raises FeedError where it would refuse the file."""
     now = time.time()
