@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipelines.store import Log, Store
 from pipelines.tables.buckets import bucket_of, read_bucket
 from pipelines.tables.schemas import DELETES, ITEMS, ORIGINS, PHOTOS, REJECTS
 from pipelines.trace.facts import DELETED, REJECTED, SHOWN, UNKNOWN, WAITING, Catalogued, Rejection
+from pipelines.trace.laid import Overlaid
 from pipelines.trace.scope import Scope
 
 
@@ -23,7 +25,7 @@ def rows_of_item(store: Store, folder: str, item_id: str, buckets: int, schema: 
     return found
 
 
-def catalogued(store: Store, scope: Scope, item_id: str, buckets: int) -> Catalogued:
+def catalogued(store: Store, scope: Scope, item_id: str, buckets: int, overlaid: Overlaid) -> Catalogued:
     """Return what the catalogue of a scope holds of an item."""
 
     def rows(table: str, schema: pa.Schema) -> list[dict[str, Any]]:
@@ -33,7 +35,7 @@ def catalogued(store: Store, scope: Scope, item_id: str, buckets: int) -> Catalo
     for table, state in (("items", SHOWN), ("waiting", WAITING)):
         for row in rows(table, ITEMS):
             origin = next(iter(rows("origins", ORIGINS)), {})
-            return _held(state, row, origin.get("feed") or "", rejects)
+            return replace(_held(state, row, origin.get("feed") or "", rejects), laid=overlaid.of(row, origin))
     for row in rows("deletes", DELETES):
         return Catalogued(DELETED, row.get("feed") or "", moment(row["deleted_at"]), rejects=rejects)
     rejects = rejects or _older_rejects(store, scope, item_id, buckets)

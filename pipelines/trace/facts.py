@@ -77,10 +77,24 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Laid:
+    """What is shown otherwise than the row `said` it: the category or an attribute, by a key of the config.
+
+    `place` is the sheet and line of a correction, "" where the sheet does not name the item any more.
+    """
+
+    what: str
+    by: str
+    place: str
+    said: str
+
+
+@dataclass(frozen=True)
 class Catalogued:
     """What a catalogue holds of an item: `state` is shown, waiting (for a photo), deleted, rejected or unknown.
 
     `feed` says whose row it is, or which feed deleted it, "" where an older catalogue does not tell.
+    `laid` is what the shop's own sheets say above it.
     """
 
     state: str
@@ -91,6 +105,7 @@ class Catalogued:
     price: float | None = None
     group_id: str = ""
     rejects: tuple[Rejection, ...] = ()
+    laid: tuple[Laid, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from pipelines.trace.facts import (
     Verdict,
 )
 from pipelines.trace.gallery import Gallery
+from pipelines.trace.laid import Overlaid
 from pipelines.trace.near import nearest_ids, unnamed_rows
 from pipelines.trace.photos import Photos
 from pipelines.trace.rows import FoundRows, find_rows
@@ -78,8 +79,12 @@ class Tracer:
     def _buckets(self) -> int:
         return read_format(self.store).buckets
 
+    @cached_property
+    def _overlaid(self) -> Overlaid:
+        return Overlaid(self.config)
+
     def _trail(self, scope: Scope, item_id: str, rows: Sequence[Row]) -> Trail:
-        held = catalogued(self.store, scope, item_id, self._buckets)
+        held = catalogued(self.store, scope, item_id, self._buckets, self._overlaid)
         gallery = Gallery(self.store, scope, self._buckets)
         photos = tuple[PhotoTrace, ...]()
         if held.state == SHOWN:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,8 +88,9 @@ def _row(record: Arrival | MediaArrival | Rejected, file: FeedFile, state: str) 
     item = record.item
     at = moment(datetime.fromtimestamp(item.updated_at, UTC))
     uris = tuple(photo.image_uri for photo in item.photos)
-    told = {"deleted": item.deleted, "out_of_stock": item.deleted and item.availability == OUT_OF_STOCK}
-    return Row(record.source, file.feed, state, updated_at=at, photos=uris, **told)
+    sold_out = item.deleted and item.availability == OUT_OF_STOCK
+    told = Row(record.source, file.feed, state, updated_at=at, photos=uris)
+    return replace(told, deleted=item.deleted, out_of_stock=sold_out)
 
 
 def _state(file: FeedFile, feeds: Feeds, head: dict[str, Any], record: Any) -> str:

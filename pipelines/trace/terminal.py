@@ -52,6 +52,9 @@ def _trail(trail: Trail) -> Iterator[str]:
     else:
         yield _line("run", f"{trail.run_id}, not live")
     yield _line("catalogue", f"no. {trail.catalogue}: {_catalogued(trail.catalogued)}")
+    for laid in trail.catalogued.laid:
+        place = f", {laid.place}" if laid.place else ""
+        yield _line("", f"{laid.what} by {laid.by}{place}; the feed says {laid.said or 'nothing'!r}")
     for reject in trail.catalogued.rejects:
         yield _line("", f"rejected {reject.source} (no. {reject.catalogue}): {reject.code}: {reject.detail}")
     if trail.leaf:

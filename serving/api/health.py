@@ -24,7 +24,7 @@ async def healthz() -> Response:
 @router.get("/readyz", response_model=None, responses={503: {"description": "not ready, and why"}})
 async def readyz(service: Asked) -> Response:
     """Tell whether queries may be sent here; and what is live but could not be loaded, if anything."""
-    follower, value = service.follower, {}
+    follower, value = service.follower, dict[str, Any]()
     if follower.failure is not None:
         value["live"] = failure_told(follower.failure)
     if follower.store_error:

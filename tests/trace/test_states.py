@@ -223,6 +223,28 @@ def test_feeds_that_cannot_be_read_now_are_a_note(small: TracedShop) -> None:
     assert found["verdict"]["step"] == "preprocess"
 
 
+def test_what_stands_above_the_feed_is_named_with_its_line(small: TracedShop) -> None:
+    small.write_csv(rows_of(6, colour="red"))
+    sheet = small.root / "corrections.csv"
+    sheet.write_text("item_id,category,colour\n# seen in the shop\ni1,Hats > Caps,\ni2,,blue\n", encoding="utf-8")
+    (small.root / "aliases.csv").write_text("old,new\nShoes > Boots,Shoes > Winter\n", encoding="utf-8")
+    keys = {"columns": {**COLUMNS, "attributes": {"colour": "colour"}}, "corrections": "corrections.csv"}
+    small.write_config(index={"similar": 0}, catalogue={**keys, "category_aliases": "aliases.csv"})
+    small.run("r1", "catalogue")
+    laid = {item: small.trace(item)["trail"]["catalogued"]["laid"] for item in ("i0", "i1", "i2", "i3")}
+    by_rule = {"what": "category", "by": "catalogue.category_aliases", "place": "", "said": "Shoes > Boots"}
+    by_line = {"by": "catalogue.corrections", "place": "corrections.csv, line 3"}
+    assert laid["i0"] == [by_rule]
+    assert laid["i1"] == [{"what": "category", **by_line, "said": "Shoes > Sandals"}]
+    colour = {"what": "colour", "by": "catalogue.corrections", "place": "corrections.csv, line 4", "said": "red"}
+    assert laid["i2"] == [by_rule, colour]
+    assert laid["i3"] == []
+    told = small.traced("i1").stdout
+    assert "category by catalogue.corrections, corrections.csv, line 3; the feed says 'Shoes > Sandals'" in told
+    sheet.write_text("item_id,category\n", encoding="utf-8")  # taken back, and no run has seen it yet
+    assert small.trace("i1")["trail"]["catalogued"]["laid"][0]["place"] == ""
+
+
 class Clock(datetime):
     """A clock of runs that is `hours` behind: manifests tell whole seconds, and runs of a test take less."""
 
