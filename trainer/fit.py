@@ -125,7 +125,7 @@ def _leaves_in_words(train: Photos, learned: np.ndarray, least: int) -> str:
     shown = np.unique(targets_of(train, LEAF, 1))
     count, total = int(learned.sum()), int(np.count_nonzero(shown >= 0))
     few = "" if count == total else f" (the others have fewer than train.min_leaf_images = {least} photos)"
-    return f"{count} of {total} leaves learned{few}"
+    return f"{count} of the {total} leaves with photos to learn from were learned{few}"
 
 
 def _learned(train: Photos, sizes: Mapping[str, int], min_leaf_images: int) -> dict[str, np.ndarray]:

@@ -24,20 +24,43 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Sample:
-    """What was drawn: how many items and photos, of how many items and leaves."""
+    """What was drawn: how many items and photos, and of how many items which leaves have how many, by leaf."""
 
     items: int
     photos: int
-    of_items: int
-    leaves: int
+    sizes: Mapping[str, int]
+    taken: Mapping[str, int]
 
-    @property
-    def note(self) -> str:
-        """The sample in words."""
-        return (
-            f"a sample of {self.items} of {self.of_items} items, of all {self.leaves} leaf categories (--limit), in a "
-            "store of its own"
+    def notes(self, least: int) -> Iterator[str]:
+        """Yield the sample in words, and what it cannot teach: a leaf is learned from `least` of its items."""
+        of_items, of_leaves, drawn = sum(self.sizes.values()), len(self.sizes), len(self.taken)
+        leaves = f"all {of_leaves}" if drawn == of_leaves else f"{drawn} of {of_leaves}"
+        yield (
+            f"a sample of {self.items} of {of_items} items, of {leaves} leaf categories (--limit), in a store of its "
+            "own"
         )
+        could, can = (sum(count >= least for count in counts.values()) for counts in (self.sizes, self.taken))
+        if can < could:
+            verb = "has" if can < 2 else "have"
+            yield (
+                f"{can or 'none'} of the {could} leaf categories of {least} items or more, which are what a model can "
+                f"learn (train.min_leaf_images, and what is held out), {verb} as many in the sample; --limit "
+                f"{enough(self.sizes, least)} keeps them all"
+            )
+
+
+def enough(sizes: Mapping[str, int], least: int) -> int:
+    """Return a limit at which every leaf of `least` items has as many in the sample, the smallest found by halving."""
+
+    def is_enough(limit: int) -> bool:
+        taken = quotas(sizes, limit)
+        return all(taken.get(leaf, 0) >= least for leaf, size in sizes.items() if size >= least)
+
+    low, high = 0, sum(sizes.values())
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return high
 
 
 def quotas(sizes: Mapping[str, int], limit: int) -> dict[str, int]:
@@ -80,7 +103,7 @@ def draw(store: Store, whole: str, catalogue_id: str, buckets: int, limit: int) 
         items, photos = items + counted[0], photos + counted[1]
         rejects = read_bucket(store, f"catalogue/{whole}/rejects", bucket, REJECTS)
         write_bucket(store, f"catalogue/{catalogue_id}/rejects", bucket, rejects)
-    return Sample(items, photos, sizes.total(), len(sizes))
+    return Sample(items, photos, sizes, wanted)
 
 
 def changes(store: Store, before: str, now: str, buckets: int) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -145,7 +146,7 @@ def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], fo
         )
     ledger = summary.ledger()
     check_summary(context, summary, ledger)
-    drawn = [] if context.limit is None else [_draw(context, head, read, catalogue_id, summary)]
+    drawn = [] if context.limit is None else _draw(context, head, read, catalogue_id, summary)
     if context.config.catalogue.deltas:
         write_record(context.store, catalogue_id, found.feeds.deltas.record)
     extend_taxonomy(context.store, summary.values, found.overlay.aliases.of_value)
@@ -156,14 +157,20 @@ def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], fo
     return _result(number + 1, entry, ledger)
 
 
-def _draw(context: RunContext, head: dict[str, Any], whole: str, catalogue_id: str, summary: Summary) -> str:
+def _draw(context: RunContext, head: dict[str, Any], whole: str, catalogue_id: str, summary: Summary) -> list[str]:
     """Keep a sample of what was read, which the summary counts from here on; return what is to be said of it."""
     context.pin("catalogue", f"catalogue/{catalogue_id}")
     sample = draw(context.store, whole, catalogue_id, context.buckets, context.limit or 0)
     was = changes(context.store, head.get("catalogue_id", ""), catalogue_id, context.buckets)
     for name, count in (was | {"items": sample.items, "photos": sample.photos}).items():
         summary.counts[name] = count
-    return sample.note
+    return list(sample.notes(_fewest_to_learn(context)))
+
+
+def _fewest_to_learn(context: RunContext) -> int:
+    """Return of how many items, with a photo each, a leaf keeps enough to be learned when some are held out."""
+    section = context.config.preprocess
+    return math.ceil(context.config.train.min_leaf_images / (1 - section.val_share - section.test_share))
 
 
 def _overtaken(theirs: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,9 @@ accept_option = click.option(
     help="Pass the gates that say no, of feeds and of the release; the reason is recorded.",
 )
 limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), help="A sample of so many items, of every category, in a store of its own."
+    "--limit",
+    type=click.IntRange(min=1),
+    help="A sample of so many items, some of each category, in a store of its own.",
 )
 sample_option = click.option("--sample", is_flag=True, help="Look into the store of `run --limit`.")
 policy_option = click.option(

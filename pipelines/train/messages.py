@@ -14,9 +14,9 @@ from pipelines.runs.retired import retired_of
 from pipelines.tables.arrays import Array
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import RESOLVED_PHOTOS
-from pipelines.tables.taxonomy import read_taxonomy
+from pipelines.tables.taxonomy import LEAF, read_taxonomy
 from pipelines.train.labels import CODES, read_labels
-from pipelines.train.news import Place
+from pipelines.train.news import Place, learnable_labels
 from pipelines.train.policy import Live, place_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,20 @@ def price(context: RunContext, live: Live | None) -> str:
     if live is not None:
         embeds = f"the new model opens a space: all {photos:,} different photos will be embedded again"
     return f"training takes {trunk}, the hash {codes}, and {embeds}"
+
+
+def thin_leaves(context: RunContext) -> str:
+    """Say of how many leaf categories the training can learn nothing, "" if of none, before anything is done for it."""
+    least, place = context.config.train.min_leaf_images, place_of(context)
+    learnable, leaves = learnable_labels(place, (), least, least)[LEAF], _depths(place)
+    if leaves.keys() <= learnable:
+        return ""
+    count = f"{len(learnable) or 'none'} of the {len(leaves)} leaf categories"
+    return (
+        f"{count} {'has' if len(learnable) < 2 else 'have'} {least} photos or more to learn from "
+        "(train.min_leaf_images), and the model will name no other: more items of each, coarser categories, or a lower "
+        "train.min_leaf_images change that"
+    )
 
 
 def too_few(examples: Examples, least: int) -> str:

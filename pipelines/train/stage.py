@@ -23,7 +23,7 @@ from pipelines.runs.outputs import PreprocessOutputs, TrainOutputs
 from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.train.adoption import adopt, keep_verdict, train_key, verdict_key
 from pipelines.train.checkpoints import Checkpoints
-from pipelines.train.messages import price, retired_leaves, too_few, unlearned
+from pipelines.train.messages import price, retired_leaves, thin_leaves, too_few, unlearned
 from pipelines.train.news import learnable_labels
 from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train, remember
 from pipelines.train.seen import keep_labels, keep_seen
@@ -47,6 +47,8 @@ def run(context: RunContext) -> StageResult:
         told = [note, *unlearned(context, live.facts), *retired_leaves(context)]
         return _result(live.model_id, live.facts["space_id"], "reused", told)
     context.progress.say(f"train: {reason}; {price(context, live)}")
+    if thin := thin_leaves(context):
+        context.progress.say(f"train: {thin}")
     from pipelines.train.attributes import give_slots
 
     notes = give_slots(context)

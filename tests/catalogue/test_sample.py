@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.catalogue.sample import quotas
+from pipelines.catalogue.sample import enough, quotas
 from pipelines.store import Store
 from pipelines.store.folder import FolderStore
 from tests.catalogue.shop import COLUMNS, Shop, rows_of
@@ -73,8 +73,27 @@ def test_a_sample_has_its_own_store_and_every_leaf(shop: Shop) -> None:
     leaves = Counter(row["category"][-1] for row in sampled.table("items"))
     assert leaves == {"Rare": 6, "Common": 14}
     assert len(sampled.table("photos")) == 20
-    [note] = [note for note in sampled.head()[1]["notes"] if "--limit" in note]
-    assert note.startswith("a sample of 20 of 100 items, of all 2 leaf categories")
+    first, second = sampled.head()[1]["notes"][:2]
+    assert first.startswith("a sample of 20 of 100 items, of all 2 leaf categories")
+    assert second == (  # 7 leave 5 to learn from
+        "1 of the 2 leaf categories of 7 items or more, which are what a model can learn (train.min_leaf_images, and "
+        "what is held out), has as many in the sample; --limit 38 keeps them all"
+    )
+
+
+def test_a_sample_of_fewer_items_than_leaves_tells_of_how_many_it_is(shop: Shop) -> None:
+    _, sampled = read(shop, "r1", 1)
+    first, second = sampled.head()[1]["notes"][:2]
+    assert first.startswith("a sample of 1 of 100 items, of 1 of 2 leaf categories")
+    assert second.startswith("none of the 2 leaf categories of 7 items or more")
+    _, sampled = read(shop, "r2", 38)
+    assert not [note for note in sampled.head()[1]["notes"] if "a model can learn" in note]
+
+
+@pytest.mark.parametrize("sizes", [{"a": 10, "b": 90}, {"a": 7}, {f"l{n}": 1 + n % 13 for n in range(90)}])
+def test_the_limit_that_is_named_keeps_what_can_be_learned(sizes: dict[str, int]) -> None:
+    limit = enough(sizes, 7)
+    assert all(quotas(sizes, limit)[leaf] >= 7 for leaf, size in sizes.items() if size >= 7)
 
 
 def test_it_is_the_same_one_each_time_and_grows_with_the_limit(shop: Shop) -> None:

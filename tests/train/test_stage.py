@@ -30,6 +30,24 @@ def test_the_first_model_has_nothing_to_start_from_or_to_be_compared_with(
     assert [(spec.parent, spec.baseline) for spec in training.specs] == [(None, None)]
 
 
+@pytest.mark.parametrize(("floor", "count"), [(2, None), (3, "1 of the 2 leaf categories has 3"), (9, "none of the 2")])
+def test_what_nothing_can_be_learned_of_is_told_before_the_training(
+    floor: int,
+    count: str | None,
+    make_context: MakeContext,
+    training: FakeTraining,
+    store: Store,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    finish_preprocess(store, "thin", "of-thin")
+    write_items(store, "of-thin", ["a", "b"], {"a": ("shoes > boots", ""), "b": ("bags", "")})
+    write_photos(store, "thin", {"a": 4, "b": 2})
+    run(replace(make_context("thin", min_leaf_images=floor), progress=Progress()))
+    lines = [line for line in capsys.readouterr().err.splitlines() if "the model will name no other" in line]
+    assert len(lines) == (count is not None)
+    assert count is None or f"train: {count}" in lines[0]
+
+
 def told(capsys: pytest.CaptureFixture[str]) -> str:
     return next(line for line in capsys.readouterr().err.splitlines() if "training takes" in line)
 
