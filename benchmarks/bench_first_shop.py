@@ -100,7 +100,7 @@ def said(work: Path, *arguments: str) -> dict[str, Any]:
             lines.append(line.text)
     except subprocess.CalledProcessError as error:
         code = error.returncode
-    words = [line for line in lines if not _PROGRESS.match(line)]
+    words = [line.replace(str(work.resolve()), "WORK") for line in lines if not _PROGRESS.match(line)]
     seconds = round(time.perf_counter() - began, 1)
     return {"command": " ".join(arguments), "exit_code": code, "seconds": seconds, "words": words}
 
