@@ -1,6 +1,9 @@
 """Shopify's products_export.csv, of some years."""
 
 import json
+import textwrap
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +41,29 @@ def test_a_variant_is_an_item_by_three_keys(exported: Exported, names: dict[str,
     assert {item_id: found["colour"] for item_id, found in read.said("attributes").items()} == {
         "T-R": "Red", "T-B": "Blue"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [{}, NEWER_SHOPIFY])
+def test_variants_without_photos_of_their_own_have_those_of_the_product(
+    exported: Exported, names: dict[str, str]
+) -> None:
+    """As in most exports, where no photo was assigned to a variant: by the keys that docs/feeds.md names."""
+    columns = _documented()
+    more = {"Handle": "tee", "Option1 Value": "Green", "Variant SKU": "T-G", "Variant Price": "9"}
+    rows = [*(row | {"Variant Image": ""} for row in SHOPIFY if row["Handle"] == "tee"), more]
+    read = exported("shopify", "products_export.csv", table(rows, names=names), columns=columns)
+    assert read.rejects == []
+    assert read.photos == {"T-R": ["r.jpg", "back.jpg"], "T-B": ["b.jpg"], "T-G": ["r.jpg"]}
+    assert read.said("group_id") == {"T-R": "tee", "T-B": "tee", "T-G": "tee"}
+
+
+def _documented() -> dict[str, Any]:
+    """What the documentation says of variants."""
+    text = (Path(__file__).parents[3] / "docs" / "feeds.md").read_text(encoding="utf-8")
+    part = text[text.index("* **Shopify's** variants are items") :]
+    block = textwrap.dedent(part.partition("```toml\n")[2].partition("```")[0])
+    columns: dict[str, Any] = tomllib.loads(block)["catalogue"]["columns"]
+    return columns
 
 
 def test_metafields_of_newer_exports_are_attributes(exported: Exported) -> None:
