@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from pipelines.survey.draft.words import BEFORE, GROSS, NET, TAX, TRADE, WITH, W
 _GROSS, _PLAIN, _BEFORE, _NET = 2.0, 1.0, 0.3, 0.2
 """What a price is worth by its kind: with tax, silent, that of before a sale, without tax."""
 _NESTED = 0.5
+_OF_TRADE = re.compile("einkauf|wholesale|grosshandel|haendler|handlerpreis|prixachat")
+"""Within words that are written as one."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def _ranked(kind: str, columns: Mapping[str, Profile]) -> list[_Price]:
 def _found(kind: str, columns: Mapping[str, Profile]) -> Iterator[_Price]:
     for name, one in columns.items():
         words, of_tax = _without_tax(tokens(name))
-        if one.numbers < 0.7 or TRADE & {*words} or any(stem in "".join(words) for stem in ("einkauf", "wholesale")):
+        if one.numbers < 0.7 or TRADE & {*words} or _OF_TRADE.search("".join(tokens(name))):
             continue
         factor = _BEFORE if BEFORE & {*words} and kind == "price" else of_tax
         fits = _said(" ".join(words), kind, is_of_tax=of_tax != _PLAIN)

@@ -161,7 +161,7 @@ WITHOUT: Final = _words("", "without ex ohne sin senza sans zonder uden utan bez
 """Words that, beside one of TAX, are as one of NET."""
 TRADE: Final = _words(
     "",
-    "wholesale dealer reseller distributor trade b2b supplier handler haendler handlerpreis achat acquisto compra "
+    "wholesale dealer reseller distributor trade b2b supplier handler haendler handlerpreis achat gros acquisto compra "
     "inkoop costo coste cout koszt zakup zakupu nakup cogs landed buying",
 ).tokens
 """Words of prices that the shop pays, or other shops do."""
