@@ -25,6 +25,7 @@ from pipelines.promote.stage import check_catalogue
 from pipelines.releases.history import Entry, read_history
 from pipelines.releases.release import Release, read_release
 from pipelines.runs.stages import STAGES
+from pipelines.shop_files.web.identity import Identity
 from pipelines.store import Store
 
 
@@ -49,7 +50,9 @@ def make_plan(config: Config, store: Store, buckets: int, request: Request, back
     ordered = _in_order(request, days, head)
     vectors = () if "train" in request.stages else tuple(tables[2:])
     lost = frozenset((one.prefix, one.unit_id) for one in damaged)
-    question = Question(tuple(day.catalogue_id for day in ordered), tables[1], vectors, lost)
+    question = Question(
+        tuple(day.catalogue_id for day in ordered), tables[1], vectors, lost, Identity.of_config(config)
+    )
     todo = count(store, jobs, question, buckets, f"{scratch}/counted.json")
     for name in ("damaged", "counted"):
         store.delete(f"{scratch}/{name}.json")

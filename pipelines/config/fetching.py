@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -83,6 +83,10 @@ class FetchSection(Section):
     recheck_hours: Hours = Field(24, description="until an address that led to no photo is asked again")
     gone_days: Hours = Field(
         7, description="how long a photo stays that was fetched once and whose address gives none now"
+    )
+    ignored_query: list[str] | Literal["all"] = Field(
+        default_factory=list,
+        description='parameters of addresses that do not say which photo it is, as signatures; "all": the whole query',
     )
     keep_originals: bool = Field(False, description="keep fetched bytes in the store, to prepare them another way")
     allowed_networks: list[Annotated[str, AfterValidator(_is_reachable)]] = Field(

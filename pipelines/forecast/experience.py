@@ -39,8 +39,9 @@ class Sample:
 class Experience:
     """What the newest runs of a store took, by stage, and which indexes they made of which catalogue and model.
 
-    `fetched_bytes` and `fetched` are those of photos behind addresses, in all these runs; `peak_bytes` the most memory
-    of a process, by stage.
+    Of the photos that came in the newest run that fetched any, `prepared_share` were prepared and `inferred_share`
+    inferred: what is known by another address is not inferred again. `fetched_bytes` and `fetched` are those of photos
+    behind addresses, in all these runs; `peak_bytes` the most memory of a process, by stage.
     """
 
     samples: Mapping[str, Sequence[Sample]]
@@ -50,6 +51,8 @@ class Experience:
     fetched_bytes: int = 0
     requests: int = 0
     peak_bytes: Mapping[str, int] | None = None
+    prepared_share: float = 1.0
+    inferred_share: float = 1.0
 
     def seconds(self, stage: str, photos: int, work: int, rechecked: int = 0) -> float:
         """Return how long a stage takes with so many photos, `work` of them new; 0 for a stage that never ran.
@@ -81,6 +84,7 @@ def experience(store: Store) -> Experience:
     trained: list[float] = []
     peaks: dict[str, int] = {}
     came = dict.fromkeys(("fetched", "bytes", "requests"), 0)
+    shares: dict[str, float] = {}
     for manifests in _newest_first(store):
         prepared, index = manifests.get("preprocess"), manifests.get("index")
         for stage, manifest in manifests.items():
@@ -88,6 +92,7 @@ def experience(store: Store) -> Experience:
         if prepared is None:
             continue
         photos = prepared["counts"]["in"]
+        shares = shares or _shares(manifests)
         if prepared["counts"].get("bytes"):
             came = {name: total + prepared["counts"][name] for name, total in came.items()}
         for stage, manifest in manifests.items():
@@ -103,8 +108,21 @@ def experience(store: Store) -> Experience:
             indexed.add((prepared["outputs"]["catalogue_id"], index["outputs"]["model_id"]))
     last = trained[0] if trained else None
     return Experience(
-        samples, frozenset(indexed), last, came["fetched"], came["bytes"], came["requests"], peak_bytes=peaks
+        samples, frozenset(indexed), last, came["fetched"], came["bytes"], came["requests"], peaks, **shares
     )
+
+
+def _shares(manifests: Mapping[str, Manifest]) -> dict[str, float]:
+    """Return what shares of the photos that came in a run were prepared and inferred; nothing of one without any."""
+    fetched = manifests["preprocess"]["counts"].get("fetched", 0)
+    if not fetched:
+        return {}
+    done = {"prepared_share": ("preprocess", "prepared"), "inferred_share": ("embed", "inferred")}
+    return {
+        name: min(1.0, manifests[stage]["counts"].get(count, 0) / fetched)
+        for name, (stage, count) in done.items()
+        if stage in manifests
+    }
 
 
 def weights(store: Store, prep_id: str, space_id: str, index_id: str) -> Weights:

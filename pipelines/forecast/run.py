@@ -20,13 +20,14 @@ from pipelines.forecast.todo import Question, ToDo, count
 from pipelines.hidden.settled import hidden_now, settled
 from pipelines.models.facts import vector_tables
 from pipelines.preprocess.asked import Asked
-from pipelines.preprocess.planning import job_of, plan_units
+from pipelines.preprocess.planning import Planned, job_of, plan_units
 from pipelines.releases.live import live_release
 from pipelines.runs.context import RunContext
 from pipelines.runs.manifest import read_manifest
 from pipelines.runs.outputs import CatalogueOutputs, IndexOutputs
 from pipelines.runs.sequence import run_stage
 from pipelines.runs.stages import STAGES
+from pipelines.shop_files.web.identity import Identity
 from pipelines.store import Log, Store, initialise, open_store
 from pipelines.store.folder import FolderStore
 from pipelines.store.overlay import Overlay
@@ -41,9 +42,11 @@ RUN_ID = "plan"
 class RunPlan:
     """A run that was not begun: what it would do, and what that takes, as far as earlier runs tell.
 
-    `todo` counts what was asked for in vain as if it came now. `changed` is how many photos the newest run that asked
-    has found changed at least, and of how many. `seconds` by stage; one that no run has told of is None. Bytes are None
-    where nothing tells.
+    `todo` is the most that there can be to do, for new addresses may show photos that are known; what was asked for in
+    vain counts as if it came now. `likely` is what it is where those that differ from addresses of before in their
+    query alone show known photos as often as in the newest run, and `notes` tell of these. `changed` is how many photos
+    the newest run that asked has found changed at least, and of how many. `seconds` by stage; one that no run has told
+    of is None. Bytes are None where nothing tells.
     """
 
     items: int
@@ -53,6 +56,8 @@ class RunPlan:
     refused: str
     asked: Asked
     todo: ToDo
+    likely: ToDo
+    notes: tuple[str, ...]
     trains: str
     seconds: dict[str, float | None]
     fetched_bytes: int | None
@@ -80,13 +85,19 @@ def plan_run(config: Config, progress: Progress) -> RunPlan:
         refused, catalogue = _catalogue(context)
         outputs = context.outputs(CatalogueOutputs)
         progress.say(f"run --plan: the feeds are read, {catalogue['photos']} photos are looked at")
-        asked = plan_units(context, job_of(context, outputs.catalogue_id)).asked
+        planned = plan_units(context, job_of(context, outputs.catalogue_id))
         live = live_model(below)
         trains = _reason(context, live, outputs.catalogue_id)
-        todo = _with_failed(_todo(context, live, trains, outputs.catalogue_id), asked)
+        todo = _with_failed(_todo(context, live, trains, outputs.catalogue_id), planned.asked)
         known = experience(below)
-    plan = _priced(config, below, known, catalogue, refused, asked, todo, trains, live)
-    return replace(plan, changed=last_changed(below) if asked.rechecked else None)
+    plan = _priced(config, below, known, catalogue, refused, planned, todo, trains, live)
+    return replace(plan, changed=last_changed(below) if planned.asked.rechecked else None)
+
+
+def _likely(todo: ToDo, behind: int, known: Experience) -> ToDo:
+    """Return what there is likely to do where so many new addresses differ in their query alone."""
+    prepared, inferred = (round(behind * (1 - share)) for share in (known.prepared_share, known.inferred_share))
+    return replace(todo, prepare=max(0, todo.prepare - prepared), infer=max(0, todo.infer - inferred))
 
 
 @contextmanager
@@ -129,7 +140,7 @@ def _reason(context: RunContext, live: Live | None, catalogue_id: str) -> str:
 def _todo(context: RunContext, live: Live | None, trains: str, catalogue_id: str) -> ToDo:
     vectors = () if trains or live is None else tuple(vector_tables(context.store, live.facts["space_id"]))
     images = f"images/{context.config.preprocess.spec.prep_id}"
-    question = Question((catalogue_id,), images, vectors)
+    question = Question((catalogue_id,), images, vectors, identity=Identity.of_config(context.config))
     [todo] = count(context.store, context.jobs("preprocess"), question, context.buckets, f"runs/{RUN_ID}/counted.json")
     return todo
 
@@ -146,16 +157,17 @@ def _priced(
     known: Experience,
     catalogue: dict[str, int],
     refused: str,
-    asked: Asked,
+    planned: Planned,
     todo: ToDo,
     trains: str,
     live: Live | None,
 ) -> RunPlan:
-    photos = catalogue["photos"]
+    photos, asked = catalogue["photos"], planned.asked
+    likely = _likely(todo, planned.requeried.behind, known)
     work = {
-        "preprocess": todo.prepare,
-        "embed": todo.infer,
-        "index": photos if todo.infer or catalogue["changed"] or hides_others(store) else 0,
+        "preprocess": likely.prepare,
+        "embed": likely.infer,
+        "index": photos if likely.infer or catalogue["changed"] or hides_others(store) else 0,
     }
     seconds: dict[str, float | None] = {}
     for stage in STAGES:
@@ -168,7 +180,7 @@ def _priced(
     if (slowest := _ceiling_s(config, asked)) and (seconds["preprocess"] or 0.0) < slowest:
         seconds["preprocess"] = round(slowest, 1)
     fetched = _fetched_bytes(known, asked)
-    kept = _kept_bytes(config, store, todo, photos, live, fetched if config.fetch.keep_originals else 0)
+    kept = _kept_bytes(config, store, likely, photos, live, fetched if config.fetch.keep_originals else 0)
     price = money(config.prices, seconds, fetched or 0, kept or 0, asked.addresses)
     return RunPlan(
         catalogue["items"],
@@ -178,6 +190,8 @@ def _priced(
         refused,
         asked,
         todo,
+        likely,
+        tuple(planned.requeried.notes()),
         trains,
         seconds,
         fetched,

@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import JoinByBucket, ReadBuckets, ReadUnitKeys
-from pipelines.preprocess.changes import newest_sources
+from pipelines.preprocess.changes import ALONE, newest_sources
+from pipelines.shop_files.web.identity import Identity, stem
 from pipelines.store import Store
 from pipelines.tables.arrow import first_of_each, index_of
 from pipelines.tables.schemas import DIGEST, IMAGE_KEYS, PHOTOS, SOURCE_KEYS, VECTOR_KEYS
@@ -44,13 +45,14 @@ class ToDo:
 class Question:
     """What is asked: the catalogues in the order in which they are run, and which units count as there.
 
-    `damaged` are (table, unit) that do not.
+    `damaged` are (table, unit) that do not. `identity` tells by what photos are known.
     """
 
     catalogues: tuple[str, ...]
     images: str
     vectors: tuple[str, ...]
     damaged: frozenset[tuple[str, str]] = frozenset()
+    identity: Identity = ALONE
 
 
 def count(store: Store, jobs: Jobs, question: Question, buckets: int, name: str) -> list[ToDo]:
@@ -61,7 +63,13 @@ def count(store: Store, jobs: Jobs, question: Question, buckets: int, name: str)
         photos = [
             pipeline
             | f"Photos{day}"
-            >> ReadBuckets(store, f"catalogue/{catalogue}/photos", PHOTOS, buckets, partial(_on_day, day=day))
+            >> ReadBuckets(
+                store,
+                f"catalogue/{catalogue}/photos",
+                PHOTOS,
+                buckets,
+                partial(_on_day, day=day, identity=question.identity),
+            )
             for day, catalogue in enumerate(question.catalogues)
         ] | "AllPhotos" >> beam.Flatten()
         keys = {
@@ -74,7 +82,8 @@ def count(store: Store, jobs: Jobs, question: Question, buckets: int, name: str)
             {"photos": "image_uri", "sources": "image_uri"},
             {"photos": WANTED, "sources": unit_keys(SOURCE_KEYS)},
             buckets,
-            _by_uri,
+            partial(_by_uri, identity=question.identity),
+            stem,
         )
         known = by_uri | "Known" >> beam.Map(lambda found: found[1])
         by_digest = {"known": known, "images": keys["images"], "vectors": keys["vectors"]} | "ByDigest" >> JoinByBucket(
@@ -107,15 +116,15 @@ class _Sound:
         return keys.slice(0, 0)
 
 
-def _on_day(photos: pa.Table, day: int) -> pa.Table:
-    uris = pc.unique(photos["image_uri"])
+def _on_day(photos: pa.Table, day: int, identity: Identity) -> pa.Table:
+    uris = pc.unique(identity.column(photos["image_uri"]))
     return pa.table([uris, pa.array(np.full(len(uris), day), pa.int32())], schema=WANTED)
 
 
-def _by_uri(_: int, tables: Tables) -> tuple[Counter[str], pa.Table]:
+def _by_uri(_: int, tables: Tables, identity: Identity) -> tuple[Counter[str], pa.Table]:
     """Return what is to do of the photos that were never fetched, and where the others first stand (KNOWN)."""
     wanted = first_of_each(tables["photos"], "image_uri", FIRST)
-    sources = newest_sources(tables["sources"])
+    sources = newest_sources(tables["sources"], identity)
     at = index_of(wanted["image_uri"], sources["image_uri"])
     new = _by_day(wanted.filter(pa.array(at < 0)), WORK)
     digests = sources["digest"].combine_chunks().take(pa.array(at, mask=at < 0))

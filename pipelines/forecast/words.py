@@ -23,6 +23,7 @@ def lines(plan: RunPlan) -> Iterator[str]:
         f"whether they changed; {asked.originals:,} of kept originals"
     )
     yield f"{_images(plan)}{_unless_changed(plan)}"
+    yield from plan.notes
     yield f"training: {plan.trains or 'none, the live model is kept'}"
     hours = "; ".join(
         f"{stage} {'?' if one is None else _time(one)}" for stage, one in plan.seconds.items() if one is None or one
@@ -42,8 +43,13 @@ def lines(plan: RunPlan) -> Iterator[str]:
 
 
 def _images(plan: RunPlan) -> str:
-    most = " at most" if plan.asked.fetched else ""
-    return f"images to prepare: {plan.todo.prepare:,}{most}; to infer: {plan.todo.infer:,}{most}"
+    most, likely = plan.todo, plan.likely
+    if not plan.asked.fetched:
+        return f"images to prepare: {most.prepare:,}; to infer: {most.infer:,}"
+    text = f"images to prepare: {most.prepare:,} at most; to infer: {most.infer:,} at most"
+    if likely == most:
+        return text
+    return f"{text}; {likely.prepare:,} and {likely.infer:,} if as many new addresses show known photos as last time"
 
 
 def _unless_changed(plan: RunPlan) -> str:

@@ -70,7 +70,8 @@ class ReadUnitKeys(beam.PTransform):
 class JoinByBucket(beam.PTransform):
     """Bring tables together by the bucket of a key column each; yields `join(bucket, {name: table})` results.
 
-    `keys` gives each input's key column, `schemas` the schema of an input that sends nothing to a bucket.
+    `keys` gives each input's key column, `schemas` the schema of an input that sends nothing to a bucket. Rows whose
+    keys `key_of` makes the same of come together, too.
     """
 
     def __init__(
@@ -79,14 +80,16 @@ class JoinByBucket(beam.PTransform):
         schemas: Mapping[str, pa.Schema],
         buckets: int,
         join: Callable[[int, Tables], Any],
+        key_of: Callable[[str], str] | None = None,
     ) -> None:
         super().__init__()
         self.keys, self.schemas, self.buckets, self.join = dict(keys), dict(schemas), buckets, join
+        self.key_of = key_of
 
     def expand(self, inputs: Mapping[str, beam.PCollection]) -> beam.PCollection:
         """Partition every input, group by bucket, join."""
         parts = {
-            name: tables | f"Partition_{name}" >> beam.FlatMap(partition, self.keys[name], self.buckets)
+            name: tables | f"Partition_{name}" >> beam.FlatMap(partition, self.keys[name], self.buckets, self.key_of)
             for name, tables in inputs.items()
         }
         return parts | beam.CoGroupByKey() | beam.MapTuple(self._join)

@@ -42,7 +42,7 @@ def all_as_before(context: RunContext, job: Job) -> bool:
     buckets = [read_bucket(job.store, folder, bucket, PHOTOS, columns) for bucket in range(context.buckets)]
     sources, images = (_keys(job.store, table, ids) for table, ids in units.items())
     photos = {"photos": pa.concat_tables(buckets), "sources": sources, "listed": LISTED.empty_table()}
-    new, seen = job.compare(0, photos)
+    new, seen, _ = job.compare(0, photos)
     return not new.num_rows and not lacking_images(0, {"seen": seen, "images": images, "originals": _NONE}).num_rows
 
 

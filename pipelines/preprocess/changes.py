@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.preprocess.addresses import Ages, Source
+from pipelines.preprocess.requeried import Requeried
 from pipelines.shop_files.fetch import MISSING, Fetcher
+from pipelines.shop_files.web.identity import Identity
 from pipelines.tables.arrow import first_of_each, index_of
 from pipelines.tables.schemas import DIGEST, IMAGE_KEYS, ORIGINAL_KEYS, SOURCE_KEYS
 from pipelines.tables.unit_keys import Tables, unit_keys
@@ -26,13 +29,20 @@ TODO = pa.schema(
     ]
 )
 SEEN = pa.schema([*TODO, ("same", pa.bool_())])
+ALONE = Identity()
+"""Each uri names a photo of its own."""
 NAMED_SOURCES = unit_keys(SOURCE_KEYS)
 NAMED_IMAGES = unit_keys(IMAGE_KEYS)
 NAMED_ORIGINALS = unit_keys(ORIGINAL_KEYS)
 
 
-def newest_sources(sources: pa.Table) -> pa.Table:
-    """Return one row a uri: the one fetched last, the smallest unit_id where runs raced."""
+def newest_sources(sources: pa.Table, identity: Identity = ALONE) -> pa.Table:
+    """Return one row a photo, its `image_uri` that by which it is known: the one fetched last.
+
+    Where runs raced it is that of the smallest unit_id.
+    """
+    place = sources.schema.get_field_index("image_uri")
+    sources = sources.set_column(place, sources.schema.field(place), identity.column(sources["image_uri"]))
     return first_of_each(sources, "image_uri", [("fetched_at", "descending"), ("unit_id", "ascending")])
 
 
@@ -46,13 +56,21 @@ class CompareSources:
     fetcher: Fetcher
     threads: int
     ages: Ages
+    identity: Identity = ALONE
 
-    def __call__(self, _: int, tables: Tables) -> tuple[pa.Table, pa.Table]:
-        """Return (rows to fetch, TODO), (rows fetched well before, SEEN; `same` if unchanged since)."""
-        uris = pc.unique(tables["photos"]["image_uri"]).sort()
+    def __call__(self, _: int, tables: Tables) -> tuple[pa.Table, pa.Table, Requeried]:
+        """Return (rows to fetch, TODO), (rows fetched well before, SEEN; `same` if unchanged since), and of the rest.
+
+        Of the addresses of one photo the first is asked for.
+        """
+        wanted = pc.unique(tables["photos"]["image_uri"]).sort()
+        names = self.identity.column(wanted)
+        first = pa.array(index_of(names, names) == np.arange(len(names)))
+        uris, names = wanted.filter(first), names.filter(first)
         prints = self._fingerprints(uris, tables["listed"])
-        sources = newest_sources(tables["sources"])
-        at = index_of(uris, sources["image_uri"])
+        sources = newest_sources(tables["sources"], self.identity)
+        at = index_of(names, sources["image_uri"])
+        requeried = Requeried.of(uris.filter(pa.array(at < 0)).to_pylist(), tables["sources"]["image_uri"], len(uris))
         before = sources.take(pa.array(at, mask=at < 0))
         known = before.select(["fingerprint", "fetched_at", "digest", "code"]).to_pylist()
         compared = [self._compared(now, Source(**source)) for now, source in zip(prints, known, strict=True)]
@@ -67,7 +85,7 @@ class CompareSources:
         }
         rows = pa.table(columns, SEEN)
         well = pc.field("digest").is_valid()
-        return rows.filter(~well & ~pc.field("same")).select(TODO.names), rows.filter(well)
+        return rows.filter(~well & ~pc.field("same")).select(TODO.names), rows.filter(well), requeried
 
     def _compared(self, now: str | None, before: Source) -> tuple[str, bool]:
         """Return what is known or seen of a photo, and whether that is as it was."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.preprocess.changes import CompareSources
+from pipelines.preprocess.changes import ALONE, CompareSources
 from pipelines.preprocess.dropped import DroppedPhotos
 from pipelines.preprocess.prepare import Preparer
+from pipelines.shop_files.web.identity import Identity
 from pipelines.store import Store
 
 
@@ -21,11 +22,13 @@ class Job:
     buckets: int
     preparer: Preparer
     dropped: DroppedPhotos
+    identity: Identity = ALONE
 
     @property
     def compare(self) -> CompareSources:
         """What compares the wanted photos with what was fetched before."""
-        return CompareSources(self.preparer.fetcher, 4 * self.preparer.threads, self.preparer.ages)
+        preparer = self.preparer
+        return CompareSources(preparer.fetcher, 4 * preparer.threads, preparer.ages, self.identity)
 
     @property
     def photos(self) -> str:
@@ -46,6 +49,11 @@ class Job:
     def placeholders(self) -> str:
         """Name of the object that lists the keys of group_ids that make no variants."""
         return f"{self.prefix}/placeholders.json"
+
+    @property
+    def requeried(self) -> str:
+        """Name of the object that says how many new addresses differ from those of before in their queries alone."""
+        return f"{self.prefix}/requeried.json"
 
     @property
     def settled(self) -> str:

@@ -26,6 +26,7 @@ from pipelines.preprocess.changes import (
 from pipelines.preprocess.job import Job
 from pipelines.preprocess.parts import ORIGINALS
 from pipelines.preprocess.placeholders import reject_placeholders
+from pipelines.preprocess.requeried import Requeried
 from pipelines.preprocess.resolve import WORKING, ResolveImages, ResolveSources, finish, with_labels
 from pipelines.preprocess.settled import commit_splits, settle
 from pipelines.preprocess.splits import SPLITS, ReadSettled, Shares, group_and_split
@@ -33,6 +34,7 @@ from pipelines.preprocess.summary import Summary
 from pipelines.preprocess.unit_work import commit_unit, read_todo
 from pipelines.shop_files.fetch import FETCH_CODES, LISTED, Fetcher
 from pipelines.shop_files.listing import ListPhotos
+from pipelines.shop_files.web.identity import stem
 from pipelines.shop_files.web.memory import Memory
 from pipelines.store import Store, UnitTable
 from pipelines.tables.buckets import read_bucket, write_bucket
@@ -51,6 +53,13 @@ def build_plan(pipeline: beam.Pipeline, findings: str, job: Job) -> None:
         {"photos": PHOTOS, "sources": NAMED_SOURCES, "listed": LISTED},
         job.buckets,
         job.compare,
+        stem,
+    )
+    _ = (
+        compared
+        | "Requeried" >> beam.Map(lambda found: found[2])
+        | "AddUpRequeried" >> beam.CombineGlobally(lambda found: sum(found, Requeried()))
+        | "KeepRequeried" >> beam.Map(lambda found: job.store.put(job.requeried, json.dumps(found.as_json()).encode()))
     )
     seen = compared | "Seen" >> beam.Map(lambda pair: pair[1])
     originals = pipeline | "ReadOriginals" >> ReadUnitKeys(job.store, [ORIGINALS])
@@ -146,7 +155,8 @@ def _resolve_photos(pipeline: beam.Pipeline, job: Job, unit_ids: frozenset[str])
         {"photos": "image_uri", "sources": "image_uri"},
         {"photos": WORKING, "sources": NAMED_SOURCES},
         job.buckets,
-        ResolveSources(unit_ids),
+        ResolveSources(unit_ids, job.identity),
+        stem,
     )
     with_photo = fetched | "WithPhoto" >> beam.Map(lambda t: t.filter(pc.field("digest").is_valid()))
     without = fetched | "WithoutPhoto" >> beam.Map(lambda t: t.filter(pc.field("digest").is_null()))

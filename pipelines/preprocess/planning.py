@@ -13,7 +13,10 @@ from pipelines.preprocess.asked import Asked
 from pipelines.preprocess.dropped import DroppedPhotos
 from pipelines.preprocess.job import Job
 from pipelines.preprocess.prepare import Preparer
+from pipelines.preprocess.requeried import Requeried
 from pipelines.runs.context import RunContext
+from pipelines.shop_files.web.identity import Identity
+from pipelines.store import NotFoundError
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Planned:
 
     units: list[Unit]
     asked: Asked
+    requeried: Requeried
 
 
 def job_of(context: RunContext, catalogue_id: str) -> Job:
@@ -30,7 +34,16 @@ def job_of(context: RunContext, catalogue_id: str) -> Job:
     preparer = Preparer.of(config, worker_threads(config.beam))
     prefix, listed = context.prefix("preprocess"), DroppedPhotos.read(config)
     images = f"images/{section.spec.prep_id}"
-    return Job(context.store, prefix, f"catalogue/{catalogue_id}", images, context.buckets, preparer, listed)
+    return Job(
+        context.store,
+        prefix,
+        f"catalogue/{catalogue_id}",
+        images,
+        context.buckets,
+        preparer,
+        listed,
+        Identity.of_config(config),
+    )
 
 
 def plan_units(context: RunContext, job: Job) -> Planned:
@@ -43,7 +56,15 @@ def plan_units(context: RunContext, job: Job) -> Planned:
         write_plan(job.store, job.prefix, units, asked=asdict(asked))
         planned = read_plan(job.store, job.prefix)
     units, facts = planned or ([], {})
-    return Planned(units, Asked.of_json(facts.get("asked", {})))
+    return Planned(units, Asked.of_json(facts.get("asked", {})), _requeried(job))
+
+
+def _requeried(job: Job) -> Requeried:
+    """Return what was counted when the plan was made; nothing where no job made it."""
+    try:
+        return Requeried.of_json(job.store.read_json(job.requeried))
+    except NotFoundError:
+        return Requeried()
 
 
 def _find_todo(context: RunContext, job: Job) -> list[dict[str, Any]]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.preprocess.changes import newest_sources
+from pipelines.preprocess.changes import ALONE, newest_sources
 from pipelines.preprocess.groups import own_label
+from pipelines.shop_files.web.identity import Identity
 from pipelines.shop_files.web.memory import Memory
 from pipelines.tables.arrow import first_of_each, flat, index_of
 from pipelines.tables.schemas import DIGEST, PHOTOS, RESOLVED_PHOTOS
@@ -54,11 +55,12 @@ class ResolveSources:
     """Adds digest, reject code and `done_now` (fetched by a unit of this run's plan) to a bucket of uris."""
 
     unit_ids: frozenset[str]
+    identity: Identity = ALONE
 
     def __call__(self, _: int, tables: Tables) -> pa.Table:
         """Return the WORKING rows; a photo without a source is `not_fetched`."""
-        photos, sources = tables["photos"], newest_sources(tables["sources"])
-        at = _places(photos["image_uri"], sources["image_uri"])
+        photos, sources = tables["photos"], newest_sources(tables["sources"], self.identity)
+        at = _places(self.identity.column(photos["image_uri"]), sources["image_uri"])
         done = pc.is_in(sources["unit_id"], value_set=pa.array(sorted(self.unit_ids), pa.string()))
         new = {
             "digest": _take(sources["digest"], at),
@@ -101,7 +103,7 @@ def finish(photos: pa.Table, splits: pa.Table) -> pa.Table:
     return table.sort_by([("item_id", "ascending"), ("position", "ascending")])
 
 
-def _places(needles: pa.ChunkedArray, haystack: pa.ChunkedArray) -> pa.Array:
+def _places(needles: pa.ChunkedArray | pa.Array, haystack: pa.ChunkedArray) -> pa.Array:
     """Return where each needle first stands in the haystack, null where it does not."""
     at = index_of(needles, haystack)
     return pa.array(at, pa.int64(), mask=at < 0)

@@ -49,7 +49,7 @@ def run(context: RunContext) -> StageResult:
         raise
     outputs = PreprocessOutputs(section.spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
     tallies = read_tallies(job) if planned.asked.addresses else {}
-    notes = host_notes(tallies) if units else [NOTHING_NEW]
+    notes = [*host_notes(tallies), *planned.requeried.notes()] if units else [NOTHING_NEW]
     notes += [
         *reject_notes(ledger, examples),
         *told,

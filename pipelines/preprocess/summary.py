@@ -45,8 +45,8 @@ class Summary:
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> Self:
         """Return the summary that was kept as JSON."""
-        values: dict[str, Any] = {name: kept[name] for name in ("examples", "kept_examples", "said")}
-        return cls(Counter(kept["counts"]), kept=Counter(kept["kept"]), **values)
+        counts, of_kept = (Counter(kept[name]) for name in ("counts", "kept"))
+        return cls(counts, kept["examples"], of_kept, kept["kept_examples"], kept["said"])
 
     def as_json(self) -> dict[str, Any]:
         """Return the summary as JSON values."""

@@ -14,7 +14,10 @@ ALSO_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "preprocess": (
             "catalogue.photo_root",
             "catalogue.allowed_roots",
-            *(f"fetch.{key}" for key in ("max_age_hours", "recheck_hours", "gone_days", "allowed_networks")),
+            *(
+                f"fetch.{key}"
+                for key in ("max_age_hours", "recheck_hours", "gone_days", "allowed_networks", "ignored_query")
+            ),
         ),
         "index": ("recipe", "search", "catalogue.columns.attributes", "catalogue.columns.signals"),
         "evaluate": (

@@ -7,7 +7,7 @@ proportional to the keys' bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -32,14 +32,19 @@ def bucket_name(bucket: int) -> str:
     return f"{bucket:05d}.parquet"
 
 
-def partition(table: pa.Table, key: str, buckets: int) -> Iterator[tuple[int, bytes]]:
+def partition(
+    table: pa.Table, key: str, buckets: int, key_of: Callable[[str], str] | None = None
+) -> Iterator[tuple[int, bytes]]:
     """Yield (bucket, Arrow IPC bytes) of the table's rows, one a bucket that has rows.
+
+    The bucket is that of the column `key`, or of what `key_of` makes of it.
 
     They are compressed: a runner may keep all that it shuffles in memory.
     """
     if not table.num_rows:
         return
-    numbers = buckets_of(table[key], buckets)
+    keys = table[key]
+    numbers = buckets_of(pa.array(map(key_of, keys.to_pylist())) if key_of else keys, buckets)
     order = np.argsort(numbers, kind="stable")
     present, starts = np.unique(numbers[order], return_index=True)
     for bucket, part in zip(present, np.split(order, starts[1:]), strict=True):

@@ -14,6 +14,7 @@ from pipelines.preprocess.meanings import MEANINGS, PLACEHOLDER
 from pipelines.preprocess.prepare import Preparer
 from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.shop_files.fetch import Fetcher
+from pipelines.shop_files.web.identity import Identity
 from pipelines.store import NotFoundError, Store, StoreError
 from pipelines.tables.schemas import RESOLVED_PHOTOS
 from pipelines.trace import reasons
@@ -47,7 +48,8 @@ class Photos:
         if self.scope.photos is None:
             return self._unresolved(photos_of(self.store, self.scope, item_id, self.buckets))
         rows = rows_of_item(self.store, self.scope.photos, item_id, self.buckets, RESOLVED_PHOTOS)
-        fetched = last_fetched(self.store, [row["image_uri"] for row in rows], self.scope.fetched_until)
+        uris, identity = [row["image_uri"] for row in rows], Identity.of_config(self.config)
+        fetched = last_fetched(self.store, uris, self.scope.fetched_until, identity)
         hashes = {row["image_uri"]: row["phash"] for row in rows if row["phash"] and self.look_alike}
         alike = self.gallery.alike(item_id, hashes) if hashes else {}
         holds = self.gallery.holds(item_id)
@@ -59,7 +61,8 @@ class Photos:
     def _unresolved(self, rows: Sequence[Mapping[str, Any]]) -> tuple[PhotoTrace, ...]:
         """Return photos as the catalogue names them, of which the run has made nothing yet."""
         verdict = reasons.not_done(PREPROCESS, self.scope)
-        fetched = last_fetched(self.store, [row["image_uri"] for row in rows])
+        uris, identity = [row["image_uri"] for row in rows], Identity.of_config(self.config)
+        fetched = last_fetched(self.store, uris, identity=identity)
         return tuple(
             PhotoTrace(uri, row["role"], row["position"], verdict, self._fetcher.address(uri), fetched=fetched.get(uri))
             for row in rows

@@ -13,7 +13,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.preprocess.changes import newest_sources
+from pipelines.preprocess.changes import ALONE, newest_sources
+from pipelines.shop_files.web.identity import Identity
 from pipelines.shop_files.web.memory import Memory
 from pipelines.store import Store
 from pipelines.store.units import KEYS_SUFFIX
@@ -24,31 +25,37 @@ from pipelines.trace.facts import Fetched
 SOURCES: Final = "sources"
 
 
-def last_fetched(store: Store, uris: Iterable[str], until: datetime | None = None) -> dict[str, Fetched]:
+def last_fetched(
+    store: Store, uris: Iterable[str], until: datetime | None = None, identity: Identity = ALONE
+) -> dict[str, Fetched]:
     """Return by uri what was learned of photos when they were last asked for, and when they came.
 
     `until` leaves out what was learned later. Uris that were never asked for are left out.
     """
-    newest, came, left = dict[str, dict[str, Any]](), dict[str, datetime](), set(uris)
+    named = {uri: identity.of(uri) for uri in uris}
+    newest, came, left = dict[str, dict[str, Any]](), dict[str, datetime](), set(named.values())
     for unit_id in _newest_first(store):
         if not left:
             break
-        for row in _rows(store, unit_id, left, until):
-            uri = row["image_uri"]
-            last = newest.setdefault(uri, row)
+        for row in _rows(store, unit_id, left, until, identity):
+            name = row["image_uri"]
+            last = newest.setdefault(name, row)
             if row["digest"] is not None and Memory.of(row["fingerprint"]).came:
-                came[uri] = row["fetched_at"]
-            if uri in came or last["digest"] is None:
-                left.discard(uri)
-    return {uri: _fetched(row, came.get(uri)) for uri, row in newest.items()}
+                came[name] = row["fetched_at"]
+            if name in came or last["digest"] is None:
+                left.discard(name)
+    return {uri: _fetched(newest[name], came.get(name)) for uri, name in named.items() if name in newest}
 
 
-def _rows(store: Store, unit_id: str, uris: set[str], until: datetime | None) -> list[dict[str, Any]]:
+def _rows(
+    store: Store, unit_id: str, names: set[str], until: datetime | None, identity: Identity
+) -> list[dict[str, Any]]:
     keys = read_unit_keys(store, SOURCES, unit_id)
-    mine = keys.filter(pc.is_in(keys["image_uri"], value_set=pa.array(sorted(uris), pa.string())))
+    known = identity.column(keys["image_uri"])
+    mine = keys.filter(pc.is_in(known, value_set=pa.array(sorted(names), pa.string())))
     if until is not None:
         mine = mine.filter(pc.less(mine["fetched_at"], pa.scalar(until, mine["fetched_at"].type)))
-    rows: list[dict[str, Any]] = newest_sources(mine).to_pylist()
+    rows: list[dict[str, Any]] = newest_sources(mine, identity).to_pylist()
     return rows
 
 

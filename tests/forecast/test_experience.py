@@ -75,6 +75,17 @@ def test_experience_is_that_of_the_runs(store: Store) -> None:
     assert found.seconds("train", 1000, 0) == pytest.approx(0.1)
 
 
+def test_what_share_of_new_addresses_showed_new_photos_is_that_of_the_newest_run_that_fetched(store: Store) -> None:
+    for number, (fetched, prepared, inferred) in enumerate([(100, 100, 100), (60, 48, 0), (0, 0, 0)], 1):
+        at = {"seconds": 1.0, "finished_at": f"2026-11-18T00:00:0{number}+00:00"}
+        counts = {"in": 100, "fetched": fetched, "prepared": prepared}
+        outputs = {"outputs": {"catalogue_id": "c"}}
+        store.create_json(f"runs/{number}/preprocess/manifest.json", {"counts": counts, **outputs, **at})
+        store.create_json(f"runs/{number}/embed/manifest.json", {"counts": {"inferred": inferred}, "outputs": {}, **at})
+    found = experience(store)
+    assert (found.prepared_share, found.inferred_share) == (0.8, 0.0)
+
+
 def test_a_day_is_priced_by_the_stages_that_it_goes_through(store: Store) -> None:
     for prefix, rows, size in (("images/32x24-q95-v1", 500, 1000), ("embeddings/s/m", 500, 1536)):
         keys = pa.table(

@@ -138,6 +138,27 @@ def test_only_what_is_known_and_planned_is_told(tmp_path: Path, monkeypatch: pyt
     assert "train" not in planned(shop).peak_bytes
 
 
+def test_addresses_that_are_signed_anew_may_show_what_is_known(tmp_path: Path, web: tuple[PhotoHost, str]) -> None:
+    (photos, address), shop = web, Shop(tmp_path / "shop")
+    photos.made_of = {f"p{n}.jpg": n // 5 for n in range(10)}
+    photos.photo = lambda name: photos.data[photos.made_of[name]]  # type: ignore[method-assign]
+    prepared = 0
+    for day in (1, 2):
+        sell(shop, address, 10)
+        shop.write_csv([{**row, "image": f"{address}/{row['image']}?sig={day}"} for row in rows_of(10)])
+        plan = planned(shop)
+        if day == 1:
+            assert plan.likely == plan.todo
+            prepared = shop.run("r1", "catalogue", "preprocess")["preprocess"]["counts"]["prepared"]
+    assert plan.likely.prepare == prepared < plan.todo.prepare == 10
+    told = [*lines(plan)]
+    assert (
+        f"images to prepare: 10 at most; to infer: 10 at most; {prepared} and 10 if as many new addresses show known "
+        "photos as last time" in told
+    )
+    assert any(line.endswith('set fetch.ignored_query = ["sig"]') for line in told)
+
+
 def test_files_and_another_way_of_preparing_are_counted_apart(tmp_path: Path) -> None:
     shop = Shop(tmp_path / "shop")
     shop.write_photos(f"p{n}.jpg" for n in range(6))

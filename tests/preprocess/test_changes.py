@@ -49,7 +49,7 @@ def source(uri: str, fingerprint: str, digest: bytes | None, day: int = 1, unit:
 def compare(wanted: pa.Table, *sources: Mapping[str, object]) -> tuple[list[tuple], list[tuple]]:
     table = pa.Table.from_pylist([dict(one) for one in sources], NAMED_SOURCES)
     tables = {"photos": wanted, "sources": table, "listed": LISTED.empty_table()}
-    new, seen = CompareSources(Disk(), 2, AGES)(0, tables)
+    new, seen, _ = CompareSources(Disk(), 2, AGES)(0, tables)
     assert new.schema.equals(TODO)
     assert seen.schema.equals(SEEN)
     return known(new), known(seen)
@@ -77,7 +77,7 @@ def test_below_a_root_in_a_bucket_the_list_says_what_changed_and_nothing_is_aske
     known = [dict(source("a", "10-1", ONE)), dict(source("b", "20-1", TWO, unit="v")), dict(source("gone", "3-3", ONE))]
     sources = pa.Table.from_pylist(known, NAMED_SOURCES)
     tables = {"photos": photos("a", "b", "gone"), "sources": sources, "listed": listed}
-    new, seen = CompareSources(Fetcher("gs://shop/photos", 1), 2, AGES)(0, tables)
+    new, seen, _ = CompareSources(Fetcher("gs://shop/photos", 1), 2, AGES)(0, tables)
     assert new.num_rows == 0
     assert [(row["image_uri"], row["fingerprint"], row["same"]) for row in seen.to_pylist()] == [
         ("a", "10-1", True),

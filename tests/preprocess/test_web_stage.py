@@ -199,6 +199,49 @@ def test_a_photo_that_comes_back_has_its_days_again(shop: WebShop, monkeypatch: 
     assert "missing_since" not in last["fingerprint"]
 
 
+def signed(shop: WebShop, day: int, **fetch: Any) -> Manifest:
+    """Run a day on which all addresses are signed anew."""
+    shop.sells(8, fetch=fetch)
+    rows = [{**row, "image": f"{shop.address}/{row['image']}?v=1&sig=s{day}&exp={day}"} for row in rows_of(8)]
+    shop.write_csv(rows)
+    return shop.prepare(f"r{day}")
+
+
+def test_addresses_that_are_signed_anew_are_told_to_be_fetched_again(shop: WebShop) -> None:
+    assert not [note for note in signed(shop, 1)["notes"] if "behind `?`" in note]
+    second = signed(shop, 2)
+    assert (shop.requests, second["counts"]["fetched"]) == (8, 8)
+    [told] = [note for note in second["notes"] if "behind `?`" in note]
+    assert told.startswith("8 of 8 new addresses differ from those of before behind `?` alone, as ")
+    assert told.endswith('set fetch.ignored_query = ["exp", "sig"]')
+
+
+@pytest.mark.parametrize("ignored", [["sig", "exp"], "all"])
+def test_a_query_that_says_nothing_is_no_part_of_what_photos_are_known_by(shop: WebShop, ignored: Any) -> None:
+    signed(shop, 1)  # before the config says so: what was fetched is known all the same
+    before = {row["item_id"]: row["digest"] for row in shop.prepared("r1")}
+    second = signed(shop, 2, ignored_query=ignored)
+    assert (shop.requests, second["counts"]["skipped"], second["notes"][0]) == (
+        0,
+        8,
+        "nothing new: 0 photos fetched, 0 prepared",
+    )
+    assert {row["item_id"]: row["digest"] for row in shop.prepared("r2")} == before
+    signed(shop, 3, ignored_query=ignored, max_age_hours=0)
+    assert shop.host.seen.answers["304"] == 8  # asked by today's addresses, with what is remembered of the first
+    shop.host.made_of["p3.jpg"] = 99
+    signed(shop, 4, ignored_query=ignored, max_age_hours=0)
+    after = {row["item_id"]: row["digest"] for row in shop.prepared("r4")}
+    assert {item for item in before if before[item] != after[item]} == {"i3"}
+
+
+def test_what_is_not_ignored_tells_photos_apart(shop: WebShop) -> None:
+    shop.sells(2, fetch={"ignored_query": ["sig"]})
+    shop.write_csv([{**row, "image": f"{shop.address}/img?id={n}&sig=s"} for n, row in enumerate(rows_of(2))])
+    assert shop.prepare("r1")["counts"]["ok"] == 2
+    assert shop.requests == 2
+
+
 def test_kept_originals_are_prepared_another_way_without_a_request(shop: WebShop) -> None:
     shop.sells(20, fetch={"keep_originals": True})
     shop.prepare("r1")
