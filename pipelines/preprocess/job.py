@@ -13,7 +13,10 @@ from pipelines.store import Store
 
 @dataclass(frozen=True)
 class Job:
-    """What the steps of one run share; small, for it travels to workers."""
+    """What the steps of one run share; small, for it travels to workers.
+
+    `before` is the folder of the resolved table of the live release, "" where there is none to compare with.
+    """
 
     store: Store
     prefix: str
@@ -23,6 +26,7 @@ class Job:
     preparer: Preparer
     dropped: DroppedPhotos
     identity: Identity = ALONE
+    before: str = ""
 
     @property
     def compare(self) -> CompareSources:
@@ -69,6 +73,11 @@ class Job:
     def summaries(self) -> str:
         """Folder of what became of the photos, a file a bucket."""
         return f"{self.prefix}/summaries"
+
+    @property
+    def replaced(self) -> str:
+        """Folder of what came in the place of photos of before, a file a bucket."""
+        return f"{self.prefix}/replaced"
 
     @property
     def done(self) -> str:

@@ -26,6 +26,7 @@ from pipelines.preprocess.changes import (
 from pipelines.preprocess.job import Job
 from pipelines.preprocess.parts import ORIGINALS
 from pipelines.preprocess.placeholders import reject_placeholders
+from pipelines.preprocess.replaced import HELD, Replaced
 from pipelines.preprocess.requeried import Requeried
 from pipelines.preprocess.resolve import WORKING, ResolveImages, ResolveSources, finish, with_labels
 from pipelines.preprocess.settled import commit_splits, settle
@@ -38,7 +39,7 @@ from pipelines.shop_files.web.identity import stem
 from pipelines.shop_files.web.memory import Memory
 from pipelines.store import Store, UnitTable
 from pipelines.tables.buckets import read_bucket, write_bucket
-from pipelines.tables.schemas import ITEMS, PHOTOS
+from pipelines.tables.schemas import ITEMS, PHOTOS, RESOLVED_PHOTOS
 from pipelines.tables.unit_keys import Tables
 
 
@@ -204,6 +205,10 @@ class _Finish:
         write_bucket(self.job.store, self.job.photos, bucket, finish(photos, tables["splits"]))
         kept = json.dumps(Summary.of(photos).as_json())
         self.job.store.put(f"{self.job.summaries}/{bucket:05d}.json", kept.encode())
+        if self.job.before:
+            before = read_bucket(self.job.store, self.job.before, bucket, RESOLVED_PHOTOS, [*HELD])
+            replaced = json.dumps(Replaced.of(photos, before).as_json())
+            self.job.store.put(f"{self.job.replaced}/{bucket:05d}.json", replaced.encode())
 
 
 def _read_working(bucket: int, store: Store, catalogue: str) -> pa.Table:

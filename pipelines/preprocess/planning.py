@@ -14,7 +14,11 @@ from pipelines.preprocess.dropped import DroppedPhotos
 from pipelines.preprocess.job import Job
 from pipelines.preprocess.prepare import Preparer
 from pipelines.preprocess.requeried import Requeried
-from pipelines.runs.context import RunContext
+from pipelines.releases.live import live_release
+from pipelines.releases.release import BrokenReleaseError
+from pipelines.runs.context import Overrides, RunContext
+from pipelines.runs.manifest import read_manifest
+from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.shop_files.web.identity import Identity
 from pipelines.store import NotFoundError
 
@@ -43,7 +47,23 @@ def job_of(context: RunContext, catalogue_id: str) -> Job:
         preparer,
         listed,
         Identity.of_config(config),
+        _before(context),
     )
+
+
+def _before(context: RunContext) -> str:
+    """Return the folder of what the live release shows; "" of none, and for a run of the past, which is older."""
+    if context.overrides != Overrides():
+        return ""
+    try:
+        live = live_release(context.store)
+    except BrokenReleaseError:  # evaluate says so
+        return ""
+    manifest = read_manifest(context.store, live.run_id, "preprocess") if live and live.run_id else None
+    if manifest is None:
+        return ""
+    context.pin("preprocess", f"runs/{manifest['taken_from'] or manifest['run_id']}")
+    return PreprocessOutputs.of_json(manifest["outputs"]).photos
 
 
 def plan_units(context: RunContext, job: Job) -> Planned:

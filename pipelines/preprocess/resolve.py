@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from pipelines.preprocess.changes import ALONE, newest_sources
 from pipelines.preprocess.groups import own_label
+from pipelines.preprocess.replaced import products_of
 from pipelines.shop_files.web.identity import Identity
 from pipelines.shop_files.web.memory import Memory
 from pipelines.tables.arrow import first_of_each, flat, index_of
@@ -24,6 +25,7 @@ WORKING = pa.schema(
         ("digest", DIGEST),
         ("code", pa.string()),
         ("said", pa.string()),  # by the host of a photo that it did not give
+        ("products", pa.int32()),  # that have this photo
         ("done_now", pa.bool_()),
         ("image_unit", pa.string()),
         ("image_row", pa.int32()),
@@ -89,6 +91,7 @@ class ResolveImages:
             "image_unit": _take(images["unit_id"], at),
             "image_row": _take(images["row"], at),
             "phash": _take(images["phash"], at),
+            "products": products_of(photos),
         }
         return _with(photos, new)
 

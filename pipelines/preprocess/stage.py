@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from pipelines.errors import StageError
+from pipelines.errors import GateError, StageError
 from pipelines.jobs.units import PLAN, Unit, cut_lanes, lane_count
 from pipelines.preprocess.groups import most_items
 from pipelines.preprocess.job import Job
 from pipelines.preprocess.meanings import DROPPED, PLACEHOLDER
 from pipelines.preprocess.placeholders import keep_placeholders
 from pipelines.preprocess.planning import job_of, plan_units
+from pipelines.preprocess.replaced import Replaced
 from pipelines.preprocess.settled import settled_until
 from pipelines.preprocess.summary import Summary
 from pipelines.preprocess.tallies import host_notes, read_tallies, telling, traffic
@@ -44,7 +45,8 @@ def run(context: RunContext) -> StageResult:
     counts, ledger, examples, told = _resolve(context, job, units)
     try:
         check_share("preprocess", ledger.without(PLACEHOLDER).without(DROPPED), section.max_rejected_share, examples)
-    except StageError:
+        judged = _judged(context, _replaced(job))
+    except (StageError, GateError):
         _forget(job)
         raise
     outputs = PreprocessOutputs(section.spec.prep_id, catalogue_id, job.photos, ledger.ok + ledger.skipped)
@@ -53,6 +55,7 @@ def run(context: RunContext) -> StageResult:
     notes += [
         *reject_notes(ledger, examples),
         *told,
+        *judged,
         *unlinked_notes(job, _most_items(context), keep_placeholders(job)),
     ]
     given = _given(context, job, committed)
@@ -112,6 +115,33 @@ def _resolve(
         code: f"{uri}: {job.preparer.explain(uri, code, said.get(uri, ''))}" for code, uri in summary.examples.items()
     }
     return job.store.read_json(job.done), ledger, texts, list(summary.notes(context.config.fetch.gone_days))
+
+
+def _replaced(job: Job) -> Replaced:
+    kept = (job.store.read_json(entry.name) for entry in job.store.list(job.replaced))
+    return sum(map(Replaced.of_json, kept), Replaced())
+
+
+def _judged(context: RunContext, replaced: Replaced) -> list[str]:
+    """Return the notes on pictures that products share in the place of photos of the live release.
+
+    Raises GateError when these are too many and nobody has accepted them.
+    """
+    limit, lost, notes = context.config.preprocess.max_rejected_share, replaced.lost, [*replaced.notes()]
+    if lost <= limit * replaced.had:
+        return notes
+    what = (
+        f"{lost} of {replaced.had} photos of the live release ({lost / replaced.had:.1%}) have given way to pictures "
+        f"that products share, over preprocess.max_rejected_share = {limit:.1%}"
+    )
+    if context.accept_reason:
+        return [*notes, f"{what}; accepted: {context.accept_reason}"]
+    examples = "".join(f"\n  {note}" for note in notes)
+    raise GateError(
+        f"{what}; a host may answer with a picture that says there is none:{examples}\nOnce the host gives the photos "
+        "again, run with fetch.max_age_hours = 0, which asks for all that were fetched; if the pictures are right, run "
+        "again with --accept 'REASON'"
+    )
 
 
 def _split(context: RunContext, job: Job, unit_ids: list[str]) -> None:
