@@ -77,24 +77,29 @@ def predicted_leaves(outputs: QueryOutputs, slots: Slots) -> list[str]:
 
 
 def category_columns(
-    queries: Sequence[Query], predicted: Sequence[Sequence[int]], slots: Slots, learned: frozenset[int]
+    queries: Sequence[Query],
+    predicted: Sequence[Sequence[int]],
+    slots: Slots,
+    learned: Sequence[AbstractSet[int]],
 ) -> Columns:
     """Return whether the model's most probable category is right, at every level, and its most probable leaf.
 
-    `predicted` `[num_queries][levels + 1]` slots, the leaf's last; `learned`: the leaves that had photos enough. A leaf
-    that was never learned is wrong.
+    `predicted` `[num_queries][levels + 1]` slots, the leaf's last; `learned` `[levels + 1]` those that had photos
+    enough. A category that was never learned is wrong; a level, or leaves, of which none was learned are not asked.
     """
+    true = [[*_slots_of(query, slots.levels), slots.leaf(query.path)] for query in queries]
+    names = [*(f"category.l{level + 1}_top1" for level in range(len(slots.levels))), "category.leaf_top1"]
+    depths = [*range(len(slots.levels)), 0]
     columns: Columns = {}
-    true = [_slots_of(query, slots.levels) for query in queries]
-    for level in range(len(slots.levels)):
-        columns[f"category.l{level + 1}_top1"] = [
-            float(guess[level] == right[level]) if len(query.path) > level else None
-            for query, guess, right in zip(queries, predicted, true, strict=True)
-        ]
-    leaves = [slots.leaf(query.path) for query in queries]
-    told = list(zip(queries, predicted, leaves, strict=True))
-    columns["category.leaf_top1"] = [float(0 <= leaf == guess[-1]) if q.path else None for q, guess, leaf in told]
-    columns["category.unknown"] = [float(leaf not in learned) if q.path else None for q, _, leaf in told]
+    for place, (name, depth) in enumerate(zip(names, depths, strict=True)):
+        if learned[place]:
+            columns[name] = [
+                float(0 <= right[place] == guess[place]) if len(query.path) > depth else None
+                for query, guess, right in zip(queries, predicted, true, strict=True)
+            ]
+    columns["category.unknown"] = [
+        float(right[-1] not in learned[-1]) if query.path else None for query, right in zip(queries, true, strict=True)
+    ]
     return columns
 
 

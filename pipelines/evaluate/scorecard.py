@@ -71,8 +71,9 @@ def category_columns(inputs: Inputs, slots: Slots, places: list[int]) -> Columns
     kept = asked.vectors.slots.reshape(len(asked.queries), len(model.levels) + 1, -1)[places].tolist()
     retired = retired_of(inputs.context)
     gone = [*(retired.of_level(level) for level in range(len(model.levels))), retired.leaves]
+    learned = [*map(frozenset, model.trained), frozenset(model.leaf.trained)]
     top = [[categories.first_named(best, out) for best, out in zip(query, gone, strict=True)] for query in kept]
-    return columns | categories.category_columns(some, top, slots, frozenset(model.leaf.trained))
+    return columns | categories.category_columns(some, top, slots, learned)
 
 
 def gain_of(scores: Scores) -> Difference | None:

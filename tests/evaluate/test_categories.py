@@ -51,7 +51,7 @@ def test_categories_by_level_and_leaf() -> None:
     slots = Slots({"shoes > boots": 3, "bags > totes": 0, "bags > new": 1, "bags": 2}, levels)
     queries = [query("a", "shoes", "boots"), query("b", "bags", "totes"), query("c", "bags", "new"), query("d", "bags")]
     predicted = [[0, 0, 3], [1, 0, 3], [0, 1, 0], [1, 1, 2]]
-    found = scored(queries, category_columns(queries, predicted, slots, frozenset({0, 2, 3})))
+    found = scored(queries, category_columns(queries, predicted, slots, [{0, 1}, {0, 1}, {0, 2, 3}]))
     assert found["category.l1_top1"] == 0.75
     assert found["category.l2_top1"] == pytest.approx(1 / 3)
     assert found["category.leaf_top1"] == 0.5  # boots right, totes wrong, new wrong, bags (a leaf too) right
@@ -66,9 +66,20 @@ def test_the_best_category_that_is_not_retired_is_named() -> None:
 
 def test_a_leaf_without_a_slot_is_wrong_and_unknown() -> None:
     queries, slots = [query("a", "shoes", "boots", "ankle")], Slots({"shoes": 0}, [{"shoes": 0}])
-    found = scored(queries, category_columns(queries, [[0, -1]], slots, frozenset({0})))
+    found = scored(queries, category_columns(queries, [[0, -1]], slots, [{0}, {0}]))
     assert found["category.l1_top1"] == 1.0
     assert found["category.leaf_top1"] == 0.0
+    assert found["category.unknown"] == 1.0
+
+
+def test_a_level_or_leaves_of_which_none_was_learned_are_not_asked() -> None:
+    """Of equal probabilities the first slot is the highest, so that some would be right."""
+    queries, slots = [query("a", "shoes", "boots")], Slots({"shoes > boots": 0}, [{"shoes": 0}, {"shoes > boots": 0}])
+    found = scored(queries, category_columns(queries, [[0, 0, 0]], slots, [{0}, set(), set()]))
+    assert {name for name in found if "top1" in name or "macro" in name} == {
+        "category.l1_top1",
+        "category.l1_macro_all",
+    }
     assert found["category.unknown"] == 1.0
 
 
