@@ -5,7 +5,6 @@ Evaluate judges and writes it, the report, promote and `status` tell it. Imports
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
@@ -54,9 +53,14 @@ class Gate:
         return self.passed and (self.value is None or self.bound is None)
 
     @property
+    def is_bound(self) -> bool:
+        """Whether its value is the 95 % bound of what was measured, and not that itself."""
+        return self.value is not None and (self.paired or self.rule == "histogram")
+
+    @property
     def verdict(self) -> str:
-        """The verdict in one word; "open" where there was nothing to compare."""
-        return "open" if self.is_open else "passed" if self.passed else "FAILED"
+        """The verdict in a word or two; "not asked" where there was nothing to compare."""
+        return "not asked" if self.is_open else "passed" if self.passed else "FAILED"
 
     @property
     def comparison(self) -> str:
@@ -75,18 +79,12 @@ class Gate:
 
 
 def tally(gates: Sequence[Gate]) -> str:
-    """Return how many gates were passed, in words, and of those that compared nothing why."""
-    asked = [gate for gate in gates if not gate.is_open]
-    passed = sum(gate.passed for gate in asked)
-    if len(asked) == len(gates):
+    """Return how many gates were passed, in words, and how many compared nothing; each says why itself."""
+    unasked = [gate for gate in gates if gate.is_open]
+    if not unasked:
         return "its only gate" if len(gates) == 1 else f"all {len(gates)} gates"
-    reasons = Counter(gate.note for gate in gates if gate.is_open)
-    named = {why: ", ".join(gate.metric for gate in gates if gate.is_open and gate.note == why) for why in reasons}
-    rest = "; ".join(_unasked(count, named[why], why) for why, count in reasons.items())
-    return f"{passed} of {len(gates)} gates; {rest}"
-
-
-def _unasked(count: int, names: str, why: str) -> str:
-    if why == NOTHING_LIVE:
-        return f"{count} had no live release to compare with"
-    return f"{count} {'was' if count == 1 else 'were'} not asked: {names} ({why})"
+    alone = sum(gate.note == NOTHING_LIVE for gate in unasked)
+    rest = [f"{alone} had no live release to compare with"] if alone else []
+    if names := [gate.metric for gate in unasked if gate.note != NOTHING_LIVE]:
+        rest.append(f"{len(names)} {'was' if len(names) == 1 else 'were'} not asked ({', '.join(names)})")
+    return "; ".join([f"{sum(gate.passed for gate in gates) - len(unasked)} of {len(gates)} gates", *rest])

@@ -14,6 +14,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 MAX_QUERIES = 300
 """About 100 KB of pictures a query: more would be a page that no browser likes."""
 
+ITSELF = 0.9995
+
 
 @dataclass(frozen=True)
 class Card:
@@ -21,6 +23,11 @@ class Card:
 
     result: Result
     picture: str
+
+    @property
+    def is_itself(self) -> bool:
+        """Whether it is the photo asked with, or looks as if: the number beside it reads 1.000."""
+        return self.result.score >= ITSELF
 
     @property
     def leaf(self) -> str:

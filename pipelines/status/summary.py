@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
+from typing import Final
 
 from pipelines.evaluate.vocabulary import queries_for
 from pipelines.runs.commands import typed
@@ -15,6 +16,7 @@ from pipelines.store import NotFoundError, Store
 from pipelines.tables.taxonomy import SEPARATOR
 
 Metrics = Mapping[str, float]
+ATTAINABLE: Final = "retrieval.attainable_p_at_10"
 
 
 def in_words(store: Store, live: LiveRelease, config_path: str, *, sample: bool = False) -> list[str]:
@@ -57,7 +59,7 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
     lines = (
         ([f"retrieval.p_at_10_l{level}"], f"of the ten most similar results, {{:.0%}} are in the photo's {category}"),
         (
-            ["retrieval.p_at_10", "retrieval.attainable_p_at_10"],
+            ["retrieval.p_at_10", ATTAINABLE],
             "and {:.0%} in exactly its category, of {:.0%} that could be",
         ),
         (
@@ -86,7 +88,9 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
         ),
     )
     for names, text in lines:
-        if metrics.keys() >= set(names):
+        if names[-1] == ATTAINABLE and metrics.get(ATTAINABLE) == 0:
+            yield "  * no photo had another item of exactly its category that could be found"
+        elif metrics.keys() >= set(names):
             yield f"  * {text.format(*(metrics[name] for name in names))}{_measured_on(metrics, names[0])}"
     if {"qps.plan", "qps.exact"} <= metrics.keys():
         plan, exact = metrics["qps.plan"], metrics["qps.exact"]

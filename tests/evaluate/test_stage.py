@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import re
 import shutil
@@ -476,7 +477,10 @@ def test_without_held_out_photos_quality_is_not_measured(start: Start, write: Wr
     assert metrics["queries.held_out"] == 0
     assert not [name for name in metrics if name.startswith(("retrieval.", "category.", "leaf."))]
     assert metrics["recall.plan_at_10"] > 0.5
-    assert any("name their split in the feed (catalogue.columns.split)" in note for note in done["notes"])
+    (note,) = [note for note in done["notes"] if "name their split in the feed (catalogue.columns.split)" in note]
+    page = context.store.read(f"releases/{done['outputs']['release_id']}/report.html").decode()
+    assert f'<p class="warning">{html.escape(note[0].upper() + note[1:], quote=True)}</p>' in page
+    assert "nowrap" not in re.search(r"\.warning {[^}]*}", page)[0]
 
 
 def test_queries_without_a_vector_are_rejected_in_the_ledger(

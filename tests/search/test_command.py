@@ -234,3 +234,11 @@ def test_pictures_that_are_gone_and_queries_that_did_not_fit() -> None:
 def test_a_page_that_cannot_be_written(shop, tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"the page .*none/page\.html cannot be written \(No such file or directory\)"):
         search_and_show(shop.config, [], ["item04"], 2, html=str(tmp_path / "none" / "page.html"))
+
+
+def test_the_page_says_first_what_its_numbers_are_and_which_result_is_the_photo_asked_with() -> None:
+    results = tuple(Result(f"i{n}", score, ("Bags",), f"{n}.jpg") for n, score in enumerate((0.99987, 0.8, 0.9)))
+    text = render_page([Answer("q.jpg", "r1", results)], NoPictures(), "r1")
+    header, _, body = text.partition("</header>")
+    assert "The order weighs categories, attributes and signals too" in header
+    assert [figure.count("the same photo") for figure in body.split("<figure")[2:]] == [1, 0, 0]

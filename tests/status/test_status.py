@@ -91,7 +91,7 @@ def test_the_live_release(store: Store) -> None:
     text = printed(store)
     assert "live     r1  (no. 1, promoted 3 hours ago by ann@box, run run1)" in text
     assert "43,977 items, model m1, index i1, catalogue c1" in text
-    assert "gate     passed  recall.plan_at_10: 0.9543 (bound 0.9)\n" in text
+    assert "gate     passed     recall.plan_at_10: 0.9543 (bound 0.9)\n" in text
     assert "feed     snapshot read up to 2026-11-20" in text
 
 
@@ -115,9 +115,9 @@ def test_gates_of_one_metric_differ_by_what_they_compare_with(store: Store) -> N
     unasked = beside | {"metric": "retrieval.p_at_10", "value": None, "bound": None, "note": "nothing to measure it on"}
     add_live(store, gates=[GATE | {"least": True}, beside, best, unasked])
     assert [line for line in printed(store).splitlines() if line.startswith("gate")] == [
-        "gate     passed  recall.plan_at_10: 0.9543 (at least 0.9), beside live then -0.001 (at least -0.02), beside "
-        "best -0.001 (at least -0.02)",
-        "gate     open    retrieval.p_at_10: nothing to measure it on",
+        "gate     passed     recall.plan_at_10: 0.9543 (at least 0.9), beside live then -0.001 at worst (at least "
+        "-0.02), beside best -0.001 at worst (at least -0.02)",
+        "gate     not asked  retrieval.p_at_10: nothing to measure it on",
     ]
 
 
@@ -134,9 +134,9 @@ def test_gates_that_had_no_live_release_to_compare_with_are_one_line_of_the_rele
     manifest = store.read_json("releases/r1/manifest.json")
     store.put("releases/r1/manifest.json", json.dumps(manifest | {"measured_for": "r0", "measured_at": ""}).encode())
     assert [line for line in printed(store).splitlines() if line.startswith("gate")] == [
-        "gate     FAILED  floor: recall.plan_at_10 = 0.9543, must be at least 0.99 (floors)",
-        "gate     passed  recall.plan_at_10: 0.9543 (bound 0.9)",
-        "gate     open    9 gates had no live release to compare with when release r0 was measured",
+        "gate     FAILED     floor: recall.plan_at_10 = 0.9543, must be at least 0.99 (floors)",
+        "gate     passed     recall.plan_at_10: 0.9543 (bound 0.9)",
+        "gate     not asked  9 gates had no live release to compare with when release r0 was measured",
     ]
     assert len(collect_status(store, now=NOW).as_dict()["live"]["gates"]) == 11
 

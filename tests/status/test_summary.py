@@ -81,3 +81,13 @@ def test_of_a_sample_the_next_commands_look_into_the_sample(tmp_path: Path) -> N
     assert photos.endswith("search --config config.toml --sample PHOTO_OR_FOLDER --html results.html")
     assert item.endswith("search --config config.toml --sample --item ITEM_ID")
     assert run.endswith("run --config config.toml   # the whole shop")
+
+
+def test_where_no_photo_has_another_item_of_its_category_no_share_of_none_is_told(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    none = {"retrieval.p_at_10": 0.0, "retrieval.attainable_p_at_10": 0.0, "queries.held_out": 12.0}
+    store.create_json("releases/r1/metrics.json", METRICS | none)
+    store.create_json("releases/r1/manifest.json", {})
+    lines = in_words(store, LIVE, "config.toml")
+    assert "  * no photo had another item of exactly its category that could be found" in lines
+    assert not [line for line in lines if "0% that could be" in line]

@@ -61,6 +61,7 @@ def render(findings: Findings) -> str:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = shown
+    environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     return environment.get_template("report.html").render(**_content(findings))
 
 

@@ -6,6 +6,7 @@ Owns how numbers are drawn. Pure; uses matplotlib without its global state.
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,8 @@ STYLE = {
     "legend.frameon": False,
 }
 MAX_BARS = 24
+MOST_TICKS = 5
+"""Of an axis with numbers of many digits."""
 
 
 def recall_against_speed(metrics: Metrics) -> str | None:
@@ -75,7 +78,7 @@ def recall_against_speed(metrics: Metrics) -> str | None:
     axes.set_xscale("log")
     axes.margins(x=0.12)
     axes.set_ylim(min(0.95, lowest - 0.01), 1.0)
-    _plain_numbers(axes.xaxis)
+    _plain_numbers(axes)
     axes.set_xlabel("queries a second (log scale)")
     axes.set_ylabel("recall@10, whisker to the 95 % bound")
     axes.grid(True)
@@ -171,12 +174,27 @@ def _figure(width: float, height: float, columns: int = 1):  # type: ignore[no-u
     return figure, figure.subplots(1, columns)
 
 
-def _plain_numbers(axis) -> None:  # type: ignore[no-untyped-def]
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+def _plain_numbers(axes) -> None:  # type: ignore[no-untyped-def]
+    """Label a logarithmic axis at a few places that do not touch, however narrow or wide it is."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_locator(FixedLocator(ticks_between(*axes.get_xlim())))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}" if value < 1 else f"{value:,.0f}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def ticks_between(low: float, high: float) -> list[float]:
+    """Return two to five round numbers between two positive ones, apart from each other on a logarithmic axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    if high >= 10 * low:
+        for digits in ((1,), (1, 3)):
+            found = [ten for n in exponents for digit in digits if low <= (ten := digit * 10.0**n) <= high]
+            if len(found) > 1:
+                return found[:: math.ceil(len(found) / MOST_TICKS)]
+    ticks = MaxNLocator(MOST_TICKS - 1, steps=[1, 2, 2.5, 5, 10], min_n_ticks=2).tick_values(low, high)
+    return [float(tick) for tick in ticks if low <= tick <= high]
 
 
 def _svg(figure) -> str:  # type: ignore[no-untyped-def]

@@ -56,11 +56,7 @@ def summary(metrics: Metrics, gates: Sequence[Gate], has_live: bool) -> list[str
     if "recall.plan_at_10" in metrics:
         sentences.append(_found(metrics))
     if "retrieval.p_at_10" in metrics:
-        alike, possible = (10 * metrics[f"retrieval.{name}p_at_10"] for name in ("", "attainable_"))
-        sentences.append(
-            f"Of 10 results, {alike:.1f} on average are of the query's own category, of {possible:.1f} that could be"
-            f"{measured_on(metrics, 'retrieval.p_at_10')}."
-        )
+        sentences.append(_alike(metrics))
     if "retrieval.same_item_hit_at_1" in metrics:
         sentences.append(_very_item(metrics))
     return [*sentences, _compared(metrics)] if has_live else sentences
@@ -91,6 +87,15 @@ def measured_on(metrics: Metrics, name: str) -> str:
     """Return in brackets how many queries a metric was measured on, "" where these are all that were asked."""
     count = queries_for(metrics, name)
     return "" if count is None or count == metrics["queries.count"] else f" ({_queries(count)})"
+
+
+def _alike(metrics: Metrics) -> str:
+    alike, possible = (10 * metrics[f"retrieval.{name}p_at_10"] for name in ("", "attainable_"))
+    asked = measured_on(metrics, "retrieval.p_at_10")
+    if not possible:
+        return f"No query had another item of its own category that could be found{asked}."
+    told = f"Of 10 results, {alike:.1f} on average are of the query's own category"
+    return f"{told}, of {possible:.1f} that could be{asked}."
 
 
 def _queries(count: int) -> str:

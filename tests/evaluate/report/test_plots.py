@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
+import math
 
 import pytest
 
@@ -31,6 +33,19 @@ def test_recall_against_speed_names_what_was_built() -> None:
     assert "exact search" in text
     assert "IVF" not in text
     assert plots.recall_against_speed({}) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(1100, 2850), (300, 3600), (0.8, 12), (1, 1e6), (2.0, 2.9), (640, 650), (9_999, 10_001), (95_000, 140_000)],
+)
+def test_a_logarithmic_axis_has_a_few_labels(low: float, high: float) -> None:
+    ticks = plots.ticks_between(low, high)
+    assert 2 <= len(ticks) <= 5
+    assert all(low <= tick <= high for tick in ticks)
+    assert ticks == sorted(set(ticks))
+    places = [math.log(tick / low) / math.log(high / low) for tick in ticks]
+    assert min(after - before for before, after in itertools.pairwise(places)) > 0.09  # of 5.4 inches
 
 
 def test_levels_and_attributes_are_bars_with_their_values() -> None:
