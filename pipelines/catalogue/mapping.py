@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,8 @@ from pipelines.tables.spelling import fold_spelling, visible
 
 SEVERAL_PHOTOS = "several_photos"
 UNKNOWN_AVAILABILITY = "availability"
+SHOWN_OUT_OF_STOCK = "shown_out_of_stock"
+"""The remark on rows whose item is out of stock and shown all the same."""
 """The remark on words that do not tell whether an item can be had, by word."""
 _BEST_FIRST = (IN_STOCK, "backorder", "preorder", OUT_OF_STOCK)
 OWN_LEVEL = "own_level"
@@ -152,20 +155,31 @@ class Mapper:
         )
 
     def _availability(self, cells: Cells) -> str:
-        """Return what the first column says that says something; "" where it is not asked for, or not known.
+        """Return whether an item can be had, "" where it is not asked for, or not known.
+
+        Where all items are shown, that one cannot be had is a remark, and cells that cannot be read are no matter.
+        """
+        if self.section.out_of_stock != "keep":
+            return self._stock(cells, doubts=True)[0]
+        with suppress(RejectError):
+            found, said = self._stock(cells, doubts=False)
+            if found == OUT_OF_STOCK:
+                cells.remarks.add(SHOWN_OUT_OF_STOCK, repr(said[:SHOWN]))
+        return ""
+
+    def _stock(self, cells: Cells, *, doubts: bool) -> tuple[str, str]:
+        """Return what the first column says that says something, and its words; words that are not known are `doubts`.
 
         Of several values, as of variants, an item can be had if one can.
         """
-        if self.section.out_of_stock == "keep":
-            return ""
         for column in listed(self.section.columns.availability):
             texts = cells.texts(column, None)
             told = [availability_of(text) for text in texts]
-            for text in (text for text, known in zip(texts, told, strict=True) if known is None):
+            for text in (text for text, known in zip(texts, told, strict=True) if known is None and doubts):
                 cells.remarks.add(f"{UNKNOWN_AVAILABILITY}:{text[:SHOWN].casefold()}", f"column {column!r}")
             if texts:
-                return min((one for one in told if one), key=_BEST_FIRST.index, default="")
-        return ""
+                return min((one for one in told if one), key=_BEST_FIRST.index, default=""), texts[0]
+        return "", ""
 
     def _photos(self, cells: Cells, columns: Columns) -> tuple[Photo, ...]:
         texts = (text for name in columns.photo_columns for text in cells.texts(name, columns.photo_separator))

@@ -17,7 +17,7 @@ from pipelines.catalogue.categories import (
 from pipelines.catalogue.continued import CONTINUED, NAMELESS
 from pipelines.catalogue.deletion import GONE
 from pipelines.catalogue.doubts import LOOKS_EMPTY
-from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS, UNKNOWN_AVAILABILITY
+from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS, SHOWN_OUT_OF_STOCK, UNKNOWN_AVAILABILITY
 from pipelines.catalogue.merge import LEFT_OUT
 from pipelines.catalogue.overlay import CORRECTED, MOVED, NEEDLESS, OF_NO_ITEM
 from pipelines.catalogue.photo_uris import ESCAPED
@@ -160,6 +160,16 @@ def out_of_stock_of(summary: Summary) -> Iterator[str]:
     count, rows = summary.counts["out_of_stock"], summary.rows[SNAPSHOT]
     if count:
         yield f"rows of the snapshot whose item is out of stock (catalogue.out_of_stock): {count} of {rows}"
+
+
+def shown_all_the_same(summary: Summary) -> Iterator[str]:
+    """Yield how many items are out of stock where that changes nothing."""
+    if shown := summary.remarks[SHOWN_OUT_OF_STOCK]:
+        yield (
+            f"rows whose item is out of stock, as {summary.remarked[SHOWN_OUT_OF_STOCK]}, and shown all the same: "
+            f'{shown} of {summary.rows[SNAPSHOT]}; catalogue.out_of_stock = "flag" says so in results, "remove" leaves '
+            "them out"
+        )
 
 
 def hints_of(summary: Summary) -> Iterator[str]:

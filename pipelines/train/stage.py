@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import StageError
-from pipelines.models.advice import weights_advice
+from pipelines.models.advice import weights_hint
 from pipelines.models.facts import read_facts
 from pipelines.models.imported import is_imported
 from pipelines.runs.context import RunContext
@@ -104,8 +104,8 @@ def _advice(context: RunContext, examples: Examples, start: Start, prep_id: str)
     """Return notes on what a training would better have started from."""
     if start.weights is not None:
         return start.notes(prep_id)
-    advice = weights_advice(sum(examples.counts.values()), context.config.train.initial_weights)
-    return [advice] if advice else []
+    hint = weights_hint(sum(examples.counts.values()), context.config.train.initial_weights)
+    return [hint] if hint else []
 
 
 def _train(

@@ -33,7 +33,7 @@ def shop_of(root: Path, rows: Iterable[dict[str, Any]], **sections: Any) -> Shop
     shop, rows = Shop(root), [*rows]
     shop.write_csv(rows)
     shop.write_photos(row["image"] for row in rows if "/" not in row["image"])
-    shop.write_config(train={"min_images": 2}, **sections)
+    shop.write_config(train={"min_images": 2, **sections.pop("train", {})}, **sections)
     return shop
 
 
@@ -68,9 +68,7 @@ def test_a_sound_shop(tmp_path: Path) -> None:
         "     leaf categories (2 of 2 levels): 2, such as Shoes > Boots (30 items); Shoes > Sandals (30 items)" in lines
     )
     assert any(line.startswith("     photos of a sample of 60 that came and can be used, in ") for line in lines)
-    assert any(
-        "60 photos are few to learn to see from: below 50,000 photos start from weights" in line for line in lines
-    )
+    assert any("photos of 24 x 32 pixels (width x height) are too small to start from weights" in one for one in lines)
     assert not (tmp_path / "store").exists()
 
 
@@ -204,6 +202,64 @@ def test_a_path_that_is_an_address_without_its_scheme(tmp_path: Path) -> None:
     [told] = looked(shop, code=1)["photo_missing"]["examples"]
     assert 'catalogue.photo_root = "https://www.shop.example"' in told
     assert 'catalogue.photo_prefix = "www.shop.example/"' in told
+
+
+FROM_SCRATCH = "set preprocess.height = 112 and preprocess.width = 84"
+
+
+@pytest.mark.parametrize(
+    ("size", "weights", "fix", "advice"),
+    [
+        ((60, 80), None, "set preprocess.height = 80 and preprocess.width = 60", "photos of 60 x 80 pixels"),
+        (
+            (600, 800),
+            None,
+            f"{FROM_SCRATCH}; or 184 and 136 to start from weights that have learned ImageNet (see there)",
+            "preprocess.height = 184 and width = 136)",
+        ),
+        ((600, 800), "imagenet", "set preprocess.height = 184 and preprocess.width = 136", None),
+    ],
+)
+def test_sizes_are_one_advice(
+    tmp_path: Path, size: tuple[int, int], weights: str | None, fix: str, advice: str | None
+) -> None:
+    trunk = {"trunk": "efficientnet_lite0", "initial_weights": weights} if weights else {}
+    shop = shop_of(tmp_path, rows_of(20), preprocess={"height": 96, "width": 96}, train=trunk)
+    for n in range(20):
+        (shop.photos / f"p{n}.jpg").write_bytes(jpeg(n, size))
+    found = looked(shop)
+    assert found["size"]["fix"] == fix
+    assert ("weights" in found) == (advice is not None)
+    assert advice is None or advice in found["weights"]["what"]
+
+
+def test_a_shop_whose_photos_are_on_machines_of_its_own(tmp_path: Path) -> None:
+    rows = [row | {"image": f"http://127.0.0.1:9/{n}.jpg"} for n, row in enumerate(rows_of(30))]
+    rows[7]["image"] = "http://[::1]:9/7.jpg"
+    shop = shop_of(tmp_path, rows)
+    found = looked(shop, code=1)
+    fix = 'if these are the shop\'s own machines, write allowed_networks = ["127.0.0.1", "::1"] below [fetch]'
+    assert found["photo_refused_address"]["fix"] == fix
+    stop = found["too_many_photos_rejected"]
+    assert stop["what"].endswith("over preprocess.max_rejected_share = 10%: refused_address 30")
+    assert stop["fix"].startswith(f"{fix}; a run would fail")
+    allowed = {"allowed_networks": ["127.0.0.1", "::1"], "attempts": 1}
+    shop.write_config(fetch=allowed, preprocess={"max_rejected_share": 1.0}, train={"min_images": 2})
+    assert "photo_refused_address" not in looked(shop)
+
+
+def test_stock_that_changes_nothing_yet_is_told(tmp_path: Path) -> None:
+    rows = [row | {"stock": "ausverkauft" if n % 4 == 0 else "auf Lager"} for n, row in enumerate(rows_of(20))]
+    shop = shop_of(tmp_path, rows, catalogue={"columns": COLUMNS | {"availability": "stock"}})
+    told = (
+        "rows whose item is out of stock, as 'ausverkauft', and shown all the same: 5 of 20 -> catalogue.out_of_stock"
+    )
+    assert told in shop.cli("check", "--photos", "0").stdout
+    flagged = {"columns": COLUMNS | {"availability": "stock"}, "out_of_stock": "flag"}
+    shop.write_config(catalogue=flagged, train={"min_images": 2})
+    lines = shop.cli("check", "--photos", "0").stdout
+    assert "shown all the same" not in lines
+    assert "rows of the snapshot whose item is out of stock (catalogue.out_of_stock): 5 of 20" in lines
 
 
 def test_time_is_kept(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from pipelines.cli import main
 from pipelines.config import ConfigError, load_config
+from pipelines.survey.draft.photos import hosts_inside
 from tests.catalogue.shop import Shop, jpeg
 from tests.photo_hosts import answering, host
 from tests.survey.feeds import COUNT, FEEDS, Feed, delimited, with_lines
@@ -364,3 +365,33 @@ def test_a_place_that_is_none(place: str, code: int, message: str) -> None:
     result = init(place)
     assert result.exit_code == code
     assert message in result.output
+
+
+def test_photos_on_machines_of_the_shop_and_stock(tmp_path: Path) -> None:
+    rows = "".join(f"{n},Shoe {n},Shoes > Boots,http://127.0.0.1:8900/{n}.jpg,in stock\n" for n in range(30))
+    (tmp_path / "feed.csv").write_text(f"sku,title,category,image,availability\n{rows}")
+    result = init(str(tmp_path / "feed.csv"), "--output", str(tmp_path / "shop.toml"))
+    assert result.exit_code == 0, result.output
+    assert "photos: 127.0.0.1 is not of the internet" in result.output
+    text = (tmp_path / "shop.toml").read_text()
+    assert '# [fetch]\n# allowed_networks = ["127.0.0.1"]  # the photos' in text
+    assert '# out_of_stock = "flag"  # or "remove"; until it is set, items that are out of stock are shown' in text
+    hint = text.replace("# [fetch]", "[fetch]").replace("# allowed_networks", "allowed_networks")
+    hint = hint.replace("# out_of_stock", "out_of_stock")
+    (tmp_path / "shop.toml").write_text(hint)
+    config = load_config(tmp_path / "shop.toml")
+    assert (config.fetch.allowed_networks, config.catalogue.out_of_stock) == (["127.0.0.1/32"], "flag")
+
+
+@pytest.mark.parametrize(
+    ("uris", "hosts"),
+    [
+        (["http://10.0.0.7/a.jpg", "http://[fd00::1]/a.jpg"], ("10.0.0.7", "fd00::1")),
+        (["http://localhost:8000/a.jpg", "https://media.shop.local/a.jpg"], ("localhost", "media.shop.local")),
+        (["http://10.0.0.7/a.jpg", "https://cdn.shop.example/a.jpg"], ()),
+        (["http://8.8.8.8/a.jpg"], ()),
+        (["a.jpg", "gs://bucket/a.jpg"], ()),
+    ],
+)
+def test_hosts_that_are_not_of_the_internet(uris: list[str], hosts: tuple[str, ...]) -> None:
+    assert hosts_inside(uris) == hosts

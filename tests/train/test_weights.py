@@ -231,8 +231,10 @@ def test_few_photos_from_scratch_are_told_of_weights(
     make_context: MakeContext, training: FakeTraining, published: list[str]
 ) -> None:
     note = run(make_context()).notes[1]
-    assert note.startswith("550 photos are few to learn to see from: below 50,000 photos start from weights that have")
-    assert 'train.trunk = "efficientnet_lite0", train.initial_weights = "imagenet"' in note
+    assert note == (
+        "550 photos are few to learn to see from: `visual-search check` says whether weights that have learned "
+        "ImageNet would do better, and how"
+    )
 
 
 def test_weights_are_told_as_they_are_kept() -> None:

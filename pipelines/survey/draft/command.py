@@ -12,10 +12,11 @@ from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRo
 from pipelines.catalogue.rows import column_names, format_of
 from pipelines.config.formats import with_preset
 from pipelines.errors import StageError
+from pipelines.models.advice import SIDE
 from pipelines.survey.draft.columns import Guess, guessed
 from pipelines.survey.draft.notation import Written, sample, written
 from pipelines.survey.draft.page import Draft, open_lines, page, question, relative
-from pipelines.survey.draft.photos import LOOKED_AT, Place, place_of, size_of
+from pipelines.survey.draft.photos import LOOKED_AT, SMALL_SIDE, Place, hosts_inside, place_of, size_of
 from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
@@ -69,11 +70,20 @@ class _Drafting:
             questions["photo_root"] = question("photo_root", [], example)
         keys, why = self._keys(section, place, trial), {**guess.why, **how.why}
         why |= self._why_place(place)
-        size = size_of(place, _uris(trial)[:LOOKED_AT]) if place else None
-        draft = Draft(self._source.place, keys, why, questions, guess.left_out, size, self._networks)
+        uris = _uris(trial)
+        sizes = [size_of(place, uris[:LOOKED_AT], side) if place else None for side in (SMALL_SIDE, SIDE)]
+        pretrained = sizes[1][:2] if sizes[1] else None
+        inside = hosts_inside(uris)
+        draft = Draft(
+            self._source.place, keys, why, questions, guess.left_out, sizes[0], pretrained, self._networks, inside
+        )
         text = page(draft)
         stops = self._stops(section, trial) if not questions else []
-        told = (*of_feed(self._source, len(rows), trial), *of_photos(place), *of_rows(rows, trial, questions))
+        told = (
+            *of_feed(self._source, len(rows), trial),
+            *of_photos(place, () if self._networks else inside),
+            *of_rows(rows, trial, questions),
+        )
         return Drafted(text, told, (*open_lines(text, str(self._output)), *stops))
 
     def _section(

@@ -22,11 +22,15 @@ _QUESTIONS: Final = {
     "category": 'category = "…": which column says what an item is, or which columns, a level each?',
     "photo_root": 'photo_root = "…": where do paths such as {} start from? It may be a folder, gs:// or https://',
 }
+_UNSET_STOCK: Final = "until it is set, items that are out of stock are shown as all others are"
 
 
 @dataclass(frozen=True)
 class Draft:
     """What is to be written: keys of [catalogue] and its columns, why each; [preprocess]; networks to fetch from.
+
+    `size` is for a training from scratch, `pretrained_size` for one that starts from ImageNet's weights. `hosts_inside`
+    are those of the photos, where all are machines that are not of the internet.
 
     `questions` are keys that could not be told, with what to say of each; `left_out` says what is not mapped, and why.
     """
@@ -37,7 +41,9 @@ class Draft:
     questions: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
     size: tuple[int, int, str] | None = None
+    pretrained_size: tuple[int, int] | None = None
     allowed_networks: tuple[str, ...] = ()
+    hosts_inside: tuple[str, ...] = ()
 
 
 def question(key: str, columns: list[str], example: str = "") -> str:
@@ -80,6 +86,8 @@ def _catalogue(draft: Draft) -> Iterator[str]:
     yield "[catalogue]"
     for key in sorted(keys, key=[*CatalogueSection.model_fields].index):
         yield _line(key, keys[key], draft.why.get(key, ""))
+    if "availability" in draft.catalogue.get("columns", {}) and "out_of_stock" not in keys:
+        yield f'# out_of_stock = "flag"  # or "remove"; {_UNSET_STOCK}'
     if "photo_root" in draft.questions:
         yield f"{FILL_IN} {_plain(draft.questions['photo_root'])}"
     yield ""
@@ -102,10 +110,13 @@ def _columns(draft: Draft) -> Iterator[str]:
 def _others(draft: Draft) -> Iterator[str]:
     if draft.allowed_networks:
         yield from ("[fetch]", _line("allowed_networks", list(draft.allowed_networks), "as given to init"), "")
+    elif draft.hosts_inside:
+        why = "the photos' hosts are not of the internet; if they are the shop's own, take away both #"
+        yield from ("# [fetch]", f"# {_line('allowed_networks', list(draft.hosts_inside), why)}", "")
     if draft.size:
         height, width, why = draft.size
         yield from ("[preprocess]", _line("height", height, why), _line("width", width, ""), "")
-    advice = weights_advice(None, None)
+    advice = weights_advice(None, None, draft.pretrained_size)
     if advice:
         yield from textwrap.wrap(f"{advice}.", _LONGEST_WHY, initial_indent="# ", subsequent_indent="# ")
 

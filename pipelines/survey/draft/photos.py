@@ -6,14 +6,17 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from statistics import median
+from urllib.parse import urlsplit
 
 from PIL import Image
 
 from pipelines.config.places import in_web, is_remote
 from pipelines.shop_files.fetch import MISSING, Fetcher
 from pipelines.shop_files.uri import address_of
+from pipelines.shop_files.web.addresses import is_public
 from trainer.files import SCHEME, in_bucket
 
 LOOKED_AT = 100
@@ -22,10 +25,12 @@ FOLDERS = (
     "photos", "images", "img", "imgs", "image", "pictures", "pics", "media", "media/catalog/product",
     "pub/media/catalog/product", "assets", "files", "uploads", "wp-content/uploads", "bilder", "fotos", "static",
 )  # fmt: skip
+INSIDE = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+"""What names of machines end with that the internet does not resolve."""
 _DROPPED = 6
 """The most leading parts of a path that may stand for a place elsewhere."""
-_STEP, _SIDE = 4, 96
-"""Sides of prepared photos are multiples of the one, and their area is that of a square of the other."""
+_STEP, SMALL_SIDE = 4, 96
+"""Sides of prepared photos are multiples of the one; to train from scratch their area is that of the other's square."""
 
 
 @dataclass(frozen=True)
@@ -101,21 +106,39 @@ def _prefixes(uris: Sequence[str]) -> Iterator[str]:
             yield first[:place]
 
 
-def size_of(place: Place, uris: Sequence[str]) -> tuple[int, int, str] | None:
+def hosts_inside(uris: Sequence[str]) -> tuple[str, ...]:
+    """Return the hosts of addresses, where each is by its own name a machine that is not of the internet."""
+    hosts = {
+        host for uri in uris[:LOOKED_AT] if (address := address_of(uri, "")) and (host := urlsplit(address).hostname)
+    }
+    return tuple(sorted(hosts)) if all(map(_is_inside, hosts)) else ()
+
+
+def _is_inside(host: str) -> bool:
+    try:
+        return not is_public(ip_address(host))
+    except ValueError:
+        return host == "localhost" or host.endswith(INSIDE)
+
+
+def size_of(place: Place, uris: Sequence[str], side: int = SMALL_SIDE) -> tuple[int, int, str] | None:
     """Return the height and width that photos should be prepared at, and why; None where none is at hand."""
     if place.root is None or is_remote(place.root):
         return None
     paths = (os.path.join(place.root, uri.removeprefix(place.prefix)) for uri in uris)
-    return recommended([size for path in paths if (size := _size(path))][:MEASURED])
+    return recommended([size for path in paths if (size := _size(path))][:MEASURED], side)
 
 
-def recommended(sizes: Sequence[tuple[int, int]]) -> tuple[int, int, str] | None:
-    """Return the height and width for photos of (width, height) pixels, and why: of their shape, and no larger."""
+def recommended(sizes: Sequence[tuple[int, int]], side: int = SMALL_SIDE) -> tuple[int, int, str] | None:
+    """Return the height and width for photos of (width, height) pixels, and why: of their shape, and no larger.
+
+    Their area is that of a square of `side`, where photos have it.
+    """
     if not sizes:
         return None
     shape = median(width / height for width, height in sizes)
     wide, high = median(width for width, _ in sizes), median(height for _, height in sizes)
-    scale = min(1.0, _SIDE / (wide * high) ** 0.5)
+    scale = min(1.0, side / (wide * high) ** 0.5)
     height = max(16, round(high * scale / _STEP) * _STEP)
     width = max(16, round(height * shape / _STEP) * _STEP)
     usual = Counter(sizes).most_common(1)[0][0]

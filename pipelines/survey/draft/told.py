@@ -21,12 +21,17 @@ def of_feed(source: Source, rows: int, trial: Trial | None) -> Iterator[str]:
     yield f"{source.place}{more}: {format_of(source.file)}, the first {rows:,} rows{items}"
 
 
-def of_photos(place: Place | None) -> Iterator[str]:
-    """Yield where photos are, and where they were looked for in vain."""
+def of_photos(place: Place | None, refused: Sequence[str] = ()) -> Iterator[str]:
+    """Yield where photos are, and where they were looked for in vain; `refused` are hosts that will not be asked."""
     if place is None:
         return
     if place.addresses:
         yield f"photos: {place.addresses} of the first {place.looked_at} are addresses, which are fetched when it runs"
+    if refused:
+        yield (
+            f"photos: {', '.join(refused)} is not of the internet, and asked only where fetch.allowed_networks names "
+            "it; the config has the line"
+        )
     if place.files and place.root is not None:
         yield f"photos: {place.there} of the first {place.files} paths are below {place.root}"
     elif place.tried:

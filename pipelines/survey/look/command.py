@@ -12,10 +12,10 @@ from pipelines.config import Config
 from pipelines.jobs.jobs import worker_threads
 from pipelines.models.advice import weights_advice
 from pipelines.preprocess.prepare import Preparer
-from pipelines.survey.look.fetched import fetch_sample
+from pipelines.survey.look.fetched import Sample, fetch_sample
 from pipelines.survey.look.findings import ODD, STOPS, Finding
 from pipelines.survey.look.items import Items
-from pipelines.survey.look.photos import photo_findings
+from pipelines.survey.look.photos import photo_findings, pretrained_size
 from pipelines.survey.look.reading import Reading, read_catalogue
 from pipelines.survey.look.uris import Uris
 from pipelines.telemetry.progress import Progress
@@ -85,15 +85,15 @@ def _looked_at(config: Config, path: str, reading: Reading, photos: int, seconds
         *items.findings(config, reading),
         *uris.findings(reading, config.preprocess.max_items_a_photo),
         *photo_findings(config, preparer, sample, total),
-        *_training(config, total),
+        *_training(config, sample, total),
     )
     return Report(path, findings, items.count, total)
 
 
-def _training(config: Config, total: int) -> Iterator[Finding]:
+def _training(config: Config, sample: Sample, total: int) -> Iterator[Finding]:
     if total < config.train.min_images:
         what = f"{total} photos are too few to train from (train.min_images = {config.train.min_images})"
         yield Finding("too_few_photos", STOPS, what, fix="add photos, or lower train.min_images to try things out")
-    advice = weights_advice(total, config.train.initial_weights)
+    advice = weights_advice(total, config.train.initial_weights, pretrained_size(sample))
     if advice:
         yield Finding("weights", "told", advice)

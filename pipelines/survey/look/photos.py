@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import mean
 from typing import Final
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
 from pipelines.config import Config
+from pipelines.models.advice import SIDE, Size, is_advised, is_too_small
 from pipelines.preprocess.alike import band_keys, find_alike
 from pipelines.preprocess.fixes import fix_of
 from pipelines.preprocess.prepare import Preparer
 from pipelines.shop_files.web.addresses import shown
-from pipelines.survey.draft.photos import recommended
+from pipelines.survey.draft.photos import SMALL_SIDE, recommended
 from pipelines.survey.look.fetched import Fetched, Sample
 from pipelines.survey.look.findings import ODD, STOPS, TOLD, Finding
 
@@ -32,7 +35,7 @@ def photo_findings(config: Config, preparer: Preparer, sample: Sample, total: in
     yield from _refused(config, preparer, sample)
     yield from _limited(sample)
     yield from _all_of_them(sample, total)
-    yield from _sizes(config, sample)
+    yield from _sizes(config, sample, total)
     yield from _same(sample)
     yield from _alike(sample)
 
@@ -50,7 +53,7 @@ def _came(sample: Sample) -> Iterator[Finding]:
 
 def _refused(config: Config, preparer: Preparer, sample: Sample) -> Iterator[Finding]:
     bad = [one for one in sample.photos if one.code]
-    limit = config.preprocess.max_rejected_share
+    limit, fixes = config.preprocess.max_rejected_share, dict[str, str]()
     for code, count in Counter(one.code for one in bad).most_common():
         first = next(one for one in bad if one.code == code)
         example = f"{first.photo.uri}: {preparer.explain(first.photo.uri, code, first.said)}"
@@ -59,12 +62,24 @@ def _refused(config: Config, preparer: Preparer, sample: Sample) -> Iterator[Fin
         if code == "rate_limited":
             host = first.photo.host
             fix = f'set fetch.hosts."{host}".requests_per_second = {_rate(sample, first):g}, or ask who runs the host'
+        if code == "refused_address":
+            fix = _allowing(preparer, [one.photo.uri for one in bad if one.code == code])
+        fixes[code] = fix
         yield Finding(f"photo_{code}", ODD, f"photos of the sample rejected, {code}", count, (example,), fix)
     if sample.photos and len(bad) > limit * len(sample.photos):
         what = (
             f"{len(bad)} of {len(sample.photos)} photos are rejected, over preprocess.max_rejected_share = {limit:.0%}"
         )
-        yield Finding("too_many_photos_rejected", STOPS, what, fix="see the codes above; a run would fail")
+        codes = ", ".join(f"{code} {count}" for code, count in Counter(one.code for one in bad).most_common())
+        fix = f"{next(iter(fixes.values()))}; a run would fail (examples of each are below)"
+        yield Finding("too_many_photos_rejected", STOPS, f"{what}: {codes}", fix=fix)
+
+
+def _allowing(preparer: Preparer, uris: Sequence[str]) -> str:
+    """Return the line that allows the hosts of addresses."""
+    addresses = filter(None, map(preparer.fetcher.address, uris))
+    hosts = sorted({host for address in addresses if (host := urlsplit(address).hostname)})
+    return f"if these are the shop's own machines, write allowed_networks = {json.dumps(hosts)} below [fetch]"
 
 
 def _limited(sample: Sample) -> Iterator[Finding]:
@@ -117,9 +132,19 @@ def _all_of_them(sample: Sample, total: int) -> Iterator[Finding]:
     yield Finding("all_photos", TOLD, what)
 
 
-def _sizes(config: Config, sample: Sample) -> Iterator[Finding]:
-    sizes = [(one.prepared.width, one.prepared.height) for one in sample.came if one.prepared]
-    better = recommended(sizes)
+def pretrained_size(sample: Sample) -> Size | None:
+    """Return how a sample's photos had best be prepared for a network that has learned ImageNet; None without any."""
+    better = recommended(_sizes_of(sample), SIDE)
+    return better[:2] if better else None
+
+
+def _sizes_of(sample: Sample) -> list[tuple[int, int]]:
+    return [(one.prepared.width, one.prepared.height) for one in sample.came if one.prepared]
+
+
+def _sizes(config: Config, sample: Sample, total: int) -> Iterator[Finding]:
+    sizes, weights = _sizes_of(sample), config.train.initial_weights
+    better = recommended(sizes, SMALL_SIDE if weights is None else SIDE)
     if better is None:
         return
     height, width, why = better
@@ -127,7 +152,11 @@ def _sizes(config: Config, sample: Sample) -> Iterator[Finding]:
     blank = 1 - mean(_shown(size, section.width, section.height) for size in sizes)
     if blank > _BLANK and (height, width) != (section.height, section.width):
         what = f"{why}; of {section.width} x {section.height} prepared ones {blank:.0%} is left blank"
-        yield Finding("size", ODD, what, fix=f"set preprocess.height = {height} and preprocess.width = {width}")
+        fix = f"set preprocess.height = {height} and preprocess.width = {width}"
+        other = pretrained_size(sample)
+        if other and is_advised(total, weights) and not is_too_small(other):
+            fix += f"; or {other[0]} and {other[1]} to start from weights that have learned ImageNet (see there)"
+        yield Finding("size", ODD, what, fix=fix)
     else:
         yield Finding("size", TOLD, f"{why}; prepared they have {section.width} x {section.height}")
 
