@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.catalogue.notes import gone_of, hints_of, out_of_stock_of, shown_all_the_same
+from pipelines.catalogue.notes import gone_of, hints_of, out_of_stock_of
 from pipelines.catalogue.parts import check_parts
 from pipelines.catalogue.summary import Summary
 from pipelines.errors import GateError, StageError
@@ -59,7 +59,6 @@ def _told(summary: Summary) -> list[str]:
     fix = "; if some are not, take what that column says of them from catalogue.deleted_words"
     return [f"{gone}{fix}" for gone in gone_of(summary)] + [
         *out_of_stock_of(summary),
-        *shown_all_the_same(summary),
         *hints_of(summary),
     ]
 

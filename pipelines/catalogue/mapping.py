@@ -157,10 +157,13 @@ class Mapper:
     def _availability(self, cells: Cells) -> str:
         """Return whether an item can be had, "" where it is not asked for, or not known.
 
-        Where all items are shown, that one cannot be had is a remark, and cells that cannot be read are no matter.
+        Where nobody has said that all are shown, that one which is cannot be had is a remark, and cells that cannot be
+        read are no matter.
         """
         if self.section.out_of_stock != "keep":
             return self._stock(cells, doubts=True)[0]
+        if "out_of_stock" in self.section.model_fields_set:
+            return ""
         with suppress(RejectError):
             found, said = self._stock(cells, doubts=False)
             if found == OUT_OF_STOCK:

@@ -84,6 +84,7 @@ def notes_of(summary: Summary) -> Iterator[str]:
         )
     yield from gone_of(summary)
     yield from out_of_stock_of(summary)
+    yield from shown_all_the_same(summary)
     if left_out := _by_word(summary.remarks, LEFT_OUT):
         yield f"photos that are left out for their role (catalogue.drop_roles): {_counted(left_out)}"
     if counts["withdrawn"]:
@@ -163,7 +164,7 @@ def out_of_stock_of(summary: Summary) -> Iterator[str]:
 
 
 def shown_all_the_same(summary: Summary) -> Iterator[str]:
-    """Yield how many items are out of stock where that changes nothing."""
+    """Yield how many items are out of stock where the config does not say what becomes of such."""
     if shown := summary.remarks[SHOWN_OUT_OF_STOCK]:
         yield (
             f"rows whose item is out of stock, as {summary.remarked[SHOWN_OUT_OF_STOCK]}, and shown all the same: "

@@ -30,8 +30,17 @@ WORDS = ("in stock", "out of stock", "Vorbestellbar", "", "maybe")
 def test_kept_as_it_is_unless_the_config_asks(tmp_path: Path) -> None:
     shop = shop_of(tmp_path)
     shop.write_csv(stocked(*WORDS))
-    assert shop.run("r", "catalogue")["catalogue"]["notes"] == []
+    assert shop.run("r", "catalogue")["catalogue"]["notes"] == [
+        "rows whose item is out of stock, as 'out of stock', and shown all the same: 1 of 5; catalogue.out_of_stock = "
+        '"flag" says so in results, "remove" leaves them out'
+    ]
     assert availabilities(shop) == dict.fromkeys(["i0", "i1", "i2", "i3", "i4"])
+
+
+def test_kept_as_the_config_says(tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, out_of_stock="keep")
+    shop.write_csv(stocked(*WORDS))
+    assert shop.run("r", "catalogue")["catalogue"]["notes"] == []
 
 
 def test_flagged(tmp_path: Path) -> None:
