@@ -190,6 +190,7 @@ def _entry(
         "catalogue_id": catalogue_id,
         "parent": head.get("catalogue_id"),
         "positions": _positions(head, found, summary),
+        "dated": context.config.catalogue.columns.updated_at is not None,
         "inputs": found.after(),
         "counts": summary.all_counts(),
         "rejects": ledger.rejects,

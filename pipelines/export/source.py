@@ -27,7 +27,7 @@ from pipelines.releases.live import live_release
 from pipelines.releases.release import Release, read_release
 from pipelines.runs.manifest import read_manifest as read_stage_manifest
 from pipelines.runs.outputs import PreprocessOutputs, StageOutputs
-from pipelines.store import Store
+from pipelines.store import Log, NotFoundError, Store
 from pipelines.store.opening import read_format
 from pipelines.tables.arrays import Array, Floats, Ints
 from pipelines.tables.buckets import read_bucket
@@ -74,7 +74,7 @@ class Source:
             )
         placeholders = self.outputs(PreprocessOutputs).placeholders
         self._placeholders = read_placeholders(store, placeholders)
-        self._hidden = hidden
+        self._hidden, self._is_dated = hidden, _is_dated(store, release)
         self.about = _about(store, release, self.vectors.shape[1], tuple(self.rows.attributes), checksum(hidden))
 
     @classmethod
@@ -117,6 +117,9 @@ class Source:
         starts = np.flatnonzero(np.diff(owner, prepend=-1))
         counts = np.diff(np.append(starts, len(owner)))
         position = np.arange(len(owner)) - np.repeat(starts, counts)
+        if not self._is_dated:
+            at = items.schema.get_field_index("updated_at")
+            items = items.set_column(at, items.schema.field(at), pa.nulls(len(items), items.schema.field(at).type))
         return Shown(_completed(items, owner[starts], counts, uris.take(pa.array(starts))), owner, position, rows, uris)
 
     def shown_rows(self) -> Ints:
@@ -152,6 +155,15 @@ def _about(store: Store, release: Release, dim: int, attributes: tuple[str, ...]
     facts = read_facts(store, release.model_id)
     names = (release.release_id, str(release.manifest.get("created_at", "")), release.model_id, release.space_id)
     return About(*names, release.index_id, release.catalogue_id, dim, facts.bits, attributes, hidden)
+
+
+def _is_dated(store: Store, release: Release) -> bool:
+    """Tell whether the feed said when items were changed: else they have the time of its file; so do old catalogues."""
+    try:
+        entry = Log(store, "catalogue/log").entry(release.catalogue_number)
+    except NotFoundError:
+        return True
+    return bool(entry.get("dated", True))
 
 
 def _check_files(folder: Path, index: dict[str, Any]) -> None:

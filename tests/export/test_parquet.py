@@ -4,7 +4,9 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +20,10 @@ from pipelines.export.schemas import OUT_ITEMS, hashes_schema, vectors_schema
 from pipelines.export.source import Source
 from pipelines.hidden.change import change
 from pipelines.hidden.entries import HIDE
+from pipelines.releases.release import read_release
+from pipelines.store import Log, NotFoundError
 from pipelines.store.folder import FolderStore
+from pipelines.tables.buckets import read_bucket
 from pipelines.telemetry.progress import Progress
 from tests.export.world import COUNT, RELEASE, World, normalised
 from tests.index.gallery import BITS, DIM, digest_of
@@ -76,6 +81,33 @@ def test_items_are_all_of_the_catalogue_with_or_without_vectors(out: Path) -> No
         "image_uri": "item-004-4.jpg",
         "photos": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("entry", "kept"), [({"dated": False}, False), ({"dated": True}, True), ({}, True), (None, True)]
+)
+def test_the_time_of_a_file_does_not_pass_for_that_of_an_item(
+    world: World, monkeypatch: pytest.MonkeyPatch, entry: dict[str, bool] | None, kept: bool
+) -> None:
+    now = datetime(2026, 11, 29, tzinfo=UTC)
+
+    def dated(*arguments: Any) -> pa.Table:
+        items = read_bucket(*arguments)
+        at = items.schema.get_field_index("updated_at")
+        return items.set_column(at, items.schema.field(at), pa.array([now] * len(items), items.schema.field(at).type))
+
+    def logged(log: Log, _: int) -> dict[str, bool]:
+        if entry is None:
+            raise NotFoundError(log.prefix)
+        return entry
+
+    monkeypatch.setattr("pipelines.export.source.read_bucket", dated)
+    monkeypatch.setattr("pipelines.export.source.Log.entry", logged)
+    with Source(world.store, read_release(world.store, RELEASE)) as source:
+        found = {
+            value for bucket in range(source.buckets) for value in source.shown(bucket).items["updated_at"].to_pylist()
+        }
+    assert found == {now if kept else None}
 
 
 def test_hashes_are_one_row_a_photo_that_is_in_the_index(world: World, out: Path) -> None:
