@@ -23,7 +23,7 @@ LAYERS = (
     ("neighbours",),
     ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote"),
     ("forecast",),
-    ("search", "backfill", "status", "export", "survey"),
+    ("search", "backfill", "status", "export", "survey", "erase"),
     ("trace",),
     ("cli",),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.catalogue.notes import gone_of, hints_of, out_of_stock_of
 from pipelines.catalogue.parts import check_parts
+from pipelines.catalogue.records import ERASED
 from pipelines.catalogue.summary import Summary
 from pipelines.errors import GateError, StageError
 from pipelines.runs.context import RunContext
@@ -24,7 +25,7 @@ def check_summary(context: RunContext, summary: Summary, ledger: Ledger) -> None
     """
     if context.config.catalogue.snapshot_files is None:
         check_parts(summary)
-    limit = context.config.catalogue.max_rejected_share
+    limit, ledger = context.config.catalogue.max_rejected_share, ledger.without(ERASED)
     if ledger.rejected > limit * min(summary.counts["parent_items"], FEW_ROWS):  # as deltas of an hour are
         check_share("catalogue", ledger, limit, summary.examples, hints_of(summary))
     if not summary.counts["items"]:

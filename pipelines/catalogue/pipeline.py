@@ -19,6 +19,7 @@ from pipelines.catalogue.overlay import Overlay
 from pipelines.catalogue.records import CUT_OFF, Reader, unpacked
 from pipelines.catalogue.state import State, read_state, write_state
 from pipelines.catalogue.summary import Summary
+from pipelines.hidden.erased import read_erased
 from pipelines.jobs.transforms import CreateEach
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import first_examples
@@ -50,7 +51,7 @@ def build(
     """
     store = context.store
     name = f"{context.prefix('catalogue')}/summary-{catalogue_id}.json"
-    reader = Reader(context.config.catalogue, context.buckets, terms.now)
+    reader = Reader(context.config.catalogue, context.buckets, terms.now, erased=read_erased(store))
     merge_bucket = _MergeBucket(store, catalogue_id, parent, terms, overlay.by_bucket(context.buckets))
 
     def wire(pipeline: beam.Pipeline) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 
 from pipelines.catalogue.arrivals import MEDIA, SNAPSHOT, Arrival, MediaArrival, Mention, Rejected
@@ -20,6 +21,7 @@ from pipelines.catalogue.shops import plain
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import RejectError
 from pipelines.config import CatalogueSection
+from pipelines.hidden.erased import NOTHING_ERASED, Erased
 from pipelines.tables.buckets import bucket_of
 
 ROWS_A_BATCH = 4096
@@ -28,6 +30,8 @@ CUT_OFF = "cut_off"
 """The remark on files of a snapshot that end before they should, and so may not name all items."""
 UNSEEN = "unseen"
 """The remark on columns that no row of a file has: JSON rows leave out what is empty."""
+ERASED = "erased"
+"""The code of rows of items that `visual-search erase` has removed."""
 LEFT_OUT = frozenset({"no_item_id", "no_category", "no_photo"})
 """Of rows that may be only a part of what is said of their product."""
 
@@ -36,12 +40,16 @@ AnyRecord = Arrival | MediaArrival | Rejected | Mention
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads feed files as a config says; `now` in seconds since 1970. `limit` rows of a file are enough for a look."""
+    """Reads feed files as a config says; `now` in seconds since 1970. `limit` rows of a file are enough for a look.
+
+    Of an item that was `erased` nothing is kept but that a row was about one.
+    """
 
     section: CatalogueSection
     buckets: int
     now: float
     limit: int | None = None
+    erased: Erased = NOTHING_ERASED
 
     def __call__(self, file: FeedFile) -> Iterator[tuple[int, bytes] | Summary]:
         """Yield (bucket, pickled records), and at the end what the rows of the file have in common."""
@@ -52,7 +60,7 @@ class Reader:
         for row in self._rows(file):
             if row.ends_early:
                 _note_cut(file, mapper, row)
-            for record in self._records(file, row, continuation):
+            for record in map(partial(self._allowed, file), self._records(file, row, continuation)):
                 self._note(summary, file, record)
                 batch.setdefault(bucket_of(_item_id(record), self.buckets), []).append(record)
                 size += 1
@@ -92,6 +100,14 @@ class Reader:
             if not error.item_id:
                 yield from (Mention(file.feed, item_id) for item_id in row.may_name)
 
+    def _allowed(self, file: FeedFile, record: AnyRecord) -> AnyRecord:
+        """Return a record, or in place of one of an erased item a reject that says nothing of it."""
+        if _item_id(record) not in self.erased:
+            return record
+        if isinstance(record, Mention):
+            return Mention(file.feed, "")
+        return Rejected(record.source, "", "", ERASED, "an item that was erased", file.feed)
+
     def _arrival(self, file: FeedFile, row: RawRow, source: str, continuation: Continuation) -> Arrival:
         try:
             continuation.mapped = plain(self.section.format, continuation.whole(row.values), self.now)
@@ -113,7 +129,7 @@ class Reader:
             summary.newest_row = max(summary.newest_row, record.item.updated_at)
             summary.counts["gone"] += record.item.deleted and not record.item.availability
             summary.counts["out_of_stock"] += record.item.availability == OUT_OF_STOCK
-        elif isinstance(record, Rejected) and not record.item_id:
+        elif isinstance(record, Rejected) and not record.item_id and record.code != ERASED:
             summary.counts["unnamed"] += 1
 
 

@@ -24,6 +24,7 @@ from pipelines.catalogue.roles import Roles
 from pipelines.catalogue.sample import changes, draw
 from pipelines.catalogue.summary import Summary
 from pipelines.errors import StageError
+from pipelines.hidden.erased import read_erased
 from pipelines.runs.context import RunContext
 from pipelines.runs.inputs import check_photo_folders, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult, most_frequent_first
@@ -51,6 +52,8 @@ class Input:
     """How many items are drawn of what was read; all of them if it is None."""
     now: float
     """When the run began, in seconds since 1970."""
+    erased: int = 0
+    """The number of the newest entry of the log of erased items."""
 
     @property
     def snapshot_is_new(self) -> bool:
@@ -60,8 +63,13 @@ class Input:
     @property
     def reads_snapshot(self) -> bool:
         """Whether there is anything to learn from the snapshot; what deltas have said since holds."""
-        anew = self.mapping != self.known["mapping"] or self.limit != self.known["limit"]
+        anew = self.mapping != self.known["mapping"] or self.limit != self.known["limit"] or self.erases_anew
         return self.snapshot_is_new or (bool(self.feeds.of(SNAPSHOT)) and anew)
+
+    @property
+    def erases_anew(self) -> bool:
+        """Whether other items are refused, as erased ones, than when the feeds were last read."""
+        return self.erased != self.known["erased"]
 
     @property
     def is_new(self) -> bool:
@@ -69,7 +77,7 @@ class Input:
         media = self.feeds.digests(MEDIA) != self.known["media"]
         said = self.mapping != self.known["mapping"] or self.overlay.digest != self.known["overlay"]
         drawn = self.limit != self.known["limit"]
-        return self.reads_snapshot or media or said or drawn or bool(self.feeds.of(DELTAS))
+        return self.reads_snapshot or media or said or drawn or self.erases_anew or bool(self.feeds.of(DELTAS))
 
     def after(self) -> dict[str, Any]:
         """Return what is known when it is read."""
@@ -79,6 +87,7 @@ class Input:
             "media": self.feeds.digests(MEDIA),
             "overlay": self.overlay.digest,
             "limit": self.limit,
+            "erased": self.erased,
         }
 
 
@@ -111,7 +120,8 @@ def _find(context: RunContext, head: dict[str, Any]) -> Input:
     check_columns(section, feeds.files)
     mapping = section.model_dump(mode="json", exclude=_NOT_THE_MAPPING)
     digest = hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:16]
-    return Input(feeds, digest, _known(head), read_overlay(context.config), context.limit, now)
+    erased = read_erased(context.store).number
+    return Input(feeds, digest, _known(head), read_overlay(context.config), context.limit, now, erased)
 
 
 def _known(head: dict[str, Any]) -> dict[str, Any]:
@@ -119,8 +129,9 @@ def _known(head: dict[str, Any]) -> dict[str, Any]:
     if "files" in inputs:  # of an earlier version, whose mapping had fewer keys
         files = {feed: sorted(d for f, d in inputs["files"] if f == feed) for feed in (SNAPSHOT, MEDIA)}
         lacks = {SNAPSHOT: list[str]()} if inputs["limit"] is not None else {}
-        return files | {"mapping": "", "overlay": "", "limit": None} | lacks
-    return {"snapshot": [], "media": [], "mapping": "", "overlay": "", "limit": None} | inputs
+        return files | {"mapping": "", "overlay": "", "limit": None, "erased": 0} | lacks
+    none: dict[str, Any] = {"snapshot": [], "media": [], "mapping": "", "overlay": "", "limit": None, "erased": 0}
+    return none | inputs
 
 
 def _extend(context: RunContext, log: Log, number: int, head: dict[str, Any], found: Input) -> StageResult:

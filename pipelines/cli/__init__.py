@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.cli.backfill import backfill
 from pipelines.cli.demo import demo
+from pipelines.cli.erase import erase
 from pipelines.cli.export import export
 from pipelines.cli.group import main
 from pipelines.cli.hidden import hide, unhide
@@ -30,6 +31,7 @@ _COMMANDS = (
     trace,
     hide,
     unhide,
+    erase,
     status,
     export,
     backfill,

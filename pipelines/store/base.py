@@ -1,7 +1,7 @@
 """The interface of a store: what a folder and a bucket have in common.
 
 Names are relative POSIX paths. Objects are created once and never overwritten. The exceptions are `put`, for what a
-single running stage owns (what its jobs find), and `swap`, for what changes hands (leases).
+single running stage owns (what its jobs find) and for what is erased, and `swap`, for what changes hands (leases).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Store(ABC):
 
     @abstractmethod
     def put(self, name: str, data: bytes) -> None:
-        """Create or replace the object atomically; only for what one running stage owns."""
+        """Create or replace the object atomically; only for what one running stage owns, and for erasing."""
 
     @abstractmethod
     def swap(self, name: str, expected: bytes | None, data: bytes | None) -> bool:

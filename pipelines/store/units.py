@@ -109,6 +109,26 @@ class UnitTable:
         """Take a unit's commit back: a new run makes its keys again, and `gc` removes the data in time."""
         self.store.delete(self._keys_name(unit_id))
 
+    def rewrite(self, unit_id: str, keys: pa.Table, data: pa.Table | None) -> None:
+        """Replace a unit by one with fewer keys, and with data of as many rows, of which some may be blank.
+
+        The new data has a name of its own, and the keys name it: who reads meanwhile has the one unit or the other.
+        Killed half-way it leaves data that no keys name, the new or the old.
+        """
+        metadata, old = self._metadata(unit_id), ""
+        if data is not None:
+            old = self.data_name(unit_id)
+            with self.store.open(old) as file:
+                row_group_rows = max(1, parquet.opened(file).metadata.row_group(0).num_rows)
+            encoded = parquet.encoded(data, "NONE", row_group_rows=row_group_rows)
+            name = f"{unit_id}-{uuid.uuid4().hex[:12]}.parquet"
+            self.store.create(f"{self.prefix}/{name}", encoded)
+            metadata |= {b"data": name.encode(), b"data_sha256": hashlib.sha256(encoded).hexdigest().encode()}
+        table = keys.replace_schema_metadata(metadata)
+        self.store.put(self._keys_name(unit_id), parquet.encoded(table, row_group_rows=65536))
+        if old:
+            self.store.delete(old)
+
     def verify(self, unit_id: str) -> None:
         """Read a unit's keys and data back and compare the data's sha256. Raises StoreError when they are damaged."""
         metadata = self.read_keys(unit_id).schema.metadata or {}

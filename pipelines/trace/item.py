@@ -8,6 +8,7 @@ from functools import cached_property
 
 from pipelines.config import Config
 from pipelines.hidden import Hidden, read_hidden
+from pipelines.hidden.erased import read_erased
 from pipelines.neighbours.recipes import plan_of
 from pipelines.store import Log, Store
 from pipelines.store.opening import read_format
@@ -126,6 +127,8 @@ class Tracer:
         near = nearest_ids(self.store, head["catalogue_id"], item_id, self._buckets)
         unnamed = [] if found.rows else unnamed_rows(self.store, self._buckets)
         verdict = absent(item_id, Catalogued(UNKNOWN), found.rows, near, unnamed, head["notes"])
+        if item_id in read_erased(self.store):
+            verdict = reasons.erased(item_id)
         if newest and newest.stopped_at == CATALOGUE:
             verdict = replace(verdict, sentence=f"{verdict.sentence}; run {newest.run_id!r} stopped in catalogue")
         return Trace(item_id, verdict, found.rows, near=near.ids, notes=found.notes, store=self.store.uri)

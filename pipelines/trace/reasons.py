@@ -15,7 +15,7 @@ from pipelines.preprocess.meanings import PLACEHOLDER
 from pipelines.preprocess.outcomes import LIMITS
 from pipelines.runs.commands import REASON
 from pipelines.shop_files.web.web import PASSING
-from pipelines.trace.facts import EMBED, FOUND, INDEX, PREPROCESS, RELEASE, Vector, Verdict
+from pipelines.trace.facts import CATALOGUE, EMBED, FOUND, INDEX, PREPROCESS, RELEASE, Vector, Verdict
 from pipelines.trace.scope import Scope
 
 NOT_DONE, RUNNING, REMOVED = OF_RUNS = ("not_done", "running", "removed")
@@ -25,6 +25,7 @@ NOT_IN_INDEX: Final = "not_in_index"
 NOT_LIVE: Final = "not_live"
 HIDDEN: Final = "hidden"
 WAS_HIDDEN: Final = "was_hidden"
+ERASED: Final = "erased"
 RUN: Final = "`visual-search run`"
 EMBED_CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -104,6 +105,12 @@ def hidden(why: HiddenItem, item_id: str) -> Verdict:
     """Return the verdict of an item that is hidden now, whatever an index holds."""
     sentence = f"it is hidden since {why.at}, by {why.by}: {why.reason}"
     return Verdict(RELEASE, HIDDEN, sentence, f"`visual-search unhide {shlex.quote(item_id)}` shows it again")
+
+
+def erased(item_id: str) -> Verdict:
+    """Return the verdict of an item that was erased: rows of feeds about it are rejected."""
+    sentence = "it was erased from the store, and rows of feeds about it are rejected"
+    return Verdict(CATALOGUE, ERASED, sentence, f"`visual-search erase --allow {shlex.quote(item_id)}`, and {RUN}")
 
 
 def was_hidden(scope: Scope) -> Verdict:

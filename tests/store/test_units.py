@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.store import NotFoundError, Store, StoreError, UnitTable, unit_id_of
@@ -48,6 +49,28 @@ def test_a_commit_reads_back(store: Store) -> None:
     assert table.has("00aa") and not table.has("00bb")
     assert table.read_keys("00aa")["row"].to_pylist() == [0, 1, -1]
     assert table.read_rows("00aa").to_pydict() == {"value": [10, 11], "text": ["t10", "t11"]}
+    table.verify("00aa")
+
+
+def test_a_unit_is_rewritten_with_fewer_keys_in_one_step(store: Store) -> None:
+    table = UnitTable(store, "units")
+    table.commit("00aa", keys([0, 1, 2]), data([10, 11, 12]), row_group_rows=2)
+    old, blank = table.data_name("00aa"), pa.table({"value": [10, None, 12], "text": ["t10", None, "t12"]})
+    table.rewrite("00aa", keys([0, 2]), blank)
+    assert table.data_name("00aa") != old
+    assert files(store) == sorted(["units/00aa.keys.parquet", table.data_name("00aa")])
+    table.verify("00aa")
+    assert table.read_keys("00aa")["key"].to_pylist() == ["k0", "k2"]
+    assert table.read_rows("00aa", [2, 0])["value"].to_pylist() == [12, 10]
+    with store.open(table.data_name("00aa")) as file:
+        assert pq.ParquetFile(file).metadata.num_row_groups == 2
+
+
+def test_a_unit_of_rejects_alone_is_rewritten(store: Store) -> None:
+    table = UnitTable(store, "units")
+    table.commit("00aa", keys([-1, -1]))
+    table.rewrite("00aa", keys([-1]), None)
+    assert table.read_keys("00aa").num_rows == 1
     table.verify("00aa")
 
 
