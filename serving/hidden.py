@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from pipelines.hidden import Hidden, read_hidden
 from pipelines.store import Store
@@ -14,13 +14,6 @@ class HiddenItems(Protocol):
     @property
     def item_ids(self) -> frozenset[str]:
         """The ids of all hidden items, as the catalogue has them; asked for every few seconds, in a thread."""
-
-
-class _Nothing:
-    item_ids: frozenset[str] = frozenset()
-
-
-NOTHING: Final[HiddenItems] = _Nothing()
 
 
 class HiddenLog:

@@ -16,7 +16,7 @@ import numpy as np
 from pipelines.config import Config
 from pipelines.config.loading import SAMPLE
 from pipelines.errors import StageError
-from pipelines.hidden import read_hidden
+from pipelines.hidden import Hidden, read_hidden
 from pipelines.models.facts import read_facts
 from pipelines.models.outputs import QueryOutputs
 from pipelines.models.query_model import QueryModel
@@ -47,7 +47,8 @@ BATCH = 64
 class SearchEngine:
     """One release that answers queries. The model is loaded at the first photo; items need none."""
 
-    def __init__(self, config: Config, store: Store, release: Release) -> None:
+    def __init__(self, config: Config, store: Store, release: Release, hidden: Hidden | None = None) -> None:
+        """Take what is `hidden`, None for what the store says now; who follows that calls `hide`."""
         self.release, self._store, self._config = release, store, config
         gone = retired(store, release.catalogue_number, config.train.retire_after_days)
         self.facts = read_facts(store, release.model_id).without(gone)
@@ -55,7 +56,7 @@ class SearchEngine:
         try:
             folder = self._stack.enter_context(store.stage_in(f"indexes/{release.index_id}"))
             self._plan = plan_of(config)
-            self._hidden = read_hidden(store)
+            self._hidden = read_hidden(store) if hidden is None else hidden
             self._searcher = Searcher.open(folder, self._plan.kinds, self._hidden.item_ids)
             QueryPlan(self._searcher.parts, self._plan)
         except (IndexFolderError, ValueError) as error:

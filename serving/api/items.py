@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from pipelines.neighbours.query.filters import UnknownFilterError
 from pipelines.neighbours.rows import UnknownItemError
+from pipelines.tables.spelling import trimmed, visible
 from serving.api.parts import Allowed, Asked, answered, problems, published, spend
 from serving.problems import Problem, retry_after
 from serving.schemas import FilterParameters, ItemAnswer, SimilarAnswer
@@ -30,6 +31,8 @@ async def similar(
     spend(service, key, 1)
     with service.answering() as loaded, service.batcher.admitted(1):
         engine = loaded.engine
+        if visible(trimmed(item_id)) in loaded.hidden:
+            raise Problem("unknown_item", f"item {item_id!r} may not be shown")
         try:
             async with asyncio.timeout(service.deadline() - time.monotonic()):
                 found = await service.batcher.in_search_thread(engine.similar, item_id, asked.k, asked.wanted)

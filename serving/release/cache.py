@@ -23,7 +23,7 @@ from pipelines.store.base import BLOCK_BYTES
 from pipelines.store.folder import TEMPORARY_PREFIX, FolderStore
 from pipelines.store.overlay import Overlay
 
-LAST = "last_live.json"
+LAST, HIDDEN = "last_live.json", "hidden.json"
 THREADS = 8
 """How many objects are fetched at once."""
 ABANDONED_S = 3600.0
@@ -72,6 +72,17 @@ class ReleaseCache:
         except NotFoundError:
             return None
         return int(value["number"]), str(value["release_id"])
+
+    def remember_hidden(self, item_ids: frozenset[str]) -> None:
+        """Note what is hidden, for the same."""
+        self._kept.put(HIDDEN, json.dumps(sorted(item_ids)).encode())
+
+    def hidden(self) -> frozenset[str] | None:
+        """Return what was hidden when the bucket last answered, or None."""
+        try:
+            return frozenset(self._kept.read_json(HIDDEN))
+        except NotFoundError:
+            return None
 
     def evict(self, keep: Collection[str]) -> list[str]:
         """Remove the releases that are not to be kept, and what no other one has; return their ids."""

@@ -9,12 +9,20 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from pipelines.config import Config
+from pipelines.hidden import Hidden
+from pipelines.releases.release import Release
 from pipelines.search.engine import SearchEngine
+from pipelines.store import Store
 from pipelines.tables.arrays import Floats
 
 
 class Engine(SearchEngine):
     """A search engine that tells what it holds. Safe to share between threads once a photo was asked."""
+
+    def __init__(self, config: Config, store: Store, release: Release) -> None:
+        """Hide nothing: that is followed, and `hide` is called before the release answers."""
+        super().__init__(config, store, release, Hidden())
 
     @property
     def counts(self) -> dict[str, int]:

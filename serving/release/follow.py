@@ -19,9 +19,10 @@ from pipelines.releases.history import read_history
 from pipelines.releases.live import PREFIX
 from pipelines.store import Log, Store, StoreError, UnavailableError
 from pipelines.telemetry import logs
-from serving.hidden import NOTHING, HiddenItems
+from serving.hidden import HiddenItems
 from serving.metrics import Metrics
 from serving.release.cache import ReleaseCache
+from serving.release.hiding import Hiding
 from serving.release.loaded import LoadedRelease
 from serving.release.loading import Loader
 from serving.release.memory import available_bytes
@@ -63,14 +64,14 @@ class Follower:
         loader: Loader,
         cache: ReleaseCache | None,
         metrics: Metrics,
-        hidden: HiddenItems = NOTHING,
+        hidden: HiddenItems,
         *,
         poll_s: float,
         budget_bytes: int | None = None,
         cached_releases: int = 3,
     ) -> None:
         self._store, self._loader, self._cache, self._metrics = store, loader, cache, metrics
-        self._hidden = hidden
+        self.hiding = Hiding(hidden, cache)
         self._poll_s, self._budget_bytes, self._cached_releases = poll_s, budget_bytes, cached_releases
         self._thread, self._asker = ThreadPoolExecutor(1, "release"), ThreadPoolExecutor(1, "live-log")
         self._asking: asyncio.Future[tuple[int, dict[str, Any]]] | None = None
@@ -98,8 +99,9 @@ class Follower:
 
     async def look_for_hidden(self) -> None:
         """Have what answers find no item that is hidden."""
-        if self.current is not None:
-            await self._hide_in(self.current)
+        hidden, current = await self.hiding.look(), self.current
+        if hidden is not None and current is not None:
+            await self._hide_in(current, hidden)
 
     async def look(self) -> None:
         """Read the log's head once, and load what is live if it is not what answers."""
@@ -146,7 +148,7 @@ class Follower:
 
     async def _take(self, live: Live) -> None:
         try:
-            loaded = await self._in_thread(self._loader.load, live.release_id)
+            loaded = await self._loaded(live.release_id)
         except Refused as refused:
             self._refuse(live, refused)
             if self.current is None and refused.reason != "unavailable":
@@ -156,7 +158,6 @@ class Follower:
         if now is not None and now.release_id != live.release_id:  # it was rolled back, or another one is newer
             self._close(loaded)
             return
-        await self._hide_in(loaded)
         self._exchange(loaded)
         self._reached(now or live)
         await self._keep_copies(live)
@@ -168,13 +169,17 @@ class Follower:
             earlier = [each for each in dict.fromkeys(history.returnable()) if each != live.release_id]
             for release_id in earlier[:EARLIER]:
                 with suppress(Refused):
-                    loaded = await self._in_thread(self._loader.load, release_id)
-                    await self._hide_in(loaded)
-                    self._exchange(loaded)
+                    self._exchange(await self._loaded(release_id))
                     return
 
-    async def _hide_in(self, loaded: LoadedRelease) -> None:
-        hidden = await asyncio.to_thread(lambda: self._hidden.item_ids)
+    async def _loaded(self, release_id: str) -> LoadedRelease:
+        """Return a release that is loaded and finds nothing that is hidden. Raises Refused."""
+        hidden = await self.hiding.known()
+        loaded = await self._in_thread(self._loader.load, release_id)
+        await self._hide_in(loaded, hidden)
+        return loaded
+
+    async def _hide_in(self, loaded: LoadedRelease, hidden: frozenset[str]) -> None:
         if hidden is not loaded.hidden:
             await asyncio.to_thread(loaded.hide, hidden)
         self._metrics.hidden.set(len(hidden))

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from pipelines.releases.release import Release
-from serving.hidden import NOTHING
 from serving.release.engine import Engine
 from serving.release.photos import PreparedPhotos, thumbnail
 
@@ -28,7 +27,7 @@ class LoadedRelease:
         self.release, self.engine, self.photos = release, engine, photos
         self.needed_bytes, self.seconds = needed_bytes, seconds
         self.loaded_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self.hidden = NOTHING.item_ids
+        self.hidden: frozenset[str] = frozenset()
         self.hidden_photos: frozenset[bytes] = frozenset()
         self._thumbnails = lru_cache(THUMBNAILS)(self._thumbnail)
         self._uses = 0

@@ -12,7 +12,7 @@ import httpx
 
 from pipelines.store import Store
 from serving.app import create_app
-from serving.hidden import NOTHING, HiddenItems
+from serving.hidden import HiddenItems
 from serving.keys import Keys
 from serving.service import Service
 from tests.serving.shop import ServedShop
@@ -59,7 +59,7 @@ class Client:
 async def serving(
     shop: ServedShop,
     keys: Keys | None = None,
-    hidden: HiddenItems = NOTHING,
+    hidden: HiddenItems | None = None,
     *,
     store: Store | None = None,
     ready: bool = True,

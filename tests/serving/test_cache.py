@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.hidden.change import change
+from pipelines.hidden.entries import HIDE
 from pipelines.releases.release import BrokenReleaseError, read_release
 from serving.release.cache import ReleaseCache
 from tests.serving.client import Client, ids, problem, serving
@@ -56,12 +58,14 @@ def test_what_was_fetched_is_not_fetched_again(own_shop: ServedShop, far: FarSto
 def test_a_process_that_starts_while_the_bucket_is_down_answers_from_its_copies(
     own_shop: ServedShop, far: FarStore
 ) -> None:
+    change(far, HIDE, ["i5"], "sold")
     run(own_shop, far, nothing)
     far.is_down = True
 
     async def ask(client: Client) -> None:
         told = await client.ready("first")
         assert "503" in told["store"]
+        assert "i5" not in ids(await client.search(own_shop.photo(5), k=12))
         assert ids(await client.search(own_shop.photo(3), k=1)) == ["i3"]
         assert (await client.http.get("/v1/items/i3")).json()["item_id"] == "i3"
         problem(await client.http.get("/v1/release/history"), 503, "store")
@@ -128,6 +132,6 @@ def test_old_copies_go_with_what_no_other_release_has(own_shop: ServedShop, far:
     cache.evict({"third"})
     kept = {path.relative_to(cache.folder).parts[:2] for path in cache.folder.rglob("*") if path.is_file()}
     assert kept == {
-        ("indexes", "second-index"), ("models", "m1"), ("releases", "third"), ("last_live.json",)
+        ("indexes", "second-index"), ("models", "m1"), ("releases", "third"), ("last_live.json",), ("hidden.json",)
     }  # fmt: skip
     assert json.loads((cache.folder / "last_live.json").read_text())["release_id"] == "third"

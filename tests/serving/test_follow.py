@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.hidden.change import change
+from pipelines.hidden.entries import HIDE, UNHIDE
 from pipelines.store import Log, Store
 from serving.release.loaded import LoadedRelease
 from tests.embed.world import export_tiny
@@ -274,34 +276,53 @@ def test_a_store_that_cannot_be_read_is_told_and_what_is_loaded_goes_on(own_shop
     alone(own_shop, ask)
 
 
-class Hidden:
-    """Items that a test hides."""
-
-    def __init__(self) -> None:
-        self.item_ids: frozenset[str] = frozenset()
-
-
 def test_what_is_hidden_is_found_and_shown_no_more_until_it_is_shown_again(own_shop: ServedShop) -> None:
-    hidden = Hidden()
+    store = own_shop.store
+
+    async def ask(client: Client) -> None:
+        everything = ids(await client.search(own_shop.photo(3), k=12))
+        change(store, HIDE, ["i3", "i5", "nowhere"], "sold")
+        async with asyncio.timeout(5):
+            while "i3" in ids(answer := await client.search(own_shop.photo(3), k=12)):
+                await asyncio.sleep(0.01)
+        assert ids(answer) == [item_id for item_id in everything if item_id not in {"i3", "i5"}]
+        problem(await client.http.get("/v1/items/i3"), 404, "unknown_item")
+        problem(await client.http.get("/v1/items/i3/similar"), 404, "unknown_item")
+        problem(await client.http.get(f"/v1/thumbnails/{own_shop.digest(3).hex()}"), 404, "no_thumbnail")
+        assert not {"i3", "i5"} & {*ids((await client.http.get("/v1/items/i4/similar?k=12")).json())}
+        change(store, HIDE, ["j15"], "sold")
+        own_shop.go_live("second")
+        await client.ready("second")
+        assert "j15" not in ids(await client.search(own_shop.photo(15), k=16))
+        change(store, UNHIDE, ["j15"], "here again")
+        async with asyncio.timeout(5):
+            while "j15" not in ids(await client.search(own_shop.photo(15), k=16)):
+                await asyncio.sleep(0.01)
+
+    alone(own_shop, ask)
+
+
+def test_what_was_hidden_stays_so_while_it_cannot_be_read_what_is(own_shop: ServedShop) -> None:
+    change(own_shop.store, HIDE, ["i3"], "sold")
+
+    async def ask(client: Client) -> None:
+        (own_shop.root / "store/hidden/00000002.json").write_text("no json")
+        told = await client._until(lambda told: "hidden" in told)
+        assert (told["status"], "is not valid JSON" in told["hidden"]) == ("ready", True)
+        assert "i3" not in ids(await client.search(own_shop.photo(3), k=12))
+        own_shop.go_live("second")
+        await client.ready("second")
+
+    alone(own_shop, ask)
+
+
+def test_who_cannot_read_what_is_hidden_when_it_starts_answers_nothing(own_shop: ServedShop) -> None:
+    (own_shop.root / "store/hidden").mkdir()
+    (own_shop.root / "store/hidden/00000001.json").write_text("no json")
 
     async def main() -> None:
-        async with serving(own_shop, hidden=hidden) as client:
-            everything = ids(await client.search(own_shop.photo(3), k=12))
-            hidden.item_ids = frozenset({"i3", "i5", "nowhere"})
-            async with asyncio.timeout(5):
-                while "i3" in ids(answer := await client.search(own_shop.photo(3), k=12)):
-                    await asyncio.sleep(0.01)
-            assert ids(answer) == [item_id for item_id in everything if item_id not in hidden.item_ids]
-            problem(await client.http.get("/v1/items/i3"), 404, "unknown_item")
-            problem(await client.http.get(f"/v1/thumbnails/{own_shop.digest(3).hex()}"), 404, "no_thumbnail")
-            assert not hidden.item_ids & {*ids((await client.http.get("/v1/items/i4/similar?k=12")).json())}
-            hidden.item_ids = frozenset({"j15"})
-            own_shop.go_live("second")
-            await client.ready("second")
-            assert "j15" not in ids(await client.search(own_shop.photo(15), k=16))
-            hidden.item_ids = frozenset()
-            async with asyncio.timeout(5):
-                while "j15" not in ids(await client.search(own_shop.photo(15), k=16)):
-                    await asyncio.sleep(0.01)
+        async with serving(own_shop, ready=False) as client:
+            assert (await client.told(reason="hidden"))["status"] == "refused"
+            problem(await client.http.get("/v1/items/i3"), 503, "not_ready")
 
     asyncio.run(main())
