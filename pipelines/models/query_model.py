@@ -14,12 +14,17 @@ from pipelines.models.outputs import AttributeScores, QueryOutputs
 from pipelines.models.signature import Signature
 from pipelines.store import Place, Store, UnitTable, rows_by_unit
 
+PREPARED = "serve_prepared"
+"""The signature that takes prepared photos."""
+
 
 class QueryModel:
     """A loaded model."""
 
-    def __init__(self, store: Store, facts: ModelFacts) -> None:
-        self._facts, self._serve = facts, Signature(store, facts.model_id, "serve_prepared")
+    def __init__(self, store: Store, facts: ModelFacts, loaded: Signature | None = None) -> None:
+        """Take what is `loaded` already, None to load it; `close` is then whoever's that has loaded it."""
+        self._facts, self._loaded = facts, loaded
+        self._serve = loaded or Signature(store, facts.model_id, PREPARED)
 
     def __call__(self, jpegs: Sequence[bytes]) -> QueryOutputs:
         """Return one forward pass over prepared photos."""
@@ -32,7 +37,8 @@ class QueryModel:
 
     def close(self) -> None:
         """Give up the local copy of the model."""
-        self._serve.close()
+        if self._loaded is None:
+            self._serve.close()
 
     def _probabilities(self, raw: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32] | None:
         """Return float32 `[n, slots]` of the leaves, each column moved to its permanent slot, those retired at 0."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -11,18 +12,27 @@ from PIL import Image
 
 from pipelines.config import Config
 from pipelines.hidden import Hidden
+from pipelines.models.query_model import QueryModel
 from pipelines.releases.release import Release
 from pipelines.search.engine import SearchEngine
 from pipelines.store import Store
 from pipelines.tables.arrays import Floats
+from serving.release.models import Models
 
 
 class Engine(SearchEngine):
     """A search engine that tells what it holds. Safe to share between threads once a photo was asked."""
 
-    def __init__(self, config: Config, store: Store, release: Release) -> None:
+    def __init__(self, config: Config, store: Store, release: Release, models: Models) -> None:
         """Hide nothing: that is followed, and `hide` is called before the release answers."""
         super().__init__(config, store, release, Hidden())
+        self._models = models
+
+    @cached_property
+    def _model(self) -> QueryModel:
+        signature = self._models.take(self._store, self.release)
+        self._stack.callback(self._models.give_back, self.release)
+        return QueryModel(self._store, self.facts, signature)
 
     @property
     def counts(self) -> dict[str, int]:

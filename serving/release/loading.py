@@ -21,6 +21,7 @@ from serving.release.cache import ReleaseCache
 from serving.release.engine import Engine
 from serving.release.loaded import LoadedRelease
 from serving.release.memory import available_bytes, needed_bytes
+from serving.release.models import Models
 from serving.release.photos import PreparedPhotos
 from serving.release.refusal import Refused
 from transforms.photo import PREP_VERSION
@@ -38,7 +39,7 @@ class Loader:
     def __init__(self, config: Config, store: Store, cache: ReleaseCache | None) -> None:
         """Take `cache` for a store whose objects are not files of this machine, None for a folder."""
         self._config, self._store, self._cache = config, store, cache
-        self._plan = plan_of(config)
+        self._plan, self._models = plan_of(config), Models()
 
     def load(self, release_id: str) -> LoadedRelease:
         """Return a release that is verified, opened and warm. Raises Refused that says why there is none."""
@@ -48,7 +49,7 @@ class Loader:
             store = self._copied(release)
             needed = self._checked_memory(store, release)
             self._check_preparation(store, release)
-            engine = Engine(self._config, store, release)
+            engine = Engine(self._config, store, release, self._models)
             try:
                 _check_fit(engine)
                 photos = self._photos(store, release)
@@ -64,7 +65,7 @@ class Loader:
 
     def _checked_memory(self, store: Store, release: Release) -> int:
         """Return about how many bytes a release will take. Raises Refused where they are not left."""
-        needed = needed_bytes(store, release, self._plan.kinds)
+        needed = needed_bytes(store, release, self._plan.kinds, with_model=not self._models.holds(release))
         left = available_bytes(self._config.serving.memory_bytes)
         if needed > left:
             raise Refused(

@@ -21,7 +21,7 @@ MODEL_BYTES = 64 << 20
 MEMINFO, CGROUP, STATUS = Path("/proc/meminfo"), Path("/sys/fs/cgroup"), Path("/proc/self/status")
 
 
-def needed_bytes(store: Store, release: Release, kinds: Collection[str]) -> int:
+def needed_bytes(store: Store, release: Release, kinds: Collection[str], *, with_model: bool = True) -> int:
     """Return about how many bytes a release takes once it is loaded for a plan that searches `kinds`.
 
     `store` has the release's objects on this machine. Stored vectors are not counted: they are memory-mapped, and the
@@ -30,10 +30,13 @@ def needed_bytes(store: Store, release: Release, kinds: Collection[str]) -> int:
     manifest = store.read_json(f"indexes/{release.index_id}/manifest.json")
     built: dict[str, Any] = manifest["kinds"]
     searched = sum(int(built[kind]["predicted_bytes"]) for kind in kinds if kind != "exact" and kind in built)
-    with store.stage_in(f"models/{release.model_id}") as folder:
-        model = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     rows = int(manifest["counts"]["item_photos"])
-    return searched + rows * ROW_BYTES + MODEL_FACTOR * model + MODEL_BYTES
+    return searched + rows * ROW_BYTES + (_model_bytes(store, release) if with_model else 0)
+
+
+def _model_bytes(store: Store, release: Release) -> int:
+    with store.stage_in(f"models/{release.model_id}") as folder:
+        return MODEL_FACTOR * sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) + MODEL_BYTES
 
 
 def available_bytes(budget: int | None) -> int:

@@ -107,8 +107,10 @@ def _tables(store: Store, folder: str) -> Iterator[pa.Table]:
 
 def _placed(table: pa.Table, numbers: dict[str, int]) -> tuple[Array, Ints]:
     """Return the keys and places of a table's photos; units get the next `numbers` as they are met."""
-    digests = b"".join(digest[:8] for digest in table["digest"].to_pylist())
-    units = [numbers.setdefault(unit, len(numbers)) for unit in table["image_unit"].to_pylist()]
-    rows = table["image_row"].to_numpy(zero_copy_only=False)
-    places = np.stack([np.asarray(units, np.int32), rows.astype(np.int32)], axis=1)
-    return np.frombuffer(digests, ">u8").astype(np.uint64), places
+    digests = table["digest"].combine_chunks()
+    whole = np.frombuffer(digests.buffers()[1] or b"", np.uint8).reshape(-1, 32)[digests.offset :][: len(digests)]
+    units = table["image_unit"].combine_chunks().dictionary_encode()
+    known = np.array([numbers.setdefault(unit, len(numbers)) for unit in units.dictionary.to_pylist()], np.int32)
+    rows = table["image_row"].to_numpy().astype(np.int32)
+    places = np.stack([known[units.indices.to_numpy()], rows], axis=1)
+    return np.ascontiguousarray(whole[:, :8]).view(">u8")[:, 0].astype(np.uint64), places

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.hidden.change import change
 from pipelines.hidden.entries import HIDE, UNHIDE
+from pipelines.models.signature import Signature
 from pipelines.store import Log, Store
 from serving.release.loaded import LoadedRelease
 from tests.embed.world import export_tiny
@@ -34,6 +35,38 @@ def test_a_promotion_and_a_rollback_are_followed(own_shop: ServedShop) -> None:
         assert await client.metric("release_swaps_total") == 3
         assert await client.metric("live_log_number") == 3
         assert await client.metric("releases_in_memory") == 1
+
+    alone(own_shop, ask)
+
+
+def test_a_model_is_in_memory_once_whatever_the_releases_that_have_it(
+    own_shop: ServedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, closed = [], []
+
+    class Counted(Signature):
+        def __init__(self, store: Store, model_id: str, name: str) -> None:
+            loaded.append(model_id)
+            super().__init__(store, model_id, name)
+
+        def close(self) -> None:
+            closed.append(loaded[0])
+            super().close()
+
+    monkeypatch.setattr("serving.release.models.Signature", Counted)
+    own_shop.add_model(own_shop.root / "store/models/m1/saved_model", "m2", space_id="m1")
+    own_shop.add_release("third", "second-index", "run-2", "m2")
+
+    async def ask(client: Client) -> None:
+        for release_id, number in (("second", 15), ("first", 3), ("third", 15)):
+            own_shop.go_live(release_id)
+            await client.ready(release_id)
+            assert ids(await client.search(own_shop.photo(number), k=1))[0][1:] == str(number)
+            assert loaded == (["m1", "m2"] if release_id == "third" else ["m1"])
+        async with asyncio.timeout(10):
+            while not closed:
+                await asyncio.sleep(0.01)
+        assert closed == ["m1"]
 
     alone(own_shop, ask)
 
@@ -194,7 +227,7 @@ def test_a_release_that_was_half_uploaded_is_loaded_once_it_is_whole(own_shop: S
 
 def test_a_release_that_does_not_fit_is_not_tried(own_shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask(client: Client) -> None:
-        monkeypatch.setattr("serving.release.loading.available_bytes", lambda budget: 1 << 20)
+        monkeypatch.setattr("serving.release.loading.available_bytes", lambda budget: 1000)
         own_shop.go_live("second")
         told = await client.told(reason="memory")
         assert told["release_id"] == "first"

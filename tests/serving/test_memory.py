@@ -60,3 +60,4 @@ def test_a_release_needs_what_its_plan_searches_its_model_and_its_rows(shop: Ser
     expected = 12 * (4 + 8) + 12 * 512 + 3 * model + memory.MODEL_BYTES
     assert memory.needed_bytes(shop.store, release, ["binary"]) == expected
     assert memory.needed_bytes(shop.store, release, ["exact"]) == expected - 12 * (4 + 8)
+    assert memory.needed_bytes(shop.store, release, ["binary"], with_model=False) == 12 * (4 + 8) + 12 * 512
