@@ -27,8 +27,6 @@ PASSING = ("429", "500", "503", "reset", "cut", "stall", "silence")
 """What a request may meet by chance; the next one may succeed."""
 LASTING = ("circle", "html", "pixel", "404", "403")
 """What some photos meet each time."""
-ODD = ("empty", "half", "204", "410")
-"""What further ones may be told to meet."""
 PIXEL = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
 HTML = b"<!doctype html><html><body><h1>Just a moment...</h1></body></html>"
 
