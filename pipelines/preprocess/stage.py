@@ -22,8 +22,11 @@ from pipelines.runs.inputs import check_photo_folders, check_share, reject_notes
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
 from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
+from pipelines.shop_files.web.web import PASSING
 from pipelines.store import Log, UnitTable
 
+AGAIN = "; the next run asks again"
+"""Of what a host could not give now."""
 NOTHING_NEW = "nothing new: 0 photos fetched, 0 prepared"
 SETTLED_AFTER = 10
 """How often splits are done again because another run was faster."""
@@ -112,7 +115,8 @@ def _resolve(
     ledger = Ledger(ok + skipped + rejected, ok, skipped, rejected, dict(sorted(counts.items())))
     said = summary.said
     texts = {
-        code: f"{uri}: {job.preparer.explain(uri, code, said.get(uri, ''))}" for code, uri in summary.examples.items()
+        code: f"{uri}: {job.preparer.explain(uri, code, said.get(uri, ''))}{AGAIN if code in PASSING else ''}"
+        for code, uri in summary.examples.items()
     }
     return job.store.read_json(job.done), ledger, texts, list(summary.notes(context.config.fetch.gone_days))
 

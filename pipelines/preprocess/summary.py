@@ -37,7 +37,7 @@ class Summary:
             told[uri] = said or ""
             if code:
                 summary.examples[code] = min(uri, summary.examples.get(code, uri))
-            elif said and (refusal := said.partition(":")[0]) not in PASSING:
+            elif said and (refusal := said.partition(":")[0]):
                 summary.kept[refusal] += 1
                 summary.kept_examples[refusal] = min(uri, summary.kept_examples.get(refusal, uri))
         return summary._with(told)
@@ -60,8 +60,8 @@ class Summary:
         uri = self.kept_examples[codes[0][0]]
         yield (
             f"photos that stay as they were, though their addresses give none now: {self.kept.total()} "
-            f"({', '.join(f'{code} {count}' for code, count in codes)}), such as {uri}: {self.said.get(uri, '')}; what "
-            f"stays so for {gone_days:g} days (fetch.gone_days) is a reject then"
+            f"({', '.join(f'{code} {count}' for code, count in codes)}), such as {uri}: {self.said.get(uri, '')}; "
+            f"{_what_next(self.kept, gone_days)}"
         )
 
     def __add__(self, other: Summary) -> Summary:
@@ -75,3 +75,13 @@ class Summary:
         uris: Iterable[str] = (*self.examples.values(), *self.kept_examples.values())
         self.said = {uri: said[uri] for uri in uris if said.get(uri)}
         return self
+
+
+def _what_next(kept: Mapping[str, int], gone_days: float) -> str:
+    """Return what becomes of photos that stay, by their codes: which are asked for again, and which go in the end."""
+    passing = sorted(code for code in kept if code in PASSING)
+    again = f"{' and '.join(passing)}: the next run asks again" if passing else ""
+    going = f"what stays so for {gone_days:g} days (fetch.gone_days) is a reject then"
+    if len(passing) == len(kept):
+        return again
+    return f"{again}; of the others, {going}" if again else going

@@ -1,5 +1,7 @@
 """Photos behind addresses, from a host with bad manners: all come in, none twice, and each loss has its reason."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 
 from pipelines.errors import StageError
 from pipelines.preprocess import lane
+from pipelines.preprocess.summary import Summary
 from pipelines.runs.manifest import Manifest
 from pipelines.store import UnitTable
 from tests.catalogue.shop import Shop, jpeg, rows_of
@@ -96,6 +99,8 @@ def test_what_may_pass_is_asked_again_by_the_next_run_and_that_alone(shop: WebSh
     failed = shop.prepare("r1")
     assert failed["counts"]["rejected"] == 12
     assert not {"missing", "forbidden", "not_an_image"} & failed["rejects"].keys()
+    told = [note for note in failed["notes"] if ", for example " in note]
+    assert told and all(note.endswith("; the next run asks again") for note in told)
     shop.host.manners.faults = 0.0
     assert shop.prepare("r2")["counts"]["ok"] == 12
     assert shop.requests == 12
@@ -124,7 +129,14 @@ def test_a_photo_that_was_had_stays_while_its_host_fails_and_some_days_after_it_
     shop.sells(4, fetch={"max_age_hours": 0, "recheck_hours": 0, "attempts": 1})
     shop.prepare("r1")
     shop.host.manners.faults = 1.0
-    assert shop.prepare("r2")["counts"]["rejected"] == 0
+    second = shop.prepare("r2")
+    assert second["counts"]["rejected"] == 0
+    [told] = [note for note in second["notes"] if note.startswith("photos that stay as they were")]
+    codes = dict(re.findall(r"(\w+) (\d+)", told.partition("(")[2].partition(")")[0]))
+    assert f"none now: {sum(map(int, codes.values()))} (" in told
+    [host] = [note for note in second["notes"] if "not had: " in note]  # the numbers of both are the same
+    assert dict(re.findall(r"(\w+) (\d+)", host.partition("not had: ")[2])) == codes
+    assert told.endswith(f"; {' and '.join(sorted(codes))}: the next run asks again")
     shop.host.manners.faults, shop.host.manners.lasting = 0.0, 1.0
     monkeypatch.setattr(PhotoHost, "lasting", lambda *_: "404")
     assert shop.prepare("r3")["counts"]["rejected"] == 0
@@ -326,3 +338,12 @@ def test_a_photo_of_the_catalogue_keeps_its_bytes_once(shop: WebShop) -> None:
     manifest = shop.prepare("r")
     assert manifest["counts"]["prepared"] == 1
     assert len(shop.units("originals")) == 1
+
+
+def test_of_photos_that_stay_those_that_are_asked_again_are_told_apart_from_those_that_go_in_the_end() -> None:
+    kept = Summary(kept=Counter(server_error=15, missing=2), kept_examples={"server_error": "u"}, said={"u": "503"})
+    assert list(kept.notes(7)) == [
+        "photos that stay as they were, though their addresses give none now: 17 (server_error 15, missing 2), such as "
+        "u: 503; server_error: the next run asks again; of the others, what stays so for 7 days (fetch.gone_days) is a "
+        "reject then"
+    ]
