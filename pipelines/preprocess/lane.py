@@ -165,12 +165,15 @@ class _Lane:
             return without(error.code, error.detail, known, memory), None
         if answer.body is None and known is not None:
             return unchanged(known, memory, answer.etag, answer.modified), None
-        return await self._prepared(answer, known, memory)
+        return await self._prepared(address, answer, known, memory)
 
-    async def _prepared(self, answer: Answer, known: bytes | None, memory: Memory) -> tuple[Outcome, bytes | None]:
+    async def _prepared(
+        self, address: str, answer: Answer, known: bytes | None, memory: Memory
+    ) -> tuple[Outcome, bytes | None]:
         preparer, body = self._job.preparer, answer.body or b""
         outcome = await self._decoded(preparer.prepare_bytes, body, known)
         if outcome.refusal:
+            self._web.gave_none(address, outcome.refusal)
             return preparer.ages.without(outcome.refusal, outcome.detail, known, memory), None
         return arrived(outcome, answer.etag, answer.modified), body if preparer.fetching.keep_originals else None
 

@@ -51,7 +51,7 @@ def held_lines(held: Held, config_path: str, *, sample: bool) -> Iterator[str]:
     again = typed("run", config_path, "--run-id", held.run_id, *words)
     if held.state == "unfinished":
         yield f"go on    {again}   # after what its log says is mended"
-    elif held.passes == "catalogue":
+    elif held.passes in FEEDS:
         yield f"accept   {again} {REASON}"
     elif held.passes:
         yield f"accept   {accepting(held.run_id, config_path, *words)}"

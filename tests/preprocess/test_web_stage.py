@@ -15,7 +15,7 @@ from pipelines.runs.manifest import Manifest
 from pipelines.store import UnitTable
 from tests.catalogue.shop import Shop, jpeg, rows_of
 from tests.photo_hosts import LOCAL, answering, host
-from tools.photo_host import PhotoHost, Seen
+from tools.photo_host import Manners, PhotoHost, Seen
 
 
 class WebShop(Shop):
@@ -81,6 +81,18 @@ def test_what_changed_is_prepared_anew_and_what_did_not_is_not(shop: WebShop) ->
     after = {row["item_id"]: row["digest"] for row in shop.prepared("r2")}
     assert (second["counts"]["fetched"], second["counts"]["prepared"]) == (1, 1)
     assert {item for item in before if before[item] != after[item]} == {"i3"}
+
+
+def test_a_page_in_place_of_a_photo_is_not_counted_as_one(shop: WebShop) -> None:
+    shop.sells(12)
+    shop.host.manners = Manners(lasting=0.5, seed=2)
+    kinds = Counter(shop.host.lasting(f"p{n}.jpg") for n in range(12))
+    assert kinds["html"] + kinds["pixel"] > 0
+    manifest = shop.prepare("r")
+    (note,) = (note for note in manifest["notes"] if " requests, " in note)
+    assert f", {kinds['']} photos, " in note
+    told = Counter({code: int(n) for code, n in re.findall(r"(\w+) (\d+)", note.partition("not had: ")[2])})
+    assert told == Counter(manifest["rejects"])
 
 
 def test_chance_failures_are_mended_within_the_run(tmp_path: Path) -> None:

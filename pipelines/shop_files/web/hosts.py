@@ -37,6 +37,11 @@ class Tally:
         self.fetched += size is not None
         self.bytes += size or 0
 
+    def gave_none(self, code: str) -> None:
+        """Count what came as no photo, for nothing can be made of it."""
+        self.fetched -= 1
+        self.codes[code] += 1
+
     def failed(self, code: str, *, passes: bool) -> None:
         """Count a photo that did not come; `passes` tells that the failure is the host's and may pass."""
         self.codes[code] += 1

@@ -77,6 +77,10 @@ class Web:
         tally.came(None if answer.body is None else len(answer.body))
         return answer
 
+    def gave_none(self, address: str, code: str) -> None:
+        """Tell that what an address has given is no photo, such as a page with 200: it counts as not had."""
+        self._tally(host_of(self._client.rules.parse(address))).gave_none(code)
+
     async def _persistently(self, url: URL, memory: Memory | None, *more: Any) -> Answer:
         asking = AsyncRetrying(
             stop=stop_after_attempt(self.section.attempts),
