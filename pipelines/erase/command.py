@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pipelines.erase import subject as subjects
@@ -28,6 +28,7 @@ from pipelines.telemetry.progress import Progress
 
 REASON: Final = "erased"
 REBUILT: Final = "indexes/"
+COUNTED: Final = ("photos", "rewritten", "removed", "indexes")
 WORK: Final = "evaluate/work/"
 """Of a stage that is done, what it needed while it was at work."""
 FETCHED: Final = ("examples", "feeds")
@@ -65,10 +66,9 @@ def erase(store: Store, item_ids: Sequence[str], progress: Progress, photos: Seq
         change(store, HIDE, list(item_ids), REASON)
         subject = subjects.find(store, item_ids, photos)
         subjects.keep(store, subject)
-        for begun in subjects.kept(store):
-            if begun != subject:
-                _erase(store, begun, progress)
-        return _erase(store, subject, progress)
+        begun = [other for other in subjects.kept(store) if other != subject]
+        done = [(one.item_ids, _erase(store, one, progress)) for one in (*begun, subject)]
+    return _summed([erasure for ids, erasure in done if ids == subject.item_ids])
 
 
 def allow(store: Store, item_ids: Sequence[str]) -> list[str]:
@@ -84,6 +84,14 @@ def look(store: Store, item_ids: Sequence[str], photos: Sequence[bytes] = ()) ->
     return sorted(scan(store, subject), key=lambda trace: (trace.name, trace.what))
 
 
+def _summed(parts: Sequence[Erasure]) -> Erasure:
+    """Return what the erasures of some items came to, of which the first were killed before."""
+    last = parts[-1]
+    counts = {name: sum(getattr(part, name) for part in parts) for name in COUNTED}
+    models = tuple(sorted({model_id for part in parts for model_id in part.models}))
+    return replace(last, **counts, models=models)
+
+
 def _refuse_running(store: Store) -> None:
     for run_id in store.folders("runs"):
         if stages := running_stages(store, run_id):
@@ -93,7 +101,8 @@ def _refuse_running(store: Store) -> None:
 def _erase(store: Store, subject: Subject, progress: Progress) -> Erasure:
     erasure = Erasure(len(subject.item_ids), len(subject.digests), len(subject.shared), models=subject.models)
     note(store, ERASE, subject.item_ids)
-    progress.say(f"erase: {erasure.items} items with {erasure.photos} photos of their own: tables and reports")
+    items = "1 item" if erasure.items == 1 else f"{erasure.items} items"
+    progress.say(f"erase: {items}, {erasure.photos} photos that only these show: tables and reports")
     erasure.removed += _remove_work(store)
     _clean(store, subject, erasure)
     progress.say("erase: indexes")

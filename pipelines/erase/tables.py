@@ -105,5 +105,10 @@ def _blanked(units: UnitTable, unit_id: str, keys: pa.Table, rows: np.ndarray) -
     gone = np.zeros(len(data), bool)
     gone[places[places >= 0]] = True
     mask = pa.array(gone)
-    columns = [pc.if_else(mask, pa.scalar(None, column.type), column) for column in data.columns]
+    columns = [pc.if_else(mask, _blank(column.type), column) for column in data.columns]
     return pa.table(columns, schema=data.schema)
+
+
+def _blank(kind: pa.DataType) -> pa.Scalar:
+    """Return what stands in place of what was erased: zeros of a fixed width, for columns are read as one array."""
+    return pa.scalar(bytes(kind.byte_width) if pa.types.is_fixed_size_binary(kind) else None, kind)

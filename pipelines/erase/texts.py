@@ -18,7 +18,7 @@ from transforms.phash import hamming, phash
 
 IDS: Final = frozenset({"item_id", "item_ids", "lost"})
 """Keys whose values are ids of items."""
-ALIKE_BITS: Final = 6
+ALIKE_BITS: Final = 4
 """Of 64, in which the small picture of a photo may differ from the photo; a stranger's that does goes too."""
 PICTURE: Final = re.compile(r"data:image/[a-z]+;base64,(.*)", re.DOTALL)
 

@@ -25,6 +25,7 @@ from pipelines.neighbours.manifest import FILE, file_sha256
 from pipelines.neighbours.settings import IndexConfig
 from pipelines.store import Store, UnitTable
 from pipelines.tables.arrays import Array
+from pipelines.tables.arrow import filled
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import INDEX_LINKS
 
@@ -94,6 +95,7 @@ def publish(store: Store, folder: Path, target: str) -> None:
 
 def _table(assembly: Assembly, what: str, schema: pa.Schema) -> pa.Table:
     tables = [read_bucket(assembly.store, f"{assembly.folder}/{what}", b, schema) for b in range(assembly.buckets)]
+    tables = [filled(table, schema).select(schema.names) for table in tables]  # gathered by an earlier version, say
     return pa.concat_tables([table.cast(schema) for table in tables]).combine_chunks()
 
 

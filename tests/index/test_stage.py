@@ -422,6 +422,21 @@ def test_a_killed_build_goes_on_with_the_items_that_were_hidden_when_it_began(
     assert "item-006" in items  # until the next run; `search` leaves it out at once
 
 
+def test_links_that_an_earlier_version_has_gathered_are_built_of(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stops(*_: Any) -> None:
+        raise StageError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(assembling, "build_index", stops)
+        with pytest.raises(StageError, match="stopped"):
+            index(gallery.context())
+    for path in (gallery.root / "runs/r/index/links").glob("*.parquet"):
+        pq.write_table(pq.read_table(path).drop_columns(["availability"]), path)
+    assert index(gallery.context())["counts"]["items"] == 119
+
+
 def test_an_item_is_hidden_that_is_in_no_gallery(gallery: Gallery) -> None:
     first = index(gallery.context())
     make_live(gallery.store, "r")
