@@ -144,7 +144,9 @@ def _judged(context: RunContext, replaced: Replaced) -> list[str]:
     raise GateError(
         f"{what}; a host may answer with a picture that says there is none:{examples}\nOnce the host gives the photos "
         "again, run with fetch.max_age_hours = 0, which asks for all that were fetched; if the pictures are right, run "
-        "again with --accept 'REASON'"
+        "again with --accept 'REASON'",
+        stage="preprocess",
+        run_id=context.run_id,
     )
 
 

@@ -17,6 +17,9 @@ from pipelines.runs.commands import REASON, accepting, typed
 from pipelines.status.runs import RunStatus, StageStatus
 from pipelines.store import Store, StoreError
 
+FEEDS = frozenset({"catalogue", "preprocess"})
+"""The stages whose gates are passed by the run itself; others by promote."""
+
 
 @dataclass(frozen=True)
 class Held:

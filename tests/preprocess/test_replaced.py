@@ -80,6 +80,7 @@ def test_a_run_whose_host_answers_one_picture_for_many_is_refused(shop: WebShop)
     with pytest.raises(GateError, match="7 of 20 photos of the live release") as refused:
         shop.prepare("r2")
     assert "fetch.max_age_hours = 0" in str(refused.value)
+    assert (refused.value.stage, refused.value.run_id) == ("preprocess", "r2")
     with pytest.raises(GateError, match="7 of 20"):  # nothing is asked, and nothing is forgotten
         shop.run("r3", "catalogue", "preprocess")
     accepted = shop.run("r4", "catalogue", "preprocess", accept="a new look")["preprocess"]

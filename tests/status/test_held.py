@@ -72,17 +72,18 @@ def test_a_run_that_went_live_since_has_nothing_to_tell(store: Store) -> None:
     assert lines(store)[0].endswith("since 2026-11-21 11:00 UTC: 1 run was refused, r3 in evaluate")
 
 
-def test_a_feed_that_was_refused_is_told_with_the_command_that_takes_it(store: Store) -> None:
+@pytest.mark.parametrize("stage", ["catalogue", "preprocess"])
+def test_a_feed_that_was_refused_is_told_with_the_command_that_takes_it(store: Store, stage: str) -> None:
     add_live(store)
     told = {
         "refusal": "the snapshot removes 5 of 10 items\n  Shoes: 5 of 10",
-        "passes": "catalogue",
+        "passes": stage,
         "at": "2026-11-21T10:00:00+00:00",
     }
-    store.create_json("runs/r2/catalogue/refused.json", told)
+    store.create_json(f"runs/r2/{stage}/refused.json", told)
     assert collect_status(store, now=NOW).runs[0].stages[0].state == "refused"
     first, *why, accept = lines(store)
-    assert first.endswith("1 run was refused, r2 in catalogue")
+    assert first.endswith(f"1 run was refused, r2 in {stage}")
     assert why == ["why      the snapshot removes 5 of 10 items", "why      Shoes: 5 of 10"]
     assert accept.endswith("visual-search run --config c.toml --run-id r2 --accept 'REASON'")
 
