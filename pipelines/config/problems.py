@@ -54,7 +54,8 @@ def _meant(location: list[str], model: type[BaseModel], is_section: bool) -> str
     if elsewhere and is_section:
         return f"write [{elsewhere[0]}.{name}]".replace("[.", "[")
     if elsewhere:
-        there = " or ".join(f"[{section}]" if section else "the top, above all sections" for section in elsewhere)
+        *more, last = [f"[{section}]" if section else "the top, above all sections" for section in elsewhere]
+        there = f"{', '.join(more)} or {last}" if more else last
         before = f", before [{'.'.join(above)}] begins" if ".".join(above).startswith(f"{elsewhere[0]}.") else ""
         return f"it is a key of {there}: write it there{before}"
     known = dict(_sections(model)).get(".".join(above), [])

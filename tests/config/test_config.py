@@ -130,7 +130,7 @@ def test_a_unit_is_in_the_name_of_the_key(tmp_path: Path, key: str, value: str, 
     [
         ("delimiter = ';'", "it is a key of [catalogue]: write it there, before [catalogue.columns] begins"),
         ("uri = 'store'", "it is a key of [store]: write it there"),
-        ("memory_bytes = 1", "it is a key of [train] or [index]: write it there"),
+        ("memory_bytes = 1", "it is a key of [train], [index] or [serving]: write it there"),
         ("recipe = 'etsy'", "it is a key of the top, above all sections: write it there"),
         ("[columns]", "write [catalogue.columns]"),
         ("[catalogue.train]", "write [train]"),
