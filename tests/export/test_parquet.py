@@ -20,6 +20,7 @@ from pipelines.export.schemas import OUT_ITEMS, hashes_schema, vectors_schema
 from pipelines.export.source import Source
 from pipelines.hidden.change import change
 from pipelines.hidden.entries import HIDE
+from pipelines.hidden.settled import IDS
 from pipelines.releases.release import read_release
 from pipelines.store import Log, NotFoundError
 from pipelines.store.folder import FolderStore
@@ -103,7 +104,7 @@ def test_the_time_of_a_file_does_not_pass_for_that_of_an_item(
 
     monkeypatch.setattr("pipelines.export.source.read_bucket", dated)
     monkeypatch.setattr("pipelines.export.source.Log.entry", logged)
-    with Source(world.store, read_release(world.store, RELEASE)) as source:
+    with Source(world.store, read_release(world.store, RELEASE), IDS.empty_table()) as source:
         found = {
             value for bucket in range(source.buckets) for value in source.shown(bucket).items["updated_at"].to_pylist()
         }

@@ -121,7 +121,7 @@ def test_what_asking_takes_is_open_until_a_run_has_asked(tmp_path: Path, web: tu
 
 def test_only_what_is_known_and_planned_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     amounts = Money("USD", {}, ("machine_hour",))
-    plan = RunPlan(1, 1, 0, 0, "", Asked(), ToDo(), "", {"embed": 1.0}, 0, 0, {}, amounts)
+    plan = RunPlan(1, 1, 0, 0, "", Asked(), ToDo(), ToDo(), (), "", {"embed": 1.0}, 0, 0, {}, amounts)
     assert not any(line.startswith("money") for line in lines(plan))
     priced = replace(plan, money=Money("USD", {"machine_hour": 0.5}, ("gigabyte_month",)))
     assert "money: 0.50 USD; without prices.gigabyte_month" in [*lines(priced)]

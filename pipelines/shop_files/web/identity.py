@@ -27,10 +27,11 @@ class Identity:
 
     @classmethod
     def of_config(cls, config: Config) -> Self:
-        """Return what a config says; relative uris start from its folder of photos."""
-        ignored = config.fetch.ignored_query
+        """Return what a config says; relative uris start from its folder of photos, where that is an address."""
+        ignored, root = config.fetch.ignored_query, config.locate(config.catalogue.photo_root)
         names = [ignored] if isinstance(ignored, str) else ignored
-        return cls(frozenset(names), config.locate(config.catalogue.photo_root))
+        # It travels to workers, to which a folder of this machine is no business.
+        return cls(frozenset(names), root if address_of("photo", root) is not None else "")
 
     def of(self, uri: str) -> str:
         """Return by what a photo is known."""
