@@ -49,7 +49,8 @@ def bounded_mean(values: Sequence[float] | Values, weights: Sequence[float] | Va
     if not len(values):
         return Bounded(0.0, 0.0, 0)
     shares = np.ones(len(values)) if weights is None else np.asarray(weights, np.float64)
-    mean = float(np.average(np.asarray(values, np.float64), weights=shares))
+    # Rounded sums of weights may make a little more than 1 of ones.
+    mean = min(1.0, max(0.0, float(np.average(np.asarray(values, np.float64), weights=shares))))
     effective = float(shares.sum() ** 2 / np.square(shares).sum())
     return Bounded(mean, wilson_lower(mean, effective), len(values))
 

@@ -52,6 +52,15 @@ def test_recall_does_not_punish_the_order_of_equals() -> None:
     assert recall_at(["a", "c"], ["a", "b", "c"], [0.9, 0.5, 0.4], 2) == 0.5
 
 
+def test_a_mean_of_ones_is_one_whatever_their_weights() -> None:
+    rng = np.random.default_rng(0)
+    for count in (3, 10, 700, 5_000):
+        for _ in range(50):
+            found = bounded_mean(np.ones(count), rng.uniform(0.01, 3.0, count))
+            assert found.value == 1.0
+            assert 0 < found.lower < 1
+
+
 def test_wilson_bound_of_a_textbook_case() -> None:
     # 8 of 10: (0.8 + 3.8415/20 - 1.96 sqrt(0.16/10 + 3.8415/400)) / (1 + 0.38415) = 0.4902.
     assert wilson_lower(0.8, 10) == pytest.approx(0.4902, abs=1e-4)
