@@ -44,13 +44,17 @@ def wilson_lower(share: float, count: float, z: float = Z95) -> float:
     return max(0.0, (centre - spread) / (1 + z * z / count))
 
 
+def weighted_mean(values: Sequence[float] | Values, weights: Sequence[float] | Values) -> float:
+    """Return the weighted mean of values, which may be of any size and sign, such as differences."""
+    return float(np.average(np.asarray(values, np.float64), weights=np.asarray(weights, np.float64)))
+
+
 def bounded_mean(values: Sequence[float] | Values, weights: Sequence[float] | Values | None = None) -> Bounded:
     """Return the weighted mean of values in [0, 1] with its lower bound, as of Kish's effective number of them."""
     if not len(values):
         return Bounded(0.0, 0.0, 0)
     shares = np.ones(len(values)) if weights is None else np.asarray(weights, np.float64)
-    # Rounded sums of weights may make a little more than 1 of ones.
-    mean = min(1.0, max(0.0, float(np.average(np.asarray(values, np.float64), weights=shares))))
+    mean = weighted_mean(values, shares)
     effective = float(shares.sum() ** 2 / np.square(shares).sum())
     return Bounded(mean, wilson_lower(mean, effective), len(values))
 

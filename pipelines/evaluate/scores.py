@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipelines.evaluate.metrics import Bounded, Metrics, bounded_mean
+from pipelines.evaluate.metrics import Bounded, Metrics, bounded_mean, weighted_mean
 from pipelines.evaluate.queries import Query
 from pipelines.tables.schemas import DIGEST
 
@@ -54,7 +54,12 @@ class Scores:
 
     def means(self) -> Metrics:
         """Return the weighted mean of each column that says something of any query."""
-        return {name: self.bounded(name).value for name, column in self.columns.items() if np.isfinite(column).any()}
+        there = {name: np.isfinite(column) for name, column in self.columns.items()}
+        return {
+            name: weighted_mean(self.columns[name][places], self.weights[places])
+            for name, places in there.items()
+            if places.any()
+        }
 
     def counts(self) -> Metrics:
         """Return of how many queries each column says something, as metrics of their own."""
