@@ -69,6 +69,11 @@ def took(folder: Path, run_id: str) -> dict[str, dict[str, Any]]:
     return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in found}
 
 
+def _words(config: Path, run_id: str) -> list[str]:
+    """Return the arguments of a run; what is measured is what it takes, and not how good this toy is."""
+    return ["run", "--config", str(config), "--run-id", run_id, "--accept", "a measurement of time"]
+
+
 def apart(planned: float, done: float) -> float:
     """Return by what share a plan is beside what was done."""
     return abs(planned - done) / done if done else float(planned != 0)
@@ -81,11 +86,10 @@ def measure(photos: Path, folder: Path, count: int) -> dict[str, Any]:
     with serving(photos, most=PHOTOS) as address:
         for day in (1, 2):
             write_feed(folder / "feed.csv", address, count + (day - 1) * count // 5)
-            run(["run", "--config", str(config), "--run-id", f"day{day}"], log)
+            run(_words(config, f"day{day}"), log)
         write_feed(folder / "feed.csv", address, count + 2 * (count // 5))
         plan = planned(config)
-        # What is measured is what it takes, not how good this toy is.
-        run(["run", "--config", str(config), "--run-id", "day3", "--accept", "a measurement of time"], log)
+        run(_words(config, "day3"), log)
     done = took(folder, "day3")
     counts = done["preprocess"]["counts"]
     return {
