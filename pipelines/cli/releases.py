@@ -27,7 +27,8 @@ def rollback(config_path: str, reason: str, release: str | None) -> None:
     config = load_config(config_path)
     store = open_store(config.store.uri)
     entry = roll_back(store, reason=reason, to=release)
-    number = read_history(store).number
+    # Another one may have gone live since: what is waited for is this entry, or one after it.
+    number = next(number for number, found in reversed(read_history(store).entries) if found == entry)
     Progress().say(
         f"rollback: {entry['release_id']} is live again, instead of {entry['previous']}. The next run that passes its "
         "gates goes live in its place: mend what was bad before, or stop the runs; `visual-search status` tells more"

@@ -115,7 +115,8 @@ class Searcher:
 
         Raises UnknownFilterError.
         """
-        return self._hits(self._open.run(plan, outputs, k, self._open.exclusions(filters)), outputs)
+        opened = self._open
+        return self._hits(opened.run(plan, outputs, k, opened.exclusions(filters)), outputs)
 
     def explain(
         self, outputs: QueryOutputs, k: int, plan: PlanConfig, wanted: Filter | None = None
