@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
 
 from pipelines.erase.scan import scan
 from pipelines.erase.subject import find
@@ -15,11 +15,14 @@ from tests.e2e.conftest import Shop
 
 
 def in_report(shop: Shop) -> str:
-    """An item of which the report of the live release shows a picture, and whose photos are its own alone."""
+    """An item that the model has learned, of which the live report shows a picture; its row and photos are its own."""
     page = (shop.store / "releases" / shop.live()["release_id"] / "report.html").read_text(encoding="utf-8")
-    folder = shop.store / "indexes" / shop.live()["index"]["index_id"] / "items"
-    ids = sorted(row["item_id"] for path in folder.glob("*.parquet") for row in pq.read_table(path).to_pylist())
-    store = FolderStore(shop.store)
+    table = ds.dataset(shop.store / "runs" / "first" / "preprocess" / "photos").to_table(
+        columns=["item_id"], filter=ds.field("split") == "train"
+    )
+    store, truth = FolderStore(shop.store), shop.truth()
+    odd = {entry["sku"] for entry in truth["poison"] + truth["odd"] if "sku" in entry}
+    ids = sorted({*table["item_id"].to_pylist()} - odd)
     return next(name for name in ids if f'alt="result {name}"' in page and not find(store, [name]).shared)
 
 
