@@ -1,6 +1,6 @@
 """Build the container images with Docker: `make images`.
 
-    python3 -m tools.images [launcher worker launcher-gpu worker-gpu flink]
+    python3 -m tools.images [launcher serving worker launcher-gpu worker-gpu flink]
 
 Owns the targets of infra/images/Dockerfile and how they are named: REGISTRY/visual-search/TARGET:VERSION, with REGISTRY
 from the environment. Exit codes: 0 done, 1 a build failed, 2 there is no Docker to build with, or no such target.
@@ -20,7 +20,7 @@ from tools.host import HostError
 from tools.installer import InstallError, run
 from tools.setup_env import ROOT
 
-TARGETS = ("launcher", "worker", "launcher-gpu", "worker-gpu", "flink")
+TARGETS = ("launcher", "serving", "worker", "launcher-gpu", "worker-gpu", "flink")
 
 
 def main(arguments: Sequence[str]) -> int:

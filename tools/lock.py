@@ -14,7 +14,7 @@ from tools import host, installer
 from tools.setup_env import ROOT, cache_folder
 from tools.wheels import BUILT_FOR
 
-NAMES = ("pipeline", "gpu", "dev", "airflow")
+NAMES = ("pipeline", "serving", "gpu", "dev", "airflow")
 # Their source distributions need build systems of their own, which no set-up should ask for.
 _WHEELS_ONLY = (
     "apache-beam",

@@ -1,6 +1,6 @@
 """Fill an environment with what its lock files name, once.
 
-    python3 -m tools.setup_env [pipeline | airflow | image | image-gpu]
+    python3 -m tools.setup_env [pipeline | airflow | image | image-gpu | image-serving]
 
 Owns the order of the steps and the stamp that says they are done. A set-up that was killed is begun anew, two at once
 wait for each other, and one that has nothing to do returns at once. Downloads are kept under `VISUAL_SEARCH_CACHE`
@@ -53,7 +53,14 @@ AIRFLOW = Environment(".venv-airflow", ("requirements/airflow.txt",), False, Fal
 IMAGE = Environment(".venv", (_LIBRARIES,), True, False, "about 1 GB", 4_000_000_000)
 """What a container image holds: the project comes in a layer of its own (infra/images/Dockerfile)."""
 IMAGE_GPU = Environment(".venv", (_LIBRARIES, "requirements/gpu.txt"), True, False, "about 4 GB", 8_000_000_000)
-ENVIRONMENTS = {"pipeline": PIPELINE, "airflow": AIRFLOW, "image": IMAGE, "image-gpu": IMAGE_GPU}
+IMAGE_SERVING = Environment(".venv", ("requirements/serving.txt",), False, False, "about 700 MB", 3_000_000_000)
+ENVIRONMENTS = {
+    "pipeline": PIPELINE,
+    "airflow": AIRFLOW,
+    "image": IMAGE,
+    "image-gpu": IMAGE_GPU,
+    "image-serving": IMAGE_SERVING,
+}
 
 
 def main(arguments: Sequence[str]) -> int:

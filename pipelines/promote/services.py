@@ -1,11 +1,19 @@
-"""Promoted means served: wait until the services that follow the live log answer with what is live."""
+"""Promoted means served: wait until the services that follow the live log answer with what is live.
+
+The name of an `http://` address may stand for many processes, as that of a headless service of Kubernetes does: each
+address that it has is asked. An `https://` address is asked by its name, to which its certificate belongs, and so is
+one behind a proxy.
+"""
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pipelines.errors import StageError
 
@@ -49,11 +57,46 @@ def wait(
 
 
 def ask(service: str, number: int, release_id: str) -> Standing:
-    """Return whether a service answers with an entry of the live log, by what its /readyz says."""
+    """Return whether all processes behind an address answer with an entry of the live log, and else what one says."""
+    told = Standing(False, "cannot be asked (its name has no address)")
+    try:
+        families = list(_families(service.rstrip("/")))
+    except OSError as error:
+        return Standing(False, f"cannot be asked ({type(error).__name__}: {error.strerror})")
+    for processes in families:  # those of IPv6 and those of IPv4 are the same ones, of which one kind may be closed
+        for url in processes:
+            told = _ask_one(url, urlsplit(service).netloc, number, release_id)
+            if not told.ready:
+                told = replace(told, words=f"at {url} {told.words}") if len(processes) > 1 else told
+                break
+        else:
+            return told
+    return told
+
+
+def _families(service: str) -> Iterator[list[str]]:
+    """Yield where the processes behind a name are asked, by the kind of their addresses."""
+    from requests.utils import get_environ_proxies
+
+    parts = urlsplit(service)
+    if parts.scheme == "https" or get_environ_proxies(service):
+        yield [service]
+        return
+    found = {
+        (family, str(at[0]))
+        for family, *_, at in socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
+    }
+    port = f":{parts.port}" if parts.port else ""
+    for family, group in groupby(sorted(found, reverse=True), key=lambda one: one[0]):
+        bracketed = "[{}]" if family == socket.AF_INET6 else "{}"
+        yield [parts._replace(netloc=bracketed.format(address) + port).geturl() for _, address in group]
+
+
+def _ask_one(url: str, host: str, number: int, release_id: str) -> Standing:
     import requests
 
     try:
-        answer = requests.get(f"{service.rstrip('/')}/readyz", timeout=ANSWER_S, allow_redirects=False)
+        answer = requests.get(f"{url}/readyz", headers={"Host": host}, timeout=ANSWER_S, allow_redirects=False)
     except requests.RequestException as error:
         return Standing(False, f"cannot be asked ({type(error).__name__})")
     try:

@@ -53,8 +53,8 @@ class Builder:
             self._built[target] = self._build(target)
         return self._built[target]
 
-    def run(self, target: str, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the image of a target, as its user."""
+    def run(self, target: str, *command: str, mounts: Mapping[Path, str] = {}) -> subprocess.CompletedProcess[str]:
+        """Run a command in the image of a target, as its user. It reads folders of this machine at their `mounts`."""
         raise NotImplementedError
 
     def start(self, target: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -71,8 +71,8 @@ class Builder:
 class Docker(Builder):
     """A Docker daemon, and whatever registries it reaches."""
 
-    def run(self, target: str, *command: str) -> subprocess.CompletedProcess[str]:
-        options = ["--rm", "--network", "none", "--entrypoint", command[0]]
+    def run(self, target: str, *command: str, mounts: Mapping[Path, str] = {}) -> subprocess.CompletedProcess[str]:
+        options = ["--rm", "--network", "none", *_volumes(mounts), "--entrypoint", command[0]]
         return _asked(["docker", "run", *options, self.build(target), *command[1:]])
 
     def _build(self, target: str) -> str:
@@ -110,10 +110,11 @@ class Buildah(Builder):
             if _asked([*self._buildah, "inspect", _stand_in(name)]).returncode != 0:
                 self._make(name, _stand_in(name))
 
-    def run(self, target: str, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, target: str, *command: str, mounts: Mapping[Path, str] = {}) -> subprocess.CompletedProcess[str]:
         if target not in self._containers:
             self._containers[target] = _done([*self._buildah, "from", self.build(target)]).strip()
-        run = [*self._buildah, "run", "--isolation", "chroot", self._containers[target], "--", *command]
+        options = ["--isolation", "chroot", *_volumes(mounts)]
+        run = [*self._buildah, "run", *options, self._containers[target], "--", *command]
         return _asked([*_ALONE, 'ip link set lo up && exec "$@"', "sh", *run])
 
     def close(self) -> None:
@@ -210,6 +211,10 @@ def find_builder(folder: Path) -> Builder:
     if shutil.which("docker") and _asked(["docker", "info"]).returncode == 0:
         return Docker()
     return Buildah(folder)
+
+
+def _volumes(mounts: Mapping[Path, str]) -> list[str]:
+    return [word for folder, inside in mounts.items() for word in ("--volume", f"{folder}:{inside}:ro")]
 
 
 def _build_options(target: str) -> Sequence[str]:

@@ -12,7 +12,7 @@ from tests.tools.test_requirements import pins
 from tools.flink_parts import FLINK_VERSION
 from tools.host import VERSION
 from tools.images import TARGETS
-from tools.setup_env import ENVIRONMENTS, IMAGE, IMAGE_GPU, ROOT
+from tools.setup_env import ENVIRONMENTS, IMAGE, IMAGE_GPU, IMAGE_SERVING, ROOT
 
 FILE = Dockerfile.read()
 IGNORED = (ROOT / ".dockerignore").read_text()
@@ -43,8 +43,9 @@ def test_beam_knows_the_version_of_flink() -> None:
 
 def test_images_are_installed_by_the_set_up_from_the_locks() -> None:
     text = DOCKERFILE.read_text()
-    assert (ENVIRONMENTS["image"], ENVIRONMENTS["image-gpu"]) == (IMAGE, IMAGE_GPU)
-    for name, environment in (("image", IMAGE), ("image-gpu", IMAGE_GPU)):
+    images = {"image": IMAGE, "image-gpu": IMAGE_GPU, "image-serving": IMAGE_SERVING}
+    assert {name: one for name, one in ENVIRONMENTS.items() if name.startswith("image")} == images
+    for name, environment in images.items():
         assert f"python -m tools.setup_env {name} " in text
         assert set(environment.locks) <= set(FILE.copied())
     installs = re.findall(r"pip install (.*)", text)
@@ -92,7 +93,9 @@ def test_what_no_image_needs_is_not_sent_to_the_builder(path: str) -> None:
 
 
 def test_what_images_hold_is_sent_to_the_builder() -> None:
-    packages = [path for name in ("pipelines", "trainer", "transforms") for path in (ROOT / name).rglob("*.*")]
+    packages = [
+        path for name in ("pipelines", "serving", "trainer", "transforms") for path in (ROOT / name).rglob("*.*")
+    ]
     files = [str(path.relative_to(ROOT)) for path in packages if "__pycache__" not in path.parts]
     assert len(files) > 100
     assert [path for path in files if not is_sent(path, IGNORED)] == []
@@ -102,6 +105,7 @@ def test_what_images_hold_is_sent_to_the_builder() -> None:
     ("target", "user"),
     [
         ("launcher", "search"),
+        ("serving", "search"),
         ("launcher-gpu", "search"),
         ("flink", "flink"),
         ("worker", "root"),
@@ -116,6 +120,7 @@ def test_only_what_dataflow_starts_runs_as_root(target: str, user: str) -> None:
     ("target", "entrypoint"),
     [
         ("launcher", '["tini", "-g", "--", "visual-search"]'),
+        ("serving", '["tini", "-g", "--", "visual-search"]'),
         ("launcher-gpu", '["tini", "-g", "--", "visual-search"]'),
         ("worker", '["/opt/apache/beam/boot"]'),
         ("worker-gpu", '["/opt/apache/beam/boot"]'),
@@ -137,9 +142,10 @@ def test_packages_of_the_system_bring_no_others_and_leave_no_lists() -> None:
 
 def test_the_layer_of_packages_does_not_depend_on_the_source() -> None:
     """A changed line of the pipeline sends no gigabytes to a registry."""
-    heavy = [*FILE.lineage("runtime"), *FILE.lineage("runtime-gpu"), *FILE.lineage("libraries-gpu")]
+    stages = ("runtime", "runtime-gpu", "libraries-gpu", "libraries-serving")
+    heavy = [stage for name in stages for stage in FILE.lineage(name)]
     text = " ".join(rest for stage in heavy for _, rest in stage.instructions)
-    assert not re.search(r"\b(pipelines|trainer|transforms|setup\.py|from=project|VERSION)\b", text)
+    assert not re.search(r"\b(pipelines|serving/|trainer|transforms|setup\.py|from=project|VERSION)\b", text)
 
 
 def test_the_parser_reads_what_the_file_says(tmp_path: Path) -> None:

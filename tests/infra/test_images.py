@@ -12,8 +12,10 @@ import pytest
 import yaml
 from packaging.utils import canonicalize_name
 
+from tests.embed.world import export_tiny
 from tests.infra.builders import Builder, Docker
 from tests.infra.test_flink_manifest import FLINK
+from tests.serving.shop import HEIGHT, WIDTH, make_shop
 from tests.tools.test_requirements import pins
 from tools.images import version
 from tools.installer import Installer
@@ -22,7 +24,7 @@ from tools.wheels import BUILT_FOR
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(3600)]  # the first test of an image builds it
 
-PACKAGES = ("pipelines", "trainer", "transforms")
+PACKAGES = ("pipelines", "serving", "trainer", "transforms")
 INSTALLED = """
 import importlib.metadata, json
 print(json.dumps({one.name: one.version for one in importlib.metadata.distributions()}))
@@ -69,6 +71,31 @@ with beam.Pipeline(runner, options=options) as pipeline:
 pool.terminate()
 print(open("/tmp/told").read())
 """
+# A pod of the service: it is asked once it is ready, and ended as Kubernetes ends it.
+ANSWER = """
+import json, pathlib, signal, subprocess, time, urllib.request
+shop = pathlib.Path("/shop")
+command = ["visual-search", "serve", "--config", str(shop / "shop.toml"), "--host", "0.0.0.0", "--no-keys"]
+served = subprocess.Popen(["tini", "-g", "--", *command])
+
+def asked(path, data=None):
+    with urllib.request.urlopen(f"http://127.0.0.1:8800{path}", data, timeout=60) as answer:
+        return answer.read()
+
+until = time.monotonic() + 240
+while True:
+    assert time.monotonic() < until and served.poll() is None, "it is not ready"
+    try:
+        asked("/readyz")
+        break
+    except OSError:
+        time.sleep(0.2)
+answer = json.loads(asked("/v1/search?k=3", (shop / "photo.jpg").read_bytes()))
+page = asked("/")
+served.send_signal(signal.SIGTERM)
+told = {"release": answer["release_id"], "found": [one["item_id"] for one in answer["answers"][0]["results"]]}
+print(json.dumps(told | {"page": b"<!doctype html>" in page.lower(), "exit": served.wait(60)}))
+"""
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:
@@ -85,17 +112,33 @@ def test_the_launcher_is_the_command_line(builder: Builder) -> None:
     assert builder.start("launcher", "no-such-command").returncode == 2
 
 
-def test_the_launcher_holds_the_lock_and_nothing_else(builder: Builder) -> None:
+@pytest.mark.parametrize(("target", "lock"), [("launcher", "pipeline.txt"), ("serving", "serving.txt")])
+def test_an_image_holds_its_lock_and_nothing_else(builder: Builder, target: str, lock: str) -> None:
     installed = {
-        canonicalize_name(name): number for name, number in json.loads(python(builder, "launcher", INSTALLED)).items()
+        canonicalize_name(name): number for name, number in json.loads(python(builder, target, INSTALLED)).items()
     }
-    assert installed == pins("pipeline.txt") | {"visual-search": version(ROOT)}
+    assert installed == pins(lock) | {"visual-search": version(ROOT)}
 
 
-def test_the_launcher_holds_every_file_of_the_checkout(builder: Builder) -> None:
+def test_the_service_answers_from_a_store_that_it_may_only_read(builder: Builder, tmp_path: Path) -> None:
+    export_tiny(tmp_path / "saved", 0, HEIGHT, WIDTH)
+    shop = make_shop(tmp_path / "shop", tmp_path / "saved")
+    (shop.root / "photo.jpg").write_bytes(shop.photo(3))
+    subprocess.run(["chmod", "-R", "a+rX", shop.root], check=True)
+    mounts = {shop.root: "/shop"}
+    told = json.loads(said(builder.run("serving", "python", "-c", ANSWER, mounts=mounts)).splitlines()[-1])
+    command = ["visual-search", "search", "--config", "/shop/shop.toml", "--json", "-k", "3", "/shop/photo.jpg"]
+    by_launcher = [json.loads(line) for line in said(builder.run("launcher", *command, mounts=mounts)).splitlines()]
+    found = [result["item_id"] for result in by_launcher[0]["results"]]
+    assert len(found) == 3
+    assert told == {"release": "first", "found": found, "page": True, "exit": 0}
+
+
+@pytest.mark.parametrize("target", ["launcher", "serving"])
+def test_an_image_holds_every_file_of_the_checkout(builder: Builder, target: str) -> None:
     paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.*") if "__pycache__" not in path.parts]
     wanted = {str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-    assert json.loads(python(builder, "launcher", FILES % (PACKAGES,))) == wanted
+    assert json.loads(python(builder, target, FILES % (PACKAGES,))) == wanted
 
 
 def test_what_the_pipeline_imports_loads_in_the_launcher(builder: Builder) -> None:
@@ -115,6 +158,7 @@ def test_stages_run_in_the_launcher(builder: Builder) -> None:
     ("target", "user", "own"),
     [
         ("launcher", "10001", {"/home/search"}),
+        ("serving", "10001", {"/home/search"}),
         ("flink", "9999", {"/opt/flink/conf", "/opt/flink/log"}),
     ],
 )

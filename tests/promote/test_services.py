@@ -1,6 +1,7 @@
 """Promote and rollback wait for those who serve: each answers with what is live, or is named."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ def store(tmp_path: Path) -> Store:
 
 
 @contextmanager
-def answering(*said: Any, status: int = 200) -> Iterator[str]:
+def answering(*said: Any, status: int = 200, at: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[str]:
     """A service that says these one after the other, and the last for ever."""
     left = list(said)
 
@@ -47,10 +48,10 @@ def answering(*said: Any, status: int = 200) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(at, Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            yield f"http://{at[0]}:{server.server_address[1]}"
         finally:
             server.shutdown()
 
@@ -108,6 +109,44 @@ def test_who_does_not_serve_it_is_named_with_what_it_says(store: Store, said: An
 def test_who_cannot_be_asked_is_named() -> None:
     with pytest.raises(StageError, match=r"http://127\.0\.0\.1:1 cannot be asked \(ConnectionError\)"):
         wait(["http://127.0.0.1:1"], 1, "a", 0.05)
+
+
+def test_each_process_behind_a_name_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a headless service of Kubernetes has the addresses of all its pods."""
+
+    real = socket.getaddrinfo
+
+    def pods(host: str, port: int, *more: Any, **options: Any) -> Any:
+        if host != "search.svc":
+            return real(host, port, *more, **options)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{last}", port)) for last in (1, 2)]
+
+    with answering(READY) as first, monkeypatch.context() as patch:
+        port = int(first.rpartition(":")[2])
+        with answering({"status": "loading"}, READY, at=("127.0.0.2", port)) as second:
+            patch.setattr(socket, "getaddrinfo", pods)
+            service = f"http://search.svc:{port}"
+            told = services.ask(service, 1, "a")
+            assert (told.ready, told.words) == (False, f"at {second} is loading, with no release")
+            wait([service], 1, "a", 5)
+
+
+def test_a_name_of_both_kinds_of_addresses_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(READY) as address:
+        port = int(address.rpartition(":")[2])
+        kinds = [(socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1")]
+        found = [(family, socket.SOCK_STREAM, 6, "", (host, port)) for family, host in kinds]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert services.ask(f"http://localhost:{port}", 1, "a").ready
+
+
+def test_a_name_that_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    told = services.ask("http://serach.svc:8800", 1, "a")
+    assert (told.ready, told.words) == (False, "cannot be asked (gaierror: Name or service not known)")
 
 
 def test_a_rollback_waits_too(store: Store, tmp_path: Path) -> None:

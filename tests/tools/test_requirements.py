@@ -38,8 +38,8 @@ def test_the_lock_holds_what_a_worker_installs(requirement: Requirement) -> None
     assert requirement.specifier.contains(pins("pipeline.txt")[canonicalize_name(requirement.name)])
 
 
-@pytest.mark.parametrize("other", ["dev.txt", "gpu.txt"])
-def test_locks_that_are_installed_together_name_the_same_versions(other: str) -> None:
+@pytest.mark.parametrize("other", ["dev.txt", "gpu.txt", "serving.txt"])
+def test_locks_name_the_same_versions(other: str) -> None:
     pipeline, more = pins("pipeline.txt"), pins(other)
     shared = set(pipeline) & set(more)
     assert shared
@@ -50,6 +50,11 @@ def test_a_gpu_adds_cuda_and_nothing_else() -> None:
     added = set(pins("gpu.txt")) - set(pins("pipeline.txt"))
     assert {"nvidia-cudnn-cu12", "nvidia-nccl-cu12"} <= added
     assert [name for name in added if not name.startswith("nvidia-")] == []
+
+
+def test_the_service_has_less_than_the_pipeline() -> None:
+    assert set(pins("serving.txt")) < set(pins("pipeline.txt"))
+    assert not {"apache-beam", "tfx", "tensorflow-transform", "ml-metadata"} & set(pins("serving.txt"))
 
 
 def test_the_wheels_to_repair_are_those_of_the_lock() -> None:

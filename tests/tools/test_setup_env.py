@@ -107,7 +107,8 @@ def test_an_image_holds_the_libraries_and_neither_the_project_nor_the_tests(
 @pytest.mark.parametrize("arguments", [["nonsense"], ["airflow", "pipeline"]])
 def test_a_wrong_name_is_told_what_there_is(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert setup_env.main(arguments) == 2
-    assert "usage: python3 -m tools.setup_env [pipeline | airflow | image | image-gpu]" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "usage: python3 -m tools.setup_env [pipeline | airflow | image | image-gpu | image-serving]" in said
 
 
 def test_a_new_time_of_an_input_changes_nothing(checkout: Path, machine: Machine, tmp_path: Path) -> None:
