@@ -63,4 +63,5 @@ def test_a_build_that_fails_ends_it(only: Path, capsys: pytest.CaptureFixture[st
 
 def test_an_unknown_image_is_named_before_anything_is_built(only: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert images.main(["launcher", "luncher"]) == 2
-    assert "no image luncher: there are launcher, serving, worker, launcher-gpu, worker-gpu, flink" in capsys.readouterr().err
+    there = "launcher, serving, worker, launcher-gpu, worker-gpu, flink"
+    assert f"no image luncher: there are {there}" in capsys.readouterr().err
