@@ -19,7 +19,7 @@ LAYERS = (
     ("tables", "shop_files"),
     ("jobs",),
     ("runs",),
-    ("models", "releases", "hidden"),
+    ("models", "releases", "hidden", "curated"),
     ("neighbours",),
     ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote"),
     ("forecast",),

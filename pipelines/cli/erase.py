@@ -45,8 +45,8 @@ def erase(
         raise click.UsageError("give --scan or --allow, not both")
     from pipelines.erase import command
     from pipelines.erase.subject import photo_digest
-    from pipelines.hidden.change import ids_of
     from pipelines.store import open_store
+    from pipelines.tables.item_ids import ids_of
     from pipelines.telemetry.progress import Progress
 
     store, ids = open_store(read_config(config_path, sample=sample).store.uri), ids_of(items)

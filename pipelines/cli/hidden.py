@@ -64,10 +64,11 @@ def _change(action: str, config_path: str, items: tuple[str, ...], path: str | N
     if bool(items) == bool(path):
         raise click.UsageError("name items, or a --file of them, and not both")
     from pipelines.config import load_config
-    from pipelines.hidden.change import change, ids_of, unknown_to_catalogue
+    from pipelines.hidden.change import change
     from pipelines.hidden.lists import read_list
     from pipelines.hidden.words import summary, told
     from pipelines.store import open_store
+    from pipelines.tables.item_ids import ids_of, unknown_to_catalogue
     from pipelines.telemetry.progress import Progress
 
     config = load_config(config_path)

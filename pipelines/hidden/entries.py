@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
-from pipelines.store import Log, NotFoundError, Store, StoreError
+from pipelines.store import Log, Store, StoreError
 
 PREFIX: Final = "hidden"
 HIDE, UNHIDE = ACTIONS = ("hide", "unhide")
@@ -47,15 +47,9 @@ def unhidden_since(store: Store, at: str) -> frozenset[str]:
 
 
 def entries_after(store: Store, number: int) -> Iterator[Entry]:
-    """Yield the entries behind a number, oldest first. One object is asked for in vain; nothing is listed."""
-    log = Log(store, PREFIX)
-    while True:
-        number += 1
-        try:
-            value = log.entry(number)
-        except NotFoundError:
-            return
-        yield _entry(store, number, value)
+    """Yield the entries behind a number, oldest first."""
+    for at, value in Log(store, PREFIX).after(number):
+        yield _entry(store, at, value)
 
 
 def _entry(store: Store, number: int, value: dict[str, Any]) -> Entry:

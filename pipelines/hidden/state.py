@@ -9,23 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import attrgetter
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 import pyarrow as pa
 
 from pipelines.hidden.entries import HIDE, PREFIX, Entry, entries_after
-from pipelines.store import NotFoundError, Store, StoreError, parquet
+from pipelines.store import Store, parquet
+from pipelines.store.sums import Sums
 
-SUMS: Final = f"{PREFIX}/sums"
 SUM = pa.schema([("item_id", pa.string()), ("reason", pa.string()), ("at", pa.string()), ("by", pa.string())])
 ENTRY_COST: Final = 100
 """An entry takes as long to read as so many of its items."""
 DUE_AT: Final = 10_000
-KEPT: Final = 2
-"""Sums that stay: who has found the last one but one may be about to read it."""
-ATTEMPTS: Final = 10
 
 
 class HiddenItem(NamedTuple):
@@ -78,14 +74,7 @@ class Hidden:
 
 def read_hidden(store: Store) -> Hidden:
     """Return which items are hidden now. Raises StoreError for a damaged sum or entry."""
-    for _ in range(ATTEMPTS):
-        names = _sums(store)
-        try:
-            start = _read_sum(store, names[-1]) if names else Hidden()
-        except NotFoundError:  # others have summed up twice since it was listed
-            continue
-        return start.newer(store)
-    raise StoreError(f"{store.uri}/{SUMS} changes all the time; stop what hides items in a loop")
+    return _sums(store).newest(_read_sum, Hidden()).newer(store)
 
 
 def sum_up(store: Store, hidden: Hidden) -> None:
@@ -96,23 +85,14 @@ def sum_up(store: Store, hidden: Hidden) -> None:
     rows = [(item_id, *hidden.items[item_id]) for item_id in ids]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(SUM)
     table = pa.table([pa.array(column, pa.string()) for column in columns], schema=SUM)
-    store.create(f"{SUMS}/{hidden.number:08d}.parquet", parquet.encoded(table))
-    for name in _sums(store)[:-KEPT]:
-        store.delete(name)
+    _sums(store).keep(hidden.number, parquet.encoded(table))
 
 
-def _sums(store: Store) -> list[str]:
-    return [entry.name for entry in sorted(store.list(SUMS), key=attrgetter("name"))]
+def _sums(store: Store) -> Sums:
+    return Sums(store, PREFIX, "parquet")
 
 
-def _read_sum(store: Store, name: str) -> Hidden:
-    with store.open(name) as file:
-        try:
-            columns = parquet.decoded(file, SUM.names).to_pydict()
-            number = int(name.rpartition("/")[2].partition(".")[0])
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise StoreError(
-                f"{store.uri}/{name} is damaged ({error}); delete it: what it sums up is in the entries of {PREFIX}/"
-            ) from error
+def _read_sum(number: int, file: BinaryIO) -> Hidden:
+    columns = parquet.decoded(file, SUM.names).to_pydict()
     items = map(HiddenItem, columns["reason"], columns["at"], columns["by"])
     return Hidden(number, MappingProxyType(dict(zip(columns["item_id"], items, strict=True))))

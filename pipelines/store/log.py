@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.store.base import Store, StoreError
+from pipelines.store.base import NotFoundError, Store, StoreError
 
 
 class Log:
@@ -30,6 +30,16 @@ class Log:
         """Yield all entries, oldest first."""
         for number in sorted(self._numbers()):
             yield number, self.entry(number)
+
+    def after(self, number: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the entries behind a number, oldest first. One object is asked for in vain; nothing is listed."""
+        while True:
+            number += 1
+            try:
+                entry = self.entry(number)
+            except NotFoundError:
+                return
+            yield number, entry
 
     def append(self, number: int, entry: dict[str, Any]) -> bool:
         """Create entry `number`, one more than the head the caller has seen; return False when another was faster."""

@@ -6,15 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipelines.errors import StageError
 from pipelines.hidden import read_hidden
-from pipelines.hidden.change import change, ids_of, unknown_to_catalogue
+from pipelines.hidden.change import change
 from pipelines.hidden.entries import HIDE, UNHIDE
 from pipelines.hidden.settled import checksum, hidden_now, settle, settled, without
 from pipelines.store import Log, NotFoundError, StoreError, initialise
 from pipelines.store.folder import FolderStore
-from pipelines.tables.buckets import bucket_of, write_bucket
-from pipelines.tables.schemas import ITEMS
 
 
 @pytest.fixture
@@ -47,25 +44,6 @@ def test_a_place_that_is_no_store_is_not_made_one(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is not a store yet"):
         change(FolderStore(tmp_path / "typo"), HIDE, ["a"], "sold")
     assert not (tmp_path / "typo").exists()
-
-
-def test_ids_are_those_of_the_catalogue() -> None:
-    assert ids_of([" a\t", "\ufeffb", "c\u200b", "a", "", " "]) == ["a", "b", "c"]
-    with pytest.raises(StageError, match="no item id"):
-        ids_of(["", " "])
-    with pytest.raises(StageError, match=r"'\\udce9t' is not UTF-8"):
-        ids_of(["\udce9t"])
-
-
-def test_what_no_catalogue_knows(store: FolderStore) -> None:
-    assert unknown_to_catalogue(store, ["a", "b"]) == ["a", "b"]
-    for bucket in range(4):
-        known = [item_id for item_id in ("a", "c") if bucket_of(item_id, 4) == bucket]
-        if known:
-            table = pa.Table.from_pylist([{"item_id": item_id} for item_id in known], ITEMS)
-            write_bucket(store, "catalogue/c1/items", bucket, table)
-    Log(store, "catalogue/log").append(1, {"catalogue_id": "c1"})
-    assert unknown_to_catalogue(store, ["b", "a", "c", "d"]) == ["b", "d"]
 
 
 def test_a_run_keeps_to_what_it_found_first(store: FolderStore) -> None:

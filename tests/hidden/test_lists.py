@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import StageError
-from pipelines.hidden.change import ids_of
 from pipelines.hidden.lists import read_list
+from pipelines.tables.item_ids import ids_of
 
 HEADINGS = ("item_id", "sku")
 

@@ -8,9 +8,11 @@ import pytest
 from pipelines.hidden import Hidden, HiddenItem, read_hidden
 from pipelines.hidden.change import change
 from pipelines.hidden.entries import HIDE, UNHIDE, Entry, unhidden_since
-from pipelines.hidden.state import DUE_AT, ENTRY_COST, SUMS
+from pipelines.hidden.state import DUE_AT, ENTRY_COST
 from pipelines.store import Log, Store, StoreError, initialise
 from pipelines.store.folder import FolderStore
+
+SUMS = "hidden/sums"
 
 
 @pytest.fixture
