@@ -1,9 +1,12 @@
-"""What the shop says of single items against its own feed: a category, attributes. It stands above all feeds."""
+"""What the shop says of single items against its own feed: a category, attributes. It stands above all feeds.
+
+A sheet says it, and the curators' log, whose categories stand above the sheet's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +14,7 @@ from pipelines.catalogue.aliases import Path, path_in
 from pipelines.catalogue.formats.base import FeedError
 from pipelines.catalogue.sheets import Line, Sheet
 from pipelines.config import Columns
+from pipelines.curated import Curated
 from pipelines.tables.spelling import fold_spelling, visible
 
 COLUMNS: Final = ("item_id", "category", "date")
@@ -27,12 +31,16 @@ def names_of(columns: Columns) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Correction:
-    """What an item is, as far as a line says it: () and no attributes are left to the feed."""
+    """What an item is, as far as a line says it: () and no attributes are left to the feed.
+
+    `line` is 0 where no sheet names the item, `decision` the number of the curators' one that says its category, or 0.
+    """
 
     line: int
     category: Path = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     date: str = ""
+    decision: int = 0
 
 
 def read_corrections(sheet: Sheet, columns: Columns) -> dict[str, Correction]:
@@ -50,6 +58,14 @@ def read_corrections(sheet: Sheet, columns: Columns) -> dict[str, Correction]:
         if not item_id:
             raise sheet.wrong(line.number, "there is no item_id; write one, or remove the line")
         found[item_id] = _of_two(sheet, item_id, found.get(item_id), correction)
+    return found
+
+
+def with_curated(sheet: Mapping[str, Correction], curated: Curated) -> dict[str, Correction]:
+    """Return the corrections of a sheet with the categories that curators have given."""
+    found = dict(sheet)
+    for item_id, (number, path) in curated.categories.items():
+        found[item_id] = replace(found.get(item_id, Correction(0)), category=path, decision=number)
     return found
 
 

@@ -19,7 +19,7 @@ from pipelines.catalogue.deletion import GONE
 from pipelines.catalogue.doubts import LOOKS_EMPTY
 from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS, SHOWN_OUT_OF_STOCK, UNKNOWN_AVAILABILITY
 from pipelines.catalogue.merge import LEFT_OUT
-from pipelines.catalogue.overlay import CORRECTED, MOVED, NEEDLESS, OF_NO_ITEM
+from pipelines.catalogue.overlay import CORRECTED, CURATED, MOVED, NEEDLESS, OF_NO_ITEM
 from pipelines.catalogue.photo_uris import ESCAPED
 from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
@@ -104,12 +104,19 @@ def _overlaid(summary: Summary) -> Iterator[str]:
     remarks, examples = summary.remarks, summary.remarked
     if remarks[MOVED]:
         yield f"items that catalogue.category_aliases moved to another category: {remarks[MOVED]}, as {examples[MOVED]}"
-    if not any(remarks[kind] for kind in (CORRECTED, NEEDLESS, OF_NO_ITEM)):
+    kinds = (CORRECTED, NEEDLESS, OF_NO_ITEM)
+    yield from _corrected("catalogue.corrections", summary, *kinds)
+    yield from _corrected("categories that curators gave", summary, *(CURATED[kind] for kind in kinds))
+
+
+def _corrected(what: str, summary: Summary, applied: str, needless: str, of_no_item: str) -> Iterator[str]:
+    remarks, examples = summary.remarks, summary.remarked
+    if not any(remarks[kind] for kind in (applied, needless, of_no_item)):
         return
-    told = [f"catalogue.corrections: {remarks[CORRECTED]} applied"]
-    for kind, what in ((NEEDLESS, "no longer needed, for the feed says the same"), (OF_NO_ITEM, "of no item")):
+    told = [f"{what}: {remarks[applied]} applied"]
+    for kind, why in ((needless, "no longer needed, for the feed says the same"), (of_no_item, "of no item")):
         if remarks[kind]:
-            told.append(f"{remarks[kind]} {what}, as {examples[kind]}")
+            told.append(f"{remarks[kind]} {why}, as {examples[kind]}")
     yield "; ".join(told)
 
 

@@ -1,12 +1,13 @@
 """What the shop says above its feeds: categories of other names, and corrections of single items.
 
 The state keeps what the feeds say; what later stages see is made of it anew in each run, so that a rule or a correction
-that is taken back leaves nothing behind. Pure functions, but for reading the two sheets.
+that is taken back leaves nothing behind. Pure functions, but for reading the two sheets; the curators' log is given.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -14,17 +15,20 @@ from typing import Final
 from pipelines.catalogue import aliases as alias_sheet
 from pipelines.catalogue import corrections as correction_sheet
 from pipelines.catalogue.aliases import Aliases, read_aliases
-from pipelines.catalogue.corrections import Correction, read_corrections
+from pipelines.catalogue.corrections import Correction, read_corrections, with_curated
 from pipelines.catalogue.mapping import Item
 from pipelines.catalogue.sheets import find_sheet, read_sheet
 from pipelines.catalogue.state import State
 from pipelines.catalogue.values import Remarks
 from pipelines.config import Config
+from pipelines.curated import Curated
 from pipelines.tables.buckets import bucket_of
 
 MOVED: Final = "alias_moved"
 CORRECTED, NEEDLESS, OF_NO_ITEM = "corrected", "correction_needless", "correction_of_no_item"
 """The remarks on items, with an example: moved by a rule; corrected, said alike by the feed, and not there."""
+CURATED: Final = {kind: f"curated_{kind}" for kind in (CORRECTED, NEEDLESS, OF_NO_ITEM)}
+"""The same of those whose category a curator has given."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,12 @@ class Overlay:
             if plain != held.item:
                 remarks.add(MOVED, repr(item_id))
             if correction is not None:
-                remarks.add(NEEDLESS if shown == plain else CORRECTED, repr(item_id))
+                remarks.add(_kind(NEEDLESS if shown == plain else CORRECTED, correction), repr(item_id))
             state.items[item_id] = replace(
                 held, shown_as=None if shown == held.item else shown, is_corrected=shown != plain
             )
         for item_id in self.corrections.keys() - state.items.keys():
-            remarks.add(OF_NO_ITEM, repr(item_id))
+            remarks.add(_kind(OF_NO_ITEM, self.corrections[item_id]), repr(item_id))
 
     def _moved(self, item: Item) -> Item:
         if not self.aliases.rules:
@@ -66,13 +70,20 @@ class Overlay:
         return replace(item, category=self.aliases.of_item(item.category, item))
 
 
+def _kind(kind: str, correction: Correction) -> str:
+    return CURATED[kind] if correction.decision else kind
+
+
 def _corrected(item: Item, correction: Correction) -> Item:
     attributes = {**item.attributes, **correction.attributes}
     return replace(item, category=correction.category or item.category, attributes=attributes)
 
 
-def read_overlay(config: Config) -> Overlay:
-    """Read the sheets that a config names. Raises FeedError that names file, line and fix."""
+def read_overlay(config: Config, curated: Curated) -> Overlay:
+    """Read the sheets that a config names, and take what curators have decided.
+
+    Raises FeedError that names file, line and fix.
+    """
     section, digests = config.catalogue, []
     aliases, corrections = Aliases(), dict[str, Correction]()
     if section.category_aliases:
@@ -85,5 +96,9 @@ def read_overlay(config: Config) -> Overlay:
         sheet = read_sheet(find_sheet(config, "corrections", section.corrections), names)
         corrections = read_corrections(sheet, section.columns)
         digests.append(f"corrections {sheet.digest}")
+    if curated.categories:
+        corrections = with_curated(corrections, curated)
+        given = sorted((item_id, path) for item_id, (_, path) in curated.categories.items())
+        digests.append(f"curated {json.dumps(given)}")
     digest = hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16] if digests else ""
     return Overlay(aliases, corrections, digest)

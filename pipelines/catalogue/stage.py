@@ -6,9 +6,9 @@ import hashlib
 import json
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT
 from pipelines.catalogue.checks import check_summary
@@ -23,6 +23,8 @@ from pipelines.catalogue.overlay import Overlay, read_overlay
 from pipelines.catalogue.roles import Roles
 from pipelines.catalogue.sample import changes, draw
 from pipelines.catalogue.summary import Summary
+from pipelines.curated import Curated
+from pipelines.curated.settled import settle
 from pipelines.errors import StageError
 from pipelines.hidden.erased import read_erased
 from pipelines.runs.context import RunContext
@@ -92,7 +94,16 @@ class Input:
 
 
 def run(context: RunContext) -> StageResult:
-    """Read the feeds into a new catalogue. Raises GateError when too many items would vanish, or a snapshot is old."""
+    """Read the feeds into a new catalogue. Raises GateError when too many items would vanish, or a snapshot is old.
+
+    What curators have decided by now holds for the whole run.
+    """
+    name = f"{context.prefix('catalogue')}/curated.json"
+    result = _read(context, settle(context.store, name))
+    return replace(result, outputs=replace(cast(CatalogueOutputs, result.outputs), curated=name))
+
+
+def _read(context: RunContext, curated: Curated) -> StageResult:
     log = Log(context.store, "catalogue/log")
     if context.overrides.catalogue is not None:
         return _as_it_was(context, context.overrides.catalogue, log.entry(context.overrides.catalogue))
@@ -102,7 +113,7 @@ def run(context: RunContext) -> StageResult:
         was = head["ledger"]
         return _result(number, head, Ledger(was["in"], was["ok"], was["skipped"], was["rejected"], head["rejects"]))
     try:
-        found = _find(context, head)
+        found = _find(context, head, curated)
         if head and not found.is_new:
             return _unchanged(context, number, head, NOTHING_NEW, *_still_rejected(head), *found.feeds.notes)
         return _extend(context, log, number, head, found)
@@ -110,7 +121,7 @@ def run(context: RunContext) -> StageResult:
         raise StageError(str(error)) from error
 
 
-def _find(context: RunContext, head: dict[str, Any]) -> Input:
+def _find(context: RunContext, head: dict[str, Any], curated: Curated) -> Input:
     section, after = context.config.catalogue, context.overrides.deltas_after
     record = read_record(context.store, head["catalogue_id"]) if head and section.deltas else None
     now = _beginning(context)
@@ -121,7 +132,8 @@ def _find(context: RunContext, head: dict[str, Any]) -> Input:
     mapping = section.model_dump(mode="json", exclude=_NOT_THE_MAPPING)
     digest = hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:16]
     erased = read_erased(context.store).number
-    return Input(feeds, digest, _known(head), read_overlay(context.config), context.limit, now, erased)
+    overlay = read_overlay(context.config, curated)
+    return Input(feeds, digest, _known(head), overlay, context.limit, now, erased)
 
 
 def _known(head: dict[str, Any]) -> dict[str, Any]:

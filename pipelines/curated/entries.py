@@ -63,7 +63,9 @@ class Entry:
         good = all(isinstance(part, list | tuple) for part in lists.values()) and type(undoes) is int
         if good and all(isinstance(text, str) for text in (*texts.values(), *lists["item_ids"], *lists["category"])):
             reason, at, by = (texts.pop(name) for name in ("reason", "at", "by"))
-            decision = Decision(**texts, **{name: tuple(part) for name, part in lists.items()}, undoes=undoes)
+            decision = Decision(
+                item_ids=tuple(lists["item_ids"]), category=tuple(lists["category"]), undoes=undoes, **texts
+            )
             if decision.is_sound:
                 return cls(decision, reason, at, by)
         raise StoreError(f"{where} is no entry of the curators' log: {str(dict(value))[:200]}; restore it")

@@ -5,7 +5,7 @@ They stand in one object of the run, which later stages read, so that a run does
 
 from __future__ import annotations
 
-from pipelines.curated.state import Curated, read_curated
+from pipelines.curated.state import NOTHING_CURATED, Curated, read_curated
 from pipelines.store import NotFoundError, Store, StoreError
 
 
@@ -19,7 +19,7 @@ def settle(store: Store, name: str) -> Curated:
 def settled(store: Store, name: str) -> Curated:
     """Return what was settled at `name`; nothing for "", of a run that had none of it yet."""
     if not name:
-        return Curated()
+        return NOTHING_CURATED
     try:
         return Curated.of_json(store.read(name))
     except NotFoundError as error:

@@ -119,9 +119,12 @@ class Curated:
             raise ValueError(str(error)) from error
 
 
+NOTHING_CURATED: Final = Curated()
+
+
 def read_curated(store: Store) -> Curated:
     """Return the decisions that stand now. Raises StoreError for a damaged sum or entry."""
-    return _sums(store).newest(_read_sum, Curated()).newer(store)
+    return _sums(store).newest(_read_sum, NOTHING_CURATED).newer(store)
 
 
 def sum_up(store: Store, curated: Curated) -> None:

@@ -10,6 +10,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.curated.settled import settled
 from pipelines.errors import StageError
 from pipelines.evaluate.metrics import Metrics
 from pipelines.evaluate.queries import Query, as_queries, drawn
@@ -66,7 +67,10 @@ def asked_of(jobs: Jobs, sources: Sources, sampled: pa.Table, model: ModelFacts)
     kept = sampled.filter(pa.array(where >= 0))
     if not kept.num_rows:
         raise StageError(f"none of {sampled.num_rows} queries has a vector; look at the embed stage's ledger")
-    queries, vectors = as_queries(kept), as_vectors(stored.take(pa.array(where[where >= 0])))
+    queries, vectors = (
+        as_queries(kept, settled(sources.store, sources.curated).apart),
+        as_vectors(stored.take(pa.array(where[where >= 0]))),
+    )
     outputs = served.serve(sources.store, model, model.prep_id, [query.image for query in queries])
     return Asked(queries, vectors, outputs, _own_items(sources, queries))
 

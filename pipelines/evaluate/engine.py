@@ -25,7 +25,6 @@ from pipelines.tables.arrays import Array, Floats, Ints
 from pipelines.tables.arrow import index_of
 
 BATCH = 256
-BLOCK_ROWS = 65_536
 TIMED_S = 1.0
 WHOLE = "whole"
 NO_LINKS: Ints = np.zeros(0, np.int64)
@@ -211,15 +210,8 @@ class Engine:
         return np.union1d(photo, near[alike])
 
     def _photo_rows(self, digests: Collection[bytes]) -> dict[bytes, Ints]:
-        found: dict[bytes, Ints] = {}
-        starts = np.array(sorted({int.from_bytes(digest[:8], "little") for digest in digests}), np.uint64)
-        stored = self._searcher.rows.digests
-        for part in blocks(len(stored), BLOCK_ROWS):
-            near = np.isin(np.ascontiguousarray(stored[part, :8]).view("<u8")[:, 0], starts)
-            for row in part.start + np.flatnonzero(near):
-                if (digest := stored[row].tobytes()) in digests:
-                    found[digest] = np.array([row], np.int64)
-        return found
+        found = self._searcher.rows.rows_of_digests(digests)
+        return {digest: np.array([row], np.int64) for digest, row in found.items()}
 
     def _numbers(self, item_ids: Collection[str]) -> Ints:
         found = []

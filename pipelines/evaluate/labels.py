@@ -131,22 +131,25 @@ def same_path(query: Query, label: Label | None, depth: int | None = None) -> bo
 
 
 def relevant(query: Query, found: Sequence[str], labels: Mapping[str, Label], depth: int | None = None) -> list[bool]:
-    """Return which results share the query's category."""
-    return [same_path(query, labels.get(item_id), depth) for item_id in found]
+    """Return which results share the query's category, and are not among those that curators call not alike."""
+    return [item_id not in query.apart and same_path(query, labels.get(item_id), depth) for item_id in found]
 
 
 def relevant_with(query: Query, found: Sequence[str], labels: Mapping[str, Label], attribute: str) -> list[bool]:
-    """Return which results share the query's leaf category and its value of an attribute."""
+    """Return which results are relevant and have the query's value of an attribute."""
     wanted = query.attributes.get(attribute)
     return [
-        same_path(query, label) and label is not None and label.attributes.get(attribute) == wanted
-        for label in (labels.get(item_id) for item_id in found)
+        right and labels[item_id].attributes.get(attribute) == wanted
+        for item_id, right in zip(found, relevant(query, found, labels), strict=True)
     ]
 
 
 def gains(query: Query, found: Sequence[str], labels: Mapping[str, Label]) -> list[float]:
     """Return how much of the query's category path every result shares, from the top, between 0 and 1."""
-    return [_shared(query.path, labels[item_id].path) if item_id in labels else 0.0 for item_id in found]
+    return [
+        _shared(query.path, labels[item_id].path) if item_id in labels and item_id not in query.apart else 0.0
+        for item_id in found
+    ]
 
 
 def _shared(path: Sequence[str], other: Sequence[str]) -> float:

@@ -135,6 +135,7 @@ def sources_of(context: RunContext) -> Sources:
         unit="group" if plan_of(config).fold == "group" else "item",
         placeholders=read_placeholders(context.store, preprocess.placeholders),
         hidden=context.outputs(IndexOutputs).hidden,
+        curated=context.outputs(CatalogueOutputs).curated,
     )
 
 

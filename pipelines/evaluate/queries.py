@@ -7,7 +7,7 @@ least. What is drawn more often for that weighs less, so that means are those of
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.tables.apart import NOTHING_APART, Apart
 from pipelines.tables.arrays import Array
 from pipelines.tables.arrow import first_of_each, flat, index_of
 from pipelines.tables.schemas import DIGEST
@@ -49,7 +50,8 @@ class Query:
     """One photo to search with.
 
     `cross` tells that the gallery holds no photos of its role; `group` is what a split keeps together, the item itself
-    where there is none; `weight` is how many photos it stands for, 1 on average.
+    where there is none; `weight` is how many photos it stands for, 1 on average; `apart` are items that curators call
+    not alike its own, or the photo.
     """
 
     digest: bytes
@@ -64,6 +66,7 @@ class Query:
     image: tuple[str, int]
     group: bytes = bytes(8)
     weight: float = 1.0
+    apart: frozenset[str] = frozenset()
 
     @property
     def leaf(self) -> str:
@@ -161,8 +164,11 @@ def _places(leaves: list[str]) -> Array:
     return places
 
 
-def as_queries(table: pa.Table) -> list[Query]:
+def as_queries(table: pa.Table, apart: Apart = NOTHING_APART) -> list[Query]:
     """Return the rows of `drawn` as queries, in order."""
+    of_photo: dict[str, set[str]] = defaultdict(set)
+    for item_id, digest in apart.photos:
+        of_photo[digest].add(item_id)
     return [
         Query(
             row["digest"],
@@ -177,6 +183,7 @@ def as_queries(table: pa.Table) -> list[Query]:
             (row["image_unit"] or "", -1 if row["image_row"] is None else int(row["image_row"])),
             row["group"] or hashlib.sha256(row["item_id"].encode()).digest()[:8],
             row["weight"],
+            apart.partners.get(row["item_id"], frozenset()) | of_photo.get(row["digest"].hex(), set()),
         )
         for row in table.to_pylist()
     ]

@@ -25,7 +25,8 @@ class Sources:
 
     `prefix` is the stage's own folder; `items`, `photos` and `vectors` are folders of bucketed tables; `roles` of
     queries (empty: all); `count` queries; `unit` is what a result stands for, "item" or "group"; `placeholders` are
-    the keys of group_ids that make no group; `hidden` names the list of the items that the index was built without.
+    the keys of group_ids that make no group; `hidden` names the list of the items that the index was built without,
+    `curated` the decisions of curators that the run keeps to.
     """
 
     store: Store
@@ -41,6 +42,7 @@ class Sources:
     unit: str
     placeholders: frozenset[bytes] = frozenset()
     hidden: str = ""
+    curated: str = ""
 
     def active(self, bucket: int) -> pa.Table:
         """Return the active photos of the items of a bucket, but for hidden ones."""

@@ -3,11 +3,11 @@
 These are the live release's, whether it passed its gates or a person accepted it, and those of a release that was
 refused beside the same releases. They depend on the settings that measuring reads; on what the tables of photos and
 vectors say (which photos there are, in which role, split and group, and where their pictures and vectors lie); on which
-items are hidden; on the columns of the catalogue by which results are judged (`JUDGED`); on the model, the slots of
-categories, and which of these are retired; and on the index that answers, by the bytes of its files. Prices and dates
-are in none of these. Titles are where they name a group, for bounds are drawn by group; and signals are, for ranking
-reads them from the index. An index whose build is not deterministic has other bytes each time, so what it finds is
-measured each time it is built.
+items are hidden, and which pairs are not alike; on the columns of the catalogue by which results are judged (`JUDGED`);
+on the model, the slots of categories, and which of these are retired; and on the index that answers, by the bytes of
+its files. Prices and dates are in none of these. Titles are where they name a group, for bounds are drawn by group; and
+signals are, for ranking reads them from the index. An index whose build is not deterministic has other bytes each time,
+so what it finds is measured each time it is built.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Final
 
+from pipelines.curated import settled as curated
 from pipelines.hidden.settled import checksum, settled
 from pipelines.neighbours.manifest import FILE
 from pipelines.releases.release import BrokenReleaseError, Release, read_release
@@ -37,6 +38,7 @@ JUDGED: Final = ["item_id", "group_id", "category", "attributes"]
 def measured_on(context: RunContext) -> str:
     """Return 16 hex digits of all that the numbers of the run's release depend on."""
     embed, index, gone = context.outputs(EmbedOutputs), context.outputs(IndexOutputs), retired_of(context)
+    apart = curated.settled(context.store, context.outputs(CatalogueOutputs).curated).apart
     return digest_of(
         context,
         "evaluate",
@@ -45,7 +47,7 @@ def measured_on(context: RunContext) -> str:
         [sorted(slots) for slots in (gone.leaves, *gone.levels)],
         sorted(key.hex() for key in read_placeholders(context.store, context.outputs(PreprocessOutputs).placeholders)),
         context.store.sha256(f"indexes/{index.index_id}/{FILE}"),
-        checksum(settled(context.store, index.hidden)),
+        checksum(settled(context.store, index.hidden)) + apart.checksum,
         list(_judged(context)),
         list(_tables(context, context.outputs(PreprocessOutputs).photos)),
         list(_tables(context, embed.vectors)),

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
+from pipelines.curated.settled import settled
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import CreateEach
 from pipelines.neighbours.query.searcher import Searcher
@@ -31,13 +32,17 @@ SIMILAR = pa.schema(
 
 @dataclass(frozen=True)
 class Completion:
-    """What is added to a built index at `target`: its items, gathered below `folder`, and `count` similar of each."""
+    """What is added to a built index at `target`: its items, gathered below `folder`, and `count` similar of each.
+
+    `curated` names the decisions of curators that the run keeps to.
+    """
 
     store: Store
     folder: str
     target: str
     plan: PlanConfig
     count: int
+    curated: str = ""
 
 
 class CompleteBuckets(beam.DoFn):
@@ -78,7 +83,9 @@ class _Opened:
     def __post_init__(self) -> None:
         self._staged = self.completion.store.stage_in(self.completion.target)
         path: Path = self._staged.__enter__()
-        self.searcher = Searcher.open(path, self.completion.plan.kinds if self.completion.count else ())
+        apart = settled(self.completion.store, self.completion.curated).apart
+        kinds = self.completion.plan.kinds if self.completion.count else ()
+        self.searcher = Searcher.open(path, kinds, apart=apart)
         self.item_ids = pa.array(self.searcher.rows.item_ids(), pa.string())
 
 

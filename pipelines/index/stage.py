@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pipelines.curated.settled import settled
 from pipelines.errors import StageError
 from pipelines.hidden.settled import checksum, settle
 from pipelines.models.facts import ModelFacts, read_facts
@@ -22,7 +23,7 @@ from pipelines.releases.unchanged import digest_of, done_for_live, take
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
-from pipelines.runs.outputs import EmbedOutputs, IndexOutputs, PreprocessOutputs
+from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, IndexOutputs, PreprocessOutputs
 from pipelines.store import NotFoundError, Store
 from pipelines.tables.schemas import INDEX_LINKS
 from pipelines.tables.taxonomy import read_names, read_taxonomy
@@ -48,14 +49,15 @@ def run(context: RunContext) -> StageResult:
     model = _read_model(context.store, embed.model_id, embed.space_id)
     model.check_leaves()
     hidden = settle(context.store, _hidden(context))
-    given = _given(context, config, plan, checksum(hidden))
+    apart = settled(context.store, _curated(context)).apart.checksum
+    given = _given(context, config, plan, checksum(hidden) + apart)
     if (done := done_for_live(context, "index", given)) and _is_there(context, done):
         return _as_live(done)
     gathered = _gather(context)
     _check_spaces(context.store, gathered.models, embed.space_id)
     _check_gallery(context, gathered)
     predictions = _predictions(gathered, model, config)
-    index_id = _index_id(context, gathered, model, config, plan)
+    index_id = _index_id(context, gathered, model, config, plan, apart)
     target = f"indexes/{index_id}"
     context.pin("index", target)
     built = not context.store.exists(f"{target}/index.json")
@@ -75,11 +77,16 @@ def _hidden(context: RunContext) -> str:
     return f"{context.prefix('index')}/hidden.parquet"
 
 
-def _given(context: RunContext, config: IndexConfig, plan: PlanConfig, hidden: str) -> str:
-    """Return what the index depends on."""
+def _curated(context: RunContext) -> str:
+    """Return the name of the decisions of curators that the run keeps to."""
+    return context.outputs(CatalogueOutputs).curated
+
+
+def _given(context: RunContext, config: IndexConfig, plan: PlanConfig, said: str) -> str:
+    """Return what the index depends on; `said` tells what is hidden and what is not alike from other times."""
     preprocess, embed = context.outputs(PreprocessOutputs), context.outputs(EmbedOutputs)
     tables = preprocess.catalogue_id, preprocess.photos, embed.vectors, embed.model_id, INDEX_LINKS.names
-    rest = config_json(config), repr(plan), hidden
+    rest = config_json(config), repr(plan), said
     return digest_of(context, "index", FORMAT, *tables, read_taxonomy(context.store), *rest)
 
 
@@ -167,9 +174,11 @@ def _predictions(gathered: Gathered, model: ModelFacts, config: IndexConfig) -> 
     return found
 
 
-def _index_id(context: RunContext, gathered: Gathered, model: ModelFacts, config: IndexConfig, plan: PlanConfig) -> str:
+def _index_id(
+    context: RunContext, gathered: Gathered, model: ModelFacts, config: IndexConfig, plan: PlanConfig, apart: str
+) -> str:
     settings = {name: value for name, value in config_json(config).items() if name not in NOT_IDENTITY}
-    value = {
+    value: dict[str, Any] = {
         "format": FORMAT,
         "space_id": model.space_id,
         "model_id": model.model_id,
@@ -177,6 +186,8 @@ def _index_id(context: RunContext, gathered: Gathered, model: ModelFacts, config
         "config": settings,
         "similar": [context.config.index.similar, repr(plan)] if context.config.index.similar else None,
     }
+    if apart and context.config.index.similar:
+        value["apart"] = apart
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -194,7 +205,7 @@ def _build(
     store, folder = context.store, context.prefix("index")
     assembly = Assembly(store, folder, target, model, config, context.buckets)
     assemble_on_worker(assembly, context.jobs("index"), ram[0])
-    completion = Completion(store, folder, target, plan, context.config.index.similar)
+    completion = Completion(store, folder, target, plan, context.config.index.similar, _curated(context))
     done = f"{target}/items"
     with context.progress.watch("index: buckets", context.buckets, lambda: sum(1 for _ in store.list(done))):
         complete(completion, context.jobs("index"), context.buckets, ram[1])

@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 from pipelines.neighbours import row_tables as files
 from pipelines.tables.arrays import Array, Ints
 
+DIGEST_BLOCK = 65_536
+
 
 class UnknownItemError(Exception):
     """Say that an item is not in the index."""
@@ -136,6 +138,17 @@ class Rows:
         numbers = self.numbers(pa.array(sorted(set(dead_items)), pa.string()))
         live[self.links_of_items(numbers[numbers >= 0])[0]] = False
         return live
+
+    def rows_of_digests(self, digests: Collection[bytes]) -> dict[bytes, int]:
+        """Return the row of each photo of some digests that is in the index; goes over all digests once."""
+        found: dict[bytes, int] = {}
+        starts = np.array(sorted({int.from_bytes(digest[:8], "little") for digest in digests}), np.uint64)
+        for start in range(0, len(self.digests) if len(starts) else 0, DIGEST_BLOCK):
+            block = np.ascontiguousarray(self.digests[start : start + DIGEST_BLOCK, :8]).view("<u8")[:, 0]
+            for row in start + np.flatnonzero(np.isin(block, starts)):
+                if (digest := self.digests[row].tobytes()) in digests:
+                    found[digest] = int(row)
+        return found
 
     @property
     def all_item_ids(self) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Photos that the shop says are none of a product: a list of their digests, or of their looks.
+"""Photos that the shop says are none of a product, a list of their digests or looks; and those that curators call bad.
 
 A line is the sha256 of a file (64 hex digits, as `sha256sum` writes it, with or without the name behind it) or a
 perceptual hash (16 hex digits), which drops what looks the same. `#` begins a comment.
@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.config import Config
+from pipelines.curated.state import BadPhotos
 from pipelines.errors import StageError
-from pipelines.preprocess.meanings import DROPPED
+from pipelines.preprocess.meanings import BAD_PHOTO, DROPPED
 from pipelines.preprocess.resolve import WORKING
 from pipelines.tables.arrow import flat
 from trainer.files import read_text
@@ -64,9 +65,25 @@ class DroppedPhotos:
             pc.is_in(flat(photos["digest"]), value_set=pa.array(self.digests, photos.schema.field("digest").type)),
             pc.is_in(flat(photos["phash"]), value_set=pa.array(self.looks, pa.binary(8))).fill_null(False),
         )
-        found = pc.and_(held, pc.equal(flat(photos["code"]), ""))
-        for name, value in (("code", DROPPED), ("phash", None)):
-            field = WORKING.field(name)
-            values = pc.if_else(found, pa.scalar(value, field.type), flat(photos[name]))
-            photos = photos.set_column(photos.schema.get_field_index(name), field, values)
+        return _rejected(photos, held, DROPPED)
+
+
+def mark_bad(photos: pa.Table, bad: BadPhotos) -> pa.Table:
+    """Return WORKING rows in which prepared photos that curators call bad are rejects, and link no items any more."""
+    if not bad:
         return photos
+    columns = (photos[name].to_pylist() for name in ("item_id", "image_uri", "digest"))
+    held = [
+        digest in bad.digests or (item_id, digest) in bad.of_items or (item_id, uri) in bad.named
+        for item_id, uri, digest in zip(*columns, strict=True)
+    ]
+    return _rejected(photos, pa.array(held, pa.bool_()), BAD_PHOTO)
+
+
+def _rejected(photos: pa.Table, held: pa.Array, code: str) -> pa.Table:
+    found = pc.and_(held, pc.equal(flat(photos["code"]), ""))
+    for name, value in (("code", code), ("phash", None)):
+        field = WORKING.field(name)
+        values = pc.if_else(found, pa.scalar(value, field.type), flat(photos[name]))
+        photos = photos.set_column(photos.schema.get_field_index(name), field, values)
+    return photos

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from pipelines.preprocess.alike import binary, numbers
 from pipelines.tables.arrow import index_of
-from pipelines.tables.variants import group_key, short_hash
+from pipelines.tables.variants import group_key, item_key, short_hash
 
 TITLE, GROUP, PHOTO, LOOK = range(4)
 COUNTED = pa.schema([("key", pa.binary(8)), ("kind", pa.int8()), ("item", pa.binary(8)), ("leaf", pa.binary(8))])
@@ -39,11 +39,6 @@ def own_label(item_id: str, group_id: str, title: str) -> bytes:
     """Return the 8-byte label of an item's title (case and spaces ignored), or of its group_id, or of itself."""
     words = " ".join(title.casefold().split())
     return short_hash(f"title:{words}") if words else group_key(group_id) or item_key(item_id)
-
-
-def item_key(item_id: str) -> bytes:
-    """Return the 8-byte key of an item."""
-    return short_hash(f"item:{item_id}")
 
 
 def most_items(share: float, items: int) -> int:

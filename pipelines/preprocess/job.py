@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelines.curated import NOTHING_CURATED, Curated
 from pipelines.preprocess.changes import ALONE, CompareSources
 from pipelines.preprocess.dropped import DroppedPhotos
 from pipelines.preprocess.prepare import Preparer
@@ -15,6 +16,8 @@ from pipelines.store import Store
 class Job:
     """What the steps of one run share; small, for it travels to workers.
 
+    `curated` are the decisions of curators that the run keeps to.
+
     `before` is the folder of the resolved table of the live release, "" where there is none to compare with.
     """
 
@@ -25,6 +28,7 @@ class Job:
     buckets: int
     preparer: Preparer
     dropped: DroppedPhotos
+    curated: Curated = NOTHING_CURATED
     identity: Identity = ALONE
     before: str = ""
 

@@ -13,11 +13,13 @@ MOST_LEAVES: Final = 2
 """Of one product; a second one is that of a sale or a season."""
 PLACEHOLDER: Final = "placeholder"
 DROPPED: Final = "dropped"
+BAD_PHOTO: Final = "bad_photo"
 OF_ITEMS: Mapping[str, str] = MappingProxyType(
     {
         PLACEHOLDER: f"items of more than {MOST_LEAVES} leaf categories have this photo or its look, and more of them "
         "than a group may hold (preprocess.max_group_share), or than preprocess.max_items_a_photo allows",
         DROPPED: "the shop's list says that this photo is none of a product (preprocess.dropped_photos)",
+        BAD_PHOTO: "a curator says that this photo is bad (`visual-search curate list` tells who, and why)",
     }
 )
 """Of sound photos, that are none of a product: nothing in the photo itself tells."""

@@ -23,6 +23,7 @@ from pipelines.preprocess.changes import (
     lacking_images,
     sorted_todo,
 )
+from pipelines.preprocess.dropped import mark_bad
 from pipelines.preprocess.job import Job
 from pipelines.preprocess.parts import ORIGINALS
 from pipelines.preprocess.placeholders import reject_placeholders
@@ -122,7 +123,9 @@ def build_resolve(pipeline: beam.Pipeline, job: Job, unit_ids: Sequence[str], sh
     _count_units(pipeline, job, unit_ids)
     rows = _resolve_photos(pipeline, job, frozenset(unit_ids))
     known = pipeline | "ReadSplits" >> ReadSettled(job.store, number)
-    splits, common = group_and_split(rows, known, job.buckets, shares, _Keep(job.store, job.unlinked))
+    splits, common = group_and_split(
+        rows, known, job.buckets, shares, _Keep(job.store, job.unlinked), job.curated.apart
+    )
     units = splits | "CommitSplits" >> beam.Map(lambda pair, store: commit_splits(pair[1], store), job.store)
     settled = units | beam.combiners.ToList() | "Settle" >> beam.Map(settle, job.store, job.run_id, number)
     _ = settled | "KeepSettled" >> beam.Map(_Keep(job.store, job.settled))
@@ -147,6 +150,7 @@ class _Keep:
 
 
 def _resolve_photos(pipeline: beam.Pipeline, job: Job, unit_ids: frozenset[str]) -> beam.PCollection:
+    bad = job.curated.bad_photos
     photos = pipeline | "ReadPhotos" >> (
         CreateEach(range(job.buckets)) | beam.Map(_read_working, job.store, job.catalogue)
     )
@@ -167,7 +171,7 @@ def _resolve_photos(pipeline: beam.Pipeline, job: Job, unit_ids: frozenset[str])
         job.buckets,
         ResolveImages(unit_ids),
     )
-    shown = prepared | "MarkDropped" >> beam.Map(job.dropped.mark)
+    shown = prepared | "MarkDropped" >> beam.Map(job.dropped.mark) | "MarkBad" >> beam.Map(mark_bad, bad)
     return (shown, without) | "AllPhotos" >> beam.Flatten()
 
 

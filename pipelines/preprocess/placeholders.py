@@ -20,10 +20,13 @@ from pipelines.tables.arrow import flat
 
 
 def keep_placeholders(job: Job) -> frozenset[bytes]:
-    """Keep the keys of the group_ids that are placeholders for those who read the table of photos, and return them."""
-    common = job.store.read_json(job.unlinked)["common"]
-    found = sorted(key for kind, key, _, leaves in common if kind == GROUP and leaves > MOST_LEAVES)
-    job.store.put(job.placeholders, json.dumps(found).encode())
+    """Return the keys of the group_ids that are placeholders.
+
+    They are kept for those who read the table of photos, and beside them the keys of the items that are no variants.
+    """
+    unlinked = job.store.read_json(job.unlinked)
+    found = sorted(key for kind, key, _, leaves in unlinked["common"] if kind == GROUP and leaves > MOST_LEAVES)
+    job.store.put(job.placeholders, json.dumps([*found, *unlinked["apart"]]).encode())
     return frozenset(map(bytes.fromhex, found))
 
 

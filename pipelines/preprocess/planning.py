@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from pipelines.curated.settled import settled
 from pipelines.jobs.jobs import worker_threads
 from pipelines.jobs.units import TodoBucket, Unit, cut, read_plan, run_plan, write_plan
 from pipelines.preprocess.as_before import all_as_before
@@ -18,7 +19,7 @@ from pipelines.releases.live import live_release
 from pipelines.releases.release import BrokenReleaseError
 from pipelines.runs.context import Overrides, RunContext
 from pipelines.runs.manifest import read_manifest
-from pipelines.runs.outputs import PreprocessOutputs
+from pipelines.runs.outputs import CatalogueOutputs, PreprocessOutputs
 from pipelines.shop_files.web.identity import Identity
 from pipelines.store import NotFoundError
 
@@ -46,6 +47,7 @@ def job_of(context: RunContext, catalogue_id: str) -> Job:
         context.buckets,
         preparer,
         listed,
+        settled(context.store, context.outputs(CatalogueOutputs).curated),
         Identity.of_config(config),
         _before(context),
     )

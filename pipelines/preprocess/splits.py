@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from pipelines.jobs.transforms import CreateEach, JoinByBucket
 from pipelines.preprocess import alike
+from pipelines.preprocess.apart import WITHHELD, of_pairs, withheld, without_withheld
 from pipelines.preprocess.groups import (
     COMMON,
     COUNTED,
@@ -25,15 +26,16 @@ from pipelines.preprocess.groups import (
     assign_splits,
     common_keys,
     find_links,
-    item_key,
     relabel,
     smallest_of_linked,
     without_common,
 )
 from pipelines.preprocess.settled import SETTLED, read_settled, settled_units
 from pipelines.store import Store
+from pipelines.tables.apart import NOTHING_APART, Apart
 from pipelines.tables.arrow import first_of_each, from_ipc, index_of, to_ipc
 from pipelines.tables.unit_keys import Tables
+from pipelines.tables.variants import item_key
 
 ITEMS = pa.schema(
     [
@@ -81,15 +83,22 @@ class ReadSettled(beam.PTransform):
 
 
 def group_and_split(
-    rows: beam.PCollection, known: beam.PCollection, buckets: int, shares: Shares, keep: Callable[[dict[str, Any]], Any]
+    rows: beam.PCollection,
+    known: beam.PCollection,
+    buckets: int,
+    shares: Shares,
+    keep: Callable[[dict[str, Any]], Any],
+    apart: Apart = NOTHING_APART,
 ) -> tuple[beam.PCollection, beam.PCollection]:
     """Return ((SPLITS of all items, SPLITS of the new ones)) a bucket of groups, and COMMON, one table of all.
 
     `rows` are tables with item_id, label, group_key, digest, phash and leaf, a row a photo, `known` the splits that are
     settled. Links what shares a key that is not common, names whole groups by their smallest label, then gives them
-    their splits. `keep` gets what was not linked: {"common": [[kind, key, items, leaves], …], "refused": links}.
+    their splits. Pairs that are `apart` are not linked by what both have. `keep` gets what was not linked: {"common":
+    [[kind, key, items, leaves], …], "refused": links, "apart": [keys of items that are no variants, …]}.
     """
     items = rows | "Items" >> beam.Map(_items)
+    items, kept_back = _apart(items, apart)
     counted = {"keys": items | "Counted" >> beam.Map(_counted)} | "CommonKeys" >> JoinByBucket(
         {"keys": "key"}, {"keys": COUNTED}, buckets, _Common(shares.most, shares.most_of_photo)
     )
@@ -98,7 +107,9 @@ def group_and_split(
     joined = _join(items, buckets, shares.most)
     groups = joined | "Groups" >> beam.Map(lambda found: found[0])
     refused = joined | "Refused" >> beam.Map(lambda found: found[1])
-    _ = refused | "KeepUnlinked" >> beam.Map(_unlinked, beam.pvalue.AsSingleton(common), keep)
+    _ = refused | "KeepUnlinked" >> beam.Map(
+        _unlinked, beam.pvalue.AsSingleton(common), beam.pvalue.AsSingleton(kept_back), keep
+    )
     labelled = items | "Labelled" >> beam.Map(lambda table: table.select(LABELLED.names))
     grouped = {"items": labelled, "groups": groups} | "Relabel" >> JoinByBucket(
         {"items": "label", "groups": "label"}, {"items": LABELLED, "groups": LINKS}, buckets, _relabel
@@ -110,6 +121,35 @@ def group_and_split(
         {"rows": "label"}, {"rows": GROUPED}, buckets, _Assign(shares)
     )
     return splits, common
+
+
+def _apart(items: beam.PCollection, apart: Apart) -> tuple[beam.PCollection, beam.PCollection]:
+    """Return the items without what pairs share, and that: one WITHHELD table."""
+    if not apart:
+        return items, items.pipeline | "NothingWithheld" >> beam.Create([WITHHELD.empty_table()])
+    of_those = items | "OfPairs" >> beam.Map(of_pairs, apart)
+    kept_back = of_those | "Withheld" >> beam.CombineGlobally(_Withheld(apart))
+    return items | "WithoutWithheld" >> beam.Map(without_withheld, beam.pvalue.AsSingleton(kept_back)), kept_back
+
+
+class _Withheld(beam.CombineFn):
+    """Gathers the rows of pairs, few, and compares them at the end."""
+
+    def __init__(self, apart: Apart) -> None:
+        super().__init__()
+        self._apart = apart
+
+    def create_accumulator(self) -> list[pa.Table]:
+        return []
+
+    def add_input(self, found: list[pa.Table], table: pa.Table) -> list[pa.Table]:
+        return [*found, table] if table.num_rows else found
+
+    def merge_accumulators(self, parts: Iterable[list[pa.Table]]) -> list[pa.Table]:
+        return [table for part in parts for table in part]
+
+    def extract_output(self, found: list[pa.Table]) -> pa.Table:
+        return withheld(found, self._apart)
 
 
 def _join(items: beam.PCollection, buckets: int, most: int) -> beam.PCollection:
@@ -210,9 +250,11 @@ def _smallest(together: tuple[int, dict[str, Iterable[bytes]]], most: int) -> tu
     return smallest_of_linked(links.sort_by(order).rename_columns(LINKS.names), sizes, most)
 
 
-def _unlinked(refused: int, common: pa.Table, keep: Callable[[dict[str, Any]], Any]) -> None:
+def _unlinked(refused: int, common: pa.Table, kept_back: pa.Table, keep: Callable[[dict[str, Any]], Any]) -> None:
     keys = zip(*(common[name].to_pylist() for name in ("kind", "key", "items", "leaves")), strict=True)
-    keep({"refused": refused, "common": [[kind, key.hex(), *counts] for kind, key, *counts in keys]})
+    named = kept_back.filter(pc.field("kind") == GROUP)["item_id"].to_pylist()
+    found = {"refused": refused, "common": [[kind, key.hex(), *counts] for kind, key, *counts in keys]}
+    keep(found | {"apart": sorted(item_key(item_id).hex() for item_id in named)})
 
 
 def _relabel(_: int, tables: Tables) -> pa.Table:

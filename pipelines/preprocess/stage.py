@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from pipelines.errors import GateError, StageError
 from pipelines.jobs.units import PLAN, Unit, cut_lanes, lane_count
 from pipelines.preprocess.groups import most_items
 from pipelines.preprocess.job import Job
-from pipelines.preprocess.meanings import DROPPED, PLACEHOLDER
+from pipelines.preprocess.meanings import BAD_PHOTO, DROPPED, PLACEHOLDER
 from pipelines.preprocess.placeholders import keep_placeholders
 from pipelines.preprocess.planning import job_of, plan_units
 from pipelines.preprocess.replaced import Replaced
@@ -47,8 +48,9 @@ def run(context: RunContext) -> StageResult:
         return _as_live(done)
     counts, ledger, examples, told = _resolve(context, job, units)
     try:
-        check_share("preprocess", ledger.without(PLACEHOLDER).without(DROPPED), section.max_rejected_share, examples)
-        judged = _judged(context, _replaced(job))
+        judged = ledger.without(PLACEHOLDER).without(DROPPED).without(BAD_PHOTO)
+        check_share("preprocess", judged, section.max_rejected_share, examples)
+        told += _judged(context, _replaced(job))
     except (StageError, GateError):
         _forget(job)
         raise
@@ -58,7 +60,6 @@ def run(context: RunContext) -> StageResult:
     notes += [
         *reject_notes(ledger, examples),
         *told,
-        *judged,
         *unlinked_notes(job, _most_items(context), keep_placeholders(job)),
     ]
     given = _given(context, job, committed)
@@ -67,7 +68,9 @@ def run(context: RunContext) -> StageResult:
 
 def _given(context: RunContext, job: Job, committed: list[list[str]]) -> str:
     """Return what the resolved table depends on; `committed` was asked before it was made, the splits are asked now."""
-    listed = [digest.hex() for digest in (*job.dropped.digests, *job.dropped.looks)]
+    listed: list[Any] = [digest.hex() for digest in (*job.dropped.digests, *job.dropped.looks)]
+    if job.curated.bad_photos or job.curated.apart:
+        listed.append([job.curated.bad_photos.listed(), job.curated.apart.checksum])
     return digest_of(context, "preprocess", job.catalogue, job.images, committed, settled_until(job.store), listed)
 
 

@@ -37,12 +37,16 @@ class StageOutputs:
 
 @dataclass(frozen=True)
 class CatalogueOutputs(StageOutputs):
-    """The state of the shop that the run works on: its number in the catalogue's log, and how far each feed is read."""
+    """The state of the shop that the run works on: its number in the catalogue's log, and how far each feed is read.
+
+    `curated` names the object that lists the curators' decisions that the run keeps to.
+    """
 
     stage = "catalogue"
     catalogue_id: str
     number: int
     positions: dict[str, str]
+    curated: str = ""
 
 
 @dataclass(frozen=True)

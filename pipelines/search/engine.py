@@ -15,6 +15,7 @@ import numpy as np
 
 from pipelines.config import Config
 from pipelines.config.loading import SAMPLE
+from pipelines.curated import read_curated
 from pipelines.errors import StageError
 from pipelines.hidden import Hidden, read_hidden
 from pipelines.models.facts import read_facts
@@ -36,6 +37,7 @@ from pipelines.search.answers import Answer, Result
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
 from pipelines.store import Store, open_store
 from pipelines.tables.absences import retired
+from pipelines.tables.apart import Apart
 from pipelines.tables.spelling import trimmed, visible
 from pipelines.tables.taxonomy import read_taxonomy
 from transforms.image import prepare
@@ -47,8 +49,18 @@ BATCH = 64
 class SearchEngine:
     """One release that answers queries. The model is loaded at the first photo; items need none."""
 
-    def __init__(self, config: Config, store: Store, release: Release, hidden: Hidden | None = None) -> None:
-        """Take what is `hidden`, None for what the store says now; who follows that calls `hide`."""
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        release: Release,
+        hidden: Hidden | None = None,
+        apart: Apart | None = None,
+    ) -> None:
+        """Take what is `hidden` and `apart`, None for what the store says now.
+
+        Who follows that calls `hide` and `keep_apart`.
+        """
         self.release, self._store, self._config = release, store, config
         gone = retired(store, release.catalogue_number, config.train.retire_after_days)
         self.facts = read_facts(store, release.model_id).without(gone)
@@ -57,7 +69,8 @@ class SearchEngine:
             folder = self._stack.enter_context(store.stage_in(f"indexes/{release.index_id}"))
             self._plan = plan_of(config)
             self._hidden = read_hidden(store) if hidden is None else hidden
-            self._searcher = Searcher.open(folder, self._plan.kinds, self._hidden.item_ids)
+            apart = read_curated(store).apart if apart is None else apart
+            self._searcher = Searcher.open(folder, self._plan.kinds, self._hidden.item_ids, apart)
             QueryPlan(self._searcher.parts, self._plan)
         except (IndexFolderError, ValueError) as error:
             raise StageError(f"index {release.index_id} cannot be searched: {error}") from error
@@ -154,6 +167,10 @@ class SearchEngine:
     def hide(self, item_ids: Collection[str]) -> None:
         """Find these items no more, and those again that were hidden before."""
         self._searcher.hide(item_ids)
+
+    def keep_apart(self, apart: Apart) -> None:
+        """Show these pairs not for one another, and those again that were apart before."""
+        self._searcher.keep_apart(apart)
 
     def ask(self, path: Path) -> tuple[QueryPhoto, QueryOutputs | None]:
         """Return one file prepared as a query, and what the model says of it; None of what is no photo."""

@@ -16,6 +16,7 @@ from pipelines.models.query_model import QueryModel
 from pipelines.releases.release import Release
 from pipelines.search.engine import SearchEngine
 from pipelines.store import Store
+from pipelines.tables.apart import NOTHING_APART
 from pipelines.tables.arrays import Floats
 from serving.release.models import Models
 
@@ -24,8 +25,8 @@ class Engine(SearchEngine):
     """A search engine that tells what it holds. Safe to share between threads once a photo was asked."""
 
     def __init__(self, config: Config, store: Store, release: Release, models: Models) -> None:
-        """Hide nothing: that is followed, and `hide` is called before the release answers."""
-        super().__init__(config, store, release, Hidden())
+        """Hide nothing, keep nothing apart: that is followed, and told before the release answers."""
+        super().__init__(config, store, release, Hidden(), NOTHING_APART)
         self._models = models
 
     @cached_property

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -36,6 +38,13 @@ def test_relevance_by_leaf_and_by_level() -> None:
 def test_relevance_by_leaf_and_attribute() -> None:
     asked = query("shoes", "boots", colour="red")
     assert relevant_with(asked, ["boot", "blue", "sandal", "gone"], LABELS, "colour") == [True, False, False, False]
+
+
+def test_what_a_curator_calls_not_alike_is_not_right() -> None:
+    asked = replace(query("shoes", "boots", colour="red"), apart=frozenset({"boot"}))
+    assert relevant(asked, ["boot", "blue"], LABELS) == relevant(asked, ["boot", "blue"], LABELS, 1) == [False, True]
+    assert relevant_with(asked, ["boot", "blue"], LABELS, "colour") == [False, False]
+    assert gains(asked, ["boot", "blue"], LABELS) == [0.0, 1.0]
 
 
 def test_gains_grow_with_the_shared_path() -> None:

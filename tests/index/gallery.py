@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipelines.config import Config
 from pipelines.runs.context import RunContext
-from pipelines.runs.outputs import EmbedOutputs, PreprocessOutputs
+from pipelines.runs.outputs import CatalogueOutputs, EmbedOutputs, PreprocessOutputs
 from pipelines.store import UnitTable, initialise
 from pipelines.store.folder import FolderStore
 from pipelines.tables.buckets import bucket_of, write_bucket
@@ -51,6 +51,7 @@ class Gallery:
     paths: dict[str, list[str]] = field(default_factory=dict)
     splits: dict[str, str] = field(default_factory=dict)
     rejected: set[int] = field(default_factory=set)
+    curated: str = ""
     store: FolderStore = field(init=False)
     vectors: np.ndarray = field(init=False)
 
@@ -115,6 +116,8 @@ class Gallery:
         self._write_buckets(f"runs/{run_id}/preprocess/photos", photos, RESOLVED_PHOTOS, "item_id")
         outputs = PreprocessOutputs("p", run_id, f"runs/{run_id}/preprocess/photos", len(photos)).as_json()
         self.store.create_json(f"runs/{run_id}/preprocess/manifest.json", {"outputs": outputs})
+        read = CatalogueOutputs(run_id, 1, {}, self.curated).as_json()
+        self.store.create_json(f"runs/{run_id}/catalogue/manifest.json", {"outputs": read})
 
     def adopt_vectors(self, run_id: str, of_run: str) -> None:
         """Let another run say the same of its vectors."""

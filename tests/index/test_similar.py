@@ -4,6 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipelines.curated.change import note
+from pipelines.curated.entries import NOT_ALIKE, Decision
+from pipelines.curated.settled import settle
 from pipelines.index import stage
 from pipelines.index.similar import SIMILAR, similar_table
 from pipelines.neighbours.query.searcher import Searcher
@@ -93,6 +96,28 @@ def test_a_table_asked_for_in_one_block_equals_single_rows(
     ids = searcher.rows.item_ids()
     singles = [similar_table(searcher, [item_id], plan, 3) for item_id in ids]
     assert similar_table(searcher, ids, plan, 3).equals(pa.concat_tables(singles).combine_chunks())
+
+
+def test_pairs_that_are_not_alike_are_not_in_the_table_of_another_index(
+    built: tuple[str, list[dict[str, object]], Searcher], gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, rows, _ = built
+    near = next(row["similar_item_id"] for row in rows if row["item_id"] == "item-000" and row["rank"] == 1)
+    note(gallery.store, Decision(NOT_ALIKE, tuple(sorted(("item-000", str(near))))), "seen", "ann")
+    run_id = f"apart-{recipe}"
+    monkeypatch.setattr(gallery, "curated", f"runs/{run_id}/curated.json")
+    settle(gallery.store, gallery.curated)
+    gallery.write_catalogue(run_id)
+    gallery.adopt_vectors(run_id, "r")
+    index_id = run_stage(gallery.context(run_id, recipe=recipe), "index", stage.run)["outputs"]["index_id"]
+    pairs = {
+        (row["item_id"], row["similar_item_id"])
+        for bucket in range(BUCKETS)
+        for row in read_bucket(gallery.store, f"indexes/{index_id}/similar", bucket, SIMILAR).to_pylist()
+    }
+    assert ("item-000", near) in {(row["item_id"], row["similar_item_id"]) for row in rows}
+    assert not pairs & {("item-000", near), (near, "item-000")}
+    assert len(pairs) == len(rows)
 
 
 def test_no_table_is_written_when_none_is_wanted(gallery: Gallery) -> None:

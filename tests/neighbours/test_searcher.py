@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 
 from pipelines.models.outputs import QueryOutputs
+from pipelines.neighbours.query.filters import Filter
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.rows import UnknownItemError
 from pipelines.neighbours.settings import PlanConfig
+from pipelines.tables.apart import Apart
+from tests.neighbours.conftest import angle_code, angle_digest, at_angles
 
 EXACT = PlanConfig(kind="exact")
 
@@ -38,6 +41,56 @@ def test_similar_items_leave_out_variants(family):
 def test_duplicates_and_variants_can_be_kept(family):
     kept = {"leave_out_duplicates": False, "leave_out_variants": False}
     assert ids(family.search_items(["a", "variant"], 2, EXACT, **kept)) == [["twin", "variant"], ["a", "twin"]]
+
+
+def test_what_is_not_alike_is_not_shown_for_one_another(family):
+    family.keep_apart(Apart(frozenset({("a", "b"), ("b", "variant"), ("c", "unknown")})))
+    assert ids(family.search_items(["a", "b"], 9, EXACT)) == [["variant", "c"], ["c", "twin", "second photo"]]
+    family.keep_apart(Apart())
+    assert ids(family.search_items(["a"], 9, EXACT)) == [["variant", "b", "c"]]
+
+
+def photo(*angles):
+    return QueryOutputs(at_angles(*angles), angle_code(*angles), None, {})
+
+
+def test_an_items_own_photo_does_not_find_what_is_not_alike(family):
+    """Of photo 10, which a and twin show, a is kept from b; of photo 70 its second photo is; 40 is nobody's."""
+    family.keep_apart(Apart(frozenset({("a", "b")})))
+    found = ids(family.search(photo(10, 70, 20, 40), 9, EXACT))
+    assert ["b" in of_query for of_query in found] == [False, False, True, True]
+    assert "a" not in found[2]
+    assert len(found[0]) == 5
+    only = Filter(in_stock=True)
+    assert "b" not in ids(family.search(photo(10), 9, EXACT, [only]))[0]
+    assert "b" not in [hit.item_id for hit in family.explain(photo(10), 9, EXACT)[0]]
+
+
+def test_items_that_show_one_photo_are_both_found_by_it(family):
+    family.keep_apart(Apart(frozenset({("a", "twin")})))
+    assert {*ids(family.search(photo(10), 2, EXACT))[0]} == {"a", "twin"}
+    assert "twin" not in ids(family.search(photo(70), 9, EXACT))[0]
+
+
+def test_an_item_and_a_photo_are_kept_from_one_another(family):
+    """b's photo alone: what finds c by it, or by c, has lost it; b is found by no photo but this."""
+    family.keep_apart(Apart(photos=frozenset({("a", angle_digest(20).hex()), ("a", "ab" * 32)})))
+    assert "a" not in ids(family.search(photo(20), 9, EXACT))[0]
+    assert "a" not in ids(family.search_items(["b"], 9, EXACT))[0]
+    assert "b" not in ids(family.search_items(["a"], 9, EXACT))[0]
+    assert "b" not in ids(family.search(photo(10), 9, EXACT))[0]
+    assert "b" in ids(family.search_items(["c"], 9, EXACT))[0]
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf_pca", "binary"])
+def test_every_kind_keeps_pairs_apart(kind, medium_folder, medium):
+    plan = PlanConfig(kind=kind, top_categories=3)
+    searcher = Searcher.open(medium_folder)
+    [before] = searcher.search_items(["i00000"], 10, plan)
+    apart = Apart(frozenset(("i00000", hit.item_id) for hit in before))
+    [after] = Searcher.open(medium_folder, apart=apart).search_items(["i00000"], 10, plan)
+    assert len(after) == 10
+    assert not {hit.item_id for hit in after} & {hit.item_id for hit in before}
 
 
 def test_unknown_items_are_refused(family):

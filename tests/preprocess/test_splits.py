@@ -19,8 +19,9 @@ from pipelines.preprocess.resolve import WORKING
 from pipelines.preprocess.settled import commit_splits, settle, settled_until
 from pipelines.preprocess.splits import SPLITS, ReadSettled, Shares, group_and_split
 from pipelines.store import Store, UnitTable, open_store
+from pipelines.tables.apart import NOTHING_APART, Apart
 from pipelines.tables.schemas import SPLIT_KEYS
-from pipelines.tables.variants import group_key
+from pipelines.tables.variants import group_key, item_key
 from tests.catalogue.shop import plain_shop, rows_of
 
 BUCKETS = 3
@@ -45,7 +46,9 @@ def _put(store: Store, name: str, value: Any) -> None:
     store.create_json(name, value)
 
 
-def split(store: Store, photos: Photos, name: str = "splits.json", most: int = 10**6) -> dict[str, tuple[bytes, str]]:
+def split(
+    store: Store, photos: Photos, name: str = "splits.json", most: int = 10**6, apart: Apart = NOTHING_APART
+) -> dict[str, tuple[bytes, str]]:
     """Return each item's group and split; the new ones are committed."""
 
     def keep(pair: tuple[pa.Table, pa.Table]) -> None:
@@ -57,7 +60,7 @@ def split(store: Store, photos: Photos, name: str = "splits.json", most: int = 1
         rows = pipeline | CreateEach([part for part in parts if part]) | beam.Map(table_of)
         known = pipeline | "ReadSplits" >> ReadSettled(store, number)
         unlinked = partial(_put, store, f"{name}.unlinked")
-        pairs, _ = group_and_split(rows, known, BUCKETS, Shares(0.4, 0.3, most), unlinked)
+        pairs, _ = group_and_split(rows, known, BUCKETS, Shares(0.4, 0.3, most), unlinked, apart)
         _ = pairs | "Keep" >> beam.Map(keep)
         units = pairs | "Commit" >> beam.Map(lambda pair: commit_splits(pair[1], store))
         _ = units | beam.combiners.ToList() | "Settle" >> beam.Map(settle, store, name, number)
@@ -199,3 +202,37 @@ def test_a_run_that_was_slower_splits_again(tmp_path: Path, monkeypatch: pytest.
     assert asked == [0, 1, 2]  # it splits twice, and says behind which entry it has ended
     splits = {row["item_id"]: row["split"] for row in shop.prepared("r")}
     assert (len(splits), splits["i3"]) == (8, "test")
+
+
+def test_what_both_of_a_pair_have_links_neither(store: Store) -> None:
+    photos = [("a", "g", "Boot", "1"), ("b", "g", "Boot", "1"), ("c", "", "Boot", "2"), ("d", "", "Dd", "2")]
+    together = split(store, photos, "before")
+    assert len({group for group, _ in together.values()}) == 1
+    apart = Apart(frozenset({("a", "b")}))
+    found = split(store, photos, "after", apart=apart)
+    assert len({found[item][0] for item in "abc"}) == 3
+    assert found["c"][0] == found["d"][0]  # nobody said anything of these
+    assert {item: part for item, (_, part) in found.items()} == {item: part for item, (_, part) in together.items()}
+    kept = store.read_json("after.unlinked")
+    assert kept["apart"] == sorted(item_key(item).hex() for item in "ab")
+    assert kept["common"] == []
+
+
+def test_a_third_that_is_like_both_keeps_a_pair_together(store: Store) -> None:
+    """Of the photos that both show neither links; a photo of c's is like each of them."""
+    photos = [
+        ("a", "", "Aa", "1"),
+        ("b", "", "Bb", "1"),
+        ("c", "", "Cc", "2"),
+        ("a", "", "Aa", "2"),
+        ("b", "", "Bb", "3"),
+    ]
+    found = split(store, [*photos, ("c", "", "Cc", "3")], apart=Apart(frozenset({("a", "b")})))
+    assert len({group for group, _ in found.values()}) == 1
+
+
+def test_an_item_is_not_linked_by_a_photo_that_it_is_not_alike(store: Store) -> None:
+    photos = [("a", "", "Aa", "1"), ("b", "", "Bb", "1"), ("b", "", "Bb", "2"), ("c", "", "Cc", "2")]
+    digest = hashlib.sha256(b"1").hexdigest()
+    found = split(store, photos, apart=Apart(photos=frozenset({("a", digest)})))
+    assert found["a"][0] != found["b"][0] == found["c"][0]

@@ -30,18 +30,24 @@ class Only:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """Say what one query must not find: items, groups of variants and rows (photos), by number; or find `only` that."""
+    """Say what one query must not find: items, groups of variants and rows (photos), by number; or find `only` that.
+
+    Items that are `apart` are not found either, but are no kin of the query: they have a say in what it is.
+    """
 
     items: Ints = field(default_factory=lambda: NONE)
     groups: Ints = field(default_factory=lambda: NONE)
     rows: Ints = field(default_factory=lambda: NONE)
     only: Only | None = None
+    apart: Ints = field(default_factory=lambda: NONE)
 
     def permitted(self, rows: Rows, links: Ints) -> Array:
         """Return which of `links` may be found, bool `[links]`."""
         permitted = np.ones(len(links), bool) if self.only is None else np.array(self.only.links[links])
         if len(self.items):
             permitted &= ~np.isin(rows.link_item[links], self.items)
+        if len(self.apart):
+            permitted &= ~np.isin(rows.link_item[links], self.apart)
         if len(self.groups):
             permitted &= ~np.isin(rows.link_group[links], self.groups)
         if len(self.rows):

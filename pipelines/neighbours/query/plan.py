@@ -146,7 +146,8 @@ class QueryPlan:
         )
 
     def _reachable(self, exclusion: Exclusion) -> int:
-        if not len(exclusion.items) and not len(exclusion.groups) and exclusion.only is None:
+        parts = (exclusion.items, exclusion.groups, exclusion.apart)
+        if not any(map(len, parts)) and exclusion.only is None:
             return self._num_live
         every = np.arange(len(self._parts.live_links))
         return self._distinct(self._parts.live_links & exclusion.permitted(self._parts.rows, every))

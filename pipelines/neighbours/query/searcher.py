@@ -23,9 +23,11 @@ from pipelines.neighbours.query.exclusion import Exclusion, Only
 from pipelines.neighbours.query.explained import Explained, explain
 from pipelines.neighbours.query.facets import Facets, facets
 from pipelines.neighbours.query.filters import Filter, Filters
+from pipelines.neighbours.query.not_alike import NotAlike
 from pipelines.neighbours.query.plan import PlanResult, QueryPlan
 from pipelines.neighbours.rows import Hit, Rows, UnknownItemError
 from pipelines.neighbours.settings import PlanConfig
+from pipelines.tables.apart import NOTHING_APART, Apart
 from pipelines.tables.arrays import Floats, Ints
 
 ITEM_BLOCK = 1_024
@@ -37,8 +39,9 @@ LISTED_WEIGHT = 0.5
 class _Open:
     """The pieces of an index with what may be found at one time, and what was made for it: plans and filters."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
+    def __init__(self, parts: Parts, apart: Apart) -> None:
+        self.parts, self.apart = parts, apart
+        self._not_alike = NotAlike(parts.rows, parts.vectors, apart)
         self._filters = Filters(parts.rows, parts.live_links)
         self._plans: dict[str, QueryPlan] = {}
 
@@ -49,8 +52,17 @@ class _Open:
     def only(self, wanted: Filter | None) -> Only | None:
         return None if wanted is None else self._filters.only(wanted)
 
-    def exclusions(self, filters: Sequence[Filter | None]) -> list[Exclusion] | None:
-        return [Exclusion(only=self.only(wanted)) for wanted in filters] or None
+    def exclusions(self, embeddings: Floats, filters: Sequence[Filter | None]) -> list[Exclusion]:
+        """Return what each photo must not find: what its filter leaves out (none: no filters), and what is apart."""
+        found = self._not_alike.of_photos(embeddings)
+        return [
+            Exclusion(rows=rows, only=self.only(wanted), apart=items)
+            for (items, rows), wanted in zip(found, filters or [None] * len(found), strict=True)
+        ]
+
+    def apart_from(self, item: int) -> Exclusion:
+        items, rows = self._not_alike.of_item(item)
+        return Exclusion(rows=rows, apart=items)
 
     def run(
         self, config: PlanConfig, outputs: QueryOutputs, k: int, exclusions: Sequence[Exclusion] | None = None
@@ -64,7 +76,13 @@ class _Open:
 class Searcher:
     """Answer queries from one index folder."""
 
-    def __init__(self, folder: Path, kinds: Collection[str] | None = None, dead_items: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kinds: Collection[str] | None = None,
+        dead_items: Collection[str] = (),
+        apart: Apart = NOTHING_APART,
+    ) -> None:
         self.manifest: dict[str, Any] = read_manifest(folder)
         self._folder = folder
         config, dim = config_of(self.manifest), self.manifest["dim"]
@@ -84,15 +102,23 @@ class Searcher:
         live = self.rows.live_links(dead_items)
         mass = self.manifest.get("category_mass")
         mass = UNCALIBRATED_MASS if mass is None else float(mass)
-        self._open = _Open(Parts(self.vectors, self.rows, exact, indexes, binary, trained_slots, live, mass))
+        parts = Parts(self.vectors, self.rows, exact, indexes, binary, trained_slots, live, mass)
+        self._open = _Open(parts, apart)
 
     @classmethod
-    def open(cls, folder: Path, kinds: Collection[str] | None = None, dead_items: Collection[str] = ()) -> "Searcher":
+    def open(
+        cls,
+        folder: Path,
+        kinds: Collection[str] | None = None,
+        dead_items: Collection[str] = (),
+        apart: Apart = NOTHING_APART,
+    ) -> "Searcher":
         """Open an index folder with all its kinds or the named ones.
 
-        `dead_items` are never found: what was sold or hidden since the build. Raises IndexFolderError.
+        `dead_items` are never found: what was sold or hidden since the build; what is `apart` not for one another.
+        Raises IndexFolderError.
         """
-        return cls(folder, kinds, dead_items)
+        return cls(folder, kinds, dead_items, apart)
 
     @property
     def parts(self) -> Parts:
@@ -106,7 +132,14 @@ class Searcher:
 
     def hide(self, dead_items: Collection[str]) -> None:
         """Find these items no more, and those again that were hidden before; searches in flight end as they began."""
-        self._open = _Open(replace(self.parts, live_links=self.rows.live_links(dead_items)))
+        self._open = _Open(replace(self.parts, live_links=self.rows.live_links(dead_items)), self._open.apart)
+
+    def keep_apart(self, apart: Apart) -> None:
+        """Show these pairs not for one another, and those again that were apart; searches in flight end as they began.
+
+        Whose query a photo is tells its likeness: an item's own is found by the vectors of the index.
+        """
+        self._open = _Open(self.parts, apart)
 
     def search(
         self, outputs: QueryOutputs, k: int, plan: PlanConfig, filters: Sequence[Filter | None] = ()
@@ -116,14 +149,15 @@ class Searcher:
         Raises UnknownFilterError.
         """
         opened = self._open
-        return self._hits(opened.run(plan, outputs, k, opened.exclusions(filters)), outputs)
+        exclusions = opened.exclusions(outputs.embeddings, filters)
+        return self._hits(opened.run(plan, outputs, k, exclusions), outputs)
 
     def explain(
         self, outputs: QueryOutputs, k: int, plan: PlanConfig, wanted: Filter | None = None
     ) -> tuple[list[Hit], Explained]:
         """Return the best `k` results of one photo, and how the plan came to them. Raises UnknownFilterError."""
         opened = self._open
-        exclusion = Exclusion(only=opened.only(wanted))
+        [exclusion] = opened.exclusions(outputs.embeddings, [wanted])
         result = opened.run(plan, outputs, k, [exclusion])
         return self._hits(result, outputs)[0], explain(opened.parts, plan, outputs, exclusion, result)
 
@@ -146,7 +180,10 @@ class Searcher:
         items = np.array([self.rows.item(item_id) for item_id in item_ids], np.int64)
         hits: list[list[Hit]] = []
         for part in blocks(len(items), ITEM_BLOCK):
-            exclusions = [self._exclusion(int(item), leave_out_duplicates, leave_out_variants) for item in items[part]]
+            exclusions = [
+                self._exclusion(opened.apart_from(int(item)), int(item), leave_out_duplicates, leave_out_variants)
+                for item in items[part]
+            ]
             outputs = self.stored_outputs(items[part], plan)
             hits += self._hits(opened.run(plan, outputs, k, [replace(e, only=only) for e in exclusions]), outputs)
         return hits
@@ -185,14 +222,14 @@ class Searcher:
         ]
         return self.rows.hits(result.links, similarities)
 
-    def _exclusion(self, item: int, duplicates: bool, variants: bool) -> Exclusion:
+    def _exclusion(self, apart: Exclusion, item: int, duplicates: bool, variants: bool) -> Exclusion:
         rows, items, groups = self.rows, np.array([item]), np.zeros(0, np.int64)
         own = rows.links_of_item(item)
         if duplicates:
             items = np.unique(rows.link_item[rows.links_of_rows(np.unique(rows.link_row[own]))])
         if variants:
             groups = np.unique(rows.link_group[own])
-        return Exclusion(items.astype(np.int64), groups.astype(np.int64))
+        return replace(apart, items=items.astype(np.int64), groups=groups.astype(np.int64))
 
     def _stored_probabilities(self, links: Ints, stored: Ints, plan: PlanConfig) -> Floats | None:
         if self.parts.binary is None and not plan.category_weight:
