@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.cli.backfill import backfill
+from pipelines.cli.curate import curate
 from pipelines.cli.demo import demo
 from pipelines.cli.erase import erase
 from pipelines.cli.export import export
@@ -32,6 +33,7 @@ _COMMANDS = (
     hide,
     unhide,
     erase,
+    curate,
     status,
     export,
     backfill,
