@@ -10,6 +10,7 @@ from pipelines.cli.export import export
 from pipelines.cli.group import main
 from pipelines.cli.hidden import hide, unhide
 from pipelines.cli.model import model
+from pipelines.cli.quality import quality
 from pipelines.cli.releases import gc, rollback
 from pipelines.cli.run import run, stage_command
 from pipelines.cli.search import search
@@ -33,6 +34,7 @@ _COMMANDS = (
     hide,
     unhide,
     erase,
+    quality,
     curate,
     status,
     export,

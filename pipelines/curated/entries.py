@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
@@ -10,11 +11,14 @@ from pipelines.store import StoreError
 
 PREFIX: Final = "curated"
 NOT_ALIKE, CATEGORY, BAD_PHOTO, UNDO = ACTIONS = ("not_alike", "category", "bad_photo", "undo")
+SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Decision:
     """What a curator says, without why and when. What an action has no use for is empty.
+
+    An erasure takes ids and digests out of the log: what then lacks something says nothing any more.
 
     `not_alike`: two `item_ids`, sorted, or one and a photo's `digest`. `category`: an item, and its path from the top.
     `bad_photo`: an item and its photo's `image_uri` and `digest`, or a digest alone, of whatever items show it. `undo`:
@@ -31,13 +35,15 @@ class Decision:
     @property
     def is_sound(self) -> bool:
         """Whether it says what its action needs."""
-        items = len(self.item_ids)
+        items, has_photo = len(self.item_ids), bool(SHA256.fullmatch(self.digest))
+        if self.digest and not has_photo:
+            return False
         return {
-            NOT_ALIKE: items == 2 or (items == 1 and bool(self.digest)),
+            NOT_ALIKE: items == (1 if has_photo else 2),
             CATEGORY: items == 1 and bool(self.category),
-            BAD_PHOTO: (items == 1 and bool(self.image_uri or self.digest)) or (not items and bool(self.digest)),
+            BAD_PHOTO: bool(self.image_uri) if items == 1 else not items and has_photo and not self.image_uri,
             UNDO: self.undoes > 0,
-        }.get(self.action, False)
+        }[self.action]
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,6 @@ class Entry:
             decision = Decision(
                 item_ids=tuple(lists["item_ids"]), category=tuple(lists["category"]), undoes=undoes, **texts
             )
-            if decision.is_sound:
+            if decision.action in ACTIONS:
                 return cls(decision, reason, at, by)
         raise StoreError(f"{where} is no entry of the curators' log: {str(dict(value))[:200]}; restore it")

@@ -69,7 +69,7 @@ class Curated:
         for number, entry in enumerate(entries, self.number + 1):
             if entry.decision.action == UNDO:
                 standing.pop(entry.decision.undoes, None)
-            else:
+            elif entry.decision.is_sound:
                 standing[number] = entry
         return Curated(self.number + len(entries), MappingProxyType(standing), self.behind + len(entries))
 
@@ -113,7 +113,8 @@ class Curated:
         """Read what `as_json` has written. Raises ValueError for what it has not."""
         try:
             value = json.loads(data)
-            standing = {int(n): Entry.of_json(one, f"number {n}") for n, one in value["standing"].items()}
+            entries = {int(n): Entry.of_json(one, f"number {n}") for n, one in value["standing"].items()}
+            standing = {number: entry for number, entry in entries.items() if entry.decision.is_sound}
             return cls(int(value["number"]), MappingProxyType(standing))
         except (KeyError, TypeError, AttributeError, StoreError) as error:
             raise ValueError(str(error)) from error

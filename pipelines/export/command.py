@@ -88,7 +88,8 @@ def write_changes(store: Store, release_id: str | None, since: str, place: str, 
 def _whose(loader: Loader, about: About) -> dict[str, Any]:
     """Return what tells an export from others."""
     whose = {"format": loader.name, "schema": loader.schema, "release_id": about.release_id}
-    return whose | ({"hidden": about.hidden} if about.hidden else {})
+    said = {"hidden": about.hidden, "not_alike": about.apart}
+    return whose | {name: value for name, value in said.items() if value}
 
 
 def _write_changes(

@@ -52,6 +52,7 @@ def payload_of(row: Mapping[str, Any]) -> dict[str, Any]:
         "price": price if price is not None and math.isfinite(price) else None,
         "category": [category_value(path, level) for level in range(len(path))],
         "attributes": dict(row["attributes"] or ()),
+        "not_alike": row["not_alike"],
     }
     return {name: value for name, value in told.items() if value not in (None, "", [], {})}
 

@@ -11,8 +11,13 @@ from pipelines.tables.schemas import ITEMS
 
 METRIC: Final = "inner product of L2-normalised vectors, which is their cosine"
 
-OUT_ITEMS = pa.schema([*ITEMS, ("image_uri", pa.string()), ("photos", pa.int32())])
-"""The catalogue's items; `image_uri` is the first photo that has a vector, `photos` how many have one."""
+OUT_ITEMS = pa.schema(
+    [*ITEMS, ("image_uri", pa.string()), ("photos", pa.int32()), ("not_alike", pa.list_(pa.string()))]
+)
+"""The catalogue's items; `image_uri` is the first photo that has a vector, `photos` how many have one.
+
+`not_alike` are the items that curators let no search show for it.
+"""
 
 
 def vectors_schema(dim: int) -> pa.Schema:
@@ -39,7 +44,7 @@ class About:
     """What is exported: a release, what made its vectors, and their sizes.
 
     `dim` is that of an embedding, `bits` that of a hash; `attributes` are those that the index is ranked by; `hidden`
-    tells which items were left out from others, "" where none was.
+    tells which items were left out from others, "" where none was; `apart` the same of pairs that are not alike.
     """
 
     release_id: str
@@ -52,14 +57,15 @@ class About:
     bits: int
     attributes: tuple[str, ...] = ()
     hidden: str = ""
+    apart: str = ""
 
     @property
     def name(self) -> str:
-        """What tells this from other exports: of the same release too, once other items are hidden."""
-        return f"{self.release_id}-{self.hidden}" if self.hidden else self.release_id
+        """What tells this from other exports: of the same release too, once others are hidden or not alike."""
+        return "-".join(filter(None, (self.release_id, self.hidden, self.apart)))
 
     def as_json(self) -> dict[str, Any]:
         """Return the release as it stands in an export's manifest; what was left out of it stands beside."""
         told = asdict(self) | {"attributes": list(self.attributes)}
-        del told["hidden"]
+        del told["hidden"], told["apart"]
         return told

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 import numpy as np
 import pyarrow as pa
 
+from pipelines.curated import read_curated
 from pipelines.errors import StageError
 from pipelines.export.schemas import OUT_ITEMS, About, vectors_schema
 from pipelines.hidden.settled import IDS, checksum, hidden_now, without
@@ -29,12 +30,13 @@ from pipelines.runs.manifest import read_manifest as read_stage_manifest
 from pipelines.runs.outputs import PreprocessOutputs, StageOutputs
 from pipelines.store import Log, NotFoundError, Store
 from pipelines.store.opening import read_format
+from pipelines.tables.apart import NOTHING_APART, Apart
 from pipelines.tables.arrays import Array, Floats, Ints
 from pipelines.tables.buckets import read_bucket
 from pipelines.tables.schemas import ITEMS
 from pipelines.tables.variants import read_placeholders, without_placeholders
 
-CARRIED: Final = ("group_id", "category", "title", "price", "attributes")
+CARRIED: Final = ("group_id", "category", "title", "price", "attributes", "not_alike")
 """What a point of a vector database tells of its item, beside the columns of vectors."""
 
 
@@ -56,7 +58,7 @@ class Shown:
 class Source:
     """One release, without hidden items. Raises StageError where there is nothing to export, or a part is damaged."""
 
-    def __init__(self, store: Store, release: Release, hidden: pa.Table) -> None:
+    def __init__(self, store: Store, release: Release, hidden: pa.Table, apart: Apart) -> None:
         self.store, self.release = store, release
         self.buckets = read_format(store).buckets
         self._stack = ExitStack()
@@ -75,18 +77,22 @@ class Source:
         placeholders = self.outputs(PreprocessOutputs).placeholders
         self._placeholders = read_placeholders(store, placeholders)
         self._hidden, self._is_dated = hidden, _is_dated(store, release)
-        self.about = _about(store, release, self.vectors.shape[1], tuple(self.rows.attributes), checksum(hidden))
+        self._apart = apart
+        said = checksum(hidden), apart.checksum
+        self.about = _about(store, release, self.vectors.shape[1], tuple(self.rows.attributes), *said)
 
     @classmethod
     def open(cls, store: Store, release_id: str | None = None, *, whole: bool = False) -> Source:
-        """Open a release, the live one if none is named; `whole` with hidden items too.
+        """Open a release, the live one if none is named; `whole` with hidden items too, and as if all were alike.
 
         Raises StageError when nothing is live.
         """
         release = read_release(store, release_id) if release_id else live_release(store)
         if release is None:
             raise StageError(f"{store.uri} has no live release yet; make one with `visual-search run`")
-        return cls(store, release, IDS.empty_table() if whole else hidden_now(store))
+        if whole:
+            return cls(store, release, IDS.empty_table(), NOTHING_APART)
+        return cls(store, release, hidden_now(store), read_curated(store).apart)
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +126,9 @@ class Source:
         if not self._is_dated:
             at = items.schema.get_field_index("updated_at")
             items = items.set_column(at, items.schema.field(at), pa.nulls(len(items), items.schema.field(at).type))
-        return Shown(_completed(items, owner[starts], counts, uris.take(pa.array(starts))), owner, position, rows, uris)
+        others = [sorted(self._apart.partners.get(item_id, ())) for item_id in items["item_id"].to_pylist()]
+        first = uris.take(pa.array(starts))
+        return Shown(_completed(items, owner[starts], counts, first, others), owner, position, rows, uris)
 
     def shown_rows(self) -> Ints:
         """Return the rows of the index, in order, of which some item is not hidden."""
@@ -151,10 +159,10 @@ def parts_of(rows: int, at_most: int) -> Iterator[slice]:
         yield slice(start, min(start + at_most, rows))
 
 
-def _about(store: Store, release: Release, dim: int, attributes: tuple[str, ...], hidden: str) -> About:
+def _about(store: Store, release: Release, dim: int, attributes: tuple[str, ...], *said: str) -> About:
     facts = read_facts(store, release.model_id)
     names = (release.release_id, str(release.manifest.get("created_at", "")), release.model_id, release.space_id)
-    return About(*names, release.index_id, release.catalogue_id, dim, facts.bits, attributes, hidden)
+    return About(*names, release.index_id, release.catalogue_id, dim, facts.bits, attributes, *said)
 
 
 def _is_dated(store: Store, release: Release) -> bool:
@@ -181,15 +189,16 @@ def _first_of_each(owner: Ints, rows: Ints) -> Ints:
     return np.sort(np.unique(keys, return_index=True)[1])
 
 
-def _completed(items: pa.Table, owners: Ints, counts: Ints, uris: pa.Array) -> pa.Table:
-    """Return OUT_ITEMS: the items, and the first photo and the number of photos of those that have any."""
+def _completed(items: pa.Table, owners: Ints, counts: Ints, uris: pa.Array, others: list[list[str]]) -> pa.Table:
+    """Return OUT_ITEMS: the items, the first photo and the number of photos of those that have any, and `others`."""
     photos = np.zeros(len(items), np.int32)
     photos[owners] = counts
     place = np.full(len(items), -1, np.int64)
     place[owners] = np.arange(len(owners))
     first = uris.take(pa.array(place, mask=place < 0))
     columns = [items[name].cast(ITEMS.field(name).type) for name in ITEMS.names]
-    return pa.table([*columns, first, pa.array(photos)], schema=OUT_ITEMS)
+    not_alike = pa.array(others, OUT_ITEMS.field("not_alike").type)
+    return pa.table([*columns, first, pa.array(photos), not_alike], schema=OUT_ITEMS)
 
 
 def _normalised(vectors: Array) -> Floats:

@@ -39,7 +39,7 @@ def record(point: Point) -> dict[str, Any]:
     """Return the record of a photo; its id is `<item_id>:<photo>`, and few of an item crowd out others by its tag."""
     payload = point.payload
     words = {name: [payload[name]] for name in ("item_id", "group_id") if name in payload}
-    words["category"] = payload.get("category", [])
+    words |= {name: payload.get(name, []) for name in ("category", "not_alike")}
     words |= {f"attributes.{name}": [value] for name, value in payload.get("attributes", {}).items()}
     numbers = [{"namespace": "price", "value_double": payload["price"]}] if "price" in payload else []
     return {

@@ -23,11 +23,7 @@ from pipelines.neighbours.settings import PlanConfig
 from pipelines.store import Store
 from pipelines.tables.arrow import index_of
 from pipelines.tables.buckets import bucket_name, read_bucket, write_bucket
-from pipelines.tables.schemas import INDEX_ITEMS
-
-SIMILAR = pa.schema(
-    [("item_id", pa.string()), ("rank", pa.int32()), ("similar_item_id", pa.string()), ("score", pa.float32())]
-)
+from pipelines.tables.schemas import INDEX_ITEMS, SIMILAR
 
 
 @dataclass(frozen=True)

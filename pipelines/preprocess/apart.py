@@ -14,8 +14,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.preprocess.alike import DISTANCE
 from pipelines.preprocess.groups import GROUP, LOOK, PHOTO, TITLE
+from pipelines.tables.alike import DISTANCE
 from pipelines.tables.apart import Apart
 
 COLUMNS: Final = {TITLE: "label", GROUP: "group_key", PHOTO: "photo_key", LOOK: "phash"}

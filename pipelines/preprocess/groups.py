@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.preprocess.alike import binary, numbers
+from pipelines.tables.alike import binary, numbers
 from pipelines.tables.arrow import index_of
 from pipelines.tables.variants import group_key, item_key, short_hash
 

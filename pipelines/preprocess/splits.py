@@ -1,4 +1,4 @@
-"""Groups and splits in Beam: wires the pure functions of groups.py and alike.py over buckets."""
+"""Groups and splits in Beam: wires the pure functions of groups.py and tables/alike.py over buckets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.jobs.transforms import CreateEach, JoinByBucket
-from pipelines.preprocess import alike
 from pipelines.preprocess.apart import WITHHELD, of_pairs, withheld, without_withheld
 from pipelines.preprocess.groups import (
     COMMON,
@@ -32,6 +31,7 @@ from pipelines.preprocess.groups import (
 )
 from pipelines.preprocess.settled import SETTLED, read_settled, settled_units
 from pipelines.store import Store
+from pipelines.tables import alike
 from pipelines.tables.apart import NOTHING_APART, Apart
 from pipelines.tables.arrow import first_of_each, from_ipc, index_of, to_ipc
 from pipelines.tables.unit_keys import Tables

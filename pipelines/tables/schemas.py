@@ -147,6 +147,11 @@ INDEX_LINKS = pa.schema(
 """A photo of an item of the gallery, with all that results show of it."""
 
 
+SIMILAR = pa.schema(
+    [("item_id", pa.string()), ("rank", pa.int32()), ("similar_item_id", pa.string()), ("score", pa.float32())]
+)
+"""The table of similar items of an index: rank 1 is the most similar."""
+
 INDEX_ITEMS = pa.schema(
     [
         ("item_id", pa.string()),

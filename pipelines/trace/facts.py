@@ -80,7 +80,8 @@ class Rejection:
 class Laid:
     """What is shown otherwise than the row `said` it: the category or an attribute, by a key of the config.
 
-    `place` is the sheet and line of a correction, "" where the sheet does not name the item any more.
+    `place` is the sheet and line of a correction, "" where the sheet does not name the item any more, or the number of
+    a curator's decision.
     """
 
     what: str
@@ -94,7 +95,7 @@ class Catalogued:
     """What a catalogue holds of an item: `state` is shown, waiting (for a photo), deleted, rejected or unknown.
 
     `feed` says whose row it is, or which feed deleted it, "" where an older catalogue does not tell.
-    `laid` is what the shop's own sheets say above it.
+    `laid` is what the shop's own sheets and curators say above it.
     """
 
     state: str

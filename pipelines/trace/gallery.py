@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from pipelines.hidden.settled import settled
 from pipelines.models.facts import ModelFacts, read_facts
-from pipelines.preprocess.alike import DISTANCE, numbers
 from pipelines.runs.outputs import PreprocessOutputs
 from pipelines.store import NotFoundError, Store, StoreError, UnitTable
+from pipelines.tables.alike import DISTANCE, numbers
 from pipelines.tables.buckets import bucket_of, read_bucket
 from pipelines.tables.schemas import INDEX_ITEMS, INDEX_LINKS, RESOLVED_PHOTOS, RESOLVED_VECTORS
 from pipelines.tables.taxonomy import leaf_value, read_taxonomy
-from pipelines.tables.variants import group_key, read_placeholders
+from pipelines.tables.variants import group_key, item_key, read_placeholders
 from pipelines.trace.catalogued import rows_of_item
 from pipelines.trace.facts import Leaf, Vector
 from pipelines.trace.scope import Scope
@@ -77,11 +77,11 @@ class Gallery:
         slot = self._slots.get(value)
         return Leaf(value, slot, None if self._model is None else slot in self._model.leaf.trained)
 
-    def is_variant(self, group_id: str) -> bool:
-        """Tell whether a group_id makes variants, of which a search may show one: some are placeholders."""
+    def is_variant(self, item_id: str, group_id: str) -> bool:
+        """Tell whether an item is a variant, of which a search may show one: some group_ids are placeholders."""
         outputs = self.scope.outputs(PreprocessOutputs)
         unmeant = read_placeholders(self.store, outputs.placeholders) if outputs else frozenset()
-        return bool(group_id) and group_key(group_id) not in unmeant
+        return bool(group_id) and group_key(group_id) not in unmeant and item_key(item_id) not in unmeant
 
     def alike(self, item_id: str, hashes: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
         """Return by uri the other items of the run with a photo that looks the same; `hashes` are by uri.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipelines.config import Config
+from pipelines.curated import read_curated
 from pipelines.hidden import Hidden, read_hidden
 from pipelines.hidden.erased import read_erased
 from pipelines.neighbours.recipes import plan_of
@@ -82,7 +83,7 @@ class Tracer:
 
     @cached_property
     def _overlaid(self) -> Overlaid:
-        return Overlaid(self.config)
+        return Overlaid(self.config, read_curated(self.store))
 
     def _trail(self, scope: Scope, item_id: str, rows: Sequence[Row]) -> Trail:
         held = catalogued(self.store, scope, item_id, self._buckets, self._overlaid)
@@ -103,7 +104,7 @@ class Tracer:
         verdict = _of_photos(scope, photos, self.config.index.roles)
         if verdict.step == RELEASE or verdict.reason == reasons.NOT_IN_INDEX:
             verdict = self._unless_hidden(verdict, item_id, scope, gallery)
-        if verdict.is_found and plan_of(self.config).fold == "group" and gallery.is_variant(held.group_id):
+        if verdict.is_found and plan_of(self.config).fold == "group" and gallery.is_variant(item_id, held.group_id):
             folded = f"{verdict.sentence}; of its group {held.group_id!r} a search shows one item (search.unit)"
             return replace(verdict, sentence=folded)
         return verdict

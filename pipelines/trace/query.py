@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from pipelines.config import Config
+from pipelines.curated import read_curated
+from pipelines.curated.entries import NOT_ALIKE
 from pipelines.neighbours.query import standing as steps
 from pipelines.neighbours.query.ranking import SIMILARITY
 from pipelines.neighbours.query.standing import PhotoStanding, Standing
@@ -35,13 +37,28 @@ def trace_query(config: Config, store: Store, trace: Trace, photo: Path, k: int,
             return replace(trace, query=query, verdict=Verdict(QUERY, asked.code, sentence, "ask with another photo"))
         try:
             standing = engine.standing(outputs, trace.item_id, k)
+            is_apart = trace.item_id in engine.kept_apart(outputs)
         except UnknownItemError as error:  # an index of which a table is damaged
             return replace(trace, verdict=Verdict(QUERY, "not_in_index", str(error), "start a new run"))
     names = {slot: value for value, slot in read_taxonomy(store)["leaves"].items()}
     best = _best(standing)
     scanned = None if standing.slots is None else tuple(names.get(slot, str(slot)) for slot in standing.slots)
     query = QueryTrace(str(photo), k, standing=standing, leaf=names.get(best.slot, ""), categories=scanned)
-    return replace(trace, query=query, verdict=verdict_of(query, standing))
+    verdict = _not_alike(store, trace.item_id) if is_apart else verdict_of(query, standing)
+    return replace(trace, query=query, verdict=verdict)
+
+
+def _not_alike(store: Store, item_id: str) -> Verdict:
+    """Return the verdict of an item that curators have said to be not alike whose own photo this is."""
+    of_item = {
+        number: entry
+        for number, entry in read_curated(store).standing.items()
+        if entry.decision.action == NOT_ALIKE and item_id in entry.decision.item_ids
+    }
+    who = "; ".join(f"decision {n}, by {entry.by}: {entry.reason}" for n, entry in of_item.items())
+    sentence = f"it is not alike what the photo is of ({who})"
+    numbers = " or ".join(f"`visual-search curate undo {number}`" for number in of_item)
+    return Verdict(QUERY, "not_alike", sentence, f"{numbers} shows it again")
 
 
 def _best(standing: Standing) -> PhotoStanding:

@@ -10,6 +10,8 @@ from pipelines.curated.change import note
 from pipelines.curated.entries import BAD_PHOTO, CATEGORY, NOT_ALIKE, UNDO, Decision
 from pipelines.curated.settled import settle, settled
 from pipelines.curated.state import DUE_AT, BadPhotos
+from pipelines.erase.subject import Subject
+from pipelines.erase.texts import clean_json
 from pipelines.errors import StageError
 from pipelines.store import Log, NotFoundError, StoreError, initialise
 from pipelines.store.folder import FolderStore
@@ -105,10 +107,7 @@ def test_writers_at_once_lose_nothing(store: FolderStore) -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        {"action": "not_alike", "item_ids": ["a"]},
         {"action": "not_alike", "item_ids": ["a", 1]},
-        {"action": "category", "item_ids": ["a"]},
-        {"action": "bad_photo"},
         {"action": "undo", "undoes": "1"},
         {"action": "hide", "item_ids": ["a"]},
         {"action": "category", "item_ids": "a", "category": ["b"]},
@@ -118,6 +117,29 @@ def test_an_entry_of_something_else_is_an_error(store: FolderStore, entry: dict[
     store.create_json("curated/00000001.json", entry)
     with pytest.raises(StoreError, match=r"number 1, is no entry of the curators' log"):
         read_curated(store)
+
+
+def test_what_an_erasure_leaves_of_decisions_says_nothing(store: FolderStore) -> None:
+    """Neither of the rest of a pair, nor of a photo that others show, too."""
+    kept = Decision(NOT_ALIKE, ("c", "d"))
+    for decision in (
+        PAIR,
+        Decision(NOT_ALIKE, ("c",), digest=DIGEST),
+        Decision(CATEGORY, ("a",), ("Boots",)),
+        Decision(BAD_PHOTO, ("a",), image_uri="a.jpg", digest="cd" * 32),
+        Decision(BAD_PHOTO, digest=DIGEST),
+        kept,
+    ):
+        note(store, decision, "seen", "ann")
+    settle(store, "runs/r/catalogue/curated.json")
+    subject = Subject(("a",), digests=(DIGEST,), uris=("a.jpg",))
+    for entry in list(store.list("")):
+        if entry.name.startswith(("curated/", "runs/")):
+            clean_json(store, entry.name, subject)
+            assert DIGEST.encode() not in store.read(entry.name)
+    for left in (read_curated(store), settled(store, "runs/r/catalogue/curated.json")):
+        assert [entry.decision for entry in left.standing.values()] == [kept]
+    assert note(store, PAIR, "again", "ann").number == 7
 
 
 def test_a_run_keeps_to_what_it_found_first(store: FolderStore) -> None:

@@ -81,6 +81,7 @@ def test_items_are_all_of_the_catalogue_with_or_without_vectors(out: Path) -> No
         "updated_at": None,
         "image_uri": "item-004-4.jpg",
         "photos": 1,
+        "not_alike": [],
     }
 
 

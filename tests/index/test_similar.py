@@ -8,13 +8,13 @@ from pipelines.curated.change import note
 from pipelines.curated.entries import NOT_ALIKE, Decision
 from pipelines.curated.settled import settle
 from pipelines.index import stage
-from pipelines.index.similar import SIMILAR, similar_table
+from pipelines.index.similar import similar_table
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.recipes import plan_of
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.runs.sequence import run_stage
 from pipelines.tables.buckets import bucket_of, read_bucket
-from pipelines.tables.schemas import INDEX_ITEMS
+from pipelines.tables.schemas import INDEX_ITEMS, SIMILAR
 from pipelines.tables.variants import group_key
 from tests.index.gallery import BUCKETS, Gallery, Photo, plain
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
 from pipelines.neighbours.folder import TOP_PROBABILITIES, TOP_SLOTS, VECTORS
@@ -140,6 +141,11 @@ class Searcher:
         Whose query a photo is tells its likeness: an item's own is found by the vectors of the index.
         """
         self._open = _Open(self.parts, apart)
+
+    def kept_apart(self, embeddings: Floats) -> frozenset[str]:
+        """Return the items that must not be shown for one photo (float32 `[1, dim]`), since it is another's own."""
+        [exclusion] = self._open.exclusions(embeddings, ())
+        return frozenset(self.rows.all_item_ids.take(pa.array(exclusion.apart)).to_pylist())
 
     def search(
         self, outputs: QueryOutputs, k: int, plan: PlanConfig, filters: Sequence[Filter | None] = ()

@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from pipelines.config import Config
 from pipelines.models.advice import SIDE, Size, is_advised, is_too_small
-from pipelines.preprocess.alike import band_keys, find_alike
 from pipelines.preprocess.fixes import fix_of
 from pipelines.preprocess.prepare import Preparer
 from pipelines.shop_files.web.addresses import shown
 from pipelines.survey.draft.photos import SMALL_SIDE, recommended
 from pipelines.survey.look.fetched import Fetched, Sample
 from pipelines.survey.look.findings import ODD, STOPS, TOLD, Finding
+from pipelines.tables.alike import band_keys, find_alike
 
 _SHOWN: Final = 3
 _PLACEHOLDER: Final = 3

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from pipelines.preprocess.alike import ALIKE, DISTANCE, band_keys, find_alike
+from pipelines.tables.alike import ALIKE, DISTANCE, band_keys, find_alike
 from transforms.phash import hamming, phash
 
 

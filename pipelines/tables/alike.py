@@ -33,12 +33,17 @@ Numbers = npt.NDArray[np.uint64]
 def band_keys(photos: pa.Table) -> pa.Table:
     """Return HASHED rows: every photo (phash, label) under each of its keys."""
     hashes = numbers(photos["phash"])
-    keys = [_mixed(hashes & np.uint64(mask), number) for number, mask in enumerate(_masks())]
+    keys = list(keys_of(hashes))
     times = len(keys)
     labels = numbers(photos["label"])
     return pa.table(
         [binary(np.concatenate(keys)), binary(np.tile(hashes, times)), binary(np.tile(labels, times))], HASHED
     )
+
+
+def keys_of(hashes: Numbers) -> Iterator[Numbers]:
+    """Yield one key of all photos at a time, uint64 `[photos]`: near-duplicates share one of them at least."""
+    yield from (_mixed(hashes & np.uint64(mask), number) for number, mask in enumerate(_masks()))
 
 
 def find_alike(hashed: pa.Table) -> pa.Table:
