@@ -4,6 +4,7 @@
 sha256 = "9f86d081…"    # printf %s "$KEY" | sha256sum
 per_second = 20          # photos and items; unset: as many as the service can
 burst = 40
+curator = true           # may decide, where serving.curators lets anybody
 """
 
 from __future__ import annotations
@@ -22,19 +23,20 @@ from fastapi import Request
 from pipelines.errors import StageError
 from serving.problems import Problem, retry_after
 
-FIELDS = {"sha256", "per_second", "burst"}
+FIELDS = {"sha256", "per_second", "burst", "curator"}
 ANONYMOUS = "none"
 """The name of who asks a service without keys."""
 
 
 @dataclass
 class Key:
-    """One key: its name, its digest, and how many queries a second it has, `burst` of them at once."""
+    """One key: its name, its digest, how many queries a second it has, `burst` of them at once, and whose it is."""
 
     name: str
     sha256: bytes
     per_second: float | None = None
     burst: float = 1.0
+    is_curator: bool = False
 
     def __post_init__(self) -> None:
         self._left, self._at = self.burst, time.monotonic()
@@ -71,6 +73,11 @@ class Keys:
             raise StageError(f'the file of keys {path} names no key; add one: [NAME], and below it sha256 = "…"')
         return cls([_key(path, name, value) for name, value in values.items()])
 
+    @property
+    def any_curator(self) -> bool:
+        """Whether somebody may decide."""
+        return any(key.is_curator for key in self._keys)
+
     def of(self, request: Request) -> Key:
         """Return the key of a request: `Authorization: Bearer KEY`, or `X-API-Key: KEY`. Raises Problem."""
         kind, _, told = request.headers.get("authorization", "").partition(" ")
@@ -105,7 +112,10 @@ def _key(path: Path, name: str, value: Any) -> Key:
     unknown = sorted(set(value) - FIELDS)
     if unknown:
         raise StageError(f"{path}: unknown key {unknown[0]!r} in [{name}]; known are {', '.join(sorted(FIELDS))}")
-    return Key(name, _digest(path, name, value), *_rate(path, name, value))
+    is_curator = value.get("curator", False)
+    if not isinstance(is_curator, bool):
+        raise StageError(f"{path}: curator of [{name}] is {is_curator!r}; it must be true or false")
+    return Key(name, _digest(path, name, value), *_rate(path, name, value), is_curator)
 
 
 def _digest(path: Path, name: str, value: Mapping[str, Any]) -> bytes:

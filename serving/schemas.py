@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -194,3 +194,48 @@ class HistoryAnswer(BaseModel):
 
     release_id: str
     entries: list[dict[str, Any]]
+
+
+class DecisionBody(BaseModel):
+    """What a curator decides, and why; `undo` names the number that it `undoes`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["not_alike", "category", "bad_photo", "undo"]
+    item_ids: list[Annotated[str, Field(max_length=1000)]] = Field([], max_length=2)
+    category: list[Annotated[str, Field(max_length=1000)]] = Field([], max_length=20)
+    image_uri: str = Field("", max_length=4000)
+    digest: str = Field("", max_length=64)
+    undoes: int = Field(0, ge=0)
+    reason: str = Field("", max_length=2000)
+
+    @model_validator(mode="after")
+    def _says_why(self) -> DecisionBody:
+        if self.action != "undo" and not self.reason.strip():
+            raise ValueError("say why in reason: who finds the decision next year will ask")
+        return self
+
+
+class QualityAnswer(BaseModel):
+    """Where the release is weakest; each list has the weakest first."""
+
+    release_id: str
+    items: int = Field(description="that were looked at")
+    lists: list[dict[str, Any]] = Field(description="kind, title, meaning and findings")
+    notes: list[str]
+    may_decide: bool = Field(description="whether this key may POST /v1/curated")
+
+
+class CuratedAnswer(BaseModel):
+    """The decisions that stand."""
+
+    release_id: str
+    decisions: list[dict[str, Any]]
+
+
+class NotedAnswer(BaseModel):
+    """The number of a decision, and whether it is new."""
+
+    release_id: str
+    number: int
+    changed: bool

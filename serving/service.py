@@ -11,14 +11,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.config import Config
+from pipelines.errors import StageError
 from pipelines.store import Store
 from pipelines.store.folder import FolderStore
 from pipelines.telemetry import logs
 from serving.batching import Batcher, Found, Question
+from serving.curated import CuratedLog
 from serving.hidden import HiddenItems, HiddenLog
 from serving.keys import Keys, NoKeys
 from serving.metrics import Metrics
 from serving.problems import Problem, retry_after
+from serving.quality import Quality
 from serving.release.cache import ReleaseCache
 from serving.release.follow import Follower
 from serving.release.loaded import LoadedRelease
@@ -35,6 +38,10 @@ class Service:
     ) -> None:
         settings, cores = config.serving, len(os.sched_getaffinity(0))
         self.config, self.store, self.keys = config, store, keys or NoKeys()
+        if settings.curators and not self.keys.any_curator:
+            raise StageError(
+                "serving.curators = true, and no key is a curator's: add curator = true to one in the file of keys"
+            )
         self.metrics = Metrics()
         self.bounds = Bounds(config.preprocess.max_bytes, settings.max_photos, settings.body_s)
         self.upload_memory = UploadMemory(settings.upload_bytes)
@@ -45,6 +52,7 @@ class Service:
             cache,
             self.metrics,
             hidden or HiddenLog(store),
+            CuratedLog(store),
             poll_s=settings.poll_s,
             budget_bytes=settings.memory_bytes,
             cached_releases=settings.cached_releases,
@@ -52,6 +60,7 @@ class Service:
         self.batcher = Batcher(
             self.metrics, batch=settings.batch, wait_s=settings.wait_ms / 1000, queue=settings.queue, searchers=cores
         )
+        self.quality = Quality(config, store)
         self.is_draining = False
         self._deadline_s = settings.deadline_ms / 1000
         self._preparing = ThreadPoolExecutor(cores, "prepare")

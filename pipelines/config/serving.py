@@ -27,6 +27,8 @@ class ServingSection(Section):
     drain_s: Annotated[float, Field(ge=0)] = Field(5.0, description="that it still answers after SIGTERM, not ready")
     cors_origins: list[str] = Field(default_factory=list, description="whose pages may ask")
 
+    curators: bool = Field(False, description="take decisions from keys that are curators'")
+
     @model_validator(mode="after")
     def _takes_whole_requests(self) -> ServingSection:
         if self.max_photos > self.queue:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final
 
 from pipelines.curated import Curated
+from pipelines.curated.entries import BAD_PHOTO, CATEGORY, NOT_ALIKE, Decision
 from pipelines.tables.taxonomy import leaf_value
 
 LONELY, MISLABELLED, SAME_LOOK = KINDS = ("lonely", "mislabelled", "same_look")
@@ -41,14 +43,24 @@ class Shown:
 
 @dataclass(frozen=True)
 class Action:
-    """What a curator may decide of a finding: the words of `visual-search curate`, without the reason."""
+    """What a curator may decide of a finding, and how that is said."""
 
-    words: tuple[str, ...]
+    decision: Decision
     says: str
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of `visual-search curate`, without the reason."""
+        name, items = self.decision.action.replace("_", "-"), self.decision.item_ids
+        if self.decision.action == CATEGORY:
+            return (name, *items, leaf_value(self.decision.category))
+        return (name, *items, *filter(None, [self.decision.image_uri]))
+
     def as_dict(self) -> dict[str, Any]:
-        """Return it as published."""
-        return {"words": list(self.words), "says": self.says}
+        """Return it as published: what `POST /v1/curated` takes, beside a reason."""
+        one = self.decision
+        value = {"action": one.action, "item_ids": list(one.item_ids), "category": list(one.category)}
+        return {"says": self.says, "decision": value | {"image_uri": one.image_uri}}
 
 
 @dataclass(frozen=True)
@@ -112,11 +124,13 @@ class Weakest:
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def undecided(self, curated: Curated, limit: int) -> Weakest:
-        """Return those of which nobody has decided, up to a limit of each kind."""
-        left = {
-            kind: [one for one in found if not one.is_decided(curated)][:limit] for kind, found in self.findings.items()
-        }
+    def undecided(self, curated: Curated, limit: int, hidden: Set[str] = frozenset()) -> Weakest:
+        """Return those of which nobody has decided, up to a limit of each kind, and of no `hidden` item."""
+
+        def is_left(one: Finding) -> bool:
+            return not (one.is_decided(curated) or {one.item.item_id, one.other.item_id} & hidden)
+
+        left = {kind: list(islice(filter(is_left, found), limit)) for kind, found in self.findings.items()}
         return replace(self, findings=left)
 
 
@@ -135,7 +149,7 @@ def _actions(finding: Finding) -> Iterator[Action]:
         yield _not_alike(item, other)
     elif finding.kind == MISLABELLED:
         yield _category(item, finding.category)
-        yield Action(("category", item.item_id, leaf_value(item.category)), f"{leaf_value(item.category)} is right")
+        yield Action(Decision(CATEGORY, (item.item_id,), item.category), f"{leaf_value(item.category)} is right")
         yield _not_alike(item, other)
         yield _bad(item)
     else:
@@ -147,12 +161,14 @@ def _actions(finding: Finding) -> Iterator[Action]:
 
 
 def _category(item: Shown, path: Path) -> Action:
-    return Action(("category", item.item_id, leaf_value(path)), f"{item.item_id} is of {leaf_value(path)}")
+    return Action(Decision(CATEGORY, (item.item_id,), path), f"{item.item_id} is of {leaf_value(path)}")
 
 
 def _not_alike(item: Shown, other: Shown) -> Action:
-    return Action(("not-alike", item.item_id, other.item_id), "not alike")
+    one, two = sorted((item.item_id, other.item_id))
+    return Action(Decision(NOT_ALIKE, (one, two)), "not alike")
 
 
 def _bad(item: Shown) -> Action:
-    return Action(("bad-photo", item.item_id, item.image_uri), f"the photo of {item.item_id} is bad")
+    decision = Decision(BAD_PHOTO, (item.item_id,), image_uri=item.image_uri)
+    return Action(decision, f"the photo of {item.item_id} is bad")

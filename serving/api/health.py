@@ -31,6 +31,8 @@ async def readyz(service: Asked) -> Response:
         value["store"] = follower.store_error
     if follower.hiding.error:
         value["hidden"] = follower.hiding.error
+    if follower.curating.error:
+        value["curated"] = follower.curating.error
     if service.is_draining:
         return _told(503, {"status": "draining", **value})
     if follower.current is None:

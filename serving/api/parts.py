@@ -60,6 +60,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _MEANING = {
     400: "the request cannot be read",
     401: "no key, or a wrong one",
+    403: "not for this key, or not from there",
     404: "there is no such thing",
     408: "the body came too slowly",
     413: "too large",

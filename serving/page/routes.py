@@ -31,6 +31,12 @@ async def index() -> Response:
     return _file("index.html")
 
 
+@router.get("/quality")
+async def quality() -> Response:
+    """Return the page of the weakest matches."""
+    return _file("quality.html")
+
+
 @router.get("/page/{name}")
 async def file(name: Annotated[str, Path(pattern=r"^[a-z]+\.(css|js|svg)$")]) -> Response:
     """Return a file of the page."""

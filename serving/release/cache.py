@@ -17,13 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from pipelines.curated import Curated
 from pipelines.releases.release import BrokenReleaseError, Reference, Release, read_release, release_name
 from pipelines.store import NotFoundError, Store
 from pipelines.store.base import BLOCK_BYTES
 from pipelines.store.folder import TEMPORARY_PREFIX, FolderStore
 from pipelines.store.overlay import Overlay
 
-LAST, HIDDEN = "last_live.json", "hidden.json"
+LAST, HIDDEN, CURATED = "last_live.json", "hidden.json", "curated.json"
 THREADS = 8
 """How many objects are fetched at once."""
 ABANDONED_S = 3600.0
@@ -82,6 +83,17 @@ class ReleaseCache:
         try:
             return frozenset(self._kept.read_json(HIDDEN))
         except NotFoundError:
+            return None
+
+    def remember_curated(self, curated: Curated) -> None:
+        """Note what curators have decided, for the same."""
+        self._kept.put(CURATED, curated.as_json())
+
+    def curated(self) -> Curated | None:
+        """Return what curators had decided when the bucket last answered, or None."""
+        try:
+            return Curated.of_json(self._kept.read(CURATED))
+        except (NotFoundError, ValueError):
             return None
 
     def evict(self, keep: Collection[str]) -> list[str]:

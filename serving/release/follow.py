@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from pipelines.curated import Curated
 from pipelines.releases.history import read_history
 from pipelines.releases.live import PREFIX
 from pipelines.store import Log, Store, StoreError, UnavailableError
 from pipelines.telemetry import logs
+from serving.curated import CuratedLog
 from serving.hidden import HiddenItems
 from serving.metrics import Metrics
 from serving.release.cache import ReleaseCache
-from serving.release.hiding import Hiding
+from serving.release.hiding import Copies, Followed
 from serving.release.loaded import LoadedRelease
 from serving.release.loading import Loader
 from serving.release.memory import available_bytes
@@ -65,13 +67,17 @@ class Follower:
         cache: ReleaseCache | None,
         metrics: Metrics,
         hidden: HiddenItems,
+        curated: CuratedLog,
         *,
         poll_s: float,
         budget_bytes: int | None = None,
         cached_releases: int = 3,
     ) -> None:
         self._store, self._loader, self._cache, self._metrics = store, loader, cache, metrics
-        self.hiding = Hiding(hidden, cache)
+        copies = Copies(cache.remember_hidden, cache.hidden) if cache else None
+        self.hiding = Followed("hidden", lambda: hidden.item_ids, copies)
+        decided = Copies(cache.remember_curated, cache.curated) if cache else None
+        self.curating = Followed("curated", lambda: curated.curated, decided)
         self._poll_s, self._budget_bytes, self._cached_releases = poll_s, budget_bytes, cached_releases
         self._thread, self._asker = ThreadPoolExecutor(1, "release"), ThreadPoolExecutor(1, "live-log")
         self._asking: asyncio.Future[tuple[int, dict[str, Any]]] | None = None
@@ -98,10 +104,13 @@ class Follower:
             await asyncio.sleep(self._poll_s)
 
     async def look_for_hidden(self) -> None:
-        """Have what answers find no item that is hidden."""
+        """Have what answers find no item that is hidden, and show none for another that curators keep it from."""
         hidden, current = await self.hiding.look(), self.current
         if hidden is not None and current is not None:
             await self._hide_in(current, hidden)
+        curated, current = await self.curating.look(), self.current
+        if curated is not None and current is not None:
+            await self._curate_in(current, curated)
 
     async def look(self) -> None:
         """Read the log's head once, and load what is live if it is not what answers."""
@@ -173,16 +182,21 @@ class Follower:
                     return
 
     async def _loaded(self, release_id: str) -> LoadedRelease:
-        """Return a release that is loaded and finds nothing that is hidden. Raises Refused."""
-        hidden = await self.hiding.known()
+        """Return a release that is loaded, finds nothing hidden, and keeps apart what curators do. Raises Refused."""
+        hidden, curated = await self.hiding.known(), await self.curating.known()
         loaded = await self._in_thread(self._loader.load, release_id)
         await self._hide_in(loaded, hidden)
+        await self._curate_in(loaded, curated)
         return loaded
 
     async def _hide_in(self, loaded: LoadedRelease, hidden: frozenset[str]) -> None:
         if hidden is not loaded.hidden:
             await asyncio.to_thread(loaded.hide, hidden)
         self._metrics.hidden.set(len(hidden))
+
+    async def _curate_in(self, loaded: LoadedRelease, curated: Curated) -> None:
+        if curated is not loaded.curated:
+            await asyncio.to_thread(loaded.curate, curated)
 
     def _exchange(self, loaded: LoadedRelease | None) -> None:
         before, self.current = self.current, loaded

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from pipelines.curated import NOTHING_CURATED, Curated
 from pipelines.releases.release import Release
 from serving.release.engine import Engine
 from serving.release.photos import PreparedPhotos, thumbnail
@@ -29,6 +30,7 @@ class LoadedRelease:
         self.loaded_at = datetime.now(UTC).isoformat(timespec="seconds")
         self.hidden: frozenset[str] = frozenset()
         self.hidden_photos: frozenset[bytes] = frozenset()
+        self.curated = NOTHING_CURATED
         self._thumbnails = lru_cache(THUMBNAILS)(self._thumbnail)
         self._uses = 0
         self._close: Callable[[LoadedRelease], None] | None = None
@@ -48,6 +50,11 @@ class LoadedRelease:
         self.engine.hide(item_ids)
         self.hidden_photos = self.engine.hidden_photos(item_ids) if item_ids else frozenset()
         self.hidden = item_ids
+
+    def curate(self, curated: Curated) -> None:
+        """Show what curators say is not alike not for one another."""
+        self.engine.keep_apart(curated.apart)
+        self.curated = curated
 
     def thumbnail(self, digest: bytes) -> bytes | None:
         """Return one of its photos in small, a JPEG; None of one that it does not have or show. Raises StoreError."""

@@ -9,6 +9,7 @@ REASONS: Final = {
     "unavailable": "the store does not answer",
     "damaged": "an object of the release is gone, or has other bytes than its manifest says",
     "hidden": "it cannot be read which items are hidden",
+    "curated": "it cannot be read what curators have decided",
     "memory": "it would not fit beside what is in memory",
     "unusable": "its model and its index do not belong together, or this version cannot use them",
     "untrue": "its model does not give the vectors that its index holds",

@@ -24,6 +24,7 @@ from pipelines.hidden.settled import IDS
 from pipelines.releases.release import read_release
 from pipelines.store import Log, NotFoundError
 from pipelines.store.folder import FolderStore
+from pipelines.tables.apart import NOTHING_APART
 from pipelines.tables.buckets import read_bucket
 from pipelines.telemetry.progress import Progress
 from tests.export.world import COUNT, RELEASE, World, normalised
@@ -105,7 +106,7 @@ def test_the_time_of_a_file_does_not_pass_for_that_of_an_item(
 
     monkeypatch.setattr("pipelines.export.source.read_bucket", dated)
     monkeypatch.setattr("pipelines.export.source.Log.entry", logged)
-    with Source(world.store, read_release(world.store, RELEASE), IDS.empty_table()) as source:
+    with Source(world.store, read_release(world.store, RELEASE), IDS.empty_table(), NOTHING_APART) as source:
         found = {
             value for bucket in range(source.buckets) for value in source.shown(bucket).items["updated_at"].to_pylist()
         }

@@ -121,7 +121,7 @@ def test_ids_are_typed_so_that_a_shell_takes_them(world: World) -> None:
     world.write()
     lines = "\n".join(told(weakest(world), "my shop.toml"))
     assert "curate bad-photo --config 'my shop.toml' --reason 'WHY' -- -k -k.jpg" in lines
-    assert "curate not-alike --config 'my shop.toml' --reason 'WHY' -- 'b c'\"'\"'d' -k" in lines
+    assert "curate not-alike --config 'my shop.toml' --reason 'WHY' -- -k 'b c'\"'\"'d'" in lines
 
 
 def test_for_programs_it_is_a_line_a_finding(shop: World) -> None:

@@ -9,7 +9,7 @@ from serving.page.routes import STATIC
 from tests.serving.client import Client, Shared, alone
 from tests.serving.shop import ServedShop
 
-FILES = sorted(path.name for path in STATIC.iterdir() if path.name != "index.html")
+FILES = sorted(path.name for path in STATIC.iterdir() if path.suffix != ".html")
 NAMESPACE = "http://www.w3.org/2000/svg"
 
 
@@ -28,9 +28,10 @@ class Parts(HTMLParser):
         self.inline += [tag] * (tag == "style" or (tag == "script" and "src" not in told))
 
 
-def test_the_page_is_from_here_and_its_policy_lets_nothing_else_in(asked: Shared) -> None:
+@pytest.mark.parametrize("page", ["/", "/quality"])
+def test_a_page_is_from_here_and_its_policy_lets_nothing_else_in(asked: Shared, page: str) -> None:
     async def ask(client: Client) -> None:
-        answer = await client.http.get("/")
+        answer = await client.http.get(page)
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
         assert policy["default-src"] == "'none'"

@@ -16,7 +16,7 @@ export function useKey(key) {
 
 async function ask(path, options = {}) {
   const key = sessionStorage.getItem(KEY);
-  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const headers = { ...options.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
   let answer;
   try {
     answer = await fetch(path, { ...options, headers });
@@ -45,6 +45,16 @@ export function search(photo, filters, box, explain, signal) {
   body.append("image", photo, photo.name || "photo");
   return told(`/v1/search?${query}`, { method: "POST", body, signal });
 }
+
+export const quality = (limit) => told(`/v1/quality?limit=${limit}`);
+
+// What no page of another site can send.
+export const decide = (decision) =>
+  told("/v1/curated", {
+    method: "POST",
+    body: JSON.stringify(decision),
+    headers: { "Content-Type": "application/json", "X-Visual-Search": "curate" },
+  });
 
 export async function picture(path) {
   const answer = await ask(path);
