@@ -1,4 +1,4 @@
-"""What curators decide between two runs: kept apart at once; in catalogue, labels, index and measures of the next run."""
+"""What curators decide between two runs: kept apart at once; in catalogue, labels and index of the next run."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_pair_a_category_and_a_bad_photo_through_the_next_run(shop: Shop) -> N
     assert done["preprocess"]["counts"]["fetched"] == 0
     after = {row["item_id"]: row for row in rows(shop, f"catalogue/{shop.live()['catalogue_id']}/items")}
     assert tuple(after[moved]["category"]) == path
-    [corrected] = [row for row in rows(shop, f"models/{shop.live()['model']['model_id']}/corrected")]
+    [corrected] = rows(shop, f"models/{shop.live()['model']['model_id']}/corrected")
     assert (corrected["item_id"], tuple(corrected["category"])) == (moved, path)
     learned = rows(shop, f"models/{shop.live()['model']['model_id']}/photos")
     others = {photo["digest"] for photo in good if photo["image_uri"] != bad["image_uri"]}

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 
 const at = (id) => document.querySelector(`#${id}`);
 const LIMIT = 20;
+const AGAIN_MS = 2000; // while the service still loads its release
 
 let mayDecide = false;
 
@@ -30,6 +31,7 @@ async function load() {
   } catch (error) {
     say(error.message, true);
     if (error.status === 401 && !at("key").open) at("key").showModal();
+    if (error.status === 503) setTimeout(load, AGAIN_MS);
   }
 }
 
