@@ -28,7 +28,7 @@ from pipelines.neighbours.query.filters import Filter
 from pipelines.neighbours.query.plan import QueryPlan
 from pipelines.neighbours.query.ranking import UnknownAttributeError
 from pipelines.neighbours.query.searcher import Searcher
-from pipelines.neighbours.query.standing import Stander, Standing
+from pipelines.neighbours.query.standing import Standing
 from pipelines.neighbours.recipes import plan_of
 from pipelines.neighbours.rows import Hit, UnknownItemError
 from pipelines.releases.live import live_release, live_release_id
@@ -181,11 +181,13 @@ class SearchEngine:
         ((photo,),) = prepare_queries([path], self.facts.spec, self._config.preprocess.limits, 1)
         return photo, None if photo.code else self.outputs([photo.jpeg])
 
-    def standing(self, outputs: QueryOutputs, item_id: str, k: int) -> Standing:
-        """Return where an item stands in the search by one photo. Raises UnknownItemError, StageError."""
+    def standing(self, outputs: QueryOutputs, item_id: str, k: int, wanted: Filter | None = None) -> Standing:
+        """Return where an item stands in the search by one photo.
+
+        Raises UnknownItemError, UnknownFilterError and StageError.
+        """
         try:
-            item = self._searcher.rows.item(item_id)
-            return Stander(self._searcher.parts, self._plan, outputs, k).standing(item)
+            return self._searcher.standing(outputs, visible(trimmed(item_id)), k, self._plan, wanted)
         except UnknownAttributeError as error:
             raise StageError(str(error)) from error
 

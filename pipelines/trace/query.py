@@ -17,7 +17,6 @@ from pipelines.neighbours.query.standing import PhotoStanding, Standing
 from pipelines.neighbours.rows import UnknownItemError
 from pipelines.search.engine import SearchEngine
 from pipelines.store import Store
-from pipelines.tables.taxonomy import read_taxonomy
 from pipelines.trace.facts import FOUND, QUERY, QueryTrace, Trace, Verdict
 
 
@@ -40,10 +39,7 @@ def trace_query(config: Config, store: Store, trace: Trace, photo: Path, k: int,
             is_apart = trace.item_id in engine.kept_apart(outputs)
         except UnknownItemError as error:  # an index of which a table is damaged
             return replace(trace, verdict=Verdict(QUERY, "not_in_index", str(error), "start a new run"))
-    names = {slot: value for value, slot in read_taxonomy(store)["leaves"].items()}
-    best = _best(standing)
-    scanned = None if standing.slots is None else tuple(names.get(slot, str(slot)) for slot in standing.slots)
-    query = QueryTrace(str(photo), k, standing=standing, leaf=names.get(best.slot, ""), categories=scanned)
+        query = query_trace(str(photo), k, standing, engine.leaves)
     verdict = _not_alike(store, trace.item_id) if is_apart else verdict_of(query, standing)
     return replace(trace, query=query, verdict=verdict)
 
@@ -61,6 +57,13 @@ def _not_alike(store: Store, item_id: str) -> Verdict:
     return Verdict(QUERY, "not_alike", sentence, f"{numbers} shows it again")
 
 
+def query_trace(photo: str, k: int, standing: Standing, leaves: Mapping[int, str]) -> QueryTrace:
+    """Return a search that was to find an item, in words; `leaves` are the paths of leaf categories by slot."""
+    scanned = None if standing.slots is None else tuple(leaves.get(slot, str(slot)) for slot in standing.slots)
+    leaf = leaves.get(_best(standing).slot, "")
+    return QueryTrace(photo, k, standing=standing, leaf=leaf, categories=scanned)
+
+
 def _best(standing: Standing) -> PhotoStanding:
     return max(standing.photos, key=lambda photo: photo.similarity)
 
@@ -72,6 +75,10 @@ def verdict_of(query: QueryTrace, found: Standing) -> Verdict:
 
 Says = tuple[str, str, str]
 """A reason, a sentence, and what to do."""
+
+
+def _filter(_: QueryTrace, found: Standing) -> Says:
+    return "filtered", f"it is none of what the filter leaves; {_by_similarity(found)}", "loosen the filter"
 
 
 def _category(query: QueryTrace, found: Standing) -> Says:
@@ -127,6 +134,7 @@ def _by_similarity(found: Standing) -> str:
 OTHER: Final = "a photo that shows it more alike finds it: give the item one"
 SAYS: Final[Mapping[str, Callable[[QueryTrace, Standing], Says]]] = MappingProxyType(
     {
+        steps.FILTER: _filter,
         steps.CATEGORY: _category,
         steps.DEPTH: _depth,
         steps.APPROXIMATE: _approximate,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
+from pipelines.neighbours.query.filters import Filter
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.query.standing import Stander
 from pipelines.neighbours.settings import PlanConfig
@@ -147,3 +148,23 @@ def test_what_stands_among_the_shown_is_what_a_search_shows(plan, medium, medium
         for number in some:
             item_id = f"i{number:05}"
             assert (stander.standing(searcher.rows.item(item_id)).step == "shown") == (item_id in shown)
+
+
+@pytest.mark.parametrize(("few_rows", "step"), [(0, "fetch"), (20_000, "rank")])
+def test_a_filter_that_leaves_it_out_and_the_rank_among_what_it_leaves(
+    shop, line, asked, few_rows, step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it leaves few photos they are all compared; else the plan looks as it does without one: at two, for one."""
+    for module in ("plan", "standing"):
+        monkeypatch.setattr(f"pipelines.neighbours.query.{module}.FEW_ROWS", few_rows)
+    red, blue = ({"attributes": (("colour", colour),)} for colour in ("red", "blue"))
+    searcher = shop(line("a", 10, **blue), line("b", 12, **red), line("c", 50, **red), line("d", 60, **blue))
+    wanted, plan = Filter(attributes={"colour": frozenset({"red"})}), PlanConfig(kind="exact")
+    outside = searcher.standing(asked(9), "a", 1, plan, wanted)
+    assert (outside.step, outside.photos[0].exact_rank, outside.last) == ("filter", 1, "b")
+    beyond = searcher.standing(asked(9), "c", 1, plan, wanted)
+    assert (beyond.step, beyond.rank, beyond.photos[0].exact_rank) == (step, 2, 3)
+    found = searcher.search(asked(9), 2, plan, [wanted])[0]
+    for rank, hit in enumerate(found, 1):
+        inside = searcher.standing(asked(9), hit.item_id, 2, plan, wanted)
+        assert (inside.step, inside.rank) == ("shown", rank)

@@ -26,6 +26,7 @@ from pipelines.neighbours.query.facets import Facets, facets
 from pipelines.neighbours.query.filters import Filter, Filters
 from pipelines.neighbours.query.not_alike import NotAlike
 from pipelines.neighbours.query.plan import PlanResult, QueryPlan
+from pipelines.neighbours.query.standing import Stander, Standing
 from pipelines.neighbours.rows import Hit, Rows, UnknownItemError
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.apart import NOTHING_APART, Apart
@@ -166,6 +167,14 @@ class Searcher:
         [exclusion] = opened.exclusions(outputs.embeddings, [wanted])
         result = opened.run(plan, outputs, k, [exclusion])
         return self._hits(result, outputs)[0], explain(opened.parts, plan, outputs, exclusion, result)
+
+    def standing(
+        self, outputs: QueryOutputs, item_id: str, k: int, plan: PlanConfig, wanted: Filter | None = None
+    ) -> Standing:
+        """Return where an item stands in the search by one photo. Raises UnknownItemError and UnknownFilterError."""
+        opened = self._open
+        stander = Stander(opened.parts, plan, outputs, k, Exclusion(only=opened.only(wanted)))
+        return stander.standing(self.rows.item(item_id))
 
     def search_items(
         self,

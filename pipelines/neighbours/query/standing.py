@@ -15,12 +15,13 @@ from pipelines.neighbours.kinds.base import as_float32, blocks
 from pipelines.neighbours.kinds.rerank import exact_scores
 from pipelines.neighbours.query.candidates import CandidateFinder, Candidates, Parts
 from pipelines.neighbours.query.exclusion import Exclusion
-from pipelines.neighbours.query.plan import ROUNDS, QueryPlan
+from pipelines.neighbours.query.plan import FEW_ROWS, ROUNDS, QueryPlan
 from pipelines.neighbours.query.ranking import Ranker, fold
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Array, Floats, Ints
 
-CATEGORY, DEPTH, APPROXIMATE, FETCH, FOLD, RANK, SHOWN = STEPS = (
+FILTER, CATEGORY, DEPTH, APPROXIMATE, FETCH, FOLD, RANK, SHOWN = STEPS = (
+    "filter",
     "category",
     "depth",
     "approximate",
@@ -92,19 +93,23 @@ class Standing:
 class Stander:
     """Tells where items stand in the plan of one query, `outputs` of one photo, of which `k` results are wanted."""
 
-    def __init__(self, parts: Parts, config: PlanConfig, outputs: QueryOutputs, k: int) -> None:
-        self._parts, self._config, self._k = parts, config, k
+    def __init__(
+        self, parts: Parts, config: PlanConfig, outputs: QueryOutputs, k: int, exclusion: Exclusion | None = None
+    ) -> None:
+        """Take in `exclusion` what a filter leaves."""
+        self._parts, self._config, self._k, self._exclusion = parts, config, k, exclusion or Exclusion()
         plan, finder = QueryPlan(parts, config), CandidateFinder(parts, config)
         self._ranker = Ranker(parts.rows, config)
-        self._asked = finder.with_votes(outputs, [Exclusion()])
-        self._rounds = int(plan.run(outputs, k).rounds[0])
+        self._asked = finder.with_votes(outputs, [self._exclusion])
+        self._rounds = int(plan.run(outputs, k, [self._exclusion]).rounds[0])
         self._found: Candidates | None = None
-        if self._rounds < ROUNDS:
+        only = self._exclusion.only
+        if self._rounds < ROUNDS and (only is None or only.num_rows > FEW_ROWS):
             self._found = plan.look(self._asked, k, self._rounds)
             known = self._found.result.rows[0] >= 0
             self._rows, similarities = self._found.result.rows[0][known], self._found.result.scores[0][known]
         else:  # everything is compared
-            self._rows = np.unique(parts.rows.link_row[parts.live_links])
+            self._rows = np.flatnonzero(self._rows_of(self._permitted(np.arange(len(parts.live_links)))))
             similarities = self._exact(self._rows)
         self._links, self._spread = self._live(similarities)
         self._scores = self._ranker.scores(self._links, self._spread, self._asked, 0)
@@ -118,7 +123,8 @@ class Stander:
         if not len(mine):
             best, score = self._passed_over(own)
             rank = 1 + int((self._values > score).sum())
-            return self._told(self._passed_over_at(photos), photos, best, score, rank)
+            step = self._passed_over_at(photos) if self._permitted(own).any() else FILTER
+            return self._told(step, photos, best, score, rank)
         best, score = (values[mine[np.argmax(self._scores[mine])]] for values in (self._links, self._scores))
         rank = 1 + int(np.flatnonzero(self._keys(self._ranked) == self._keys(np.array([best]))[0])[0])
         first = int(self._ranked[rank - 1])
@@ -170,8 +176,19 @@ class Stander:
         tables = self._parts.rows
         links = tables.links_of_rows(self._rows)
         spread = np.repeat(similarities, tables.link_offsets[self._rows + 1] - tables.link_offsets[self._rows])
-        live = self._parts.live_links[links]
-        return links[live], spread[live].astype(np.float32)
+        permitted = self._permitted(links)
+        return links[permitted], spread[permitted].astype(np.float32)
+
+    def _permitted(self, links: Ints) -> Array:
+        """Return which links may be found, bool `[links]`."""
+        permitted: Array = self._parts.live_links[links] & self._exclusion.permitted(self._parts.rows, links)
+        return permitted
+
+    def _rows_of(self, links: Array) -> Array:
+        """Return the rows that have any of the links, both as bools."""
+        rows = np.zeros(len(self._parts.rows), bool)
+        rows[self._parts.rows.link_row[links]] = True
+        return rows
 
     def _keys(self, links: Ints) -> Array:
         rows = self._parts.rows
@@ -216,9 +233,8 @@ class Stander:
         return scores
 
     def _exact_rank(self, row: int, similarity: float) -> int:
-        """Return a row's place by similarity among all that may be found."""
-        live = np.zeros(len(self._parts.rows), bool)
-        live[self._parts.rows.link_row[self._parts.live_links]] = True
+        """Return a row's place by similarity among all that may be found without a filter."""
+        live = self._rows_of(self._parts.live_links)
         live[row] = False
         better, (query,) = 0, self._asked.embeddings
         for part in blocks(len(live), SCANNED_ROWS):
