@@ -20,7 +20,10 @@ import numpy as np
 from pipelines.models.outputs import QueryOutputs
 from pipelines.neighbours.query.explained import Explained
 from pipelines.neighbours.query.filters import Filter, UnknownFilterError
+from pipelines.neighbours.query.standing import Standing
+from pipelines.neighbours.rows import UnknownItemError
 from pipelines.search.answers import Result
+from pipelines.search.engine import SearchEngine
 from pipelines.telemetry import logs
 from serving.metrics import Metrics
 from serving.problems import Problem, retry_after
@@ -32,19 +35,24 @@ RATE_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked beside a photo: how many results, what they must be, and whether to tell how they were found."""
+    """What is asked beside a photo: how many results, what they must be, and whether to tell how they were found.
+
+    Where that is told, also why `item` is among them or is not; "" for none.
+    """
 
     k: int
     wanted: Filter | None = None
     explain: bool = False
+    item: str = ""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The results of one photo, best first, and how they were found where that was asked."""
+    """The results of one photo, best first; where that was asked, how they were found and where an item stands."""
 
     results: tuple[Result, ...]
     explained: Explained | None = None
+    standing: Standing | None = None
 
 
 @dataclass(eq=False)
@@ -215,18 +223,28 @@ class Batcher:
         engine, question = asked.loaded.engine, asked.question
         try:
             with self._metrics.step("search"):
-                if question.explain:
-                    found = Found(*await self.in_search_thread(engine.explained, outputs, question.k, question.wanted))
-                else:
-                    every = await self.in_search_thread(engine.found, outputs, question.k, [question.wanted])
-                    found = Found(every[0])
+                answer = _explained if question.explain else _found
+                found = await self.in_search_thread(answer, engine, outputs, question)
         except UnknownFilterError as error:
             _fail(asked, Problem("unknown_filter", str(error)))
+        except UnknownItemError as error:
+            _fail(asked, Problem("unknown_item", str(error)))
         except Exception as error:  # noqa: BLE001 - who waits is told, and the queue goes on
             logs.crash(error)
             _fail(asked, Problem("internal", "the search failed; ask again later"))
         else:
             _answer(asked, found)
+
+
+def _found(engine: SearchEngine, outputs: QueryOutputs, question: Question) -> Found:
+    return Found(engine.found(outputs, question.k, [question.wanted])[0])
+
+
+def _explained(engine: SearchEngine, outputs: QueryOutputs, question: Question) -> Found:
+    results, explained = engine.explained(outputs, question.k, question.wanted)
+    if not question.item:
+        return Found(results, explained)
+    return Found(results, explained, engine.standing(outputs, question.item, question.k, question.wanted))
 
 
 def _answer(asked: Asked, found: Found) -> None:

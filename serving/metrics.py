@@ -48,7 +48,9 @@ class Metrics:
         self.refusals = self._counter("release_refusals", "Attempts to load a release that failed.", "reason")
         self.behind = self._gauge("release_refused", "1 while what is live could not be loaded, by reason.", "reason")
         self.load_seconds = self._gauge("release_load_seconds", "How long the release that answers took to load.")
-        self.open_releases = self._gauge("releases_in_memory", "Releases in memory: 2 while one is swapped.")
+        self.open_releases = self._gauge(
+            "releases_in_memory", "Releases in memory: 2 while one is swapped or compared."
+        )
         self.predicted = self._gauge("release_predicted_bytes", "Memory that the release was predicted to take.")
         self.available = self._gauge("available_memory_bytes", "Memory that another release may take.")
         self.store_seconds = self._gauge(

@@ -10,6 +10,7 @@ from pipelines.neighbours.query.filters import Filter
 from transforms.photo import Box
 
 MAX_RESULTS = 200
+RELEASE_ID = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,99}$"
 LISTS = frozenset({"category", "attribute", "box"})
 """Parameters that may be given more than once."""
 
@@ -51,6 +52,9 @@ class FilterParameters(BaseModel):
     price_to: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     currency: str = Field("", description="of the prices; unset, whatever the shop has", max_length=8)
     in_stock: bool = Field(False, description="leave out what the shop says is out of stock")
+    release: Annotated[str, Field(pattern=RELEASE_ID)] | None = Field(
+        None, description="a release that is kept, to compare it with the one that answers; unset, that one"
+    )
 
     @model_validator(mode="after")
     def _has_prices_in_order(self) -> FilterParameters:
@@ -81,6 +85,13 @@ class SearchParameters(FilterParameters):
         examples=[["120,80,640,720"]],
     )
     explain: bool = Field(False, description="tell how the results were found")
+    item: str = Field("", description="an item's id: tell with `explain` at which step it fell out", max_length=4096)
+
+    @model_validator(mode="after")
+    def _explains_what_it_tells_of_an_item(self) -> SearchParameters:
+        if self.item and not self.explain:
+            raise ValueError(f"item = {self.item[:80]!r} is told of where results are explained; add explain=true")
+        return self
 
 
 class ResultModel(BaseModel):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from pipelines.config import Config
@@ -22,10 +22,13 @@ from serving.keys import Keys, NoKeys
 from serving.metrics import Metrics
 from serving.problems import Problem, retry_after
 from serving.quality import Quality
+from serving.release.beside import Beside
 from serving.release.cache import ReleaseCache
 from serving.release.follow import Follower
+from serving.release.hiding import Copies, Followed
 from serving.release.loaded import LoadedRelease
 from serving.release.loading import Loader
+from serving.release.shelf import Shelf
 from serving.uploads import Bounds, UploadMemory
 from transforms.photo import BadPhoto, Box
 
@@ -46,13 +49,19 @@ class Service:
         self.bounds = Bounds(config.preprocess.max_bytes, settings.max_photos, settings.body_s)
         self.upload_memory = UploadMemory(settings.upload_bytes)
         cache = None if isinstance(store, FolderStore) else ReleaseCache(store, cache_folder(config))
+        gone, curated = hidden or HiddenLog(store), CuratedLog(store)
+        copies = Copies(cache.remember_hidden, cache.hidden) if cache else None
+        self.hiding = Followed("hidden", lambda: gone.item_ids, copies)
+        decided = Copies(cache.remember_curated, cache.curated) if cache else None
+        self.curating = Followed("curated", lambda: curated.curated, decided)
+        self.shelf = Shelf(Loader(config, store, cache), self.hiding, self.curating, self.metrics)
+        self.beside = Beside(store, self.shelf, settings.compare_idle_s)
         self.follower = Follower(
             store,
-            Loader(config, store, cache),
+            self.shelf,
             cache,
             self.metrics,
-            hidden or HiddenLog(store),
-            CuratedLog(store),
+            self.beside.give_way,
             poll_s=settings.poll_s,
             budget_bytes=settings.memory_bytes,
             cached_releases=settings.cached_releases,
@@ -77,7 +86,9 @@ class Service:
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        self.beside.close()
         await self.follower.close()
+        self.shelf.end()
         self.batcher.close()
         self._preparing.shutdown(wait=False, cancel_futures=True)
         logs.say("the service has ended")
@@ -91,6 +102,27 @@ class Service:
             why = str(failure.refused) if failure else self.follower.store_error or "it is being loaded"
             raise retry_after("not_ready", why, self.config.serving.poll_s)
         with loaded.in_use():
+            yield loaded
+
+    @asynccontextmanager
+    async def answering_by(self, release_id: str | None) -> AsyncIterator[LoadedRelease]:
+        """Give a release that is kept, which is loaded if it is not in memory; None for the one that answers.
+
+        Raises Problem until it is loaded, or where it cannot be.
+        """
+        current = self.follower.current
+        if release_id is None or current is None or release_id == current.release_id:
+            with self.answering() as loaded:
+                yield loaded
+        else:
+            beside = await self.beside.take(release_id)
+            with beside.in_use():
+                yield beside
+
+    @contextmanager
+    def compared_or(self, current: LoadedRelease) -> Iterator[LoadedRelease]:
+        """Give the release that is in memory to be compared, else the one that answers."""
+        with (self.beside.loaded or current).in_use() as loaded:
             yield loaded
 
     def deadline(self) -> float:

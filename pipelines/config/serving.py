@@ -24,6 +24,9 @@ class ServingSection(Section):
     cache: Place | None = Field(None, description="folder for copies of a bucket's releases")
     cached_releases: Positive = 3
     poll_s: Annotated[float, Field(gt=0, le=60)] = Field(2.0, description="between two looks at the live log")
+    compare_idle_s: Annotated[float, Field(gt=0)] = Field(
+        300.0, description="until a release that is compared and not asked any more is closed"
+    )
     drain_s: Annotated[float, Field(ge=0)] = Field(5.0, description="that it still answers after SIGTERM, not ready")
     cors_origins: list[str] = Field(default_factory=list, description="whose pages may ask")
 

@@ -29,10 +29,10 @@ async def readyz(service: Asked) -> Response:
         value["live"] = failure_told(follower.failure)
     if follower.store_error:
         value["store"] = follower.store_error
-    if follower.hiding.error:
-        value["hidden"] = follower.hiding.error
-    if follower.curating.error:
-        value["curated"] = follower.curating.error
+    if service.hiding.error:
+        value["hidden"] = service.hiding.error
+    if service.curating.error:
+        value["curated"] = service.curating.error
     if service.is_draining:
         return _told(503, {"status": "draining", **value})
     if follower.current is None:

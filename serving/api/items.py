@@ -29,13 +29,15 @@ async def similar(
 ) -> Response:
     """Find what looks like an item; itself, items with the same photo and its variants are left out."""
     spend(service, key, 1)
-    with service.answering() as loaded, service.batcher.admitted(1):
-        engine = loaded.engine
+    async with service.answering_by(asked.release) as loaded:
         if visible(trimmed(item_id)) in loaded.hidden:
             raise Problem("unknown_item", f"item {item_id!r} may not be shown")
         try:
-            async with asyncio.timeout(service.deadline() - time.monotonic()):
-                found = await service.batcher.in_search_thread(engine.similar, item_id, asked.k, asked.wanted)
+            with service.batcher.admitted(1):
+                async with asyncio.timeout(service.deadline() - time.monotonic()):
+                    found = await service.batcher.in_search_thread(
+                        loaded.engine.similar, item_id, asked.k, asked.wanted
+                    )
         except UnknownItemError as error:
             raise Problem("unknown_item", str(error)) from error
         except UnknownFilterError as error:

@@ -75,7 +75,7 @@ async def decide(request: Request, service: Asked, key: Allowed) -> Response:
             raise Problem("bad_decision", str(error)) from error
         except (StoreError, OSError) as error:
             raise retry_after("store", str(error), service.config.serving.poll_s) from error
-        await service.follower.look_for_hidden()
+        await service.shelf.look_for_hidden()
         return answered(loaded, {"number": noted.number, "changed": noted.is_new})
 
 

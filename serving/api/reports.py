@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Response
 from pipelines.store import NotFoundError, StoreError
 from serving.api.parts import Allowed, Asked, problems
 from serving.problems import Problem, retry_after
+from serving.schemas import RELEASE_ID
 
 router = APIRouter(prefix="/v1", tags=["release"])
 HEADERS = {
@@ -26,9 +27,7 @@ HEADERS = {
     response_model=None,
     responses={200: {"content": {"text/html": {}}, "description": "a page"}, **problems(401, 404, 422, 503)},
 )
-async def report(
-    release_id: Annotated[str, Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,99}$")], service: Asked, _key: Allowed
-) -> Response:
+async def report(release_id: Annotated[str, Path(pattern=RELEASE_ID)], service: Asked, _key: Allowed) -> Response:
     """Return the report of a release that is kept."""
     try:
         page = await asyncio.to_thread(service.store.read, f"releases/{release_id}/report.html")

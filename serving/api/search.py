@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from pipelines.neighbours.query.explained import Explained, Sight
+from pipelines.neighbours.query.standing import Standing
+from pipelines.tables.spelling import trimmed, visible
+from pipelines.trace.query import query_trace, verdict_of
 from serving.api.parts import Allowed, Asked, answered, problems, published, spend
 from serving.batching import Found, Question
 from serving.problems import Problem, bad_parameters
@@ -82,8 +87,9 @@ async def search(
             upload = await read_upload(request, service.bounds, share)
         parameters = _parameters(asked, upload)
         spend(service, key, len(upload.photos))
-        with service.answering() as loaded, service.batcher.admitted(len(upload.photos)):
-            answers = await _answers(service, loaded, upload.photos, parameters)
+        async with service.answering_by(parameters.release) as loaded:
+            with service.batcher.admitted(len(upload.photos)):
+                answers = await _answers(service, loaded, upload.photos, parameters)
     return answered(loaded, {"answers": answers})
 
 
@@ -106,13 +112,15 @@ async def _answers(
 ) -> list[dict[str, Any]]:
     """Return an answer for each photo. Raises the Problem of a photo that is alone."""
     until = service.deadline()
-    question = Question(parameters.k, parameters.wanted, parameters.explain)
+    question = Question(parameters.k, parameters.wanted, parameters.explain, parameters.item)
+    if visible(trimmed(question.item)) in loaded.hidden:
+        raise Problem("unknown_item", f"item {question.item!r} may not be shown")
 
     async def one(number: int, photo: Photo) -> dict[str, Any]:
         box = box_of(parameters.box[number]) if parameters.box else None
         jpeg = await service.prepared(loaded, photo.data, box, until)
         found = await service.found(loaded, jpeg, question, until)
-        return await _published(service, loaded, jpeg, found)
+        return await _published(service, loaded, jpeg, question, found)
 
     tasks = [one(number, photo) for number, photo in enumerate(photos)]
     done = await asyncio.gather(*tasks, return_exceptions=True)
@@ -127,12 +135,24 @@ async def _answers(
     return answers
 
 
-async def _published(service: Service, loaded: LoadedRelease, jpeg: bytes, found: Found) -> dict[str, Any]:
+async def _published(
+    service: Service, loaded: LoadedRelease, jpeg: bytes, question: Question, found: Found
+) -> dict[str, Any]:
     value: dict[str, Any] = {"results": [published(result) for result in found.results]}
     if found.explained is not None:
         leaves = await service.batcher.in_search_thread(lambda: loaded.engine.leaves)
         value["explain"] = _explained(found.explained, dict(leaves), jpeg)
+        if found.standing is not None:
+            value["explain"]["item"] = _told_of_item(question, found.standing, leaves)
     return value
+
+
+def _told_of_item(question: Question, standing: Standing, leaves: Mapping[int, str]) -> dict[str, Any]:
+    """Return at which step of the search an item fell out, as `trace` tells it of a query."""
+    query = query_trace("", question.k, standing, leaves)
+    verdict = verdict_of(query, standing)
+    told = {"item_id": question.item, "found": verdict.is_found, "verdict": asdict(verdict)}
+    return told | {"leaf": query.leaf, "categories": query.categories, "standing": asdict(standing)}
 
 
 def _explained(how: Explained, leaves: dict[int, str], jpeg: bytes) -> dict[str, Any]:

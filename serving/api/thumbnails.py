@@ -25,10 +25,16 @@ async def thumbnail(
     service: Asked,
     _key: Allowed,
 ) -> Response:
-    """Return one of the release's photos, as it was prepared, without the canvas around it."""
-    with service.answering() as loaded:
+    """Return one of the release's photos, as it was prepared, without the canvas around it.
+
+    One that it does not have may be of the release that is compared with it.
+    """
+    with service.answering() as current, service.compared_or(current) as compared:
+        loaded = current
         try:
-            jpeg = await service.thumbnail(loaded, bytes.fromhex(digest))
+            jpeg = await service.thumbnail(current, bytes.fromhex(digest))
+            if jpeg is None and compared is not current:
+                loaded, jpeg = compared, await service.thumbnail(compared, bytes.fromhex(digest))
         except StoreError as error:
             raise retry_after("store", str(error), service.config.serving.poll_s) from error
         if jpeg is None:

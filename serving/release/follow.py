@@ -1,35 +1,28 @@
 """The live log, followed: what is promoted or rolled back to is loaded beside what answers, and takes its place.
 
-Runs on the event loop; what takes time runs in one thread, which loads one release at a time.
+Runs on the event loop; what takes time runs in the shelf's thread, which loads one release at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from pipelines.curated import Curated
 from pipelines.releases.history import read_history
 from pipelines.releases.live import PREFIX
 from pipelines.store import Log, Store, StoreError, UnavailableError
 from pipelines.telemetry import logs
-from serving.curated import CuratedLog
-from serving.hidden import HiddenItems
 from serving.metrics import Metrics
 from serving.release.cache import ReleaseCache
-from serving.release.hiding import Copies, Followed
 from serving.release.loaded import LoadedRelease
-from serving.release.loading import Loader
 from serving.release.memory import available_bytes
 from serving.release.refusal import REASONS, Refused
-from trainer import process
+from serving.release.shelf import Shelf
 
 LONGEST_PAUSE_S = 60.0
 """How long it takes at most until a release that could not be loaded is tried again."""
@@ -63,23 +56,20 @@ class Follower:
     def __init__(
         self,
         store: Store,
-        loader: Loader,
+        shelf: Shelf,
         cache: ReleaseCache | None,
         metrics: Metrics,
-        hidden: HiddenItems,
-        curated: CuratedLog,
+        make_room: Callable[[], Awaitable[None]],
         *,
         poll_s: float,
         budget_bytes: int | None = None,
         cached_releases: int = 3,
     ) -> None:
-        self._store, self._loader, self._cache, self._metrics = store, loader, cache, metrics
-        copies = Copies(cache.remember_hidden, cache.hidden) if cache else None
-        self.hiding = Followed("hidden", lambda: hidden.item_ids, copies)
-        decided = Copies(cache.remember_curated, cache.curated) if cache else None
-        self.curating = Followed("curated", lambda: curated.curated, decided)
+        """Have `make_room` close what is in memory beside the release that answers, before another is loaded."""
+        self._store, self._shelf, self._cache, self._metrics = store, shelf, cache, metrics
+        self._make_room = make_room
         self._poll_s, self._budget_bytes, self._cached_releases = poll_s, budget_bytes, cached_releases
-        self._thread, self._asker = ThreadPoolExecutor(1, "release"), ThreadPoolExecutor(1, "live-log")
+        self._asker = ThreadPoolExecutor(1, "live-log")
         self._asking: asyncio.Future[tuple[int, dict[str, Any]]] | None = None
         self.current: LoadedRelease | None = None
         self.number = 0
@@ -87,13 +77,12 @@ class Follower:
         self.store_error = ""
         self.nothing_live = False
         self._silent_since: float | None = None
-        self._open: set[LoadedRelease] = set()
 
     async def run(self) -> None:
         """Follow the log, and what is hidden, until cancelled: a release that loads for long hides nothing later."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._again_and_again(self.look))
-            tasks.create_task(self._again_and_again(self.look_for_hidden))
+            tasks.create_task(self._again_and_again(self._shelf.look_for_hidden))
 
     async def _again_and_again(self, look: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -102,15 +91,6 @@ class Follower:
             except Exception as error:  # noqa: BLE001 - who follows no more would answer from the past for ever
                 logs.crash(error)
             await asyncio.sleep(self._poll_s)
-
-    async def look_for_hidden(self) -> None:
-        """Have what answers find no item that is hidden, and show none for another that curators keep it from."""
-        hidden, current = await self.hiding.look(), self.current
-        if hidden is not None and current is not None:
-            await self._hide_in(current, hidden)
-        curated, current = await self.curating.look(), self.current
-        if curated is not None and current is not None:
-            await self._curate_in(current, curated)
 
     async def look(self) -> None:
         """Read the log's head once, and load what is live if it is not what answers."""
@@ -126,8 +106,7 @@ class Follower:
     async def close(self) -> None:
         """Give up what answers; who still uses it keeps it until it has done."""
         self._exchange(None)
-        for pool in (self._thread, self._asker):
-            pool.shutdown(wait=False)
+        self._asker.shutdown(wait=False)
 
     async def _head(self) -> Live | None:
         """Return what is live, None where that is not known or nothing is; a start may fall back on the disk's copy."""
@@ -135,7 +114,7 @@ class Follower:
             number, entry = await self._asked_head()
         except StoreError as error:
             self._silent(str(error))
-            last = await self._in_thread(self._cache.last) if self._cache and self.current is None else None
+            last = await self._shelf.in_thread(self._cache.last) if self._cache and self.current is None else None
             return Live(*last) if last else None
         self._heard()
         self.nothing_live = not number
@@ -157,7 +136,7 @@ class Follower:
 
     async def _take(self, live: Live) -> None:
         try:
-            loaded = await self._loaded(live.release_id)
+            loaded = await self._load(live.release_id)
         except Refused as refused:
             self._refuse(live, refused)
             if self.current is None and refused.reason != "unavailable":
@@ -165,7 +144,7 @@ class Follower:
             return
         now = await self._head()
         if now is not None and now.release_id != live.release_id:  # it was rolled back, or another one is newer
-            self._close(loaded)
+            self._shelf.close(loaded)
             return
         self._exchange(loaded)
         self._reached(now or live)
@@ -174,34 +153,21 @@ class Follower:
     async def _take_earlier(self, live: Live) -> None:
         """Load what a rollback would come to: who starts beside a damaged release is to answer all the same."""
         with suppress(StoreError):
-            history = await self._in_thread(read_history, self._store)
+            history = await self._shelf.in_thread(read_history, self._store)
             earlier = [each for each in dict.fromkeys(history.returnable()) if each != live.release_id]
             for release_id in earlier[:EARLIER]:
                 with suppress(Refused):
-                    self._exchange(await self._loaded(release_id))
+                    self._exchange(await self._load(release_id))
                     return
 
-    async def _loaded(self, release_id: str) -> LoadedRelease:
-        """Return a release that is loaded, finds nothing hidden, and keeps apart what curators do. Raises Refused."""
-        hidden, curated = await self.hiding.known(), await self.curating.known()
-        loaded = await self._in_thread(self._loader.load, release_id)
-        await self._hide_in(loaded, hidden)
-        await self._curate_in(loaded, curated)
-        return loaded
-
-    async def _hide_in(self, loaded: LoadedRelease, hidden: frozenset[str]) -> None:
-        if hidden is not loaded.hidden:
-            await asyncio.to_thread(loaded.hide, hidden)
-        self._metrics.hidden.set(len(hidden))
-
-    async def _curate_in(self, loaded: LoadedRelease, curated: Curated) -> None:
-        if curated is not loaded.curated:
-            await asyncio.to_thread(loaded.curate, curated)
+    async def _load(self, release_id: str) -> LoadedRelease:
+        """Return a release in the place of what was in memory beside the one that answers. Raises Refused."""
+        await self._make_room()
+        return await self._shelf.load(release_id)
 
     def _exchange(self, loaded: LoadedRelease | None) -> None:
         before, self.current = self.current, loaded
         if loaded is not None:
-            self._open.add(loaded)
             release = loaded.release
             self._metrics.release.clear()
             self._metrics.release.labels(release.release_id, release.model_id, release.index_id).set(1)
@@ -212,14 +178,7 @@ class Follower:
             seconds = round(loaded.seconds, 2)
             logs.say(f"release {release.release_id} answers{instead}", release_id=release.release_id, seconds=seconds)
         if before is not None:
-            before.retire(self._close)
-        self._metrics.open_releases.set(len(self._open))
-
-    def _close(self, loaded: LoadedRelease) -> None:
-        self._open.discard(loaded)
-        self._metrics.open_releases.set(len(self._open))
-        self._thread.submit(loaded.engine.close)
-        self._thread.submit(_give_back_memory)
+            self._shelf.close(before)
 
     def _reached(self, live: Live) -> None:
         if self.number != live.number and self._cache is not None:
@@ -261,14 +220,6 @@ class Follower:
         """Remove copies of releases that neither are open nor were live lately."""
         if self._cache is not None:
             with suppress(StoreError):
-                history = await self._in_thread(read_history, self._store)
-                keep = {*history.recent(self._cached_releases), *(each.release_id for each in self._open)}
-                await self._in_thread(self._cache.evict, {*keep, live.release_id})
-
-    async def _in_thread[**P, T](self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *args, **kwargs))
-
-
-def _give_back_memory() -> None:
-    gc.collect()  # TensorFlow's functions refer to themselves
-    process.give_back()
+                history = await self._shelf.in_thread(read_history, self._store)
+                keep = {*history.recent(self._cached_releases), *self._shelf.release_ids}
+                await self._shelf.in_thread(self._cache.evict, {*keep, live.release_id})

@@ -241,7 +241,7 @@ def test_what_was_rolled_back_while_it_was_loaded_never_answers(
     own_shop: ServedShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def ask(client: Client) -> None:
-        loader = client.service.follower._loader
+        loader = client.service.shelf._loader
         load, loaded = loader.load, threading.Event()
 
         def slow(release_id: str) -> LoadedRelease:

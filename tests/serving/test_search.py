@@ -197,3 +197,29 @@ def test_a_parameter_that_stands_in_address_and_body_is_refused(shop: ServedShop
         assert told["detail"] == "k is given twice; give it once"
 
     asked(ask)
+
+
+def test_it_is_told_why_an_item_is_not_among_the_results(shop: ServedShop, asked: Shared) -> None:
+    async def ask(client: Client) -> None:
+        everything = ids(await client.search(shop.photo(3), k=12))
+        for rank, item_id in enumerate(everything, 1):
+            answer = await client.search(shop.photo(3), k=2, explain="true", item=item_id)
+            told = answer["answers"][0]["explain"]["item"]
+            assert (told["item_id"], told["found"], told["standing"]["rank"]) == (item_id, rank <= 2, rank)
+            assert told["verdict"]["reason"] == ("found" if rank <= 2 else "beyond_results")
+        assert told["verdict"]["fix"].startswith("ask for more results (-k 12)")
+        answer = await client.search(shop.photo(3), k=2, explain="true", item="i3", attribute="colour=red")
+        told = answer["answers"][0]["explain"]["item"]
+        assert (told["verdict"]["reason"], told["standing"]["photos"][0]["exact_rank"]) == ("filtered", 1)
+
+    asked(ask)
+
+
+def test_an_item_that_cannot_be_told_of_is_a_problem(shop: ServedShop, asked: Shared) -> None:
+    async def ask(client: Client) -> None:
+        unknown = await client.http.post("/v1/search?explain=true&item=nope", content=shop.photo(3))
+        assert "nope" in problem(unknown, 404, "unknown_item")["detail"]
+        unexplained = await client.http.post("/v1/search?item=i3", content=shop.photo(3))
+        assert "add explain=true" in problem(unexplained, 422, "bad_parameter")["detail"]
+
+    asked(ask)
