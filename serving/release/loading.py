@@ -17,6 +17,7 @@ from pipelines.models.facts import read_facts
 from pipelines.neighbours.recipes import plan_of
 from pipelines.releases.release import BrokenReleaseError, Release, check_parts, read_release
 from pipelines.store import NotFoundError, Store, StoreError, UnavailableError
+from serving.release import calm
 from serving.release.cache import ReleaseCache
 from serving.release.engine import Engine
 from serving.release.loaded import LoadedRelease
@@ -45,6 +46,7 @@ class Loader:
         """Return a release that is verified, opened and warm. Raises Refused that says why there is none."""
         started = time.monotonic()
         with _refusals():
+            calm.prepare()
             release = (self._cache or self).read_release(release_id)
             store = self._copied(release)
             needed = self._checked_memory(store, release)

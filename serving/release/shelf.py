@@ -6,17 +6,16 @@ None of them finds what is hidden, nor shows an item for another that curators k
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from pipelines.curated import Curated
 from serving.metrics import Metrics
+from serving.release import calm
 from serving.release.hiding import Followed
 from serving.release.loaded import LoadedRelease
 from serving.release.loading import Loader
-from trainer import process
 
 
 class Shelf:
@@ -88,9 +87,4 @@ class Shelf:
         self._open.discard(loaded)
         self._metrics.open_releases.set(len(self._open))
         self._thread.submit(loaded.engine.close)
-        self._thread.submit(_give_back_memory)
-
-
-def _give_back_memory() -> None:
-    gc.collect()  # TensorFlow's functions refer to themselves
-    process.give_back()
+        self._thread.submit(calm.give_back)
