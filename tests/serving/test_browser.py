@@ -201,6 +201,63 @@ def test_one_asks_for_an_item_and_looks_into_history(visit: Any, kind: Any, serv
     assert page.evaluate("fetch('/').then((answer) => answer.headers.get('content-security-policy'))") == POLICY
 
 
+@pytest.fixture(scope="module")
+def two(shop: ServedShop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
+    """A service of a shop whose release `third` has some of the items of the one that is live, and others."""
+    own = shop.copy(tmp_path_factory.mktemp("two") / "shop")
+    own.add_index("third-index", range(4, 16))
+    own.add_release("third", "third-index", "run-2")
+    for release_id in ("third", "first"):
+        own.go_live(release_id)
+    with process(own) as running:
+        running.ready("first")
+        yield running
+
+
+@WIDTHS
+def test_one_compares_two_releases_on_one_photo(browser: Browser, two: ServeProcess, kind: Any, photo: Path) -> None:
+    visitor = Visitor(browser, two, kind)
+    page = visitor.page
+    page.set_input_files("#file", photo)
+    page.wait_for_selector(".card")
+    live = visitor.results()
+    page.click("#history-open")
+    page.locator("#entries button", has_text="Compare").click()
+    expect(page.locator("#beside-message")).to_contain_text("8 of them in both", timeout=30_000)
+    assert page.input_value("#compare") == "third"
+    assert page.locator("#results .id").all_text_contents() == live
+    other = page.locator("#others .id").all_text_contents()
+    assert {*other} == {f"i{n}" for n in range(4, 16)}
+    for column, own, beside in (("#results", live, other), ("#others", other, live)):
+        for card, item_id in zip(page.locator(f"{column} .card").all(), own, strict=True):
+            higher = beside.index(item_id) - own.index(item_id) if item_id in beside else None
+            words = "only here" if higher is None else f"{'▲' if higher > 0 else '▼'} {abs(higher)}" if higher else ""
+            assert card.locator(".change").inner_text() == words
+    left, right = (page.locator(f"{column} .card").first.bounding_box() for column in ("#results", "#others"))
+    assert (left["y"] == right["y"], left["x"] == right["x"]) == ((True, False) if kind is DESK else (False, True))
+    page.focus("#compare")
+    page.keyboard.press("Home")
+    expect(page.locator("#beside")).to_be_hidden()
+    assert page.locator(".change:visible").count() == 0
+    visitor.wrong = [said for said in visitor.wrong if "503" not in said]  # it was told to ask again while it loads
+    visitor.leave()
+
+
+@WIDTHS
+def test_one_asks_why_an_item_is_not_among_the_results(visit: Any, kind: Any, photo: Path) -> None:
+    visitor = visit(kind)
+    page = visitor.page
+    page.set_input_files("#file", photo)
+    page.wait_for_selector(".card")
+    visitor.filters()
+    with page.expect_response(lambda answer: "attribute=" in answer.url):
+        page.select_option("#attribute-colour", "red")
+    page.check("#explain")
+    page.fill("#about-item", "i3")
+    page.press("#about-item", "Enter")
+    expect(page.locator("#explained")).to_contain_text("it is none of what the filter leaves")
+
+
 def test_what_a_shop_writes_is_text(browser: Browser, own_shop: ServedShop) -> None:
     with process(own_shop) as running:
         running.ready(live_release_id(own_shop.store))

@@ -3,10 +3,11 @@
 const KEY = "visual-search-key";
 
 export class Problem extends Error {
-  constructor(value, status) {
+  constructor(value, status, retryAfter) {
     super(value.detail || value.title || `the service answers ${status}`);
     this.code = value.code;
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -25,7 +26,8 @@ async function ask(path, options = {}) {
     throw new Problem({ detail: "the service does not answer" }, 0);
   }
   if (answer.ok) return answer;
-  throw new Problem(await answer.json().catch(() => ({})), answer.status);
+  const retryAfter = Number(answer.headers.get("Retry-After"));
+  throw new Problem(await answer.json().catch(() => ({})), answer.status, retryAfter);
 }
 
 const told = async (path, options) => (await ask(path, options)).json();
@@ -34,13 +36,18 @@ export const release = () => told("/v1/release");
 export const history = () => told("/v1/release/history");
 export const facets = () => told("/v1/facets");
 export const item = (id, signal) => told(`/v1/items/${encodeURIComponent(id)}`, { signal });
-export const similar = (id, filters, signal) =>
-  told(`/v1/items/${encodeURIComponent(id)}/similar?${filters}`, { signal });
 
-export function search(photo, filters, box, explain, signal) {
-  const query = new URLSearchParams(filters);
+const of = (query, release) => (release ? new URLSearchParams([...query, ["release", release]]) : query);
+
+export const similar = (id, filters, release, signal) =>
+  told(`/v1/items/${encodeURIComponent(id)}/similar?${of(filters, release)}`, { signal });
+
+// `explain` is null, or the id of an item that is told of too, "" for none.
+export function search(photo, filters, box, explain, release, signal) {
+  const query = new URLSearchParams(of(filters, release));
   if (box) query.set("box", box.join(","));
-  if (explain) query.set("explain", "true");
+  if (explain !== null) query.set("explain", "true");
+  if (explain) query.set("item", explain);
   const body = new FormData();
   body.append("image", photo, photo.name || "photo");
   return told(`/v1/search?${query}`, { method: "POST", body, signal });

@@ -1,6 +1,7 @@
 // The page: what is asked, the answer, and what was live before.
 
 import * as api from "./api.js";
+import { Comparison, changes, patiently } from "./compare.js";
 import { Filters } from "./filters.js";
 import { PhotoField } from "./photo.js";
 import { show, showExplained } from "./results.js";
@@ -14,6 +15,7 @@ let running = null;
 let shownRelease = "";
 
 const filters = new Filters(at("filters"), ask);
+const comparison = new Comparison(at("compare"), ask);
 const field = new PhotoField(
   { drop: at("drop"), photo: at("photo"), box: at("box"), help: at("drop-help"), boxHelp: at("box-help"), whole: at("whole"), inputs: [at("file"), at("camera")] },
   () => { item = ""; at("item").value = ""; ask(); },
@@ -25,6 +27,7 @@ function say(words, bad = false) {
 }
 
 async function ask() {
+  showBeside("");
   if (!item && !field.file) return;
   running?.abort();
   running = new AbortController();
@@ -32,12 +35,13 @@ async function ask() {
   say("Looking …");
   try {
     const began = performance.now();
-    const { results, explain, release } = await answer(signal);
-    show(at("results"), results, explain, pick);
-    showExplained(at("explained"), explain);
+    const own = await answer("", signal);
+    show(at("results"), own.results, own.explain, pick);
+    showExplained(at("explained"), own.explain);
     const what = item ? `similar to ${item}` : "results";
-    say(`${results.length} ${what}, ${Math.round(performance.now() - began)} ms${results.length ? "" : "; loosen the filters"}`);
-    if (release !== shownRelease) refresh();
+    say(`${own.results.length} ${what}, ${Math.round(performance.now() - began)} ms${own.results.length ? "" : "; loosen the filters"}`);
+    if (own.release !== shownRelease) refresh();
+    if (comparison.release) await askBeside(own, comparison.release, signal);
   } catch (error) {
     if (error.name === "AbortError") return;
     show(at("results"), [], null, pick);
@@ -47,14 +51,44 @@ async function ask() {
   }
 }
 
-async function answer(signal) {
+async function answer(release, signal) {
   if (item) {
-    const said = await api.similar(item, filters.query, signal);
+    const said = await api.similar(item, filters.query, release, signal);
     return { results: said.results, release: said.release_id };
   }
-  const said = await api.search(field.file, filters.query, field.pixels, filters.explain, signal);
+  const said = await api.search(field.file, filters.query, field.pixels, release ? null : filters.explain, release, signal);
   const [first] = said.answers;
   return { results: first.results, explain: first.explain, release: said.release_id };
+}
+
+// The same query to a release that is not live, whose answer is shown beside the one that is there.
+async function askBeside(own, release, signal) {
+  showBeside(release, own.release);
+  sayBeside("Looking …");
+  try {
+    const other = await patiently(() => answer(release, signal), signal, (error) => sayBeside(`${error.message} …`));
+    show(at("results"), own.results, own.explain, pick, changes(own.results, other.results));
+    show(at("others"), other.results, null, pick, changes(other.results, own.results));
+    const shared = new Set(own.results.map((result) => result.item_id));
+    const alike = other.results.filter((result) => shared.has(result.item_id)).length;
+    sayBeside(`${other.results.length} results, ${alike} of them in both`);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    sayBeside(error.message, true);
+  }
+}
+
+function sayBeside(words, bad = false) {
+  at("beside-message").textContent = words;
+  at("beside-message").classList.toggle("bad", bad);
+}
+
+function showBeside(release, current = "") {
+  at("columns").classList.toggle("two", Boolean(release));
+  at("beside").hidden = at("own-title").hidden = !release;
+  at("own-title").textContent = `${current}, live`;
+  at("beside-title").textContent = release;
+  show(at("others"), [], null, pick);
 }
 
 function pick(result) {
@@ -81,11 +115,24 @@ async function refresh() {
     if (said.release_id !== shownRelease) {
       shownRelease = said.release_id;
       filters.show(await api.facets());
+      api.history().then(({ entries }) => offer(entries)).catch(() => {}); // then there is nothing to compare with
     }
   } catch (error) {
     at("release").textContent = error.message;
     if (error.status === 401) askKey();
   }
+}
+
+function offer(entries) {
+  comparison.offer(entries, shownRelease);
+  at("comparing").hidden = at("compare").options.length === 1;
+}
+
+function compareWith(release) {
+  comparison.choose(release);
+  at("history").close();
+  at("compare").focus();
+  ask();
 }
 
 function askKey() {
@@ -109,11 +156,21 @@ at("history-close").addEventListener("click", () => at("history").close());
 at("history-open").addEventListener("click", async () => {
   at("history").showModal();
   try {
-    showHistory((await api.history()).entries);
+    const { entries } = await api.history();
+    offer(entries);
+    showHistory(entries);
   } catch (error) {
     at("entries").textContent = error.message;
   }
 });
+
+function button(words, onClick) {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.textContent = words;
+  element.addEventListener("click", onClick);
+  return element;
+}
 
 function showHistory(entries) {
   const table = document.createElement("table");
@@ -128,11 +185,10 @@ function showHistory(entries) {
     for (const words of [entry.action, entry.release_id, new Date(entry.at).toLocaleString(), entry.reason || ""]) {
       row.insertCell().textContent = words;
     }
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "Report";
-    button.addEventListener("click", () => api.openReport(entry.release_id).catch((error) => button.replaceWith(error.message)));
-    row.insertCell().append(button);
+    const cell = row.insertCell();
+    const report = button("Report", () => api.openReport(entry.release_id).catch((error) => report.replaceWith(error.message)));
+    cell.append(report);
+    if (entry.comparable && entry.release_id !== shownRelease) cell.append(button("Compare", () => compareWith(entry.release_id)));
   }
   at("entries").replaceChildren(table);
 }

@@ -13,7 +13,7 @@ export class Filters {
   constructor(form, onChange) {
     this.form = form;
     this.field = (id) => form.querySelector(`#${id}`);
-    form.addEventListener("change", onChange);
+    form.addEventListener("change", () => { this.field("about").hidden = !this.field("explain").checked; onChange(); });
     form.addEventListener("submit", (event) => { event.preventDefault(); onChange(); });
   }
 
@@ -40,8 +40,9 @@ export class Filters {
     }));
   }
 
+  // Null where nothing is to be explained, else the id of an item that is asked about, "" for none.
   get explain() {
-    return this.field("explain").checked;
+    return this.field("explain").checked ? this.field("about-item").value.trim() : null;
   }
 
   get query() {

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 
 const IN_WORDS = { out_of_stock: "out of stock", preorder: "preorder", backorder: "backorder" };
-let kept = [];
+const kept = new WeakMap(); // by list, the addresses of its pictures
 
 function price(result) {
   if (result.price === undefined || result.price === null) return "";
@@ -22,7 +22,7 @@ function facts(list, pairs) {
   return list;
 }
 
-function card(result, rank, parts, onPick) {
+function card(result, rank, parts, change, urls, onPick) {
   const node = document.querySelector("#card").content.cloneNode(true).firstElementChild;
   const say = (name, words) => { node.querySelector(`.${name}`).textContent = words; };
   say("rank", rank);
@@ -32,12 +32,20 @@ function card(result, rank, parts, onPick) {
   say("price", price(result));
   say("category", result.category.join(" › "));
   say("stock", IN_WORDS[result.availability] || "");
+  if (change) {
+    const mark = node.querySelector(".change");
+    mark.textContent = change.words;
+    mark.title = change.meaning;
+    mark.setAttribute("aria-label", change.meaning);
+    mark.classList.add(change.kind);
+    mark.hidden = false;
+  }
   const button = node.querySelector(".picture");
   button.setAttribute("aria-label", `Similar to ${result.title || result.item_id}`);
   button.addEventListener("click", () => onPick(result));
   const image = node.querySelector("img");
   api.picture(result.thumbnail).then(
-    (url) => { kept.push(url); image.src = url; },
+    (url) => { urls.push(url); image.src = url; },
     () => { image.remove(); button.classList.add("gone"); },
   );
   if (parts) {
@@ -48,10 +56,20 @@ function card(result, rank, parts, onPick) {
   return node;
 }
 
-export function show(list, results, explained, onPick) {
-  for (const url of kept) URL.revokeObjectURL(url);
-  kept = [];
-  list.replaceChildren(...results.map((result, at) => card(result, at + 1, explained?.results[at]?.parts, onPick)));
+// `changes` says of each result how it stands in another release's answer, null where it is alike.
+export function show(list, results, explained, onPick, changes = []) {
+  for (const url of kept.get(list) || []) URL.revokeObjectURL(url);
+  const urls = [];
+  kept.set(list, urls);
+  list.replaceChildren(
+    ...results.map((result, at) => card(result, at + 1, explained?.results[at]?.parts, changes[at], urls, onPick)),
+  );
+}
+
+function itemTold({ verdict }) {
+  const words = document.createElement("p");
+  words.textContent = [verdict.sentence, verdict.fix].filter(Boolean).join(". What to do: ");
+  return words;
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
@@ -85,4 +103,5 @@ export function showExplained(panel, explained) {
     return around;
   };
   panel.replaceChildren(image, block("What the model sees", seen), block("What was looked at", looked));
+  if (explained.item) panel.append(block(explained.item.item_id, itemTold(explained.item)));
 }
