@@ -34,6 +34,9 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "bad_multipart": Kind(400, "the body is not the multipart/form-data that its header says"),
         "bad_body": Kind(400, "the body ended before it was whole"),
         "bad_request": Kind(400, "the request cannot be read"),
+        "head_too_large": Kind(431, "the head of the request is longer than 64 KiB"),
+        "slow_head": Kind(408, "the head of the request took longer than it may"),
+        "too_many_connections": Kind(503, "more connections are open than the service takes"),
         "no_photo": Kind(422, "the request holds no photo"),
         "too_many_photos": Kind(413, "the request holds more photos than one may"),
         "body_too_large": Kind(413, "the body is larger than all the photos that one request may hold"),
@@ -90,9 +93,9 @@ class Problem(Exception):  # noqa: N818 - it is an answer
         }
 
 
-def retry_after(code: str, detail: str, seconds: float, **more: Any) -> Problem:
+def retry_after(code: str, detail: str, seconds: float, *, close: bool = False, **more: Any) -> Problem:
     """Return a problem that passes, with the time after which to ask again."""
-    return Problem(code, detail, headers={"Retry-After": str(max(1, round(seconds)))}, **more)
+    return Problem(code, detail, headers={"Retry-After": str(max(1, round(seconds)))}, close=close, **more)
 
 
 def install(app: FastAPI) -> None:
@@ -103,9 +106,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _crashed)
 
 
-def answer(problem: Problem, request: Request) -> JSONResponse:
-    """Return the HTTP answer of a problem."""
-    request.scope["problem"] = problem.code
+def answer(problem: Problem, request: Request | None = None) -> JSONResponse:
+    """Return the HTTP answer of a problem; there is no request yet where it cannot be read."""
+    if request is not None:
+        request.scope["problem"] = problem.code
     return JSONResponse(problem.as_dict(), problem.kind.status, problem.headers, MEDIA_TYPE)
 
 

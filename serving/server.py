@@ -19,10 +19,9 @@ from pipelines.errors import StageError
 from pipelines.telemetry import logs
 from serving.app import create_app
 from serving.connections import bounded
+from serving.release import calm
 from serving.service import Service
 
-CONNECTIONS = 1000
-"""The most connections at once; who comes then is answered 503."""
 BACKLOG = 2048
 KEEP_ALIVE_S = 30
 LAST_S = 10
@@ -75,6 +74,7 @@ def serve(service: Service, host: str, port: int) -> NoReturn:
 
     Raises StageError where nothing can listen there.
     """
+    calm.set_up()
     listening = _listening(host, port)
     own_host, own_port = listening.getsockname()[:2]
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
@@ -88,7 +88,6 @@ def serve(service: Service, host: str, port: int) -> NoReturn:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=LAST_S + service.config.serving.deadline_ms // 1000,
     )

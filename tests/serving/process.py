@@ -30,7 +30,7 @@ class ServeProcess:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ, cwd=Path.cwd())
         self.url = self._url()
 
-    def ready(self, release_id: str, within_s: float = 60) -> None:
+    def ready(self, release_id: str, within_s: float = 180) -> None:
         """Wait until it answers from a release."""
         until = time.monotonic() + within_s
         while True:
@@ -60,7 +60,7 @@ class ServeProcess:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def _url(self) -> str:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while not (found := LISTENING.search(self.said())):
             assert self.process.poll() is None and time.monotonic() < until, self.said()
             time.sleep(0.05)

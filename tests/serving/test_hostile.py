@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from serving.connections import CONNECTIONS
 from tests.serving.client import ids
 from tests.serving.process import ServeProcess, process
 from tests.serving.shop import ServedShop
@@ -143,12 +144,16 @@ HOSTILE: dict[str, tuple[bytes, int, str]] = {
     "a path upwards": (request(GOOD, path="/v1/thumbnails/..%2f..%2fetc%2fpasswd"), 404, "not_found"),
     "another method": (request(GOOD, path="/v1/release"), 405, "wrong_method"),
     "nothing there": (request(GOOD, path="/v2/search"), 404, "not_found"),
-    "two lengths": (request(GOOD, Content_length="3"), 400, ""),
-    "a line's end in a header": (b"POST /v1/search HTTP/1.1\r\nHost: x\r\nX: a\nContent-Length: 1\r\n\r\n", 400, ""),
-    "a length, and chunks": (request(b"0\r\n\r\n", Transfer_Encoding="chunked"), 400, ""),
-    "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50), 400, ""),
-    "a head of 100 KB": (b"POST /v1/search HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000, 431, ""),
-    "a head that never ends": (b"POST /v1/search HTTP/1.1\r\nHost: x\r\n", 408, ""),
+    "two lengths": (request(GOOD, Content_length="3"), 400, "bad_request"),
+    "a line's end in a header": (
+        b"POST /v1/search HTTP/1.1\r\nHost: x\r\nX: a\nContent-Length: 1\r\n\r\n",
+        400,
+        "bad_request",
+    ),
+    "a length, and chunks": (request(b"0\r\n\r\n", Transfer_Encoding="chunked"), 400, "bad_request"),
+    "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50), 400, "bad_request"),
+    "a head of 100 KB": (b"POST /v1/search HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000, 431, "head_too_large"),
+    "a head that never ends": (b"POST /v1/search HTTP/1.1\r\nHost: x\r\n", 408, "slow_head"),
     "a chunk that is too long": (
         b"POST /v1/search HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n61a80\r\n"
         + bytes(400_000)
@@ -236,4 +241,17 @@ def test_bodies_at_once_are_bounded_by_memory(serve: ServeProcess, shop: ServedS
     refused = [answer for answer in answers if answer.startswith(b"HTTP/1.1 503")]
     assert len(refused) >= 20
     assert all(b'"code":"busy_uploads"' in answer and b"retry-after: 1" in answer for answer in refused)
+    assert serve.search(shop.photo(3)).status_code == 200
+
+
+def test_a_connection_too_many_is_told(serve: ServeProcess, shop: ServedShop) -> None:
+    host, _, port = serve.url.removeprefix("http://").partition(":")
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):  # each was asked on, and is kept alive
+            kept = stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+            kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert received(kept).startswith(b"HTTP/1.1 200")
+        refused = serve.search(shop.photo(3))
+        assert (refused.status_code, refused.json()["code"]) == (503, "too_many_connections")
+        assert (refused.headers["retry-after"], refused.headers["connection"]) == ("1", "close")
     assert serve.search(shop.photo(3)).status_code == 200
