@@ -1,9 +1,11 @@
-"""From a photo's original bytes to the prepared photo that every model sees: one function, for batch and for queries.
+"""From a photo's original bytes to the prepared photo that every model sees: one way, for batch and for queries.
 
 It must not know where bytes come from or go to. It changes no global state of Pillow, and is safe in threads.
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from PIL import Image
@@ -34,12 +36,26 @@ def prepare(data: bytes, spec: PrepSpec, limits: Limits = _DEFAULT_LIMITS, box: 
     an animation the first frame counts. Equal bytes in give equal bytes out. Raises BadPhoto for everything that is
     wrong with `data`; MemoryError passes, for it is the machine's.
     """
-    try:
+    with _blamed(data):
         picture, width, height = _decode_fitted(data, spec, limits, box)
         return Prepared(_encode(_pad(picture, spec), spec.quality), width, height, phash(picture))
+
+
+def prepare_query(data: bytes, spec: PrepSpec, limits: Limits = _DEFAULT_LIMITS, box: Box | None = None) -> bytes:
+    """Return the JPEG that `prepare` gives, without what tells photos of a catalogue apart. Raises as it does."""
+    with _blamed(data):
+        picture, _, _ = _decode_fitted(data, spec, limits, box)
+        return _encode(_pad(picture, spec), spec.quality)
+
+
+@contextmanager
+def _blamed(data: bytes) -> Iterator[None]:
+    """Raise BadPhoto for what decoders raise, a dozen unrelated types: none of them may stop a batch."""
+    try:
+        yield
     except (BadPhoto, MemoryError):
         raise
-    except Exception as error:  # decoders raise a dozen unrelated types; none of them may stop a batch
+    except Exception as error:
         raise _blame(error, data) from error
 
 

@@ -40,7 +40,7 @@ from pipelines.tables.absences import retired
 from pipelines.tables.apart import Apart
 from pipelines.tables.spelling import trimmed, visible
 from pipelines.tables.taxonomy import read_taxonomy
-from transforms.image import prepare
+from transforms.image import prepare_query
 from transforms.photo import Box
 
 BATCH = 64
@@ -116,7 +116,7 @@ class SearchEngine:
 
     def prepare(self, data: bytes, box: Box | None = None) -> bytes:
         """Return a photo, or what a box of it shows, as the model takes it: a JPEG. Raises BadPhoto."""
-        return prepare(data, self.facts.spec, self._config.preprocess.limits, box).jpeg
+        return prepare_query(data, self.facts.spec, self._config.preprocess.limits, box)
 
     def outputs(self, jpegs: Sequence[bytes]) -> QueryOutputs:
         """Return what the model says of prepared photos, in one forward pass. Raises StageError."""

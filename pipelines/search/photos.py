@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.shop_files.fetch import Fetcher, FetchError
-from transforms.image import prepare
+from transforms.image import prepare_query
 from transforms.photo import BadPhoto, Limits, PrepSpec
 
 JPEG: Final = (".jpe", ".jpeg", ".jfif", ".jpg")
@@ -59,7 +59,7 @@ def _prepare_one(path: Path, fetcher: Fetcher, spec: PrepSpec, limits: Limits) -
             return QueryPhoto(query, code="no_photos", detail="the folder holds no files that are not hidden")
         return QueryPhoto(query, code="unreadable", detail="the folder's permissions are in the way")
     try:
-        return QueryPhoto(query, prepare(fetcher.fetch(query), spec, limits).jpeg)
+        return QueryPhoto(query, prepare_query(fetcher.fetch(query), spec, limits))
     except (BadPhoto, FetchError) as error:
         return QueryPhoto(query, code=error.code, detail=error.detail)
 

@@ -10,8 +10,8 @@ from PIL import Image, JpegImagePlugin
 from tests.transforms import odd_photos as odd
 from tests.transforms.odd_profiles import swapped_profile
 from transforms import image as module
-from transforms.image import prepare
-from transforms.photo import BadPhoto, Limits, PrepSpec
+from transforms.image import prepare, prepare_query
+from transforms.photo import BadPhoto, Box, Limits, PrepSpec
 from transforms.pixels import decode_prepared
 
 SPEC = PrepSpec(64, 48)
@@ -190,3 +190,21 @@ def test_running_out_of_memory_is_not_the_photos_fault(monkeypatch):
     monkeypatch.setattr(module, "to_resizable", no_memory)
     with pytest.raises(MemoryError):
         prepare(jpeg(100, 100), SPEC)
+
+
+@pytest.mark.parametrize("name", odd.GOLDEN)
+def test_a_query_is_prepared_as_the_catalogue_is(name):
+    data = odd.GOLDEN[name]()
+    assert prepare_query(data, SPEC) == prepare(data, SPEC).jpeg
+
+
+def test_a_part_of_a_query_is_prepared_as_one_of_the_catalogue_is():
+    data, box = jpeg(150, 100), Box(5, 5, 90, 70)
+    assert prepare_query(data, SPEC, box=box) == prepare(data, SPEC, box=box).jpeg != prepare(data, SPEC).jpeg
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>", jpeg(150, 100)[:200]])
+def test_a_query_that_is_no_photo_is_refused_as_in_the_catalogue(data):
+    with pytest.raises(BadPhoto) as refused:
+        prepare_query(data, SPEC)
+    assert (refused.value.code, refused.value.detail) == (refusal(data).code, refusal(data).detail)
