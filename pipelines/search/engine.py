@@ -172,10 +172,6 @@ class SearchEngine:
         """Show these pairs not for one another, and those again that were apart before."""
         self._searcher.keep_apart(apart)
 
-    def kept_apart(self, outputs: QueryOutputs) -> frozenset[str]:
-        """Return the items that curators keep from one photo, which is an item's own."""
-        return self._searcher.kept_apart(outputs.embeddings)
-
     def ask(self, path: Path) -> tuple[QueryPhoto, QueryOutputs | None]:
         """Return one file prepared as a query, and what the model says of it; None of what is no photo."""
         ((photo,),) = prepare_queries([path], self.facts.spec, self._config.preprocess.limits, 1)

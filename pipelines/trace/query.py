@@ -36,25 +36,23 @@ def trace_query(config: Config, store: Store, trace: Trace, photo: Path, k: int,
             return replace(trace, query=query, verdict=Verdict(QUERY, asked.code, sentence, "ask with another photo"))
         try:
             standing = engine.standing(outputs, trace.item_id, k)
-            is_apart = trace.item_id in engine.kept_apart(outputs)
         except UnknownItemError as error:  # an index of which a table is damaged
             return replace(trace, verdict=Verdict(QUERY, "not_in_index", str(error), "start a new run"))
         query = query_trace(str(photo), k, standing, engine.leaves)
-    verdict = _not_alike(store, trace.item_id) if is_apart else verdict_of(query, standing)
+    verdict = verdict_of(query, standing)
+    if standing.step == steps.APART:
+        verdict = replace(verdict, sentence=f"{verdict.sentence} ({_decided(store, trace.item_id)})")
     return replace(trace, query=query, verdict=verdict)
 
 
-def _not_alike(store: Store, item_id: str) -> Verdict:
-    """Return the verdict of an item that curators have said to be not alike whose own photo this is."""
+def _decided(store: Store, item_id: str) -> str:
+    """Return by which decisions an item is not alike others."""
     of_item = {
         number: entry
         for number, entry in read_curated(store).standing.items()
         if entry.decision.action == NOT_ALIKE and item_id in entry.decision.item_ids
     }
-    who = "; ".join(f"decision {n}, by {entry.by}: {entry.reason}" for n, entry in of_item.items())
-    sentence = f"it is not alike what the photo is of ({who})"
-    numbers = " or ".join(f"`visual-search curate undo {number}`" for number in of_item)
-    return Verdict(QUERY, "not_alike", sentence, f"{numbers} shows it again")
+    return "; ".join(f"decision {number}, by {entry.by}: {entry.reason}" for number, entry in of_item.items())
 
 
 def query_trace(photo: str, k: int, standing: Standing, leaves: Mapping[int, str]) -> QueryTrace:
@@ -75,6 +73,11 @@ def verdict_of(query: QueryTrace, found: Standing) -> Verdict:
 
 Says = tuple[str, str, str]
 """A reason, a sentence, and what to do."""
+
+
+def _apart(_: QueryTrace, found: Standing) -> Says:
+    sentence = f"curators say that it is not alike what the photo is of; {_by_similarity(found)}"
+    return "not_alike", sentence, "`visual-search curate list` gives its number, by which `curate undo` takes it back"
 
 
 def _filter(_: QueryTrace, found: Standing) -> Says:
@@ -134,6 +137,7 @@ def _by_similarity(found: Standing) -> str:
 OTHER: Final = "a photo that shows it more alike finds it: give the item one"
 SAYS: Final[Mapping[str, Callable[[QueryTrace, Standing], Says]]] = MappingProxyType(
     {
+        steps.APART: _apart,
         steps.FILTER: _filter,
         steps.CATEGORY: _category,
         steps.DEPTH: _depth,

@@ -66,6 +66,12 @@ def test_an_items_own_photo_does_not_find_what_is_not_alike(family):
     assert "b" not in [hit.item_id for hit in family.explain(photo(10), 9, EXACT)[0]]
 
 
+def test_a_standing_tells_what_is_kept_apart(family):
+    family.keep_apart(Apart(frozenset({("a", "b")})))
+    steps = [family.standing(photo(angle), "b", 9, EXACT).step for angle in (10, 40)]
+    assert steps == ["apart", "shown"]
+
+
 def test_items_that_show_one_photo_are_both_found_by_it(family):
     family.keep_apart(Apart(frozenset({("a", "twin")})))
     assert {*ids(family.search(photo(10), 2, EXACT))[0]} == {"a", "twin"}

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
 from pipelines.neighbours.folder import TOP_PROBABILITIES, TOP_SLOTS, VECTORS
@@ -143,11 +142,6 @@ class Searcher:
         """
         self._open = _Open(self.parts, apart)
 
-    def kept_apart(self, embeddings: Floats) -> frozenset[str]:
-        """Return the items that must not be shown for one photo (float32 `[1, dim]`), since it is another's own."""
-        [exclusion] = self._open.exclusions(embeddings, ())
-        return frozenset(self.rows.all_item_ids.take(pa.array(exclusion.apart)).to_pylist())
-
     def search(
         self, outputs: QueryOutputs, k: int, plan: PlanConfig, filters: Sequence[Filter | None] = ()
     ) -> list[list[Hit]]:
@@ -173,8 +167,8 @@ class Searcher:
     ) -> Standing:
         """Return where an item stands in the search by one photo. Raises UnknownItemError and UnknownFilterError."""
         opened = self._open
-        stander = Stander(opened.parts, plan, outputs, k, Exclusion(only=opened.only(wanted)))
-        return stander.standing(self.rows.item(item_id))
+        [exclusion] = opened.exclusions(outputs.embeddings, [wanted])
+        return Stander(opened.parts, plan, outputs, k, exclusion).standing(self.rows.item(item_id))
 
     def search_items(
         self,

@@ -5,7 +5,7 @@ in vain is scanned, so this is for one query and one item.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,7 +20,8 @@ from pipelines.neighbours.query.ranking import Ranker, fold
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Array, Floats, Ints
 
-FILTER, CATEGORY, DEPTH, APPROXIMATE, FETCH, FOLD, RANK, SHOWN = STEPS = (
+APART, FILTER, CATEGORY, DEPTH, APPROXIMATE, FETCH, FOLD, RANK, SHOWN = STEPS = (
+    "apart",
     "filter",
     "category",
     "depth",
@@ -96,7 +97,7 @@ class Stander:
     def __init__(
         self, parts: Parts, config: PlanConfig, outputs: QueryOutputs, k: int, exclusion: Exclusion | None = None
     ) -> None:
-        """Take in `exclusion` what a filter leaves."""
+        """Take in `exclusion` what a filter leaves, and what must not be found for this photo."""
         self._parts, self._config, self._k, self._exclusion = parts, config, k, exclusion or Exclusion()
         plan, finder = QueryPlan(parts, config), CandidateFinder(parts, config)
         self._ranker = Ranker(parts.rows, config)
@@ -123,8 +124,7 @@ class Stander:
         if not len(mine):
             best, score = self._passed_over(own)
             rank = 1 + int((self._values > score).sum())
-            step = self._passed_over_at(photos) if self._permitted(own).any() else FILTER
-            return self._told(step, photos, best, score, rank)
+            return self._told(self._passed_over_at(photos, own), photos, best, score, rank)
         best, score = (values[mine[np.argmax(self._scores[mine])]] for values in (self._links, self._scores))
         rank = 1 + int(np.flatnonzero(self._keys(self._ranked) == self._keys(np.array([best]))[0])[0])
         first = int(self._ranked[rank - 1])
@@ -162,8 +162,11 @@ class Stander:
         scores = self._ranker.scores(np.concatenate([self._links, own]), spread, self._asked, 0)[len(self._links) :]
         return int(own[np.argmax(scores)]), float(scores.max())
 
-    def _passed_over_at(self, photos: tuple[PhotoStanding, ...]) -> str:
-        """Return the step at which an item that is not ranked fell out."""
+    def _passed_over_at(self, photos: tuple[PhotoStanding, ...], own: Ints) -> str:
+        """Return the step at which an item that is not ranked, and has the links `own`, fell out."""
+        if not self._permitted(own).any():
+            apart = replace(self._exclusion, only=None)
+            return FILTER if apart.permitted(self._parts.rows, own).any() else APART
         if all(photo.scanned is None for photo in photos):
             return APPROXIMATE if min(photo.exact_rank for photo in photos) <= len(self._rows) else FETCH
         if not any(photo.scanned for photo in photos):
