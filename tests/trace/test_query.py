@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.curated.change import note
+from pipelines.curated.entries import NOT_ALIKE, UNDO, Decision
 from tests.trace.missing import SECTIONS
 from tests.trace.shop import TracedShop
 
@@ -88,6 +90,21 @@ def test_a_variant_behind_another(shop: TracedShop) -> None:
     told = folding.trace("dress1", code=0)["verdict"]["sentence"]
     assert told.endswith("; of its group 'dress' a search shows one item (search.unit)")
     assert "search.unit" not in folding.trace("good1", code=0)["verdict"]["sentence"]
+
+
+def test_what_curators_keep_from_the_item_of_a_photo(shop: TracedShop) -> None:
+    own, other = searched(shop, "good3.jpg", 2)
+    one, two = sorted((own, other))
+    noted = note(shop.store, Decision(NOT_ALIKE, (one, two)), "another heel", "ann@box")
+    try:
+        found = asked(shop, other, "good3.jpg", 4)
+    finally:
+        note(shop.store, Decision(UNDO, undoes=noted.number), "", "ann@box")
+    verdict = found["verdict"]
+    assert (verdict["step"], verdict["reason"]) == ("query", "not_alike")
+    assert f"decision {noted.number}, by ann@box: another heel" in verdict["sentence"]
+    assert f"`visual-search curate undo {noted.number}`" in verdict["fix"]
+    assert other in searched(shop, "good3.jpg", 2)
 
 
 def test_what_is_no_photo(shop: TracedShop) -> None:
