@@ -223,7 +223,7 @@ def test_one_compares_two_releases_on_one_photo(browser: Browser, two: ServeProc
     live = visitor.results()
     page.click("#history-open")
     page.locator("#entries button", has_text="Compare").click()
-    expect(page.locator("#beside-message")).to_contain_text("8 of them in both", timeout=30_000)
+    expect(page.locator("#beside-message")).to_contain_text("8 in both, 4 only here", timeout=30_000)
     assert page.input_value("#compare") == "third"
     assert page.locator("#results .id").all_text_contents() == live
     other = page.locator("#others .id").all_text_contents()
@@ -236,7 +236,7 @@ def test_one_compares_two_releases_on_one_photo(browser: Browser, two: ServeProc
     left, right = (page.locator(f"{column} .card").first.bounding_box() for column in ("#results", "#others"))
     assert (left["y"] == right["y"], left["x"] == right["x"]) == ((True, False) if kind is DESK else (False, True))
     page.focus("#compare")
-    page.keyboard.press("Home")
+    page.keyboard.press("ArrowUp")
     expect(page.locator("#beside")).to_be_hidden()
     assert page.locator(".change:visible").count() == 0
     visitor.wrong = [said for said in visitor.wrong if "503" not in said]  # it was told to ask again while it loads

@@ -69,9 +69,10 @@ async function askBeside(own, release, signal) {
     const other = await patiently(() => answer(release, signal), signal, (error) => sayBeside(`${error.message} …`));
     show(at("results"), own.results, own.explain, pick, changes(own.results, other.results));
     show(at("others"), other.results, null, pick, changes(other.results, own.results));
-    const shared = new Set(own.results.map((result) => result.item_id));
-    const alike = other.results.filter((result) => shared.has(result.item_id)).length;
-    sayBeside(`${other.results.length} results, ${alike} of them in both`);
+    const shown = new Set(own.results.map((result) => result.item_id));
+    const both = other.results.filter((result) => shown.has(result.item_id)).length;
+    at("own-message").textContent = `${both} in both, ${own.results.length - both} only here`;
+    sayBeside(`${both} in both, ${other.results.length - both} only here`);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     sayBeside(error.message, true);
@@ -85,8 +86,9 @@ function sayBeside(words, bad = false) {
 
 function showBeside(release, current = "") {
   at("columns").classList.toggle("two", Boolean(release));
-  at("beside").hidden = at("own-title").hidden = !release;
+  at("beside").hidden = at("own-head").hidden = !release;
   at("own-title").textContent = `${current}, live`;
+  at("own-message").textContent = "";
   at("beside-title").textContent = release;
   show(at("others"), [], null, pick);
 }

@@ -103,5 +103,9 @@ export function showExplained(panel, explained) {
     return around;
   };
   panel.replaceChildren(image, block("What the model sees", seen), block("What was looked at", looked));
-  if (explained.item) panel.append(block(explained.item.item_id, itemTold(explained.item)));
+  if (explained.item) {
+    const about = block(explained.item.item_id, itemTold(explained.item));
+    about.className = "about";
+    panel.append(about);
+  }
 }
