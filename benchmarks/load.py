@@ -26,6 +26,8 @@ import uvloop
 
 RESULTS, WARM_S, ANSWERED = 10, 2.0, 200
 LATEST_S = 30.0
+BEGUN = "asking"
+"""What the process says once it asks."""
 REFUSED = -1
 """The status of a query whose connection was refused or broken."""
 
@@ -120,6 +122,7 @@ async def asking(given: argparse.Namespace) -> Record:
     asker = Asker(given.url, photos, json.loads(given.releases), given.watch)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asker.over.set)
     connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=LATEST_S)
+    print(BEGUN, flush=True)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
         if given.rate:
             await asker.ask_at(http, given.rate)
@@ -129,13 +132,17 @@ async def asking(given: argparse.Namespace) -> Record:
 
 
 class Load:
-    """Such a process; ended by `end`, which returns what it has recorded."""
+    """Such a process, which asks already; ended by `end`, which returns what it has recorded."""
 
     def __init__(self, url: str, photos: Path, out: Path, **options: Any) -> None:
         """Options are those of the command line; those that are None are left out."""
         given = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
         self._out = out
-        self._process = subprocess.Popen([sys.executable, "-m", "benchmarks.load", url, str(photos), str(out), *given])
+        words = [sys.executable, "-m", "benchmarks.load", url, str(photos), str(out), *given]
+        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        if self._process.stdout.readline().strip() != BEGUN:
+            raise RuntimeError("the load has not begun")
 
     def end(self) -> Record:
         """End it, after the answers that it waits for; return what it has recorded."""
