@@ -39,6 +39,7 @@ setup(
     extras_require={
         "qdrant": ["qdrant-client>=1.15,<2"],
         "opensearch": ["opensearch-py>=3.1,<4"],
+        "postgres": ["psycopg[binary]>=3.2,<4"],
         "serving": [
             "click>=8.3,<9",
             "fastapi>=0.115,<1",
@@ -47,6 +48,7 @@ setup(
             "prometheus-client>=0.26,<1",
             "python-json-logger>=4.2,<5",
             "python-multipart>=0.0.20,<1",
+            "sqlalchemy>=2.0.40,<3",
             "starlette>=0.40,<2",
             "uvicorn>=0.34,<1",
             "uvloop>=0.21,<1",
@@ -65,6 +67,7 @@ setup(
             "requests>=2.32,<3",
             "rich>=14,<16",
             "scipy>=1.18,<2",
+            "sqlalchemy>=2.0.40,<3",
             "tfx>=1.21,<1.22",
         ],
     },

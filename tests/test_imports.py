@@ -24,7 +24,7 @@ LAYERS = (
     ("catalogue", "preprocess", "train", "embed", "index", "evaluate", "promote"),
     ("forecast",),
     ("search", "backfill", "status", "export", "survey", "erase"),
-    ("trace", "quality"),
+    ("trace", "quality", "judge"),
     ("cli",),
 )
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}

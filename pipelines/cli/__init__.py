@@ -9,6 +9,7 @@ from pipelines.cli.erase import erase
 from pipelines.cli.export import export
 from pipelines.cli.group import main
 from pipelines.cli.hidden import hide, unhide
+from pipelines.cli.judge import judge
 from pipelines.cli.model import model
 from pipelines.cli.quality import quality
 from pipelines.cli.releases import gc, rollback
@@ -37,6 +38,7 @@ _COMMANDS = (
     quality,
     curate,
     status,
+    judge,
     export,
     backfill,
     rollback,

@@ -6,6 +6,7 @@ are relative to the file's folder. Owns no stage logic; imports nothing heavy.
 
 from pipelines.config.engines import OUR_LABELS, BeamSection, DataflowSection, FlinkSection, VertexSection
 from pipelines.config.fetching import FetchSection, HostSection
+from pipelines.config.judge import JudgeSection
 from pipelines.config.loading import Config, ConfigError, load_config
 from pipelines.config.prices import PricesSection
 from pipelines.config.serving import ServingSection
@@ -37,6 +38,7 @@ __all__ = [
     "FlinkSection",
     "HostSection",
     "IndexSection",
+    "JudgeSection",
     "Media",
     "MonitoringSection",
     "PreprocessSection",

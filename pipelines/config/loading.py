@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pipelines.config.base import Section
 from pipelines.config.engines import BeamSection
 from pipelines.config.fetching import FetchSection
+from pipelines.config.judge import JudgeSection, in_database
 from pipelines.config.places import FOLDER, is_remote
 from pipelines.config.prices import PricesSection
 from pipelines.config.problems import explain
@@ -37,7 +38,7 @@ LEARNS_NOT = "train.attributes does not name (it names {})"
 MAPS_NOT = "catalogue.columns.signals does not map (it maps {})"
 
 
-NOT_OF_RUNS = {"folder", "store", "prices", "serving"}
+NOT_OF_RUNS = {"folder", "store", "prices", "serving", "judge"}
 """What no run's result depends on."""
 SAMPLE = "-sample"
 """Behind the name of a store: that of its sample."""
@@ -62,6 +63,7 @@ class Config(Section):
     evaluate: EvaluateSection = EvaluateSection()
     promote: PromoteSection = PromoteSection()
     serving: ServingSection = ServingSection()
+    judge: JudgeSection = JudgeSection()
     beam: BeamSection = BeamSection()
     monitoring: MonitoringSection = MonitoringSection()
     prices: PricesSection = PricesSection()
@@ -92,6 +94,16 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _knows_the_demand(self) -> Config:
+        name, mapped = self.judge.demand, list(self.catalogue.columns.signals)
+        if name is not None and name not in mapped:
+            raise ValueError(
+                f"judge.demand = {name!r} is a signal that {MAPS_NOT.format(', '.join(mapped) or 'none')}; map its "
+                "column there, or remove the key"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _lies_where_dataflow_sees_it(self) -> Config:
         if self.beam.runner == "dataflow":
             catalogue = self.catalogue
@@ -112,6 +124,12 @@ class Config(Section):
         if is_remote(location):
             return location
         return str(Path(self.folder, os.path.expanduser(location)).resolve())
+
+    @property
+    def answers(self) -> str:
+        """Where people's answers are kept: a file's absolute path, or a database's address."""
+        kept = self.judge.answers
+        return kept if in_database(kept) else self.locate(kept)
 
     def sampled(self) -> Config:
         """Return the same configuration for a sample of the shop, in a store of its own that nobody watches."""

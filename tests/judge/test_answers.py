@@ -1,0 +1,110 @@
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.judge.answers import Answers, AnswersError, Progress, checked
+from tests.judge.conftest import gold, make_task, pair
+
+TASK = make_task([pair("p0"), pair("p1"), pair("p2", 1), gold("g0", "not")])
+AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+def test_of_a_raters_answers_to_a_question_the_last_counts(answers: Answers) -> None:
+    answers.record(TASK, "p0", "ann", "same", milliseconds=900, answered_at=AT)
+    answers.record(TASK, "p1", "ann", "not", answered_at=AT)
+    answers.record(TASK, "p0", "ann", "similar", milliseconds=400, answered_at=AT)
+    answers.record(TASK, "p0", "bob", "not", answered_at=AT)
+    found = [(a.question_id, a.rater, a.grade, a.milliseconds) for a in answers.of(TASK)]
+    assert found == [("p0", "ann", "similar", 400), ("p1", "ann", "not", None), ("p0", "bob", "not", None)]
+    assert answers.of(TASK)[0].answered_at == "2026-11-29T12:00:00+00:00"
+
+
+def test_whoever_opens_the_file_again_goes_on(tmp_path: Path) -> None:
+    place = str(tmp_path / "new" / "answers.sqlite")
+    with Answers.open(place) as first:
+        question = first.next_question(TASK, "ann")
+        assert question is not None
+        first.record(TASK, question.question_id, "ann", "not")
+        following = first.next_question(TASK, "ann")
+    with Answers.open(place) as again:
+        assert again.next_question(TASK, "ann") == following != question
+        assert again.next_question(TASK, " ann\n") == following
+
+
+def test_progress_counts_what_is_left_for_a_rater(answers: Answers) -> None:
+    for rater in ("ann", "bob"):
+        answers.record(TASK, "p0", rater, "same")
+    answers.record(TASK, "g0", "ann", "not")
+    assert answers.progress(TASK, "ann") == Progress(answered=2, left=2, pairs=3, pairs_done=1)
+    assert answers.progress(TASK, "cy") == Progress(answered=0, left=2, pairs=3, pairs_done=1)
+
+
+def test_a_rater_is_done_when_nothing_is_left(answers: Answers) -> None:
+    while question := answers.next_question(TASK, "ann"):
+        answers.record(TASK, question.question_id, "ann", "not")
+    assert {a.question_id for a in answers.of(TASK)} >= {"p0", "p1", "p2"}
+
+
+def test_answers_to_another_task_are_not_counted(answers: Answers) -> None:
+    answers.record(TASK, "p0", "ann", "same")
+    other = make_task([pair("p0")])
+    object.__setattr__(other, "task_id", "t2")
+    assert answers.of(other) == []
+
+
+def test_many_are_kept_at_once_and_those_that_count_already_are_not_kept_again(answers: Answers) -> None:
+    many = [checked(TASK, "p0", "ann", "same"), checked(TASK, "p1", "ann", "not")]
+    assert answers.record_all(TASK, many) == 2
+    assert answers.record_all(TASK, [*many, checked(TASK, "p2", "ann", "not")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "rater", "grade", "milliseconds", "message"),
+    [
+        ("p9", "ann", "same", None, "task t1 has no question 'p9'"),
+        ("p0", "ann", "good", None, "'good' is no grade; it is one of same, similar, not"),
+        ("p0", " \t", "same", None, "is no rater's name"),
+        ("p0", "a" * 101, "same", None, "is no rater's name: 1 to 100 letters"),
+        ("p0", "ann\x00", "same", None, "is no rater's name"),
+        ("p0", "ann", "same", -1, "-1 is no number of milliseconds"),
+    ],
+)
+def test_what_cannot_be_kept_is_told(
+    answers: Answers, question: str, rater: str, grade: str, milliseconds: int | None, message: str
+) -> None:
+    with pytest.raises(AnswersError, match=message):
+        answers.record(TASK, question, rater, grade, milliseconds=milliseconds)
+    assert answers.of(TASK) == []
+
+
+def test_what_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "words.sqlite").write_text("words" * 1000)
+    with pytest.raises(AnswersError, match=r"words\.sqlite cannot be read or kept: file is not a database"):
+        Answers.open(str(tmp_path / "words.sqlite"))
+
+
+def test_a_password_is_not_told() -> None:
+    with pytest.raises(AnswersError) as error:
+        Answers.open("postgresql://ann:secret@127.0.0.1:1/judge")
+    assert "secret" not in str(error.value)
+
+
+WRITER = """
+import sys
+from pipelines.judge.answers import Answers
+from tests.judge.test_answers import TASK
+with Answers.open(sys.argv[1]) as answers:
+    for n in range(30):
+        answers.record(TASK, "p0", f"{sys.argv[2]}{n}", "same")
+"""
+
+
+def test_processes_write_at_once(tmp_path: Path) -> None:
+    place = str(tmp_path / "answers.sqlite")
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, place, name]) for name in ("ann", "bob")]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    with Answers.open(place) as answers:
+        assert len(answers.of(TASK)) == 60

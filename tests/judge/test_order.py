@@ -1,0 +1,67 @@
+from collections import Counter
+
+from pipelines.judge.order import REPEAT_AFTER, left_for, next_question
+from pipelines.judge.task import Task
+from tests.judge.conftest import gold, make_task, pair, repeat
+
+
+def make() -> Task:
+    pairs = [pair(f"p{place}x{n}", place) for place in range(6) for n in range(8)]
+    return make_task(
+        [*pairs, *(gold(f"g{n}", "not") for n in range(4)), *(repeat(f"r{n}", pairs[n]) for n in range(9))]
+    )
+
+
+def asked(task: Task, rater: str, answered_by: dict[str, int]) -> list[str]:
+    """Return all that a rater is asked, in order."""
+    own: list[str] = []
+    while question := next_question(task, rater, own, answered_by):
+        own.append(question.question_id)
+        answered_by[question.question_id] = answered_by.get(question.question_id, 0) + 1
+    return own
+
+
+def test_a_rater_is_asked_all_pairs_query_by_query_and_nothing_twice() -> None:
+    task = make()
+    own = asked(task, "ann", {})
+    assert len(set(own)) == len(own)
+    places = [task.by_id[name].place for name in own if task.by_id[name].kind == "pair"]
+    assert places == sorted(places)
+    assert len(places) == len(task.pairs)
+
+
+def test_gold_and_repeats_come_between() -> None:
+    task = make()
+    kinds = Counter(task.by_id[name].kind for name in asked(task, "ann", {}))
+    assert kinds["gold"] == 4
+    assert kinds["repeat"] >= 2
+
+
+def test_a_repeat_comes_some_answers_after_what_it_repeats() -> None:
+    task = make()
+    own = asked(task, "bob", {})
+    for name in own:
+        if of := task.by_id[name].repeats:
+            assert own.index(name) - own.index(of) >= REPEAT_AFTER
+
+
+def test_each_rater_has_an_order_of_their_own_which_stays() -> None:
+    task = make()
+    assert asked(task, "ann", {}) != asked(task, "bob", {})
+    assert asked(task, "ann", {}) == asked(task, "ann", {})
+
+
+def test_a_question_is_asked_again_until_it_is_answered() -> None:
+    task = make()
+    first = next_question(task, "ann", [], {})
+    assert first is not None
+    assert next_question(task, "ann", [], {}) == first
+
+
+def test_each_pair_is_asked_of_as_many_as_the_task_wants() -> None:
+    task, answered_by = make(), dict[str, int]()
+    for rater in ("ann", "bob", "cy"):
+        asked(task, rater, answered_by)
+    assert {answered_by[question.question_id] for question in task.pairs} == {2}
+    assert next_question(task, "dan", [], answered_by) is None
+    assert left_for(task, [], answered_by) == 0
