@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Literal
 
 import click
 
-from pipelines.cli.failing import guarded
+from pipelines.cli.failing import EXIT_FAILED, guarded
 from pipelines.cli.options import config_option, quiet_option
 
 ORIGINS = ("held-out", "gallery")
+
+task_option = click.option("--task", "task_id", help="Of this task.  [default: the newest without a verdict]")
 
 
 @click.group()
@@ -76,3 +80,83 @@ def show(config_path: str, as_json: bool) -> None:
         click.echo(json.dumps(standing.as_dict()) if as_json else line_of(standing))
     if not found and not as_json:
         click.echo("there is no task yet; make one with `visual-search judge new`", err=True)
+
+
+@judge.command()
+@config_option
+@task_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@guarded
+def report(config_path: str, task_id: str | None, as_json: bool) -> None:
+    """Say what people's answers come to, and whether they decide; keep the verdict once they do.
+
+    It may be asked as often as one likes, after every answer: its bounds hold at all looks together.
+    """
+    from pipelines.config import load_config
+    from pipelines.judge.answers import Answers
+    from pipelines.judge.report import report as report_of
+    from pipelines.judge.task import newest_task_id, read_task
+    from pipelines.judge.terminal import lines_of
+    from pipelines.releases.verdicts import append_verdict
+    from pipelines.search.output import printable
+    from pipelines.store import open_store
+
+    config = load_config(config_path)
+    store = open_store(config.store.uri)
+    task = read_task(store, task_id or newest_task_id(store))
+    with Answers.open(config.answers) as answers:
+        found = report_of(task, answers.of(task), config.judge.rater_quality)
+    if found.verdict is not None:
+        append_verdict(store, found.verdict)
+    click.echo(json.dumps(found.as_dict()) if as_json else "\n".join(map(printable, lines_of(found))))
+
+
+@judge.command()
+@config_option
+@click.argument("task_id", metavar="TASK")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--rater", default="", help="Who is to fill it in: each has an order of their own.")
+@guarded
+def export(config_path: str, task_id: str, file: str, rater: str) -> None:
+    """Write a task's questions into a CSV file, which a rater elsewhere fills in: same, similar or not."""
+    from pipelines.config import load_config
+    from pipelines.judge.answers import Answers, checked_name
+    from pipelines.judge.sheets import write_sheet
+    from pipelines.judge.task import read_task
+    from pipelines.store import open_store
+
+    config = load_config(config_path)
+    task = read_task(open_store(config.store.uri), task_id)
+    with Answers.open(config.answers) as answers:
+        count = write_sheet(task, Path(file), checked_name(rater) if rater else "", answers)
+    click.echo(json.dumps({"task": task_id, "questions": count, "file": file}))
+
+
+@judge.command(name="import")
+@config_option
+@click.argument("task_id", metavar="TASK")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--rater", help="Who answered, where the column `rater` does not say.")
+@guarded
+def take(config_path: str, task_id: str, file: str, rater: str | None) -> None:
+    """Take the answers of a CSV file; rows that cannot be taken are named, and the others count.
+
+    The same file may be given again: only what is new in it is kept.
+    """
+    from pipelines.config import load_config
+    from pipelines.judge.answers import Answers
+    from pipelines.judge.sheets import read_sheet
+    from pipelines.judge.task import read_task
+    from pipelines.store import open_store
+
+    config = load_config(config_path)
+    task = read_task(open_store(config.store.uri), task_id)
+    sheet = read_sheet(task, Path(file), rater)
+    with Answers.open(config.answers) as answers:
+        kept = answers.record_all(task, sheet.answers)
+    for problem in sheet.problems:
+        click.echo(f"{file}, {problem}", err=True)
+    told = {"answers": len(sheet.answers), "new": kept, "empty": sheet.empty, "bad": len(sheet.problems)}
+    click.echo(json.dumps({"task": task_id} | told))
+    if sheet.problems:
+        sys.exit(EXIT_FAILED)

@@ -109,7 +109,7 @@ def _repeats(pairs: Sequence[Question], share: float, rng: np.random.Generator) 
 
 def _named(questions: Sequence[Question], seed: int) -> tuple[Question, ...]:
     """Return the questions with ids that tell nothing of them."""
-    ids = [hashlib.sha256(f"question:{seed}:{n}".encode()).hexdigest()[:12] for n in range(len(questions))]
+    ids = [f"q{hashlib.sha256(f'question:{seed}:{n}'.encode()).hexdigest()[:12]}" for n in range(len(questions))]
     return tuple(_with_id(question, ids[n], ids) for n, question in enumerate(questions))
 
 
