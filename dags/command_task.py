@@ -1,4 +1,4 @@
-"""A task calls `visual-search` once, without a shell: its last line goes to XCom, exit code 3 shows as skipped.
+"""A task calls `visual-search` once, without a shell: its last line goes to XCom, exit codes 3, 4 show as skipped.
 
 Nothing of the pipeline is imported, for Airflow has an environment of its own. What is called, where, and with which
 config, are Airflow variables, read when a task runs (or variables of the process:
@@ -38,7 +38,7 @@ RELEASE = Asset(name="visual_search_release", uri="visual-search://release")
 """What is live changed: who consumes the index can be scheduled on it."""
 RELEASE_ALIAS = AssetAlias("visual_search_release")
 GPU_POOL = "visual_search_gpu"
-USAGE, REFUSED = 2, 3
+USAGE, REFUSED, WAITING = 2, 3, 4
 RUN_ID = "{{ dag.dag_id | run_name(run_id) }}"
 LAUNCHERS = ("local", "kubernetes")
 NO_BACKFILL = "Airflow's backfill would read today's feeds, whatever the date: trigger the DAG visual_search_backfill"
@@ -125,7 +125,7 @@ class CommandTask(BaseOperator):
         self._launched: Launched | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Run the command to its end and return its last line. Raises AirflowSkipException where a gate said no."""
+        """Run the command to its end and return its last line. Raises AirflowSkipException of a gate's no."""
         if context["dag_run"].run_type == "backfill":
             raise AirflowFailException(NO_BACKFILL)
         result = self._run(self._command(), context)
@@ -152,7 +152,7 @@ class CommandTask(BaseOperator):
         transcript = Transcript(self.log)
         self._launched = self._launch(context)
         code = self._launched.run(command, transcript)
-        if code == REFUSED:
+        if code in {REFUSED, WAITING}:
             raise AirflowSkipException(transcript.reason)
         if code == USAGE:  # the next attempt would be as wrong
             raise AirflowFailException(transcript.reason)

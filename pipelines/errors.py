@@ -1,4 +1,4 @@
-"""The two ways in which a stage says no: it failed, or a gate refused what it made."""
+"""The ways in which a stage says no: it failed, a gate refused what it made, or people have yet to say."""
 
 
 class StageError(Exception):
@@ -15,3 +15,7 @@ class GateError(Exception):
     def __init__(self, message: str, *, stage: str = "", run_id: str = "") -> None:
         super().__init__(message)
         self.stage, self.run_id = stage, run_id
+
+
+class WaitingError(GateError):
+    """A gate that people decide has no verdict yet (exit code 4); the message names the command that asks them."""

@@ -17,7 +17,7 @@ from pipelines.telemetry import logs
 if TYPE_CHECKING:
     from pipelines.errors import GateError
 
-EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
+EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_WAITING = 1, 2, 3, 4
 
 Command = Callable[..., Any]
 
@@ -36,13 +36,15 @@ def guarded(command: Command) -> Command:
 
     def explained(*args: Any, **kwargs: Any) -> Any:
         from pipelines.config import ConfigError
-        from pipelines.errors import GateError, StageError
+        from pipelines.errors import GateError, StageError, WaitingError
         from pipelines.store import StoreError
 
         try:
             return command(*args, **kwargs)
         except ConfigError as error:
             fail(str(error), EXIT_USAGE)
+        except WaitingError as error:
+            fail(f"waiting: {error}{_way_out(error)}", EXIT_WAITING)
         except GateError as error:
             fail(f"refused: {error}{_way_out(error)}", EXIT_REFUSED)
         except (StageError, StoreError) as error:

@@ -36,8 +36,8 @@ def main(log_format: str, on_sigterm: str) -> None:
     """Turn a shop's catalogue into a promoted, searchable index of its photos.
 
     The stages, in order: catalogue, preprocess, train, embed, index, evaluate, promote. Each is idempotent and can be
-    killed and run again at any point. Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 a gate said no, 143
-    ended by SIGTERM.
+    killed and run again at any point. Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 a gate said no, 4 a
+    release waits for people's verdict, 143 ended by SIGTERM.
     """
     logs.set_up(log_format)
     termination.listen(on_sigterm)

@@ -217,7 +217,7 @@ ServiceAddress = Annotated[str, Field(pattern=r"^https?://[^/\s@?#]+(/[^\s?#]*)?
 
 
 class PromoteSection(Section):
-    """How many releases are kept for a rollback, how long refused ones to be accepted, and who serves what is live."""
+    """How many releases are kept, to go back to or to accept, who serves what is live, and who judges it first."""
 
     keep: Positive = 5
     keep_refused_days: Annotated[float, Field(ge=0)] = 7.0
@@ -225,6 +225,10 @@ class PromoteSection(Section):
         [], description="addresses of `visual-search serve`; promote and rollback wait until each answers with it"
     )
     services_wait_s: Annotated[float, Field(gt=0)] = Field(600.0, description="then promote fails, and says which not")
+    judged: Literal["never", "new_model", "always"] = Field("never", description="which releases people judge first")
+    preference_lower: Annotated[float, Field(ge=-1, le=1)] = Field(
+        -0.03, description="the least judge.preference_lower with which a judged release goes live"
+    )
 
 
 class MonitoringSection(Section):

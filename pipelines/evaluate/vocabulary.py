@@ -84,6 +84,8 @@ def is_documented(name: str) -> bool:
 def check_gate_names(names: Iterable[str]) -> None:
     """Raise UnknownMetricError when a gate names what is not a metric, or one that has no better direction."""
     for name in names:
+        if name.startswith("judge."):
+            raise UnknownMetricError(f"{name!r} is what people say later, so promote asks it; see promote.judged")
         if not describe(name).better:
             known = [metric.name for metric in METRICS if metric.better]
             raise UnknownMetricError(f"{name!r} only counts, it cannot be a gate; use one of {', '.join(known)}")

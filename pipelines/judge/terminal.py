@@ -43,9 +43,7 @@ def lines_of(report: Report) -> list[str]:
         lines += [f"  graded precision at 10, second:  {_mean(report.second)}"]
         bounds, better = report.preference, report.preferences
         lines += [f"  preference for the second:       {bounds.mean:+.3f}, {bounds.lower:+.3f} to {bounds.upper:+.3f}"]
-        lines += [
-            f"  better for queries:              first {better.first}, second {better.second}, alike {better.alike}"
-        ]
+        lines += [f"  better for queries: first {better.first}, second {better.second}, alike {better.alike}"]
     if report.alpha is not None:
         lines.append(f"  agreement (Krippendorff's alpha): {report.alpha:.2f}")
     return [*lines, *map(_rater, report.raters), *_weak(report), _outcome(report)]

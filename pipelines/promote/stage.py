@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipelines.errors import GateError, StageError
+from pipelines.promote.judged import preference_gate
 from pipelines.promote.services import wait
 from pipelines.releases.gate import Gate
 from pipelines.releases.history import Entry, History, append, make_entry, read_history
@@ -25,8 +26,9 @@ def run(context: RunContext) -> StageResult:
 
     Raises GateError when the release is not blessed (unless `accept_reason` says why it is to be live all the same, or
     the live one was accepted, and its numbers are the release's) or the live one is newer (unless a `force_reason` says
-    why it is to go), StoreError when something that the release refers to is gone, and StageError when a service of
-    `promote.services` does not answer with it in time.
+    why it is to go), or people who judge it like it too little (WaitingError while they have no verdict), StoreError
+    when something that the release refers to is gone, and StageError when a service of `promote.services` does not
+    answer with it in time.
     """
     release = read_release(context.store, str(context.outputs(EvaluateOutputs).release_id))
     check_parts(context.store, release)
@@ -38,7 +40,8 @@ def run(context: RunContext) -> StageResult:
         accepted = context.accept_reason or history.accepted_as(release)
         _check_blessed(context, release, accepted)
         _check_newer(context, release, history)
-        entry = _entry(context, release, history, accepted)
+        gate = None if accepted or context.overrides.force_reason else _judged(context, release, history)
+        entry = _entry(context, release, history, accepted, gate)
         context.check_lease()
         if append(context.store, history, entry):
             return _served(context, _result(context.store, release, history, history.number + 1, promoted=True))
@@ -72,9 +75,14 @@ def rollback(store: Store, *, reason: str, to: str | None = None) -> Entry:
     raise StageError(f"{ATTEMPTS} other promotions were faster than the rollback; look at `status` and try again")
 
 
-def _entry(context: RunContext, release: Release, history: History, accepted: str | None) -> Entry:
+def _judged(context: RunContext, release: Release, history: History) -> Gate | None:
+    live_id = history.live["release_id"] if history.live else None
+    return preference_gate(context.config.promote, context.store, release, live_id)
+
+
+def _entry(context: RunContext, release: Release, history: History, accepted: str | None, judged: Gate | None) -> Entry:
     previous = history.live["release_id"] if history.live else None
-    return make_entry(
+    entry = make_entry(
         release,
         "promote",
         previous,
@@ -82,6 +90,7 @@ def _entry(context: RunContext, release: Release, history: History, accepted: st
         config_digest=context.config.fingerprint(),
         reason=context.overrides.force_reason or accepted,
     )
+    return entry if judged is None else entry | {"gates": [*release.gates, judged.as_dict()]}
 
 
 def _served(context: RunContext, result: StageResult) -> StageResult:

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from pipelines.releases.history import kept_releases, read_history
 from pipelines.releases.release import Release, read_release, release_name
+from pipelines.releases.verdicts import being_judged
 from pipelines.runs.lease import lease_is_live
-from pipelines.runs.manifest import Manifest, read_manifest
+from pipelines.runs.manifest import REFUSED, Manifest, read_manifest
 from pipelines.runs.stages import STAGES
 from pipelines.store import Entry, Log, NotFoundError, Store
 
@@ -33,7 +34,8 @@ SKEW_S = 5.0
 class Age:
     """When an object counts as young: last written less than `grace_s` seconds before the collection `began`.
 
-    A run whose gate said no less than `refused_s` seconds before is young too: it may still be accepted. Times are
+    A run whose gate said no less than `refused_s` seconds before is young too, for it may still be accepted, and so are
+    releases that people have been asked to judge since. Times are
     seconds since 1970, `ahead_s` later than the clock says.
     """
 
@@ -94,7 +96,8 @@ def mark(store: Store, keep: Kept, age: Age) -> Marks:
     history = read_history(store)
     live = {history.live["release_id"]} if history.live else set()
     young = {name for name, objects in grouped(store, "releases") if age.is_young(objects)}
-    for release_id in live | kept_releases(history, keep.releases) | young | set(marks.releases):
+    judged = being_judged(store, age.began - age.refused_s)
+    for release_id in live | kept_releases(history, keep.releases) | young | judged | set(marks.releases):
         if release_id in live or store.exists(release_name(release_id)):
             _mark_release(marks, read_release(store, release_id))
     for run_id in [name for kind, name in marks.names if kind == "runs"]:
@@ -150,7 +153,8 @@ def _mark_run(store: Store, marks: Marks, run_id: str, objects: list[Entry], age
     marks.since = min([marks.since, *began])
     found = {entry.name.split("/")[2] for entry in objects if entry.name.endswith("/manifest.json")}
     manifests = [read_manifest(store, run_id, stage) or {} for stage in STAGES if stage in found]
-    if not (began or kept or age.is_young(objects) or any(_may_be_accepted(one, age) for one in manifests)):
+    said_no = any(_may_be_accepted(one, age) for one in manifests) or any(_refused(one, age) for one in objects)
+    if not (began or kept or age.is_young(objects) or said_no):
         return
     marks.names |= {("runs", run_id), ("examples", run_id)}
     for manifest in manifests:
@@ -163,6 +167,11 @@ def _may_be_accepted(manifest: Manifest, age: Age) -> bool:
     if not manifest.get("refusal"):
         return False
     return age.began - datetime.fromisoformat(manifest["finished_at"]).timestamp() < age.refused_s
+
+
+def _refused(entry: Entry, age: Age) -> bool:
+    """Tell whether a gate ended a stage so lately that a person may still overrule it, or people judge its release."""
+    return entry.name.endswith(f"/{REFUSED}") and age.began - entry.modified_at < age.refused_s
 
 
 def _runs_taken_from(store: Store, run_id: str) -> set[str]:

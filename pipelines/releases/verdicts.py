@@ -32,13 +32,14 @@ class Judged:
         """Return a release as tasks name it."""
         return cls(release.release_id, release.model_id, release.index_id)
 
-    def answers_as(self, release: Release) -> bool:
-        """Tell whether a release gives the same answers: it is this one, or of the same model and index."""
-        return self.release_id == release.release_id or self._parts == (release.model_id, release.index_id)
+    def answers_as(self, release: Release, *, by_model: bool = False) -> bool:
+        """Tell whether a release gives the same answers: it is this one, or of the same model and index.
 
-    @property
-    def _parts(self) -> tuple[str, str]:
-        return self.model_id, self.index_id
+        `by_model` the index may be another one, of other items.
+        """
+        if self.release_id == release.release_id:
+            return True
+        return self.model_id == release.model_id and (by_model or self.index_id == release.index_id)
 
 
 @dataclass(frozen=True)
@@ -86,20 +87,28 @@ class Standing:
         """Return the task and its verdict as JSON values."""
         return asdict(self)
 
-    def preference_lower(self, release: Release, beside: Release) -> float | None:
-        """Return by how much, at the least, people prefer a release to another; None where this says nothing of it."""
+    def preference_lower(self, release: Release, beside: Release, *, by_model: bool = False) -> float | None:
+        """Return by how much, at the least, people prefer a release to another; None where this says nothing of it.
+
+        Releases are those of the task if they answer as these do (`Judged.answers_as`).
+        """
         if self.verdict is None:
             return None
-        if self.second.answers_as(release) and self.first.answers_as(beside):
-            return self.verdict.lower
-        if self.first.answers_as(release) and self.second.answers_as(beside):
-            return -self.verdict.upper
+        for one, other, lower in (
+            (self.second, self.first, self.verdict.lower),
+            (self.first, self.second, -self.verdict.upper),
+        ):
+            if one.answers_as(release, by_model=by_model) and other.answers_as(beside, by_model=by_model):
+                return lower
         return None
 
-    def is_about(self, release: Release, beside: Release) -> bool:
+    def is_about(self, release: Release, beside: Release, *, by_model: bool = False) -> bool:
         """Tell whether the task asks of these two releases, whichever is first."""
         pairs = ((self.first, self.second), (self.second, self.first))
-        return any(one.answers_as(release) and other.answers_as(beside) for one, other in pairs)
+        return any(
+            one.answers_as(release, by_model=by_model) and other.answers_as(beside, by_model=by_model)
+            for one, other in pairs
+        )
 
 
 def task_ids(store: Store) -> list[str]:
@@ -161,17 +170,11 @@ def _log(store: Store, task_id: str) -> Log:
     return Log(store, f"{PREFIX}/{task_id}/verdicts")
 
 
-def verdict_on(store: Store, release: Release, beside: Release) -> tuple[Standing | None, float | None]:
-    """Return the newest task about two releases and the least preference for `release`; None where there is none.
-
-    A task with a verdict goes before one without.
-    """
-    about = [found for found in standings(store) if found.is_about(release, beside)]
+def judged_beside(store: Store, release: Release, beside: Release, *, by_model: bool = False) -> Standing | None:
+    """Return the newest task about two releases, one with a verdict before those without; None where there is none."""
+    about = [found for found in standings(store) if found.is_about(release, beside, by_model=by_model)]
     judged = [found for found in about if found.verdict is not None]
-    if not about:
-        return None, None
-    chosen = (judged or about)[-1]
-    return chosen, chosen.preference_lower(release, beside)
+    return (judged or about)[-1] if about else None
 
 
 def being_judged(store: Store, since: float) -> set[str]:

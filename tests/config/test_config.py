@@ -85,7 +85,7 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
         ("[train]\nbacth = 64", "FILE: unknown key 'train.bacth' (value 64); did you mean 'batch'?"),
         ("[airflow]\nport = 1",
          "FILE: unknown key 'airflow' (value {'port': 1}); known keys here: beam, catalogue, embed, evaluate, fetch,"),
-        ("[promote]\nzzz = 1", "FILE: unknown key 'promote.zzz' (value 1); known keys here: keep"),
+        ("[promote]\nzzz = 1", "FILE: unknown key 'promote.zzz' (value 1); known keys here: judged, keep"),
         ("[catalogue.media]\npath='m.csv'\n[catalogue.media.columns]\nitem_id='a'\nphotoo='b'",
          "FILE: unknown key 'catalogue.media.columns.photoo' (value 'b'); did you mean 'photo'?"),
         ("[catalogue.media]\npath='m.csv'\n[catalogue.media.columns]\nitem_id='a'",
