@@ -11,6 +11,7 @@ import numpy as np
 from pipelines.judge.agreement import alpha
 from pipelines.judge.answers import Answer
 from pipelines.judge.dawid_skene import Told, told_by
+from pipelines.judge.scores import gains_of
 from pipelines.judge.task import GAINS, GRADES, Task
 from pipelines.tables.arrays import Array, Ints
 
@@ -41,7 +42,7 @@ class Rater:
 
 @dataclass(frozen=True)
 class Graded:
-    """The gain of each question that was answered, 0 to 1, the raters by name, and how far they agree."""
+    """The gain of each question that was answered, the raters by name, and how far they agree."""
 
     gains: Mapping[str, float]
     raters: tuple[Rater, ...]
@@ -56,7 +57,7 @@ def graded(task: Task, answers: Sequence[Answer]) -> Graded:
     given = np.array([GRADES.index(answer.grade) for answer in answers], np.int64)
     known = np.array([_known(task, name) for name in questions], np.int64)
     told = told_by(items, raters, given, len(GRADES), known, PRIOR)
-    gains = told.grades @ np.array([GAINS[grade] for grade in GRADES])
+    gains = gains_of(told, items, raters, given, np.array([GAINS[grade] for grade in GRADES]))
     once = np.array([task.by_id[answer.question_id].kind == "pair" for answer in answers], bool)
     agreement = alpha(items[once], given[once], len(GRADES))
     return Graded(

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
+import numpy as np
+
 from pipelines.judge.answers import Answer
 from pipelines.judge.confidence import Bounds, bounds, more_needed
 from pipelines.judge.grades import Graded, Rater, graded
@@ -81,10 +83,10 @@ def report(task: Task, answers: Sequence[Answer], rater_quality: float) -> Repor
     """Return what the answers to a task say; raters whose quality is below `rater_quality` are named as weak."""
     told, queries = graded(task, answers), answered_queries(task, answers)
     found = precisions(queries, told.gains)
-    better = found[:, 1] - found[:, 0]
+    better = np.clip(found[:, 1] - found[:, 0], -1, 1)
     preference = bounds(better, task.margin, task.confidence)
     is_whole = len(queries) == len(task.by_place)
-    decision = _decision(preference, task.margin, is_whole=is_whole)
+    decision = decided(preference, task.margin) or ("open" if is_whole else None)
     left = None if decision else more_needed(better, task.margin, task.confidence)
     return Report(
         task,
@@ -117,14 +119,15 @@ def answered_queries(task: Task, answers: Sequence[Answer]) -> list[Sequence[Que
     return list(takewhile(is_answered, task.by_place))
 
 
-def _decision(preference: Bounds, margin: float, *, is_whole: bool) -> Decision | None:
+def decided(preference: Bounds, margin: float) -> Decision | None:
+    """Return what bounds say: that a release is better, or neither by more than `margin`; None where they do not."""
     if preference.lower > 0:
         return "second"
     if preference.upper < 0:
         return "first"
     if preference.lower >= -margin and preference.upper <= margin:
         return "alike"
-    return "open" if is_whole else None
+    return None
 
 
 def _weak(told: Graded, rater_quality: float) -> tuple[str, ...]:
