@@ -93,6 +93,7 @@ def report(config_path: str, task_id: str | None, as_json: bool) -> None:
     It may be asked as often as one likes, after every answer: its bounds hold at all looks together.
     """
     from pipelines.config import load_config
+    from pipelines.hidden import read_hidden
     from pipelines.judge.answers import Answers
     from pipelines.judge.report import report as report_of
     from pipelines.judge.task import newest_task_id, read_task
@@ -103,7 +104,7 @@ def report(config_path: str, task_id: str | None, as_json: bool) -> None:
 
     config = load_config(config_path)
     store = open_store(config.store.uri)
-    task = read_task(store, task_id or newest_task_id(store))
+    task = read_task(store, task_id or newest_task_id(store)).without(read_hidden(store).item_ids)
     with Answers.open(config.answers) as answers:
         found = report_of(task, answers.of(task), config.judge.rater_quality)
     if found.verdict is not None:
@@ -120,13 +121,15 @@ def report(config_path: str, task_id: str | None, as_json: bool) -> None:
 def export(config_path: str, task_id: str, file: str, rater: str) -> None:
     """Write a task's questions into a CSV file, which a rater elsewhere fills in: same, similar or not."""
     from pipelines.config import load_config
+    from pipelines.hidden import read_hidden
     from pipelines.judge.answers import Answers, checked_name
     from pipelines.judge.sheets import write_sheet
     from pipelines.judge.task import read_task
     from pipelines.store import open_store
 
     config = load_config(config_path)
-    task = read_task(open_store(config.store.uri), task_id)
+    store = open_store(config.store.uri)
+    task = read_task(store, task_id).without(read_hidden(store).item_ids)
     with Answers.open(config.answers) as answers:
         count = write_sheet(task, Path(file), checked_name(rater) if rater else "", answers)
     click.echo(json.dumps({"task": task_id, "questions": count, "file": file}))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -132,15 +133,27 @@ class Answers:
         with self._connected() as connection:
             for row in connection.execute(query):
                 if row.question in task.by_id and row.grade in GRADES:
-                    answer = Answer(row.question, row.rater, row.grade, row.answered_at, row.milliseconds)
-                    found[row.question, row.rater] = answer
+                    found[row.question, row.rater] = _answer(row)
         return list(found.values())
 
     def next_question(self, task: Task, rater: str) -> Pair | None:
         """Return what a rater is asked next, None when there is nothing left; the same until it is answered."""
+        return next(iter(self.next_questions(task, rater, 1)), None)
+
+    def next_questions(self, task: Task, rater: str, count: int) -> list[Pair]:
+        """Return at most `count` questions that a rater is asked next, in order, if all others stopped."""
         name = checked_name(rater)
-        question = order.next_question(task, name, self._own(task, name), self._counts(task))
-        return None if question is None else question.pair
+        ahead = order.upcoming(task, name, self._own(task, name), self._counts(task))
+        return [question.pair for question in islice(ahead, count)]
+
+    def newest(self, task: Task, rater: str) -> Answer | None:
+        """Return the answer that a rater gave last, None before the first."""
+        mine = sql.select(ANSWERS).where(ANSWERS.c.task == task.task_id, ANSWERS.c.rater == checked_name(rater))
+        with self._connected() as connection:
+            for row in connection.execute(mine.order_by(ANSWERS.c.id.desc())):
+                if row.question in task.by_id and row.grade in GRADES:
+                    return _answer(row)
+        return None
 
     def progress(self, task: Task, rater: str) -> Progress:
         """Return how far a rater is, and the task."""
@@ -203,6 +216,10 @@ def checked_name(rater: str) -> str:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise AnswersError(f"{rater[:LONGEST_NAME]!r} is no rater's name: 1 to {LONGEST_NAME} letters, in one line")
     return name
+
+
+def _answer(row: Any) -> Answer:
+    return Answer(row.question, row.rater, row.grade, row.answered_at, row.milliseconds)
 
 
 def _columns(answer: Answer) -> dict[str, Any]:

@@ -7,7 +7,7 @@ gold and repeats come between, each has an order of their own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from pipelines.judge.task import Question, Task
@@ -32,6 +32,14 @@ def next_question(task: Task, rater: str, own: Sequence[str], answered_by: Mappi
     return (_gold(task, rater, done) if turn % GOLD_EVERY == 0 else None) or (
         (_repeat(task, rater, own) if turn % REPEAT_EVERY == 1 else None) or pair
     )
+
+
+def upcoming(task: Task, rater: str, own: Sequence[str], answered_by: Mapping[str, int]) -> Iterator[Question]:
+    """Yield what a rater is asked from now on, if all others stopped."""
+    done = [*own]
+    while question := next_question(task, rater, done, answered_by):
+        done.append(question.question_id)
+        yield question
 
 
 def left_for(task: Task, own: Collection[str], answered_by: Mapping[str, int]) -> int:

@@ -73,14 +73,12 @@ def read_sheet(task: Task, path: Path, rater: str | None) -> Sheet:
 
 
 def _asked(task: Task, rater: str, answers: Sequence[Answer]) -> Iterator[Question]:
-    """Yield what a rater would be asked from now on, if all others stopped."""
+    """Return what a rater would be asked from now on, if all others stopped."""
     people: dict[str, int] = {}
     for answer in answers:
         people[answer.question_id] = people.get(answer.question_id, 0) + 1
     own = [answer.question_id for answer in answers if answer.rater == rater]
-    while question := order.next_question(task, rater, own, people):
-        own.append(question.question_id)
-        yield question
+    return order.upcoming(task, rater, own, people)
 
 
 def _row(question: Question, rater: str) -> tuple[str, ...]:

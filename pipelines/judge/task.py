@@ -6,8 +6,8 @@ the first: then the questions about it are asked no more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Literal, get_args
 
@@ -137,6 +137,15 @@ class Task:
         for question in self.pairs:
             queries.setdefault(question.place, []).append(question)
         return [queries[place] for place in sorted(queries)]
+
+    def without(self, item_ids: Collection[str]) -> Task:
+        """Return the task without the questions that show any of these items."""
+        left = [
+            question
+            for question in self.questions
+            if question.pair.query.item_id not in item_ids and question.pair.result.item_id not in item_ids
+        ]
+        return self if len(left) == len(self.questions) else replace(self, questions=tuple(left))
 
     def _of_kind(self, kind: Kind) -> tuple[Question, ...]:
         return tuple(question for question in self.questions if question.kind == kind)

@@ -48,6 +48,32 @@ def test_a_rater_is_done_when_nothing_is_left(answers: Answers) -> None:
     assert {a.question_id for a in answers.of(TASK)} >= {"p0", "p1", "p2"}
 
 
+def test_the_questions_ahead_are_those_that_come(answers: Answers) -> None:
+    ahead = answers.next_questions(TASK, "ann", 9)
+    assert len(ahead) == len(set(ahead)) >= len(TASK.pairs)
+    for question in ahead:
+        assert answers.next_question(TASK, "ann") == question
+        answers.record(TASK, question.question_id, "ann", "not")
+    assert answers.next_questions(TASK, "ann", 9) == []
+
+
+def test_the_newest_answer_is_the_one_that_came_last(answers: Answers) -> None:
+    assert answers.newest(TASK, "ann") is None
+    for question, rater, grade in (
+        ("p0", "ann", "same"),
+        ("p1", "ann", "not"),
+        ("p0", "ann", "not"),
+        ("p1", "bob", "same"),
+    ):
+        answers.record(TASK, question, rater, grade)
+    newest = answers.newest(TASK, " ann")
+    assert newest is not None
+    assert (newest.question_id, newest.grade) == ("p0", "not")
+    left = answers.newest(TASK.without({"p0"}), "ann")
+    assert left is not None
+    assert left.question_id == "p1"
+
+
 def test_answers_to_another_task_are_not_counted(answers: Answers) -> None:
     answers.record(TASK, "p0", "ann", "same")
     other = make_task([pair("p0")])

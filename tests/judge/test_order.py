@@ -65,3 +65,13 @@ def test_each_pair_is_asked_of_as_many_as_the_task_wants() -> None:
     assert {answered_by[question.question_id] for question in task.pairs} == {2}
     assert next_question(task, "dan", [], answered_by) is None
     assert left_for(task, [], answered_by) == 0
+
+
+def test_a_task_without_items_asks_nothing_about_them() -> None:
+    task = make()
+    left = task.without({"p0x0", "query1", "nothing"})
+    gone = {"p0x0", "r0"} | {f"p1x{n}" for n in range(8)} | {"r8"}
+    assert {question.question_id for question in task.questions} - left.by_id.keys() == gone
+    assert (len(left.by_place), len(left.by_place[0])) == (5, 7)
+    assert task.without({"nothing"}) is task
+    assert len(task.without({f"query{place}" for place in range(6)}).pairs) == 0
