@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from serving import problems
-from serving.api import facets, health, items, quality, release, reports, search, thumbnails
+from serving.api import facets, health, items, judge, quality, release, reports, search, thumbnails
 from serving.api.parts import RELEASE_HEADER
 from serving.page import routes as page
 from serving.service import Service
@@ -40,7 +40,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
-    for resource in (search, items, facets, release, reports, thumbnails, quality, health, page):
+    for resource in (search, items, facets, release, reports, thumbnails, quality, judge, health, page):
         app.include_router(resource.router)
     if origins := service.config.serving.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=origins, allow_headers=["*"], expose_headers=[RELEASE_HEADER])

@@ -18,6 +18,7 @@ from pipelines.telemetry import logs
 from serving.batching import Batcher, Found, Question
 from serving.curated import CuratedLog
 from serving.hidden import HiddenItems, HiddenLog
+from serving.judge.desk import Desk
 from serving.keys import Keys, NoKeys
 from serving.metrics import Metrics
 from serving.problems import Problem, retry_after
@@ -70,6 +71,7 @@ class Service:
             self.metrics, batch=settings.batch, wait_s=settings.wait_ms / 1000, queue=settings.queue, searchers=cores
         )
         self.quality = Quality(config, store)
+        self.desk = Desk(config, store)
         self.is_draining = False
         self._deadline_s = settings.deadline_ms / 1000
         self._preparing = ThreadPoolExecutor(cores, "prepare")
@@ -90,6 +92,7 @@ class Service:
         await self.follower.close()
         self.shelf.end()
         self.batcher.close()
+        self.desk.close()
         self._preparing.shutdown(wait=False, cancel_futures=True)
         logs.say("the service has ended")
 

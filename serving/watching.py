@@ -11,6 +11,8 @@ from pipelines.telemetry import logs
 from serving.api.parts import RELEASE_HEADER
 from serving.service import Service
 
+BLIND = "/v1/judge/"
+"""What names no release: raters are not to know whose results they see."""
 QUIET = {"/healthz", "/readyz", "/metrics"}
 """What is asked every few seconds, and stands in no log."""
 
@@ -32,7 +34,7 @@ class Watch:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._add_headers(MutableHeaders(scope=message))
+                self._add_headers(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
         try:
@@ -40,10 +42,12 @@ class Watch:
         finally:
             self._seen(scope, status, perf_counter() - started)
 
-    def _add_headers(self, headers: MutableHeaders) -> None:
+    def _add_headers(self, headers: MutableHeaders, path: str) -> None:
         headers.setdefault("X-Content-Type-Options", "nosniff")
         current = self._service.follower.current
-        if current is not None:  # an answer names the release that gave it; a refusal, the one that would have
+        if current is not None and not path.startswith(
+            BLIND
+        ):  # an answer names the release that gave it; a refusal, the one that would have
             headers.setdefault(RELEASE_HEADER, current.release_id)
 
     def _seen(self, scope: Scope, status: int, seconds: float) -> None:

@@ -131,6 +131,15 @@ class Task:
         return {question.question_id: question for question in self.questions}
 
     @cached_property
+    def by_digest(self) -> Mapping[str, Shown]:
+        """What is shown, by its photo's digest: the first of those that share one."""
+        found: dict[str, Shown] = {}
+        for question in self.questions:
+            for shown in (question.pair.query, question.pair.result):
+                found.setdefault(shown.digest, shown)
+        return found
+
+    @cached_property
     def by_place(self) -> Sequence[Sequence[Question]]:
         """The pairs of each query, in the order in which queries are asked."""
         queries: dict[int, list[Question]] = {}

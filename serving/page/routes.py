@@ -1,4 +1,4 @@
-"""`/` and `/page/…`: the page, under a policy that lets nothing in from elsewhere."""
+"""`/`, `/judge` and `/page/…`: the pages, under a policy that lets nothing in from elsewhere."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ async def index() -> Response:
 async def quality() -> Response:
     """Return the page of the weakest matches."""
     return _file("quality.html")
+
+
+@router.get("/judge")
+async def judge() -> Response:
+    """Return the page of raters."""
+    return _file("judge.html")
 
 
 @router.get("/page/{name}")

@@ -1,11 +1,16 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.embed.world import export_tiny
 from tests.serving.client import Shared
 from tests.serving.shop import HEIGHT, WIDTH, ServedShop, make_shop
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +39,16 @@ def asked(shop: ServedShop) -> Iterator[Shared]:
 def own_shop(shop: ServedShop, tmp_path: Path) -> ServedShop:
     """A copy of the shop that a test may change."""
     return shop.copy(tmp_path / "shop")
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Debian's Chromium, for tests with the marker `browser`."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=os.environ["VISUAL_SEARCH_CHROMIUM"], args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield launched
+        launched.close()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from pipelines.releases.live import live_release_id
 from serving.page.routes import POLICY
@@ -31,16 +30,6 @@ def served(shop: ServedShop) -> Iterator[ServeProcess]:
     with process(shop) as running:
         running.ready(live_release_id(shop.store))
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=os.environ["VISUAL_SEARCH_CHROMIUM"], args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def test_every_parameter_is_in_the_docs() -> None:
 def test_every_resource_is_described_with_its_errors(asked: Shared) -> None:
     async def ask(client: Client) -> None:
         paths = (await client.http.get("/v1/openapi.json")).json()["paths"]
-        named = {re.sub("{(item_|release_)id}", "ID", path).replace("{digest}", "DIGEST") for path in paths}
+        named = {re.sub("{(item_|release_|task_)id}", "ID", path).replace("{digest}", "DIGEST") for path in paths}
         assert named == set(re.findall(r"`(?:GET|POST) (/[\w/.]+)", PAGE))
         assert {"200", "413", "429", "504"} <= paths["/v1/search"]["post"]["responses"].keys()
         example = paths["/v1/search"]["post"]["responses"]["200"]["content"]["application/json"]["example"]

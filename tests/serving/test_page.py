@@ -9,7 +9,8 @@ from serving.page.routes import STATIC
 from tests.serving.client import Client, Shared, alone
 from tests.serving.shop import ServedShop
 
-FILES = sorted(path.name for path in STATIC.iterdir() if path.suffix != ".html")
+PAGES = {"/": "index.html", "/judge": "judge.html", "/quality": "quality.html"}
+FILES = sorted(path.name for path in STATIC.iterdir() if path.name not in PAGES.values())
 NAMESPACE = "http://www.w3.org/2000/svg"
 
 
@@ -28,7 +29,7 @@ class Parts(HTMLParser):
         self.inline += [tag] * (tag == "style" or (tag == "script" and "src" not in told))
 
 
-@pytest.mark.parametrize("page", ["/", "/quality"])
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_from_here_and_its_policy_lets_nothing_else_in(asked: Shared, page: str) -> None:
     async def ask(client: Client) -> None:
         answer = await client.http.get(page)
@@ -59,7 +60,7 @@ def test_each_file_is_there_and_names_nothing_elsewhere(asked: Shared, name: str
     asked(ask)
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "..%2froutes.py", "index.html", "app.py", "%2e%2e"])
+@pytest.mark.parametrize("name", ["nothing.js", "..%2froutes.py", "index.html", "judge.html", "app.py", "%2e%2e"])
 def test_nothing_else_is_given_away(asked: Shared, name: str) -> None:
     async def ask(client: Client) -> None:
         assert (await client.http.get(f"/page/{name}")).status_code in {404, 422}

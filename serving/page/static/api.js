@@ -15,7 +15,7 @@ export function useKey(key) {
   sessionStorage.setItem(KEY, key);
 }
 
-async function ask(path, options = {}) {
+export async function ask(path, options = {}) {
   const key = sessionStorage.getItem(KEY);
   const headers = { ...options.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
   let answer;
