@@ -39,7 +39,7 @@ BODY = {
 async def _task(task_id: TaskId, service: Asked, _key: Allowed) -> Task:
     """Return a task without what is hidden. Raises Problem."""
     try:
-        hidden = await service.follower.hiding.known()
+        hidden = await service.hiding.known()
     except Refused as error:
         raise retry_after("not_ready", str(error), service.config.serving.poll_s) from error
     found = await _in_thread(service, lambda: service.desk.tasks.task(task_id, hidden))

@@ -1,4 +1,4 @@
-"""`/`, `/judge` and `/page/…`: the pages, under a policy that lets nothing in from elsewhere."""
+"""`/`, `/quality`, `/judge` and `/page/…`: the pages, under a policy that lets nothing in from elsewhere."""
 
 from __future__ import annotations
 
