@@ -97,6 +97,8 @@ class Launched(Protocol):
 class CommandTask(BaseOperator):
     """Calls `visual-search COMMAND --config C …`, one argument an element; `options` with an empty value are left out.
 
+    The first argument is the command, of one word or, such as `judge new`, of two.
+
     `flags` are given where their value is `True`, as a parameter that is a boolean renders. `promotes` tells that a
     success changes what is live, unless its last line lists nothing as `promoted`.
     """
@@ -144,7 +146,7 @@ class CommandTask(BaseOperator):
         first, *more = self.arguments
         options = [text for name, value in self.options.items() if value for text in (name, value)]
         flags = [name for name, value in self.flags.items() if value == "True"]
-        return [*shlex.split(self.program), first, "--config", self.config, *more, *options, *flags]
+        return [*shlex.split(self.program), *first.split(), "--config", self.config, *more, *options, *flags]
 
     def _run(self, command: Sequence[str], context: Context) -> dict[str, Any]:
         """Run a command; return its result, or raise what its exit code stands for."""

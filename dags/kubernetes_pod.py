@@ -59,7 +59,7 @@ class KubernetesPod:
         self._context = context
         self._options: dict[str, Any] = {
             "task_id": context["ti"].task_id,
-            "name": f"visual-search-{stage}",
+            "name": f"visual-search-{stage.replace(' ', '-')}",
             "image": _image(),
             "namespace": Variable.get("visual_search_namespace", default=None),
             "service_account_name": Variable.get("visual_search_service_account", default=None),

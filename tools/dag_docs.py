@@ -43,6 +43,7 @@ _HELPERS = {
     "command_task": "What a task is",
     "kubernetes_pod": "A task as a pod",
     "local_process": "A task as a local process",
+    "verdict_task": "A task that waits for people",
     "transcript": "What a command says",
     "webhook": "Who is told of a failure",
 }

@@ -24,7 +24,12 @@ def judge() -> None:
 
 @judge.command()
 @config_option
-@click.option("--releases", nargs=2, required=True, metavar="A B", help="The two releases; A is live, say, B is new.")
+@click.option(
+    "--releases",
+    nargs=2,
+    metavar="A B",
+    help="The two releases.  [default: the live one and what might follow it, else the one before and the live one]",
+)
 @click.option("--queries", type=click.IntRange(min=1), help="How many.  [default: judge.queries of the config]")
 @click.option(
     "--from",
@@ -34,34 +39,47 @@ def judge() -> None:
     show_default=True,
     help="Photos by which the releases were measured, or items of the gallery.",
 )
+@click.option("--once", is_flag=True, help="Where people are being asked about these two already, say of that task.")
 @click.option("--seed", default=1, show_default=True, help="Of all that is drawn and shuffled.")
 @quiet_option
 @guarded
 def new(
     config_path: str,
-    releases: tuple[str, str],
+    releases: tuple[str, str] | None,
     queries: int | None,
     origin: Literal["held-out", "gallery"],
+    once: bool,
     seed: int,
     quiet: bool,
 ) -> None:
     """Draw queries, ask both releases for ten results each, and write a task of it: blind and shuffled.
 
-    The last line is one JSON object: its `task` is what `report`, `export` and the raters' page take.
+    The last line is one JSON object: its `task` is what `report`, `export` and the raters' page take, and `waits` is
+    the run whose release B would go live by `promote`, "" if it did or may not.
     """
     from pipelines.config import load_config
+    from pipelines.judge.choice import chosen, open_task, run_that_waits
     from pipelines.judge.preparation import Wanted, prepare
+    from pipelines.judge.task import read_task
+    from pipelines.releases.release import read_release
     from pipelines.store import open_store
     from pipelines.telemetry.progress import Progress
 
     config, progress = load_config(config_path), Progress(quiet=quiet)
-    wanted = Wanted(*releases, queries or config.judge.queries, seed, origin)
-    task = prepare(config, open_store(config.store.uri), wanted, progress)
+    store = open_store(config.store.uri)
+    first, second = releases or chosen(store)
+    asked = open_task(store, read_release(store, first), read_release(store, second)) if once else None
+    if asked is None:
+        task = prepare(config, store, Wanted(first, second, queries or config.judge.queries, seed, origin), progress)
+    else:
+        task = read_task(store, asked.task_id)
+        progress.say(f"judge: people are asked about {first} and {second} already, by the task {task.task_id}")
     for note in task.notes:
         progress.remind(f"judge: {note}")
     told = {"task": task.task_id, "queries": len(task.by_place), "questions": len(task.questions)}
     kinds = {"pairs": len(task.pairs), "gold": len(task.gold), "repeats": len(task.repeats)}
-    click.echo(json.dumps(told | kinds | {"raters": task.raters}))
+    told |= kinds | {"raters": task.raters, "first": task.first.release_id, "second": task.second.release_id}
+    click.echo(json.dumps(told | {"waits": run_that_waits(store, task.second.release_id)}))
 
 
 @judge.command(name="list")

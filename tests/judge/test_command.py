@@ -40,6 +40,14 @@ def test_a_task_is_made_and_listed(shop: JudgedShop, task: Task) -> None:
     assert json.loads(judge(shop, "list", "--json").stdout.splitlines()[0])["first"]["release_id"] == "a"
 
 
+def test_whoever_asks_once_is_told_of_the_task_that_is_there(shop: JudgedShop) -> None:
+    shop.go_live("b")
+    asked = ("new", "--from", "gallery", "--queries", "3", "--once")
+    first, again = (json.loads(judge(shop, *asked).stdout) for _ in range(2))
+    assert first == again
+    assert (first["first"], first["second"], first["waits"]) == ("a", "b", "")
+
+
 def test_a_report_keeps_its_verdict_once(shop: JudgedShop, task: Task) -> None:
     assert "go on" in judge(shop, "report").stdout
     assert newest_verdict(shop.store, task.task_id) is None

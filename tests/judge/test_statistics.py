@@ -10,6 +10,7 @@ from pipelines.judge.confidence import Bounds, bounds, log_capital, more_needed,
 from pipelines.judge.dawid_skene import Told, told_by
 from pipelines.judge.grades import PRIOR
 from pipelines.judge.precision import mean_of, precisions, preferences
+from pipelines.judge.scores import gains_of
 from tests.judge.conftest import pair
 
 # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", example C: four observers of twelve units.
@@ -164,3 +165,19 @@ def test_how_many_more_are_needed_is_about_right() -> None:
 def test_what_cannot_be_a_preference_is_told() -> None:
     with pytest.raises(ValueError, match=r"-1\.5 is not between -1 and 1"):
         bounds(np.array([0.5, -1.5]), 0.03, 0.95)
+
+
+def test_gains_are_right_on_average_whoever_answers() -> None:
+    """Of two kinds of items, a third and two thirds alike, each answered by one careful and one careless rater."""
+    rng = np.random.default_rng(11)
+    true = np.concatenate([rng.binomial(2, share, 4_000) for share in (1 / 3, 2 / 3)])  # 0 is the worst grade here
+    careful = np.where(rng.random(8_000) < 0.8, true, rng.integers(0, 3, 8_000))
+    items, raters = np.tile(np.arange(8_000), 2), np.repeat([0, 1], 8_000)
+    answers = np.concatenate([careful, rng.integers(0, 3, 8_000)])
+    known = np.where(np.arange(8_000) % 10 == 0, true, -1)
+    told = told_by(items, raters, answers, 3, known, PRIOR)
+    gains = gains_of(told, items, raters, answers, np.array([0.0, 0.5, 1.0]))
+    assert gains[:4_000].mean() == pytest.approx(1 / 3, abs=0.02)
+    assert gains[4_000:].mean() == pytest.approx(2 / 3, abs=0.02)
+    posterior = told.grades @ [0.0, 0.5, 1.0]
+    assert posterior[4_000:].mean() - posterior[:4_000].mean() < 0.9 * (gains[4_000:].mean() - gains[:4_000].mean())

@@ -237,3 +237,27 @@ def test_a_backfill_that_is_not_done_keeps_its_catalogues_and_its_runs(store: St
         assert not store.exists(f"catalogue/c-{name}/items/00000.parquet")
         assert not store.exists(f"runs/{name}/catalogue/manifest.json")
     assert store.exists("catalogue/c-new/items/00000.parquet")
+
+
+def test_releases_that_people_are_judging_stay_for_as_long_as_refused_ones(store: Store) -> None:
+    for run in ("one", "two", "three"):
+        add_run(store, run)
+    promote(store, "one")
+    pair = {name: {"release_id": f"r-{run}"} for name, run in (("first", "one"), ("second", "two"))}
+    parts = {"model_id": "m", "index_id": "i"}
+    told = {name: one | parts for name, one in pair.items()} | {"created_at": datetime.now(UTC).isoformat()}
+    store.create_json("judgements/t1/task.json", told)
+    assert collect_garbage(store, keep=1, refused_s=7 * DAY_S, now=tomorrow()).kept == ["r-one", "r-two"]
+    assert names(store, "indexes/i-two")
+    assert collect_garbage(store, keep=1, refused_s=7 * DAY_S, now=tomorrow(9)).kept == ["r-one"]
+    assert names(store, "judgements/t1") == ["judgements/t1/task.json"]
+
+
+def test_a_run_stays_whose_promotion_a_gate_has_ended(store: Store) -> None:
+    add_run(store, "one")
+    store.delete("runs/one/promote/manifest.json")
+    store.put("runs/one/promote/refused.json", b"{}")
+    collect_garbage(store, keep=1, refused_s=7 * DAY_S, now=tomorrow())
+    assert names(store, "indexes/i-one")
+    collect_garbage(store, keep=1, refused_s=7 * DAY_S, now=tomorrow(9))
+    assert names(store, "indexes/i-one") == []
