@@ -64,7 +64,8 @@ def told(weakest: Weakest, config_path: str) -> Iterator[str]:
         if found:
             yield f"\n{TITLES[kind]}: {len(found)}"
         for one in found:
-            yield printable(f"\n  {in_words(one)}")
+            yield ""
+            yield printable(f"  {in_words(one)}")
             yield from (printable(f"    {command(action, config_path)}") for action in one.actions)
     if not any(weakest.findings.values()):
         yield "nothing is left to decide"

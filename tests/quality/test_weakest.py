@@ -120,6 +120,7 @@ def test_ids_are_typed_so_that_a_shell_takes_them(world: World) -> None:
         world.add(one, BOOTS, [(other, 0.1) for other in ("-k", "b c'd") if other != one])
     world.write()
     lines = "\n".join(told(weakest(world), "my shop.toml"))
+    assert "\\n" not in lines
     assert "curate bad-photo --config 'my shop.toml' --reason 'WHY' -- -k -k.jpg" in lines
     assert "curate not-alike --config 'my shop.toml' --reason 'WHY' -- -k 'b c'\"'\"'d'" in lines
 
