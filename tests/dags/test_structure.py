@@ -113,7 +113,7 @@ def test_a_backfill_offers_what_the_command_takes(dags: dict[str, Any]) -> None:
 
 def test_what_a_form_asks_is_explained(dags: dict[str, Any]) -> None:
     asked = {dag_id: dag.params for dag_id, dag in dags.items() if dag.params}
-    assert set(asked) == {f"visual_search_{name}" for name in ("backfill", "housekeeping", "rollback")}
+    assert set(asked) == {f"visual_search_{name}" for name in ("backfill", "housekeeping", "judge", "rollback")}
     for params in asked.values():
         for name in params:
             param = params.get_param(name)
