@@ -44,8 +44,9 @@ def own_shop(shop: ServedShop, tmp_path: Path) -> ServedShop:
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """Debian's Chromium, for tests with the marker `browser`."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # of a machine that does other things too
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=os.environ["VISUAL_SEARCH_CHROMIUM"], args=["--no-sandbox", "--disable-gpu"]

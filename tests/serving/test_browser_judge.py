@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
 WIDTHS = pytest.mark.parametrize("kind", [DESK, PHONE], ids=["desk", "phone"])
-QUESTIONS = 14
+WAIT_S = 30
+FAILED = "Failed to load resource"
 GONE = "20261128T120000Z-000000"
 GRADES = {"same": "Same product", "similar": "Similar", "not": "Not similar"}
 
@@ -57,6 +59,7 @@ class Rater:
         self.context: BrowserContext = browser.new_context(**kind)
         self.served, self.name, self.kind = served, name, kind
         self.wrong: list[str] = []
+        self.foreseen = ""  # how what the browser tells of requests begins, where some are to fail
         self.asked: list[str] = []
         self.page: Page = self.open(query)
 
@@ -84,16 +87,24 @@ class Rater:
     def say(self, grade: str) -> None:
         """Choose a grade as one does on this device."""
         self.both_are_seen()
-        button = self.page.get_by_role("button", name=GRADES[grade])
+        button = self.page.get_by_role("button", name=GRADES[grade], exact=True)
         button.tap() if self.kind.get("has_touch") else button.click()
 
     def has_answered(self, count: int) -> None:
         expect(self.page.locator("#counted")).to_have_text(re.compile(f"^{count} answered"))
 
+    def is_sent(self) -> None:
+        """Wait until the service has all answers."""
+        unsent = "Object.keys(localStorage).some((name) => name.startsWith('visual-search-judge:'))"
+        until = time.monotonic() + WAIT_S
+        while self.page.evaluate(unsent):  # the page's policy lets nobody wait for a function
+            assert time.monotonic() < until, "answers are not sent"
+            self.page.wait_for_timeout(20)
+
     def leave(self) -> None:
         fits = "document.documentElement.scrollWidth <= innerWidth"
         assert self.page.evaluate(fits), "the page is wider than the window"
-        assert self.wrong == []
+        assert [words for words in self.wrong if not words.startswith(self.foreseen or "\0")] == []
         assert [url for url in self.asked if not url.startswith((self.served.url, "blob:"))] == []
         self.context.close()
 
@@ -136,18 +147,19 @@ def test_one_judges_everything_by_hand(come: Come, judged: ServedShop, kind: Any
         frame = page.locator(f"#{side} img").bounding_box()
         assert frame["width"] >= 0.4 * kind["viewport"]["width"]
     for name in GRADES.values():
-        button = page.get_by_role("button", name=name).bounding_box()
+        button = page.get_by_role("button", name=name, exact=True).bounding_box()
         assert button["y"] + button["height"] <= kind["viewport"]["height"], "a grade is below the window"
         assert button["height"] >= 44
-    said = {}
-    for number in range(QUESTIONS):
-        grade = [*GRADES][number % 3]
-        rater.say(grade)
+    with Answers.open(judged.config().answers) as answers:
+        ahead = answers.next_questions(read_task(judged.store, TASK), rater.name, 20)
+    said = {one.question_id: [*GRADES][number % 3] for number, one in enumerate(ahead)}
+    for number, one in enumerate(ahead):
+        expect(page.locator("#result .title")).to_have_text(one.result.title)
+        rater.say(said[one.question_id])
         rater.has_answered(number + 1)
-        said[number] = grade
     expect(page.locator("#message")).to_have_text("That was all. Thank you!")
     assert page.locator("#pair").is_hidden()
-    assert list(kept(judged, rater.name).values()) == list(said.values())
+    assert kept(judged, rater.name) == said
 
 
 @WIDTHS
@@ -176,6 +188,7 @@ def test_one_judges_by_the_keyboard_alone_and_takes_an_answer_back(come: Come, j
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     rater.has_answered(5)
+    rater.is_sent()
     assert [*kept(judged, rater.name).values()] == ["same", "similar", "not", "same", "similar"]
 
 
@@ -200,6 +213,7 @@ def test_one_goes_on_after_a_reload_and_on_another_machine(come: Come, judged: S
     expect(other.page.locator("[data-grade=not]")).to_have_attribute("aria-pressed", "true")
     other.say("similar")
     expect(other.page.locator("#result .title")).to_have_text(result)
+    other.is_sent()
     assert [*kept(judged, rater.name).values()] == ["same", "similar"]
     other.page.click("#other")
     expect(other.page.locator("#rater")).to_have_value(rater.name)
@@ -208,32 +222,28 @@ def test_one_goes_on_after_a_reload_and_on_another_machine(come: Come, judged: S
 @WIDTHS
 def test_one_loses_the_connection_and_none_of_the_answers(come: Come, judged: ServedShop, kind: Any) -> None:
     rater = come(kind, "Dee")
+    rater.foreseen = FAILED
     rater.begin()
     page = rater.page
-    page.wait_for_function(
-        "performance.getEntriesByType('resource').filter((one) => one.name.includes('/photos/')).length >= 3"
-    )
     page.wait_for_load_state("networkidle")
     rater.context.set_offline(True)
-    before = len([url for url in rater.asked if "/photos/" in url])
     rater.say("same")
     rater.say("not")  # its photos were here before
-    assert len([url for url in rater.asked[before:] if "/photos/" in url]) >= 0
     expect(page.locator("#message")).to_contain_text("No connection to the service. 2 answers are kept here")
     assert kept(judged, rater.name) == {}
     page.close()
     rater.context.set_offline(False)
     rater.page = rater.open(f"?task={TASK}")
     rater.has_answered(2)
+    rater.is_sent()
     assert [*kept(judged, rater.name).values()] == ["same", "not"]
     rater.both_are_seen()
-    assert rater.page.evaluate("Object.keys(localStorage).filter((name) => name.includes('Dee')).length") == 0
-    rater.wrong.clear()  # the browser tells of requests that had no answer
 
 
 @WIDTHS
 def test_one_passes_over_a_photo_that_is_nowhere_any_more(come: Come, judged: ServedShop, kind: Any) -> None:
     rater = come(kind, "Eve", f"?task={GONE}")
+    rater.foreseen = FAILED
     page = rater.page
     expect(page.locator("#task option")).to_have_count(2)
     page.fill("#rater", rater.name)
@@ -246,11 +256,11 @@ def test_one_passes_over_a_photo_that_is_nowhere_any_more(come: Come, judged: Se
     rater.say("similar")
     expect(page.locator("#message")).to_have_text("That was all. Thank you! 1 passed over.")
     assert kept(judged, rater.name, GONE) == {"q1": "similar"}
-    rater.wrong.clear()  # the browser tells of the 404
 
 
 def test_the_next_pair_is_here_before_it_is_asked(come: Come) -> None:
     rater = come(DESK, "Fay")
+    rater.foreseen = FAILED
     rater.begin()
     rater.page.wait_for_load_state("networkidle")
     rater.context.route("**/photos/**", lambda route: route.abort())
@@ -258,7 +268,6 @@ def test_the_next_pair_is_here_before_it_is_asked(come: Come) -> None:
     rater.both_are_seen()
     rater.say("same")
     rater.both_are_seen()
-    rater.wrong.clear()  # the browser tells of the photos after these
 
 
 def test_where_there_are_keys_one_is_asked_for_it_and_known_by_it(
@@ -268,14 +277,15 @@ def test_where_there_are_keys_one_is_asked_for_it_and_known_by_it(
     path.write_text(f'[Gus]\nsha256 = "{hashlib.sha256(b"secret").hexdigest()}"\n')
     with process(judged, "--api-keys", str(path)) as running:
         rater = Rater(browser, running, DESK, "Gus")
+        rater.foreseen = FAILED
         rater.page.fill("#key-value", "secret")
         rater.page.press("#key-value", "Enter")
         rater.page.click("#understood")
         expect(rater.page.locator("#who")).to_have_text("You are Gus")
         rater.say("same")
         rater.has_answered(1)
+        rater.is_sent()
         assert [*kept(judged, "Gus").values()] == ["same"]
-        rater.wrong.clear()  # the browser tells of the 401
         rater.leave()
 
 

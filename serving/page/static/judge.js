@@ -15,7 +15,8 @@ let judging = null;
 let shown = ""; // the question that is on the page
 let isSeen = false; // both of its photos are
 let seenAt = 0;
-let pictures = new Map(); // path -> promise of an address
+let wantsFocus = false; // the photos, once they are there
+const pictures = new Map(); // path -> promise of an address
 
 const remembered = (name) => { try { return localStorage.getItem(name) || ""; } catch { return ""; } };
 const remember = (name, value) => { try { localStorage.setItem(name, value); } catch { /* asked again next time */ } };
@@ -118,6 +119,10 @@ function draw() {
   const question = judging.current;
   at("pair").hidden = at("grades").hidden = !question;
   at("foot").hidden = !judging.progress;
+  if (wantsFocus && question && !at("guidelines").open) {
+    wantsFocus = false;
+    at("pair").focus({ preventScroll: true });
+  }
   at("undo").setAttribute("aria-disabled", String(!judging.canUndo));
   for (const button of buttons) {
     button.setAttribute("aria-disabled", String(!isSeen || shown !== question?.question_id));
@@ -154,12 +159,9 @@ function begin(taskId, rater) {
   at("name").hidden = true;
   at("who").textContent = `You are ${rater}`;
   message("Asking the service …");
+  wantsFocus = true;
   judging.work();
-  if (remembered(UNDERSTOOD)) {
-    at("pair").focus({ preventScroll: true });
-  } else {
-    guide();
-  }
+  if (!remembered(UNDERSTOOD)) guide();
 }
 
 function guide() {
@@ -229,7 +231,8 @@ at("understood").addEventListener("click", () => at("guidelines").close());
 at("guidelines").addEventListener("close", () => {
   remember(UNDERSTOOD, "yes");
   seenAt = performance.now();
-  at("pair").focus({ preventScroll: true });
+  wantsFocus = true;
+  if (judging) draw();
 });
 at("key").addEventListener("close", () => {
   if (!at("key-value").value) return;
