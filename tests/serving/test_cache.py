@@ -132,6 +132,7 @@ def test_old_copies_go_with_what_no_other_release_has(own_shop: ServedShop, far:
     cache.evict({"third"})
     kept = {path.relative_to(cache.folder).parts[:2] for path in cache.folder.rglob("*") if path.is_file()}
     assert kept == {
-        ("indexes", "second-index"), ("models", "m1"), ("releases", "third"), ("last_live.json",), ("hidden.json",)
+        ("indexes", "second-index"), ("models", "m1"), ("releases", "third"), ("last_live.json",), ("hidden.json",),
+        ("curated.json",),
     }  # fmt: skip
     assert json.loads((cache.folder / "last_live.json").read_text())["release_id"] == "third"

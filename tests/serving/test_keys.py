@@ -85,7 +85,7 @@ def test_a_key_has_so_many_queries_a_second(shop: ServedShop, keys: Keys) -> Non
         ("", "names no key; add one"),
         ("[web", "cannot be read"),
         ('web = "secret"', "web is no table"),
-        ('[web]\nkey = "secret"', "unknown key 'key' in [web]; known are burst, per_second, sha256"),
+        ('[web]\nkey = "secret"', "unknown key 'key' in [web]; known are burst, curator, per_second, sha256"),
         ("[web]\n", "sha256 of [web] must be 64 hex digits"),
         ('[web]\nsha256 = "secret"', "sha256 of [web] must be 64 hex digits"),
         (f'[web]\nsha256 = "{digest(KEY)}"\nper_second = 0', "per_second of [web] is 0; it must be a number above 0"),

@@ -47,7 +47,7 @@ def test_one_that_is_ended_while_it_loads_starts_again_by_itself(own_shop: Serve
         pass
     with process(own_shop) as serve:
         serve.process.terminate()
-        until(lambda: "not ready any more" in serve.said())
+        until(lambda: "not ready any more" in serve.said(), within_s=180)
         assert serve.end() == 0  # a second signal ends it at once, whatever it does
     with process(own_shop) as serve:
         serve.ready("first")

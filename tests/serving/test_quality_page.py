@@ -13,10 +13,9 @@ from pipelines.curated import read_curated
 from pipelines.releases.live import live_release_id
 from tests.serving.process import ServeProcess, process
 from tests.serving.shop import ServedShop
-from tests.serving.test_browser import DESK, PHONE, WIDTHS, browser
+from tests.serving.test_browser import DESK, PHONE, WIDTHS
 from tests.serving.weak import KEY, OTHER, add_weakness
 
-__all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
