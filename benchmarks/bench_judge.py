@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -24,10 +24,9 @@ import numpy.typing as npt
 
 from benchmarks.checks import at_least, at_most, keep
 from pipelines.judge.confidence import bounds, log_capital, needed
-from pipelines.judge.dawid_skene import told_by
 from pipelines.judge.grades import PRIOR
 from pipelines.judge.report import decided
-from pipelines.judge.scores import gains_of
+from pipelines.judge.scores import Given, gains_in_turns
 from pipelines.judge.task import DEPTH, GAINS, GRADES
 
 Array = npt.NDArray[Any]
@@ -37,8 +36,8 @@ ALONE, SHARED = 6, 4
 """Results of a list that the other one does not have, and that both have."""
 PAIRS = 2 * ALONE
 RATERS, EACH, GOLD, QUERIES = 12, 3, 20, 1_200
-FIRST_LOOK, LOOK_AFTER = 50, 1.1
-"""The report is asked after so many queries, and then each time there are a tenth more."""
+KEPT = 640
+"""Queries of a task for the test that is looked at once."""
 GAIN = np.array([GAINS[grade] for grade in GRADES])
 CAREFUL = np.array([[0.85, 0.12, 0.03], [0.12, 0.76, 0.12], [0.03, 0.12, 0.85]])
 COIN = np.full((3, 3), 1 / 3)
@@ -76,42 +75,45 @@ class Task:
         of_gold = PEOPLE[np.arange(RATERS)[:, None], self._known[None, :]].cumsum(axis=-1)
         self._gold = (rng.random((RATERS, GOLD, 1)) > of_gold[..., :-1]).sum(axis=-1)
 
-    def told(self, queries: int) -> tuple[Array, Array]:
-        """Return the preference by query that the answers to the first queries tell, and the quality of each rater."""
-        count = queries * PAIRS
+    def looks(self) -> Iterator[Array]:
+        """Yield, each time that a turn is answered, the preference by query so far."""
+        values = np.zeros(0)
+        for stop, gains in gains_in_turns(self._given(), RATERS, GAIN, PRIOR):
+            new = gains[: QUERIES * PAIRS].reshape(QUERIES, PAIRS)[len(values) : stop]
+            values = np.concatenate([values, np.clip(preference(new), -1, 1)])
+            yield values
+
+    def quality(self) -> Array:
+        """Return the quality of each rater, told by all that they would answer."""
+        confusion = self._given().told(RATERS, PRIOR).confusion
+        return np.diagonal(confusion, axis1=1, axis2=2).mean(axis=1)
+
+    def _given(self) -> Given:
+        count = QUERIES * PAIRS
         items = np.concatenate([np.repeat(np.arange(count), EACH), np.tile(count + np.arange(GOLD), RATERS)])
-        raters = np.concatenate([self._raters[:queries].ravel(), np.repeat(np.arange(RATERS), GOLD)])
-        answers = np.concatenate([self._answers[:queries].ravel(), self._gold.ravel()])
+        raters = np.concatenate([self._raters.ravel(), np.repeat(np.arange(RATERS), GOLD)])
+        answers = np.concatenate([self._answers.ravel(), self._gold.ravel()])
         known = np.concatenate([np.full(count, -1), self._known])
-        told = told_by(items, raters, answers, len(GRADES), known, PRIOR)
-        gains = gains_of(told, items, raters, answers, GAIN)
-        quality = np.diagonal(told.confusion, axis1=1, axis2=2).mean(axis=1)
-        return np.clip(preference(gains[:count].reshape(queries, PAIRS)), -1, 1), quality
-
-
-def looks() -> list[int]:
-    """Return after how many queries the report is asked."""
-    found = [FIRST_LOOK]
-    while found[-1] < QUERIES:
-        found.append(min(QUERIES, max(found[-1] + 1, round(found[-1] * LOOK_AFTER))))
-    return found
+        places = np.concatenate([np.repeat(np.arange(QUERIES), PAIRS), np.full(GOLD, -1)])
+        return Given(items, raters, answers, known, places)
 
 
 def judged(job: tuple[int, float]) -> dict[str, Any]:
-    """Return what one task comes to: its decision, after how many queries, and what is measured of its first half."""
+    """Return what one task comes to: its decision, after how many queries, and the preferences of its first queries."""
     task = Task(*job)
-    for queries in looks():
-        values, quality = task.told(queries)
-        if decision := decided(bounds(values, MARGIN, CONFIDENCE), MARGIN):
+    decision, queries, kept = None, QUERIES, np.zeros(0)
+    for values in task.looks():
+        if decision is None and (decision := decided(bounds(values, MARGIN, CONFIDENCE), MARGIN)):
+            queries = len(values)
+        kept = values[:KEPT]
+        if decision and len(values) >= KEPT:
             break
-    half, _ = task.told(QUERIES // 2)
-    true = preference(GAIN[task.true])
     return {
         "decision": decision or "open",
         "queries": queries,
-        "weak": (quality < 0.6).tolist(),
-        "values": half,
-        "true_spread": float(true.std()),
+        "weak": (task.quality() < 0.6).tolist(),
+        "values": kept,
+        "true_spread": float(preference(GAIN[task.true]).std()),
     }
 
 

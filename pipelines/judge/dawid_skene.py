@@ -34,14 +34,16 @@ class Told:
     shares: Array
 
 
-def told_by(items: Ints, raters: Ints, answers: Ints, k: int, known: Ints, prior: Array | None = None) -> Told:
+def told_by(
+    items: Ints, raters: Ints, answers: Ints, k: int, known: Ints, people: int, prior: Array | None = None
+) -> Told:
     """Return what answers tell: each of a rater (from 0) to an item (from 0), a grade (from 0, below `k`).
 
     `items`, `raters` and `answers` are int64 `[answers]`; a rater may answer an item several times. `known` int64
-    `[items]` is the grade of an item where it is known, else -1. `prior` float64 `[k, k]` is added to each rater's
-    counts.
+    `[items]` is the grade of an item where it is known, else -1. There are so many `people`, also such as gave no
+    answer. `prior` float64 `[k, k]` is added to each rater's counts.
     """
-    count, people = len(known), int(raters.max(initial=-1)) + 1
+    count = len(known)
     ones = np.ones(len(answers))
     given = csr_array((ones, (items, raters * k + answers)), shape=(count, people * k))  # how often, by item
     of_all = csr_array((ones, (items, answers)), shape=(count, k))

@@ -10,8 +10,8 @@ import numpy as np
 
 from pipelines.judge.agreement import alpha
 from pipelines.judge.answers import Answer
-from pipelines.judge.dawid_skene import Told, told_by
-from pipelines.judge.scores import gains_of
+from pipelines.judge.dawid_skene import Told
+from pipelines.judge.scores import Given, gains_in_turns
 from pipelines.judge.task import GAINS, GRADES, Task
 from pipelines.tables.arrays import Array, Ints
 
@@ -56,8 +56,12 @@ def graded(task: Task, answers: Sequence[Answer]) -> Graded:
     items, raters = _numbers(questions, asked), _numbers(names, [answer.rater for answer in answers])
     given = np.array([GRADES.index(answer.grade) for answer in answers], np.int64)
     known = np.array([_known(task, name) for name in questions], np.int64)
-    told = told_by(items, raters, given, len(GRADES), known, PRIOR)
-    gains = gains_of(told, items, raters, given, np.array([GAINS[grade] for grade in GRADES]))
+    places = np.array([task.by_id[name].place for name in questions], np.int64)
+    answered = Given(items, raters, given, known, places)
+    gains = np.full(len(questions), np.nan)
+    for _, found in gains_in_turns(answered, len(names), np.array([GAINS[grade] for grade in GRADES]), PRIOR):
+        gains = np.where(np.isnan(found), gains, found)
+    told = answered.told(len(names), PRIOR)
     once = np.array([task.by_id[answer.question_id].kind == "pair" for answer in answers], bool)
     agreement = alpha(items[once], given[once], len(GRADES))
     return Graded(

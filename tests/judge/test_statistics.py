@@ -10,7 +10,7 @@ from pipelines.judge.confidence import Bounds, bounds, log_capital, more_needed,
 from pipelines.judge.dawid_skene import Told, told_by
 from pipelines.judge.grades import PRIOR
 from pipelines.judge.precision import mean_of, precisions, preferences
-from pipelines.judge.scores import gains_of
+from pipelines.judge.scores import Given, gains_in_turns, turns
 from tests.judge.conftest import pair
 
 # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", example C: four observers of twelve units.
@@ -34,7 +34,7 @@ def anaesthetists() -> Told:
         for grade in grades
     ]
     items, raters, answers = (np.array(column, np.int64) for column in zip(*told, strict=True))
-    return told_by(items, raters, answers, 4, np.full(len(rows), -1))
+    return told_by(items, raters, answers, 4, np.full(len(rows), -1), 5)
 
 
 def test_the_example_of_dawid_and_skene_comes_out_as_they_published_it() -> None:
@@ -75,7 +75,7 @@ def test_who_answers_at_random_or_the_wrong_way_round_counts_for_little() -> Non
     given = np.concatenate([*careful, rng.integers(0, 3, 400), 2 - true])
     items, raters = np.tile(np.arange(400), 5), np.repeat(np.arange(5), 400)
     known = np.where(np.arange(400) < 20, true, -1)
-    told = told_by(items, raters, given, 3, known, PRIOR)
+    told = told_by(items, raters, given, 3, known, 5, PRIOR)
     quality = [float(np.diag(confusion).mean()) for confusion in told.confusion]
     assert min(quality[:3]) > 0.8
     assert 0.25 < quality[3] < 0.42
@@ -84,7 +84,7 @@ def test_who_answers_at_random_or_the_wrong_way_round_counts_for_little() -> Non
 
 
 def test_what_is_known_stays() -> None:
-    told = told_by(np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([0, 0, 1]), 3, np.array([2, -1]), PRIOR)
+    told = told_by(np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([0, 0, 1]), 3, np.array([2, -1]), 2, PRIOR)
     assert told.grades[0].tolist() == [0, 0, 1]
 
 
@@ -175,9 +175,30 @@ def test_gains_are_right_on_average_whoever_answers() -> None:
     items, raters = np.tile(np.arange(8_000), 2), np.repeat([0, 1], 8_000)
     answers = np.concatenate([careful, rng.integers(0, 3, 8_000)])
     known = np.where(np.arange(8_000) % 10 == 0, true, -1)
-    told = told_by(items, raters, answers, 3, known, PRIOR)
-    gains = gains_of(told, items, raters, answers, np.array([0.0, 0.5, 1.0]))
+    given = Given(items, raters, answers, known, np.arange(8_000) // 80)
+    gains = np.nansum([found for _, found in gains_in_turns(given, 2, np.array([0.0, 0.5, 1.0]), PRIOR)], axis=0)
+    told = given.told(2, PRIOR)
     assert gains[:4_000].mean() == pytest.approx(1 / 3, abs=0.02)
     assert gains[4_000:].mean() == pytest.approx(2 / 3, abs=0.02)
     posterior = told.grades @ [0.0, 0.5, 1.0]
     assert posterior[4_000:].mean() - posterior[:4_000].mean() < 0.9 * (gains[4_000:].mean() - gains[:4_000].mean())
+
+
+def test_turns_do_not_depend_on_how_many_queries_there_are() -> None:
+    assert list(turns(0)) == []
+    assert list(turns(30)) == [(0, 30)]
+    assert list(turns(80)) == [(0, 50), (50, 60), (60, 72), (72, 80)]
+    assert list(turns(1_000))[:3] == list(turns(80))[:3]
+
+
+def test_no_later_answer_changes_what_an_earlier_look_saw() -> None:
+    rng = np.random.default_rng(13)
+    items, raters = np.repeat(np.arange(500), 3), np.tile(np.arange(3), 500)
+    whole = Given(items, raters, rng.integers(0, 3, 1_500), np.full(500, -1), np.arange(500) // 5)
+    worth = np.array([0.0, 0.5, 1.0])
+    early = whole.where(whole.places[items] < 60)
+    early = Given(early.items, early.raters, early.answers, whole.known[:300], whole.places[:300])
+    seen, later = (list(gains_in_turns(given, 3, worth, PRIOR))[:2] for given in (early, whole))
+    assert [stop for stop, _ in seen] == [stop for stop, _ in later] == [50, 60]
+    for (_, before), (_, after) in zip(seen, later, strict=True):
+        assert np.array_equal(before, after[:300], equal_nan=True)
