@@ -139,6 +139,7 @@ def test_one_judges_everything_by_hand(come: Come, judged: ServedShop, kind: Any
     page.fill("#rater", rater.name)
     page.press("#rater", "Enter")
     expect(page.get_by_role("dialog", name="How to judge")).to_be_visible()
+    expect(page.locator("#guidelines-title")).to_be_in_viewport()
     page.keyboard.press("1")  # nobody judges behind the guidelines
     page.click("#understood")
     rater.both_are_seen()
