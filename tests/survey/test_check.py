@@ -67,6 +67,7 @@ def test_a_sound_shop(tmp_path: Path) -> None:
     assert (
         "     leaf categories (2 of 2 levels): 2, such as Shoes > Boots (30 items); Shoes > Sandals (30 items)" in lines
     )
+    assert any(line.startswith("     prices: none -> set catalogue.columns.price") for line in lines)
     assert any(line.startswith("     photos of a sample of 60 that came and can be used, in ") for line in lines)
     assert any("photos of 24 x 32 pixels (width x height) are too small to start from weights" in one for one in lines)
     assert not (tmp_path / "store").exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -157,6 +157,10 @@ def test_cells_decide_where_names_are_silent_or_lie(header: dict[str, str], expe
         (("price_net", "price_gross", "sale_price_net"), "price_gross"),
         (("sale_price_net", "sale_price_gross", "price_gross"), ["sale_price_gross", "price_gross"]),
         (("price_net", "sale_price_net"), ["sale_price_net", "price_net"]),
+        (("RRP",), "RRP"),
+        (("UVP (EUR)",), "UVP (EUR)"),
+        (("list_price", "price"), "price"),
+        (("price_cents", "price"), "price"),
     ],
 )
 def test_of_several_prices_that_which_customers_see(names: Sequence[str], expected: Any) -> None:
@@ -168,6 +172,42 @@ def test_the_price_that_is_not_taken_is_named() -> None:
     header = {"sku": "id", "type": "kind", "photo": "photo", "price_net": "price", "price_gross": "price"}
     rows = [{name: KINDS[kind](n) for name, kind in header.items()} for n in range(ROWS)]
     assert guessed(rows, [*header]).why["price"] == "such as '1.50'; not 'price_net'"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("price_cents", "price_in_cents", "prices.value.centAmount", "Price (pence)", "price_minor", "cena_grosze"),
+        *("priceKopecks", "unit_amount", "price_money.amount", "priceMicros", "Pris i øre"),
+    ],
+)
+def test_coins_are_no_price(name: str) -> None:
+    assert left_out(name, lambda n: str(1000 + n)) == [
+        f"{name!r} counts coins, such as '1000', and would be taken for whole money; export it as 56.85"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "why"),
+    [
+        ("price", "from 56.85", "is no price: 100% of its cells are no number, such as 'from 56.85'"),
+        ("Preis", "5 - 10", "is no price: 100% of its cells are no number, such as '5 - 10'"),
+        ("RRP", "was 9 now 6", "is no price: 100% of its cells are no number, such as 'was 9 now 6'"),
+        ("cost_price", "9.50", "is by its name not what customers pay, such as '9.50'"),
+        ("shipping price", "9.50", "is by its name not what customers pay, such as '9.50'"),
+    ],
+)
+def test_what_looks_like_a_price_and_is_left_out_is_told(name: str, cell: str, why: str) -> None:
+    (told,) = left_out(name, lambda _: cell)
+    assert told.startswith(f"{name!r} {why}; ")
+
+
+def left_out(name: str, cell: Callable[[int], str]) -> list[str]:
+    """What is said of a column that no key of a feed is mapped to."""
+    rows = [{"sku": f"A{n}", "type": "ab"[n % 2], "image": f"{n}.jpg", name: cell(n)} for n in range(ROWS)]
+    guess = guessed(rows, [*rows[0]])
+    assert guess.keys == {"item_id": "sku", "category": "type", "photos": "image"}
+    return guess.left_out
 
 
 def test_a_name_that_stands_twice_means_nothing() -> None:

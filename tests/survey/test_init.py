@@ -248,6 +248,18 @@ def test_dates_that_can_be_read_in_two_ways_are_left_out(tmp_path: Path) -> None
     )
 
 
+def test_a_price_that_many_cells_do_not_say_rejects_no_item(tmp_path: Path) -> None:
+    """The sale's, of which some say a range, is left out; the usual one stays."""
+    lines = delimited(
+        "sku type photo price sale_price",
+        lambda n: [f"k{n}", "AB"[n % 2], f"https://cdn.example/{n}.jpg", f"{n}.50", "5 - 10" if n % 6 == 0 else "5.00"],
+    )
+    columns = written(tmp_path, with_lines(lines, {}))["catalogue"]["columns"]
+    assert columns == {"item_id": "sku", "photos": "photo", "category": "type", "price": "price"}
+    told = "'sale price' is no price: 17% of its cells are no number, such as '5 - 10'; export one number a cell"
+    assert f"# left out: {told}" in Path("shop.toml").read_text(encoding="utf-8").splitlines()
+
+
 def test_xml_with_names_of_its_own(tmp_path: Path) -> None:
     """Elements that repeat are lists, and one alone is as a cell is."""
     rows = [

@@ -12,7 +12,7 @@ from pipelines.survey.draft.gone import gone_columns
 from pipelines.survey.draft.levels import category_columns
 from pipelines.survey.draft.lists import first_of, list_holding
 from pipelines.survey.draft.names import numbered, said, tokens
-from pipelines.survey.draft.prices import prices
+from pipelines.survey.draft.prices import no_prices, prices
 from pipelines.survey.draft.profile import Profile, profiles, texts_of
 from pipelines.survey.draft.words import FIRST, LESSER
 
@@ -116,7 +116,9 @@ def _with_more(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[
 
 def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
     used = [guess.keys.get("item_id"), guess.keys.get("title")]
-    chosen, others = prices({name: one for name, one in columns.items() if name not in used})
+    free = {name: one for name, one in columns.items() if name not in used}
+    chosen, others = prices(free)
+    guess.left_out += [] if chosen else no_prices(free)
     if chosen:
         sale = "the sale's before the usual one, " if len(chosen) > 1 else ""
         besides = f"; not {', '.join(map(repr, others))}" if others else ""

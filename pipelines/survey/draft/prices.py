@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 from pipelines.survey.draft.names import TOKEN, said, tokens
 from pipelines.survey.draft.profile import Profile
-from pipelines.survey.draft.words import BEFORE, GROSS, NET, TAX, TRADE, WITH, WITHOUT
+from pipelines.survey.draft.words import BEFORE, GROSS, MINOR, NET, TAX, TRADE, WITH, WITHOUT, WORDS
 
 _GROSS, _PLAIN, _BEFORE, _NET = 2.0, 1.0, 0.3, 0.2
 """What a price is worth by its kind: with tax, silent, that of before a sale, without tax."""
 _NESTED = 0.5
 _OF_TRADE = re.compile("einkauf|wholesale|grosshandel|haendler|handlerpreis|prixachat")
 """Within words that are written as one."""
+_OF_COINS = re.compile("unitamount|pricemoney|centamount")
+"""Fields in which Stripe, Square and commercetools count coins."""
+_NUMBERS, _SHOWN = 0.7, 20
+"""The least share of numbers among the cells of a price."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,10 @@ class _Price:
 def prices(columns: Mapping[str, Profile]) -> tuple[list[str], list[str]]:
     """Return the columns of the price, a sale's first, and those that are prices too but not the one.
 
-    A sale's price counts where it is of the same kind as the usual one: not without tax beside one with it.
+    A sale's price counts where it is of the same kind as the usual one: not without tax beside one with it. What the
+    maker recommends is the price where no other is.
     """
-    usual = _ranked("price", columns)
+    usual = _ranked("price", columns) or _ranked("list_price", columns)
     sales = [one for one in _ranked("sale", columns) if columns[one.name].numbers >= 0.8]
     if not usual:
         return [], []
@@ -40,6 +45,35 @@ def prices(columns: Mapping[str, Profile]) -> tuple[list[str], list[str]]:
     return chosen, [name for name in dict.fromkeys(others) if name not in chosen]
 
 
+def no_prices(columns: Mapping[str, Profile]) -> Iterator[str]:
+    """Yield which columns look like a price and can be none, and why."""
+    for name, one in columns.items():
+        is_named = bool(said(name, "price") or said(name, "list_price")) and not _is_of_trade(name)
+        is_other = bool(_is_of_trade(name) or WORDS["price"].tokens & {*tokens(name)})
+        shown = repr(one.example[:_SHOWN])
+        if one.numbers < _NUMBERS:
+            if is_named and any(sign.isdecimal() for sign in one.odd):
+                yield f"{name!r} is no price: {of_no_number(one)}"
+        elif _counts_coins(name):
+            yield f"{name!r} counts coins, such as {shown}, and would be taken for whole money; export it as 56.85"
+        elif is_other and not is_named:
+            yield f"{name!r} is by its name not what customers pay, such as {shown}; if they do, set price to it"
+
+
+def of_no_number(one: Profile) -> str:
+    """Return how many cells of a column are no number, and what to do."""
+    share = f"{1 - one.numbers:.0%} of its cells are no number"
+    return f"{share}, such as {one.odd[:_SHOWN]!r}; export one number a cell"
+
+
+def _counts_coins(name: str) -> bool:
+    return bool(MINOR & {*tokens(name)} or _OF_COINS.search("".join(tokens(name))))
+
+
+def _is_of_trade(name: str) -> bool:
+    return bool(TRADE & {*tokens(name)} or _OF_TRADE.search("".join(tokens(name))))
+
+
 def _ranked(kind: str, columns: Mapping[str, Profile]) -> list[_Price]:
     return sorted(_found(kind, columns), key=lambda one: -one.worth)  # of equal ones the first
 
@@ -47,7 +81,7 @@ def _ranked(kind: str, columns: Mapping[str, Profile]) -> list[_Price]:
 def _found(kind: str, columns: Mapping[str, Profile]) -> Iterator[_Price]:
     for name, one in columns.items():
         words, of_tax = _without_tax(tokens(name))
-        if one.numbers < 0.7 or TRADE & {*words} or _OF_TRADE.search("".join(tokens(name))):
+        if one.numbers < _NUMBERS or _is_of_trade(name) or _counts_coins(name):
             continue
         factor = _BEFORE if BEFORE & {*words} and kind == "price" else of_tax
         fits = _said(" ".join(words), kind, is_of_tax=of_tax != _PLAIN)

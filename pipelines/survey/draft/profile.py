@@ -33,7 +33,8 @@ _EMPTY = frozenset(NO_VALUE)
 class Profile:
     """One column: the share of rows that are `filled`, of these of `distinct` ones and those with `several` texts.
 
-    The rest are shares of all texts that are of a kind; `length` and `words` are means.
+    The rest are shares of all texts that are of a kind; `length` and `words` are means, `odd` is the first text that is
+    no number.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Profile:
     words: float = 0.0
     length: float = 0.0
     example: str = ""
+    odd: str = ""
 
     @property
     def is_text(self) -> bool:
@@ -69,7 +71,7 @@ def profile(name: str, cells: Sequence[Any]) -> Profile:
     flat = [text for of_cell in texts for text in of_cell]
     if not flat:
         return Profile(name)
-    count, wholes = len(flat), {tuple(of) for of in texts}
+    count, wholes, others = len(flat), {tuple(of) for of in texts}, [text for text in flat if not is_number(text)]
     return Profile(
         name,
         filled=len(texts) / len(cells),
@@ -78,7 +80,7 @@ def profile(name: str, cells: Sequence[Any]) -> Profile:
         values=len(wholes),
         pictures=sum(PICTURE.search(text) is not None for text in flat) / count,
         addresses=sum(ADDRESS.match(text) is not None for text in flat) / count,
-        numbers=sum(map(is_number, flat)) / count,
+        numbers=(count - len(others)) / count,
         decimals=sum("." in text or "," in text for text in flat if is_number(text)) / count,
         dates=sum(map(is_date, flat)) / count,
         levels=sum(LEVELS.search(text) is not None for text in flat) / count,
@@ -86,6 +88,7 @@ def profile(name: str, cells: Sequence[Any]) -> Profile:
         words=sum(len(text.split()) for text in flat) / count,
         length=sum(map(len, flat)) / count,
         example=flat[0],
+        odd=next(iter(others), ""),
     )
 
 

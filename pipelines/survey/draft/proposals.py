@@ -17,7 +17,8 @@ from pipelines.config.shop import listed
 from pipelines.survey.draft.dates import forms_of
 from pipelines.survey.draft.kinds import kinds_of
 from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
-from pipelines.survey.draft.profile import NO_PHOTO, texts_of
+from pipelines.survey.draft.prices import of_no_number
+from pipelines.survey.draft.profile import NO_PHOTO, profile, texts_of
 from pipelines.survey.draft.trial import Trial
 
 _LACKS = frozenset({"conflicting_duplicate", "no_category", "no_photo", "no_item_id"})
@@ -155,6 +156,19 @@ def _decimals(seen: Seen) -> Iterator[Proposal]:
         yield _thousands(prices)
 
 
+def _prices(seen: Seen) -> Iterator[Proposal]:
+    """Leave a price out of which more cells are no number than are damage: items without a price are items."""
+    names = listed(seen.section.get("columns", {}).get("price"))
+    if seen.trial.codes["bad_number"] <= _FEW * seen.trial.rows:
+        return
+    columns = [profile(name, [row.get(name) for row in seen.rows]) for name in names]
+    bad = [one for one in columns if 1 - one.numbers > _FEW]
+    good = [one.name for one in columns if one not in bad]
+    if bad:
+        why = f"{bad[0].name!r} is no price: {of_no_number(bad[0])}"
+        yield Proposal(why, columns={"price": good[0] if len(good) == 1 else good} if good else {}, drops=("price",))
+
+
 def _thousands(prices: Sequence[str]) -> Proposal:
     """Tell what 1.299 means by the other prices: where nearly all have three decimals, they are thousands."""
     of_three = sum(price.rpartition(".")[2][:3].isdecimal() and len(price.rpartition(".")[2]) >= 3 for price in prices)
@@ -183,6 +197,7 @@ _PROPOSE: tuple[Callable[[Seen], Iterator[Proposal]], ...] = (
     _levels,
     _paths,
     _decimals,
+    _prices,
     _dates,
 )
 

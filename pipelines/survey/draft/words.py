@@ -99,6 +99,14 @@ WORDS: Final[Mapping[str, Words]] = {
         "",
         "date from to start end starts ends id",
     ),
+    "list_price": _words(
+        "rrp msrp uvp pvpr listprice listenpreis recommendedretailprice suggestedretailprice recommendedprice "
+        "suggestedprice prixconseille prixpublic prezzolistino preciorecomendado adviesprijs cenakatalogowa "
+        "catalogueprice catalogprice",
+        "rrp msrp uvp pvpr adviesprijs",
+        "listenpreis",
+        "date from to start end starts ends id cost purchase ek currency class tier range",
+    ),
     "group_id": _words(
         "groupid itemgroupid parentid parentsku parent parentproductid productgroupid modelid modelnumber modelno "
         "model stylecode styleid style styleno mastersku masterid master vaterartikel mutterartikel hauptartikel "
@@ -132,7 +140,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "deleteflag deletedflag softdeleted todelete loschkennzeichen loeschkennzeichen"
     ),
 }
-"""By the key of `catalogue.columns`; `sale` is a price that counts before the usual one."""
+"""By the key of `catalogue.columns`; `sale` is a price that counts before the usual one, `list_price` where none is."""
 
 FIRST: Final = _words("", "main haupt hauptbild primary base principal principale first cover default").tokens
 """Words by which a photo is the first one."""
@@ -165,6 +173,13 @@ TRADE: Final = _words(
     "inkoop costo coste cout koszt zakup zakupu nakup cogs landed buying",
 ).tokens
 """Words of prices that the shop pays, or other shops do."""
+MINOR: Final = _words(
+    "",
+    "cent cents centime centimes centimo centimos centavo centavos centesimi pence penny pennies minor grosz grosze "
+    "groszy kopeck kopecks kopek kopeks kopeken копеики копеек копеиках rappen ore oere haler haleru halier filler "
+    "kurus paise paisa satang subunit subunits micros",
+).tokens
+"""Words of a price that is counted in coins, a hundredth of its currency's unit in most."""
 BEFORE: Final = _words(
     "",
     "original originalprice before former previous recommended suggested strike crossed msrp rrp uvp initial avant "

@@ -69,7 +69,10 @@ class Items:
         yield from _alike(reading, self.ids, "item_id", plain_id, _IDS)
         if columns.group_id is None:
             yield from _alike(reading, self.titles, "title", plain_title, _TITLES)
-        if columns.price is not None and self.without_price + self.free:
+        if columns.price is None:
+            fix = "set catalogue.columns.price, where the feed has one; without it no search filters by price"
+            yield Finding("no_prices", TOLD, "prices: none", fix=fix)
+        elif self.without_price + self.free:
             what = f"items without a price ({self.without_price:,}) or with the price 0 ({self.free:,})"
             fix = "see catalogue.columns.price; searches by price leave them out"
             yield Finding("no_price", TOLD, what, self.without_price + self.free, fix=fix)
