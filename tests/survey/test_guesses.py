@@ -175,6 +175,23 @@ def test_the_price_that_is_not_taken_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "cell", "is_group"),
+    [
+        ("master_enabled", lambda n: str(n % 3 == 0), False),
+        ("masterData.published", lambda n: ["yes", "no", "No"][n % 3], False),
+        ("parent_child", lambda n: ["Parent", "Child"][n % 2], False),
+        ("parent_level", lambda n: str(n % 3), False),
+        ("group", lambda n: str(n // 3), True),
+        ("parent_sku", lambda n: f"P{n % 3}", True),
+    ],
+)
+def test_what_few_values_say_is_no_group(name: str, cell: Callable[[int], str], is_group: bool) -> None:
+    columns = {"sku": "id", "type": "kind", "image": "photo"}
+    rows = [{name: KINDS[kind](n) for name, kind in columns.items()} | {name: cell(n)} for n in range(ROWS)]
+    assert guessed(rows, [*rows[0]]).keys.get("group_id") == (name if is_group else None)
+
+
+@pytest.mark.parametrize(
     "name",
     [
         *("price_cents", "price_in_cents", "prices.value.centAmount", "Price (pence)", "price_minor", "cena_grosze"),

@@ -21,6 +21,8 @@ _UNNAMED = 0.3
 """What cells are worth whose column's name says nothing, beside one whose name does."""
 _NESTED = 0.5
 """The same of fields of objects within a row's."""
+_FEW_GROUPS = 10
+"""Of so few numbers, each on as many rows or more, each says a state or a kind rather than a product."""
 _ONE_TEXT = ("title", "group_id", "currency", "updated_at")
 """Keys whose cells may hold no list."""
 
@@ -175,8 +177,9 @@ def _as_title(one: Profile) -> float:
 
 
 def _as_group(one: Profile) -> float:
-    shared = one.filled >= 0.1 and one.values > 1 and one.distinct < 0.95 and one.length <= 64
-    return one.filled if shared and max(one.decimals, one.pictures, one.addresses) < 0.3 else 0.0
+    shared = one.filled >= 0.1 and one.values > 2 and one.distinct < 0.95 and one.length <= 64
+    is_flag = one.flags > 0.9 or (one.numbers > 0.9 and one.values <= _FEW_GROUPS and one.distinct <= 1 / _FEW_GROUPS)
+    return one.filled if shared and not is_flag and max(one.decimals, one.pictures, one.addresses) < 0.3 else 0.0
 
 
 def _as_currency(one: Profile) -> float:

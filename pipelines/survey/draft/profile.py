@@ -13,6 +13,7 @@ from pipelines.catalogue.lists import flattened, list_of
 from pipelines.catalogue.numbers import NotANumberError, price_of
 from pipelines.config.words import NO_VALUE
 from pipelines.shop_files.uri import PHOTO_ENDING
+from pipelines.survey.draft.words import NO, YES
 from pipelines.tables.spelling import trimmed
 
 PICTURE = re.compile(rf"{PHOTO_ENDING}(?![a-z0-9])", re.IGNORECASE)
@@ -47,6 +48,7 @@ class Profile:
     numbers: float = 0.0
     decimals: float = 0.0
     dates: float = 0.0
+    flags: float = 0.0
     levels: float = 0.0
     markup: float = 0.0
     words: float = 0.0
@@ -83,6 +85,7 @@ def profile(name: str, cells: Sequence[Any]) -> Profile:
         numbers=(count - len(others)) / count,
         decimals=sum("." in text or "," in text for text in flat if is_number(text)) / count,
         dates=sum(map(is_date, flat)) / count,
+        flags=sum(text.casefold() in YES | NO for text in flat) / count,
         levels=sum(LEVELS.search(text) is not None for text in flat) / count,
         markup=sum(_MARKUP.search(text) is not None for text in flat) / count,
         words=sum(len(text.split()) for text in flat) / count,
