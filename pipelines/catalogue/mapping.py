@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pipelines.catalogue.availability import IN_STOCK, OUT_OF_STOCK, availability_of
 from pipelines.catalogue.categories import category_path
 from pipelines.catalogue.currencies import currency_of
 from pipelines.catalogue.deletion import says_gone
+from pipelines.catalogue.photo_cells import photos_of
 from pipelines.catalogue.photo_uris import photo_uri
 from pipelines.catalogue.values import SHOWN, Cells, RejectError, Remarks, Spelling
 from pipelines.config import CatalogueSection, Columns, Media
@@ -111,7 +112,8 @@ class Mapper:
         cells, columns = self._cells(values), media.columns
         item_id, uri = cells.item_id(columns.item_id), ""
         try:
-            uri = photo_uri(cells.text(columns.photo), self.section, self.remarks)
+            texts = photos_of(text := cells.text(columns.photo), None, self.remarks)
+            uri = photo_uri(texts[0] if len(texts) == 1 else text, self.section, self.remarks)
             if not uri:
                 raise RejectError("no_photo", f"column {columns.photo!r} is empty")
             role = cells.text(columns.role) or media.role
@@ -185,7 +187,9 @@ class Mapper:
         return "", ""
 
     def _photos(self, cells: Cells, columns: Columns) -> tuple[Photo, ...]:
-        texts = (text for name in columns.photo_columns for text in cells.texts(name, columns.photo_separator))
+        parts_of = partial(photos_of, remarks=self.remarks)
+        names, mark = columns.photo_columns, columns.photo_separator
+        texts = (text for name in names for text in cells.texts(name, mark, parts_of))
         uris = [uri for text in texts if (uri := photo_uri(text, self.section, self.remarks))]
         if columns.photo_separator is None:
             _remark_several(cells, uris)

@@ -20,6 +20,7 @@ from pipelines.catalogue.doubts import LOOKS_EMPTY
 from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS, SHOWN_OUT_OF_STOCK, UNKNOWN_AVAILABILITY
 from pipelines.catalogue.merge import LEFT_OUT
 from pipelines.catalogue.overlay import CORRECTED, CURATED, MOVED, NEEDLESS, OF_NO_ITEM
+from pipelines.catalogue.photo_cells import SHAPED
 from pipelines.catalogue.photo_uris import ESCAPED
 from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
@@ -197,6 +198,9 @@ def hints_of(summary: Summary) -> Iterator[str]:
     for remark, (what, fix) in _HINTS.items():
         if remarks[remark]:
             yield f"{what}: {remarks[remark]}, as {examples[remark]}; {fix}"
+    for shape, count in _by_word(remarks, SHAPED).items():
+        example = examples[f"{SHAPED}:{shape}"]
+        yield f"photo cells that are written as {shape}, of which the addresses within are read: {count}, as {example}"
     currencies = _by_word(remarks, "currency")
     if len(currencies) > 1:
         told = _counted(currencies)

@@ -45,6 +45,8 @@ DAY_S = 86_400.0
 EXACT_FLOATS = 1 << 53
 """From here on a float holds no whole number for certain: two ids may have become one."""
 SHOWN = 40
+Parts = Callable[[str, str | None], list[str]]
+"""A text and what parts it -> its parts."""
 MAY_BE_THOUSANDS = "may_be_thousands"
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}")
 
@@ -170,12 +172,12 @@ class Cells:
         value = self.raw(column)
         return list_of(trimmed(value)) if isinstance(value, str) else value
 
-    def texts(self, column: str, separator: str | None) -> list[str]:
+    def texts(self, column: str, separator: str | None, parts_of: Parts = addresses_of) -> list[str]:
         """Return the texts of a cell that is a list, also of lists, or that a separator splits. Raises RejectError."""
         value = self.listed(column)
         parts = [*flattened(value)] if isinstance(value, list) else [self.text(column)]
         texts = [self.text_of(part, column) for part in parts]
-        return [text for one in texts for part in addresses_of(one, separator) if (text := self.text_of(part, column))]
+        return [text for one in texts for part in parts_of(one, separator) if (text := self.text_of(part, column))]
 
     def item_id(self, column: str) -> str:
         """Return a cell as an item's id. Raises RejectError."""
