@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.survey.look.findings import Finding
 from pipelines.survey.look.uris import Photo, Uris
 from tests.catalogue.shop import Shop, jpeg, rows_of
 from tests.photo_hosts import LOCAL, answering, host
@@ -288,6 +289,15 @@ def test_what_is_to_be_copied_is_never_cut(tmp_path: Path) -> None:
     assert same.split(" -> ")[0].endswith(".jpg")
     assert "…" in missing
     assert missing.split(" -> ")[0].endswith("/p0.jpg")
+
+
+def test_what_is_said_of_an_address_is_whole_however_long_it_is() -> None:
+    said = "a private address is asked only where the config allows it; add it to fetch.allowed_networks, as 10.0.0.0/8"
+    address = f"https://cdn.example/{'folder/' * 40}7.jpg"
+    line = Finding("photo_refused_address", "odd", "photos", 1, (f"{address}: {said} (fetch.allowed_networks)",)).line()
+    assert line.endswith(f"/7.jpg: {said} (fetch.allowed_networks)")
+    assert "https://cdn.example/folder/" in line
+    assert address not in line
 
 
 def test_photos_are_counted_once_wherever_they_are_counted(tmp_path: Path) -> None:

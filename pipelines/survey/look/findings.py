@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
@@ -10,7 +11,9 @@ STOPS: Final[Weight] = "stops"
 ODD: Final[Weight] = "odd"
 TOLD: Final[Weight] = "told"
 _MARKS: Final = {STOPS: "STOP ", ODD: "look ", TOLD: "     "}
-_LONGEST_EXAMPLE: Final = 160
+_LONGEST_EXAMPLE: Final = 800
+_LONG_WORD: Final = re.compile(r"\S{121,}")
+"""An address, mostly: what is said of it stands behind it, and is not cut."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Finding:
 
 
 def _shortened(text: str) -> str:
-    """Return an example without its middle where it is long: what is said of a long address stands behind it."""
-    end = _LONGEST_EXAMPLE // 3
-    return text if len(text) <= _LONGEST_EXAMPLE else f"{text[: _LONGEST_EXAMPLE - end - 1]}…{text[-end:]}"
+    """Return an example without the middle of its long words, or its own where it is longer than any message."""
+    return _without_middle(_LONG_WORD.sub(lambda found: _without_middle(found[0], 120), text), _LONGEST_EXAMPLE)
+
+
+def _without_middle(text: str, most: int) -> str:
+    end = most // 3
+    return text if len(text) <= most else f"{text[: most - end - 1]}…{text[-end:]}"
