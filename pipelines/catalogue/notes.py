@@ -21,7 +21,7 @@ from pipelines.catalogue.mapping import OWN_LEVEL, SEVERAL_PHOTOS, SHOWN_OUT_OF_
 from pipelines.catalogue.merge import LEFT_OUT
 from pipelines.catalogue.overlay import CORRECTED, CURATED, MOVED, NEEDLESS, OF_NO_ITEM
 from pipelines.catalogue.photo_cells import SHAPED
-from pipelines.catalogue.photo_uris import ESCAPED
+from pipelines.catalogue.photo_uris import ESCAPED, TEMPLATE
 from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
@@ -52,6 +52,10 @@ _HINTS = {
     ESCAPED: (
         "photo addresses in which & is written as &amp;, or other characters as HTML entities, read as what they mean",
         "let the export write them plainly, for other readers of the feed",
+    ),
+    TEMPLATE: (
+        "photo addresses with a place that is to be filled in, which no host has",
+        "let the export write whole addresses, with a number for a width",
     ),
     CONTINUED: (
         "rejected rows that leave out what the row before says of the same product",

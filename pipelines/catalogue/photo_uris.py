@@ -12,6 +12,9 @@ from pipelines.shop_files.uri import address_of
 
 ESCAPED: Final = "escaped_address"
 """The remark on addresses that hold entities of HTML."""
+TEMPLATE: Final = "template_address"
+"""The remark on addresses with a place to fill in, as `{width}`."""
+_PLACE: Final = re.compile(r"(?:\{|%7B){1,2}[a-z_]{1,20}(?:\}|%7D){1,2}", re.IGNORECASE)
 _AMPERSAND: Final = re.compile(r"&(?:(?:amp|#0*38|#x0*26);)+", re.IGNORECASE)
 """Also one that was escaped twice: no host has parameters of these names."""
 _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "<": ">"}
@@ -21,15 +24,23 @@ def photo_uri(text: str, section: CatalogueSection, remarks: Remarks) -> str:
     """Return a photo's uri without what the shop writes before paths below its folder of photos.
 
     Quotes around it are no part of it, folders are parted as Windows does it, too, and an address holds the characters
-    that entities of HTML stand for: what is remarked.
+    that entities of HTML stand for: what is remarked, as are places in it that nobody has filled in.
     """
     path = _slashes(_unquoted(text)).removeprefix(_slashes(section.photo_prefix or ""))
+    if place_in(path) and address_of(path, section.photo_root) is not None:
+        remarks.add(TEMPLATE, repr(path[:120]))
     if "&" not in path or address_of(path, section.photo_root) is None:
         return path
     plain = unescaped(_AMPERSAND.sub("&", path))
     if plain != path:
         remarks.add(ESCAPED, repr(path[:120]))
     return str(plain)
+
+
+def place_in(uri: str) -> str:
+    """Return the place in a uri that somebody is to fill in, as `{width}`, "" where it has none."""
+    found = _PLACE.search(uri)
+    return found[0] if found else ""
 
 
 def _unquoted(text: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.catalogue.notes import hints_of
-from pipelines.catalogue.photo_uris import ESCAPED
+from pipelines.catalogue.photo_uris import ESCAPED, TEMPLATE, place_in
 from pipelines.catalogue.summary import Summary
 from tests.catalogue.mapped import mapped, remarks
 
@@ -33,6 +33,23 @@ def test_an_ampersand_of_an_address_is_never_escaped(escaped: str) -> None:
 )
 def test_entities_are_those_of_addresses_and_end_with_a_semicolon(cell: str, uri: str) -> None:
     assert uri_of(cell) == uri
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [
+        ("https://c.example/{width}x{height}/a.jpg", "{width}"),
+        ("https://c.example/a.jpg?w=%7Bw%7D", "%7Bw%7D"),
+        ("https://c.example/a_{{SIZE}}.jpg", "{{SIZE}}"),
+        ("https://c.example/-/media/{3F2504E0-4F89-11D3}.jpg", ""),
+        ("photos/{front}.jpg", ""),  # a file may be called so
+    ],
+)
+def test_places_to_fill_in_are_told(cell: str, place: str) -> None:
+    assert uri_of(cell) == cell
+    assert remarks({"image": cell}) == ({TEMPLATE: 1} if place else {})
+    if place:
+        assert place_in(cell) == place
 
 
 def test_a_path_below_an_address_is_one_too() -> None:

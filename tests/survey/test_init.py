@@ -199,6 +199,29 @@ def test_more_rejects_than_a_run_takes_are_told(tmp_path: Path) -> None:
         "STOP 20 of 60 rows that were looked at are rejected (no_photo 20), over catalogue.max_rejected_share = 10%"
         in (result.output)
     )
+    assert result.output.count(": no_photo: ") == 2
+    assert "  and 18 more; `visual-search check` counts those of the whole feed" in result.output
+
+
+def test_half_of_the_photos_are_missing_for_their_spelling(tmp_path: Path) -> None:
+    lines = delimited("sku type photo", lambda n: [f"k{n}", "AB"[n % 2], f"p{n}.JPG"], count=20)
+    for n in range(20):
+        (tmp_path / f"p{n}.{'jpg' if n % 2 else 'JPG'}").write_bytes(jpeg(n))
+    (tmp_path / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    result = init("feed.csv")
+    assert result.exit_code == 1
+    told = next(line for line in result.output.splitlines() if line.startswith("STOP "))
+    assert told.startswith("STOP 10 of the first 20 photos are missing, such as 'p1.JPG', but there is 'p1.jpg': ")
+
+
+def test_addresses_with_a_place_to_fill_in(tmp_path: Path) -> None:
+    lines = delimited(
+        "sku type photo", lambda n: [f"k{n}", "AB"[n % 2], f"https://cdn.example/{{width}}x{{height}}/{n}.jpg"]
+    )
+    (tmp_path / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    result = init("feed.csv")
+    assert result.exit_code == 1
+    assert "STOP '{width}' in photo addresses looks like a place to fill in: " in result.output
 
 
 def test_paths_of_which_the_first_is_the_same_for_all(tmp_path: Path) -> None:

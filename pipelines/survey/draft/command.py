@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow
+from pipelines.catalogue.photo_uris import place_in
 from pipelines.catalogue.rows import column_names, format_of
+from pipelines.config import PreprocessSection
 from pipelines.config.formats import with_preset
 from pipelines.errors import StageError
 from pipelines.models.advice import SIDE
+from pipelines.shop_files.uri import address_of
 from pipelines.survey.draft.columns import Guess, guessed
 from pipelines.survey.draft.notation import Written, sample, written
 from pipelines.survey.draft.page import Draft, open_lines, page, question, relative
-from pipelines.survey.draft.photos import LOOKED_AT, SMALL_SIDE, Place, hosts_inside, place_of, size_of
+from pipelines.survey.draft.photos import LOOKED_AT, SMALL_SIDE, Place, hosts_inside, missing_of, place_of, size_of
 from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
@@ -78,7 +81,7 @@ class _Drafting:
             self._source.place, keys, why, questions, guess.left_out, sizes[0], pretrained, self._networks, inside
         )
         text = page(draft)
-        stops = self._stops(section, trial) if not questions else []
+        stops = [*self._stops(section, trial), *_stops_of(place, uris)] if not questions else []
         told = (
             *of_feed(self._source, len(rows), trial),
             *of_photos(place, () if self._networks else inside),
@@ -156,13 +159,25 @@ def _looked_at(file: Path, notation: Notation) -> tuple[list[str], list[RawRow]]
     return names, list(sample(file, notation, columns, MOST_ROWS))
 
 
+def _stops_of(place: Place | None, uris: Sequence[str]) -> Iterator[str]:
+    """Yield why so many photos cannot be had that a run would stop."""
+    limit = PreprocessSection.model_fields["max_rejected_share"].default
+    templates = [word for uri in uris if address_of(uri, "") is not None and (word := place_in(uri))]
+    if len(templates) > limit * len(uris):
+        yield f"STOP {templates[0]!r} in photo addresses looks like a place to fill in: let the export write whole ones"
+    missing = missing_of(place, uris) if place else ""
+    if place and missing and place.files - place.there > limit * place.looked_at:
+        yield (
+            f"STOP {place.files - place.there} of the first {place.looked_at} photos are missing, such as {missing}: "
+            f"over preprocess.max_rejected_share = {limit:.0%}, so a run would stop; mend the feed's paths or add them"
+        )
+
+
 def _uris(trial: Trial | None) -> list[str]:
     return [photo.image_uri for item in (trial.items if trial else ()) for photo in item.photos]
 
 
 def _first_file(trial: Trial | None) -> str:
-    from pipelines.shop_files.uri import address_of
-
     return next((uri for uri in _uris(trial) if address_of(uri, "") is None), "")
 
 

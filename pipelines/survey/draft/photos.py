@@ -72,6 +72,20 @@ def place_of(uris: Sequence[str], folder: Path | None, given: str | None) -> Pla
     return best
 
 
+def missing_of(place: Place, uris: Sequence[str]) -> str:
+    """Return the first of the paths that were looked at that is not where they start from, "" where all are.
+
+    It is said with the photo that is there and differs from it in spelling, if one does.
+    """
+    if place.root is None or place.there in (0, place.files):
+        return ""
+    fetcher = Fetcher(place.root, 1)
+    paths = (uri.removeprefix(place.prefix) for uri in uris[:LOOKED_AT] if address_of(uri, "") is None)
+    path = next((path for path in paths if fetcher.fingerprint(path) == MISSING), "")
+    near = fetcher.near(path) if path else ""
+    return f"{path!r}, but there is {near!r}" if near else repr(path)
+
+
 def _there(root: str, prefix: str, uris: Sequence[str]) -> int:
     fetcher = Fetcher(root, 1)
     first = [fetcher.fingerprint(uri.removeprefix(prefix)) != MISSING for uri in uris[:5]]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 
+from pipelines.catalogue.arrivals import Rejected
 from pipelines.catalogue.formats.base import RawRow
 from pipelines.catalogue.rows import format_of
 from pipelines.survey.draft.photos import Place
 from pipelines.survey.draft.source import Source
 from pipelines.survey.draft.trial import Trial
 
-_TOLD = 20
-"""The most rejected rows that are told one by one."""
+_TOLD = 2
+"""The most rejected rows of a code that are told one by one."""
 
 
 def of_feed(source: Source, rows: int, trial: Trial | None) -> Iterator[str]:
@@ -42,17 +44,23 @@ def of_photos(place: Place | None, refused: Sequence[str] = ()) -> Iterator[str]
 def of_rows(rows: Sequence[RawRow], trial: Trial | None, questions: Container[str]) -> Iterator[str]:
     """Yield what is wrong with rows, and what looks odd: nothing of categories where these are in question."""
     if trial is None:
-        bad = [(row.place, row.code, row.detail) for row in rows if row.code]
-        yield from (f"  line {place}: {code}: {detail}" for place, code, detail in bad[:_TOLD])
+        yield from (f"  line {row.place}: {row.code}: {row.detail}" for row in _few([row for row in rows if row.code]))
         return
     if trial.rejects:
         counts = ", ".join(f"{code} {count}" for code, count in trial.codes.most_common())
         yield f"rejected: {len(trial.rejects)} of {trial.rows} rows ({counts})"
-    yield from (f"  {one.source}: {one.code}: {one.detail}" for one in trial.rejects[:_TOLD])
-    if len(trial.rejects) > _TOLD:
-        yield f"  and {len(trial.rejects) - _TOLD} more; `visual-search check` counts those of the whole feed"
+    shown = _few(trial.rejects)
+    yield from (f"  {one.source}: {one.code}: {one.detail}" for one in shown)
+    if len(trial.rejects) > len(shown):
+        yield f"  and {len(trial.rejects) - len(shown)} more; `visual-search check` counts those of the whole feed"
     categories = {item.category for item in trial.items}
     if len(categories) == 1 and len(trial.items) > 1 and "category" not in questions:
         shown = " > ".join(*categories)
         yield f"note: all items are in one category, {shown!r}: catalogue.columns.category may be wrong"
     yield from (f"note: {hint}" for hint in trial.hints if not ("category" in questions and hint.startswith("categor")))
+
+
+def _few[Row: (RawRow, Rejected)](rows: Sequence[Row]) -> list[Row]:
+    """Return the first rows of each code, in their order."""
+    seen = Counter[str]()
+    return [row for row in rows if seen.update([row.code]) is None and seen[row.code] <= _TOLD]

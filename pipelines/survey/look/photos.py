@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from pipelines.catalogue.photo_uris import place_in
 from pipelines.config import Config
 from pipelines.models.advice import SIDE, Size, is_advised, is_too_small
 from pipelines.preprocess.fixes import fix_of
@@ -64,6 +65,8 @@ def _refused(config: Config, preparer: Preparer, sample: Sample) -> Iterator[Fin
             fix = f'set fetch.hosts."{host}".requests_per_second = {_rate(sample, first):g}, or ask who runs the host'
         if code == "refused_address":
             fix = _allowing(preparer, [one.photo.uri for one in bad if one.code == code])
+        if is_far and (place := place_in(first.photo.uri)):
+            fix = f"{place!r} looks like a place to fill in: let the export write whole addresses"
         fixes[code] = fix
         yield Finding(f"photo_{code}", ODD, f"photos of the sample rejected, {code}", count, (example,), fix)
     if sample.photos and len(bad) > limit * len(sample.photos):
