@@ -198,6 +198,12 @@ def test_what_cannot_be_reached_is_told_with_its_cause(tmp_path: Path) -> None:
         assert not {"asked_again", "failed_now_and_then"} & found.keys()
 
 
+def test_an_address_with_a_place_to_fill_in_is_no_matter_of_its_host(tmp_path: Path) -> None:
+    rows = [row | {"image": f"http://127.0.0.1:1/{{width}}/{n}.jpg"} for n, row in enumerate(rows_of(3))]
+    found = looked(shop_of(tmp_path, rows, fetch=LOCAL | {"attempts": 1}), code=1)
+    assert found["photo_unreachable"]["fix"].startswith("'{width}' looks like a place to fill in: ")
+
+
 def test_a_path_that_is_an_address_without_its_scheme(tmp_path: Path) -> None:
     shop = shop_of(tmp_path, [row | {"image": f"www.shop.example/m/{row['image']}"} for row in rows_of(3)])
     shop.photos.joinpath("other.jpg").write_bytes(jpeg(1))

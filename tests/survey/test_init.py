@@ -214,6 +214,18 @@ def test_half_of_the_photos_are_missing_for_their_spelling(tmp_path: Path) -> No
     assert told.startswith("STOP 10 of the first 20 photos are missing, such as 'p1.JPG', but there is 'p1.jpg': ")
 
 
+def test_a_row_a_language_is_told(tmp_path: Path) -> None:
+    lines = delimited(
+        "sku locale name type photo",
+        lambda n: [f"k{n // 3}", ["de", "en", "fr"][n % 3], f"Mug {n}", "AB"[n % 2], f"https://cdn.example/{n}.jpg"],
+    )
+    (tmp_path / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    result = init("feed.csv")
+    assert result.exit_code == 1
+    told = "note: 3 rows an item, that differ by 'locale' (de, en, fr): let the export write one of them"
+    assert told in result.output.splitlines()
+
+
 def test_addresses_with_a_place_to_fill_in(tmp_path: Path) -> None:
     lines = delimited(
         "sku type photo", lambda n: [f"k{n}", "AB"[n % 2], f"https://cdn.example/{{width}}x{{height}}/{n}.jpg"]

@@ -23,7 +23,7 @@ from pipelines.survey.draft.photos import LOOKED_AT, SMALL_SIDE, Place, hosts_in
 from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
-from pipelines.survey.draft.told import of_feed, of_photos, of_rows
+from pipelines.survey.draft.told import of_copies, of_feed, of_photos, of_rows
 from pipelines.survey.draft.trial import MOST_ROWS, Trial, refusal, rejecting, tried
 from pipelines.survey.draft.words import WORDS
 
@@ -65,7 +65,8 @@ class _Drafting:
         if not rows:
             elements = "; rows of XML are elements <item> or <entry>" if format_of(self._file) == "xml" else ""
             raise FeedError(f"{self._source.place} has no rows{elements}; export it again")
-        section, trial, guess = self._section(how, names, [row.values for row in rows if not row.code])
+        sound = [row.values for row in rows if not row.code]
+        section, trial, guess = self._section(how, names, sound)
         place = self._place(trial)
         questions = {key: question(key, names) for key in self._lacking(section)}
         if place and place.root is None and 2 * place.files > place.looked_at:
@@ -86,6 +87,7 @@ class _Drafting:
             *of_feed(self._source, len(rows), trial),
             *of_photos(place, () if self._networks else inside),
             *of_rows(rows, trial, questions),
+            *of_copies(sound, section, trial),
         )
         return Drafted(text, told, (*open_lines(text, str(self._output)), *stops))
 

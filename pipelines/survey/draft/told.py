@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
 
 from pipelines.catalogue.arrivals import Rejected
 from pipelines.catalogue.formats.base import RawRow
 from pipelines.catalogue.rows import format_of
+from pipelines.config.formats import with_preset
+from pipelines.survey.draft.copies import copies_of
 from pipelines.survey.draft.photos import Place
 from pipelines.survey.draft.source import Source
 from pipelines.survey.draft.trial import Trial
@@ -58,6 +61,13 @@ def of_rows(rows: Sequence[RawRow], trial: Trial | None, questions: Container[st
         shown = " > ".join(*categories)
         yield f"note: all items are in one category, {shown!r}: catalogue.columns.category may be wrong"
     yield from (f"note: {hint}" for hint in trial.hints if not ("category" in questions and hint.startswith("categor")))
+
+
+def of_copies(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], trial: Trial | None) -> Iterator[str]:
+    """Yield what tells rows of one id apart, where they are said to be in each other's way."""
+    item_id = with_preset(section)["columns"].get("item_id")
+    if item_id and trial and trial.codes["conflicting_duplicate"] and (copies := copies_of(rows, item_id)):
+        yield f"note: {copies}"
 
 
 def _few[Row: (RawRow, Rejected)](rows: Sequence[Row]) -> list[Row]:

@@ -204,6 +204,12 @@ SIGNS_OF_STATUS: Final = _words(
     "", "status state lifecycle visibility zustand sichtbarkeit statut etat estado stato visibilite toestand stav"
 ).tokens
 """Words of a column that says what stage an item is at."""
+SIGNS_OF_COPIES: Final = _words(
+    "",
+    "locale language lang sprache langue idioma lingua taal jezyk country land pays pais market markt marche channel "
+    "kanal scope store storeview website site region",
+).tokens
+"""Words of a column that says for whom a row says its item."""
 OF_ELSE: Final = _words(
     "",
     "stock inventory order payment price tax shipping image photo media attribute option review comment user customer "

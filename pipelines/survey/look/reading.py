@@ -35,7 +35,7 @@ _FIXES: Final = {
     "bad_deleted": "add the word to catalogue.deleted_words or catalogue.not_deleted_words",
     "bad_split": "add the word to catalogue.split_names",
     "conflicting_duplicate": "of equal ids the first row counts; where rows are parts of one item, set "
-    "catalogue.columns.continues",
+    "catalogue.columns.continues; where they say it in several languages or for several markets, export one of these",
     "unknown_item": "the media table names items that no feed has; export both at the same time",
 }
 
