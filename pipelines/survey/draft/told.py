@@ -52,10 +52,10 @@ def of_rows(rows: Sequence[RawRow], trial: Trial | None, questions: Container[st
     if trial.rejects:
         counts = ", ".join(f"{code} {count}" for code, count in trial.codes.most_common())
         yield f"rejected: {len(trial.rejects)} of {trial.rows} rows ({counts})"
-    shown = _few(trial.rejects)
-    yield from (f"  {one.source}: {one.code}: {one.detail}" for one in shown)
-    if len(trial.rejects) > len(shown):
-        yield f"  and {len(trial.rejects) - len(shown)} more; `visual-search check` counts those of the whole feed"
+    few = _few(trial.rejects)
+    yield from (f"  {one.source}: {one.code}: {one.detail}" for one in few)
+    if len(trial.rejects) > len(few):
+        yield f"  and {len(trial.rejects) - len(few)} more; `visual-search check` counts those of the whole feed"
     categories = {item.category for item in trial.items}
     if len(categories) == 1 and len(trial.items) > 1 and "category" not in questions:
         shown = " > ".join(*categories)
