@@ -226,6 +226,24 @@ def test_a_row_a_language_is_told(tmp_path: Path) -> None:
     assert told in result.output.splitlines()
 
 
+def test_a_header_for_programs_below_one_for_people(tmp_path: Path) -> None:
+    """As in Amazon's listings, whose first line is neither."""
+    lines = delimited(
+        "Seller_SKU Product_Name Product_Type Main_Image_URL",
+        lambda n: [f"k{n}", f"Mug {n}", "AB"[n % 2], f"https://cdn.example/{n}.jpg"],
+    )
+    names = "item_sku,item_name,feed_product_type,main_image_url"
+    text = with_lines(["TemplateType=fptcustom,Version=2026,,", lines[0], names, *lines[1:]], {})
+    said = written(tmp_path, text)["catalogue"]
+    assert said["skip_lines"] == 2
+    assert said["columns"] == {
+        "item_id": "item_sku",
+        "photos": "main_image_url",
+        "category": "feed_product_type",
+        "title": "item_name",
+    }
+
+
 def test_addresses_with_a_place_to_fill_in(tmp_path: Path) -> None:
     lines = delimited(
         "sku type photo", lambda n: [f"k{n}", "AB"[n % 2], f"https://cdn.example/{{width}}x{{height}}/{n}.jpg"]

@@ -34,6 +34,8 @@ _DAMAGED = 0.01
 _WELL = 0.9
 """A share of rows with which no other quotes are tried."""
 _LONGEST_NAME = 60
+_FIELD, _FIELDS = re.compile(r"[a-z][a-z0-9_]*"), 4
+"""The name of a field in a program, and the fewest that are a header."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,22 @@ def _best(file: Path, base: Notation) -> Notation:
     ways = [replace(base, delimiter=mark, skip_lines=skip) for skip in range(LINES_ABOVE + 1) for mark in marks]
     worth = {way: _worth(file, way) for way in ways}
     best = max(ways, key=worth.__getitem__)  # of equal ones the first: the fewest lines above
+    best = _below_titles(file, best)
     if _sound(file, best) < _WELL:
         others = [replace(best, escape="\\"), replace(best, quote="'")]
         others += [] if _encloses(file, best) else [replace(best, quote="")]
         best = max([best, *others], key=lambda way: (round(_sound(file, way), 2), way == best))
     return best
+
+
+def _below_titles(file: Path, way: Notation) -> Notation:
+    """Return the way in which a second header counts, of names for programs, as Amazon has it below one for people."""
+    below = replace(way, skip_lines=way.skip_lines + 1)
+    if below.skip_lines > LINES_ABOVE or all(map(_FIELD.fullmatch, column_names(file, way))):
+        return way
+    names = column_names(file, below)
+    is_header = len(names) >= _FIELDS and len({*names}) == len(names) and all(map(_FIELD.fullmatch, names))
+    return below if is_header and 2 * sum("_" in name for name in names) > len(names) else way
 
 
 def _encloses(file: Path, way: Notation) -> bool:

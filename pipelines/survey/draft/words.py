@@ -59,7 +59,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "breadcrumbs kategorie kategorien kategoriepfad warengruppe warengruppen produktgruppe categorie "
         "categoriepath rubrique rayon famille familleproduit categoria categorias categoriaprodotto familia rubro "
         "sezione reparto afdeling groep kategori kategorier kategoria kategorie rubryka kategooria категория "
-        "категории раздел カテゴリ カテゴリー 分类 카테고리 producttype articletype "
+        "категории раздел カテゴリ カテゴリー 分类 카테고리 producttype feedproducttype articletype "
         "department dept division class subclass taxonomy section collection "
         "tree path type typ tipo gruppe group family rubrik",
         "category categories cat cats breadcrumb breadcrumbs kategorie kategorien kategori kategoria categorie "
