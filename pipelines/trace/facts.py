@@ -203,7 +203,7 @@ class Trail:
 
 @dataclass(frozen=True)
 class QueryTrace:
-    """One search that was to find the item: `code` and `detail` say why the photo could not be asked.
+    """One search that was to find the item: `code` and `detail` say why it was not asked, or could not be.
 
     `categories` are the names of the leaves scanned, the best first; None where the plan goes by none.
     """

@@ -15,19 +15,24 @@ from pipelines.neighbours.query import standing as steps
 from pipelines.neighbours.query.ranking import SIMILARITY
 from pipelines.neighbours.query.standing import PhotoStanding, Standing
 from pipelines.neighbours.rows import UnknownItemError
+from pipelines.releases.live import live_release_id
 from pipelines.search.engine import SearchEngine
 from pipelines.store import Store
 from pipelines.trace.facts import FOUND, QUERY, QueryTrace, Trace, Verdict
+
+NOT_ASKED: Final = "not_asked"
+"""The code of a query that would have said nothing: the item is in no index that is searched."""
 
 
 def trace_query(config: Config, store: Store, trace: Trace, photo: Path, k: int, release_id: str | None) -> Trace:
     """Return a trace with where its item stands in the search by a photo; `k` results are shown.
 
-    The model and the whole index are opened, as by a search. Of an item that is in no index nothing is asked. Raises
-    StageError when nothing can be searched.
+    The model and the whole index are opened, as by a search. Of an item that searches do not find nothing is asked, and
+    the query tells why. Raises StageError when nothing can be searched.
     """
     if not trace.verdict.is_found:
-        return trace
+        detail = f"the query was not asked, because {_not_asked(store, trace, release_id)}"
+        return replace(trace, query=QueryTrace(str(photo), k, NOT_ASKED, detail))
     with SearchEngine.open(config, store, release_id) as engine:
         asked, outputs = engine.ask(photo)
         if outputs is None:
@@ -37,12 +42,20 @@ def trace_query(config: Config, store: Store, trace: Trace, photo: Path, k: int,
         try:
             standing = engine.standing(outputs, trace.item_id, k)
         except UnknownItemError as error:  # an index of which a table is damaged
-            return replace(trace, verdict=Verdict(QUERY, "not_in_index", str(error), "start a new run"))
+            told = QueryTrace(str(photo), k, "not_in_index", str(error))
+            return replace(trace, query=told, verdict=Verdict(QUERY, told.code, str(error), "start a new run"))
         query = query_trace(str(photo), k, standing, engine.leaves)
     verdict = verdict_of(query, standing)
     if standing.step == steps.APART:
         verdict = replace(verdict, sentence=f"{verdict.sentence} ({_decided(store, trace.item_id)})")
     return replace(trace, query=query, verdict=verdict)
+
+
+def _not_asked(store: Store, trace: Trace, release_id: str | None) -> str:
+    """Return why a photo is not searched with: nothing is live, or the item is not among what can be found."""
+    if release_id is None and live_release_id(store) is None:
+        return "no release is live yet"
+    return f"searches cannot find the item: it fell out before ({trace.verdict.step}, {trace.verdict.reason})"
 
 
 def _decided(store: Store, item_id: str) -> str:

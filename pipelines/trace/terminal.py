@@ -125,6 +125,7 @@ def _query(query: QueryTrace) -> Iterator[str]:
     yield _line("query", query.photo)
     found = query.standing
     if found is None:
+        yield _line("", query.detail)
         return
     rounds = f", after looking further {found.rounds} times" if found.rounds else ""
     scanned = "" if found.scanned < 0 else f"{found.scanned} compared, "

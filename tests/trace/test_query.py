@@ -115,7 +115,10 @@ def test_what_is_no_photo(shop: TracedShop) -> None:
 
 def test_an_item_in_no_index_keeps_its_own_reason(shop: TracedShop) -> None:
     found = asked(shop, "green", "good1.jpg", 5)
-    assert (found["verdict"]["reason"], found["query"]) == ("nonfinite", None)
+    assert (found["verdict"]["reason"], found["query"]["code"]) == ("nonfinite", "not_asked")
+    told = "the query was not asked, because searches cannot find the item: it fell out before (embed, nonfinite)"
+    assert found["query"]["detail"] == told
+    assert f"          {told}" in shop.traced("green", "--query", str(shop.photos / "good1.jpg")).stdout.splitlines()
 
 
 def test_the_words_on_the_screen(shop: TracedShop, tmp_path: Path) -> None:

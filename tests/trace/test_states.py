@@ -86,6 +86,16 @@ def test_every_stage_at_which_a_first_run_may_have_stopped(small: TracedShop, ex
     assert reason(small, "i1") == ("release", "not_done")
 
 
+def test_a_photo_is_not_searched_with_where_nothing_is_live(small: TracedShop) -> None:
+    small.run("r", "catalogue")
+    photo = str(small.photos / "p0.jpg")
+    told = "the query was not asked, because no release is live yet"
+    query = small.trace("i1", "--query", photo, "-k", "3", code=1)["query"]
+    assert (query["photo"], query["results"], query["code"], query["detail"]) == (photo, 3, "not_asked", told)
+    assert f"          {told}" in small.traced("i1", "--query", photo).stdout.splitlines()
+    assert small.trace("nobody", "--query", photo, code=2)["query"]["detail"] == told
+
+
 def test_an_item_that_is_hidden_and_one_that_was(live: TracedShop) -> None:
     assert reason(live, "i1", code=0) == ("release", "found")
     assert live.cli("hide", "i1", "--reason", "sold").exit_code == 0
