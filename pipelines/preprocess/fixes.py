@@ -21,6 +21,7 @@ _OF_HOSTS: Final[Mapping[str, str]] = MappingProxyType(
         "unsupported_scheme": "write the address with https:// into the feed",
         "rate_limited": 'set fetch.hosts."HOST".requests_per_second, or ask who runs the host',
         "server_error": "ask who runs the host",
+        "not_ready": "give it time, or raise fetch.attempts and fetch.longest_wait_s",
         "timeout": "raise fetch.timeout_s or fetch.idle_s, or ask for less at once: fetch.connections",
         "unreachable": "see whether the host's name and port are right, and whether this machine may reach it",
         "cut_off": "ask who runs the host",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -46,10 +47,11 @@ def run(context: RunContext) -> StageResult:
     committed = [UnitTable(job.store, table).unit_ids() for table in ("sources", job.images)]
     if not units and (done := done_for_live(context, "preprocess", _given(context, job, committed))):
         return _as_live(done)
-    counts, ledger, examples, told = _resolve(context, job, units)
+    counts, ledger, summary = _resolve(context, job, units)
+    examples, told = _examples(job, summary), list(summary.notes(context.config.fetch.gone_days))
     try:
         judged = ledger.without(PLACEHOLDER).without(DROPPED).without(BAD_PHOTO)
-        check_share("preprocess", judged, section.max_rejected_share, examples)
+        check_share("preprocess", judged, section.max_rejected_share, examples, _recheck(context, job, summary))
         told += _judged(context, _replaced(job))
     except (StageError, GateError):
         _forget(job)
@@ -105,10 +107,8 @@ def _do(context: RunContext, job: Job, units: list[Unit], far: int) -> None:
         context.jobs("preprocess").run("units", partial(build_units, job=job, lanes=lanes))
 
 
-def _resolve(
-    context: RunContext, job: Job, units: list[Unit]
-) -> tuple[dict[str, int], Ledger, dict[str, str], list[str]]:
-    """Write the resolved table; return what was done now, the ledger, an example of each reject code, and notes."""
+def _resolve(context: RunContext, job: Job, units: list[Unit]) -> tuple[dict[str, int], Ledger, Summary]:
+    """Write the resolved table; return what was done now, the ledger, and what the table says in numbers."""
     _split(context, job, sorted(unit.unit_id for unit in units))
     kept = (job.store.read_json(entry.name) for entry in job.store.list(job.summaries))
     summary = sum(map(Summary.of_json, kept), Summary())
@@ -116,12 +116,28 @@ def _resolve(
     ok, skipped = counts.pop("ok", 0), counts.pop("skipped", 0)
     rejected = counts.total()
     ledger = Ledger(ok + skipped + rejected, ok, skipped, rejected, dict(sorted(counts.items())))
+    return job.store.read_json(job.done), ledger, summary
+
+
+def _examples(job: Job, summary: Summary) -> dict[str, str]:
+    """Return an example of each reject code, in words."""
     said = summary.said
-    texts = {
+    return {
         code: f"{uri}: {job.preparer.explain(uri, code, said.get(uri, ''))}{AGAIN if code in PASSING else ''}"
         for code, uri in summary.examples.items()
     }
-    return job.store.read_json(job.done), ledger, texts, list(summary.notes(context.config.fetch.gone_days))
+
+
+def _recheck(context: RunContext, job: Job, summary: Summary) -> Iterator[str]:
+    """Yield what has rejected photos asked for again whose hosts have said for good that there is none."""
+    hours, address = context.config.fetch.recheck_hours, job.preparer.fetcher.address
+    others = PASSING | {PLACEHOLDER, DROPPED, BAD_PHOTO}
+    lasting = sorted(code for code, uri in summary.examples.items() if code not in others and address(uri))
+    if lasting and hours:
+        yield (
+            f"{' and '.join(lasting)}: these addresses are asked again after {hours:g} hours (fetch.recheck_hours); "
+            "once their host is mended, set fetch.recheck_hours = 0 and run it again, which asks for them at once"
+        )
 
 
 def _replaced(job: Job) -> Replaced:

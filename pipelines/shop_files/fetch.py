@@ -40,6 +40,7 @@ FETCH_CODES = {
     "unsupported_encoding": "the host sends the body compressed in an unknown way",
     "rate_limited": "the host wants fewer requests (429); set fetch.hosts and their requests_per_second",
     "server_error": "the host fails (5xx)",
+    "not_ready": "the host is still making it (202, 423)",
     "timeout": "the host took too long (fetch.timeout_s, fetch.idle_s)",
     "unreachable": "the host cannot be reached",
     "cut_off": "the host ended the connection too early",

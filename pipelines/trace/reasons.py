@@ -75,7 +75,7 @@ def _mended(code: str, config: Config, *, is_far: bool) -> str:
     fix = fix_of(code, is_far=is_far)
     if is_far:
         fix = fix or "mend the photo, or its address in the feed"
-        return f"{fix}; this address is asked again after {config.fetch.recheck_hours:g} hours"
+        return f"{fix}; this address is asked again after {config.fetch.recheck_hours:g} hours (fetch.recheck_hours)"
     return f"{fix or 'mend the photo, or its path in the feed'}, and {RUN}"
 
 

@@ -21,7 +21,7 @@ OF_FILES = {"not_a_file", "unreadable", "outside_roots", "too_large_bytes"}
 )
 def test_a_trace_says_what_check_says_of_an_address(code: str, word: str) -> None:
     fix = rejected_photo(code, "", Config.model_validate(SHOP), is_far=True).fix
-    assert fix == f"{fix_of(code, is_far=True)}; this address is asked again after 24 hours"
+    assert fix == f"{fix_of(code, is_far=True)}; this address is asked again after 24 hours (fetch.recheck_hours)"
     assert word in fix
     assert "photo_root" not in fix
 

@@ -207,6 +207,21 @@ def test_what_a_host_said_stands_beside_the_code_of_a_reject(shop: WebShop, monk
     assert (shop.requests, any(note.endswith("the host answers 410 Gone") for note in again)) == (0, True)
 
 
+def test_a_run_that_stopped_for_what_hosts_said_for_good_tells_what_asks_again(
+    shop: WebShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.sells(2, preprocess={"max_rejected_share": 0.1})
+    with monkeypatch.context() as now:
+        now.setattr(PhotoHost, "lasting", lambda _, name: "204" if name == "p0.jpg" else "410")
+        with pytest.raises(StageError) as stopped:
+            shop.prepare("r1")
+    told = str(stopped.value).splitlines()[-1]
+    assert told.startswith("http_error and missing: these addresses are asked again after 24 hours (fetch.recheck_h")
+    assert "set fetch.recheck_hours = 0 and run it again" in told
+    shop.sells(2, preprocess={"max_rejected_share": 0.1}, fetch={"recheck_hours": 0})
+    assert shop.prepare("r1")["counts"]["ok"] == 2
+
+
 def test_a_photo_that_comes_back_has_its_days_again(shop: WebShop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.sells(2, fetch={"max_age_hours": 0})
     shop.prepare("r1")

@@ -21,6 +21,9 @@ _NO_NAME: Final = frozenset({socket.EAI_NONAME, socket.EAI_NODATA})
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
 """What OpenSSL calls bytes that are none of TLS."""
 
+NOT_READY: Final = "not_ready"
+"""The code of a photo that its host is still making, such as a size that it makes when it is first asked for."""
+
 
 class WebError(Exception):
     """A request led to no body: a code of the fetcher's, a detail, and the seconds that the host asks to wait."""
@@ -39,6 +42,8 @@ def failure(response: aiohttp.ClientResponse) -> WebError:
     if status in {401, 403, 407, 451}:
         return WebError("forbidden", said)
     wait_s = _seconds(response.headers.get("Retry-After", ""), response.headers.get("Date", ""))
+    if status in {202, 423}:
+        return WebError(NOT_READY, said, wait_s)
     if status == 429:
         return WebError("rate_limited", said, wait_s)
     if status >= 500 or status in {408, 425}:

@@ -17,7 +17,7 @@ class Tally:
     """What was asked of a host and what came of it; tallies add up.
 
     `codes` count photos that did not come, `further` answers that were none yet: `redirected`, `slower` where the host
-    asks for fewer requests (429, or Retry-After), else the code of a failure.
+    asks for fewer requests (429, or Retry-After with a failure), else the code of a failure.
     """
 
     requests: int = 0

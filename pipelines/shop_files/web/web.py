@@ -17,14 +17,14 @@ from pipelines.config.fetching import FetchSection
 from pipelines.shop_files.web.addresses import RefusedError
 from pipelines.shop_files.web.ceilings import Ceiling, Share
 from pipelines.shop_files.web.client import LINGER_S, Answer, Client, host_of
-from pipelines.shop_files.web.failures import WebError
+from pipelines.shop_files.web.failures import NOT_READY, WebError
 from pipelines.shop_files.web.hosts import Tally
 from pipelines.shop_files.web.memory import Memory
 from pipelines.shop_files.web.pace import Pace
 from pipelines.store import Store
 
 PASSING: Final = frozenset(
-    {"rate_limited", "server_error", "timeout", "unreachable", "cut_off", "host_left_alone", "no_variable"}
+    {"rate_limited", "server_error", NOT_READY, "timeout", "unreachable", "cut_off", "host_left_alone", "no_variable"}
 )
 """Codes of what may pass: tried again within the run where that may help, and by the next run."""
 _NOT_AGAIN: Final = frozenset({"host_left_alone", "no_variable"})
@@ -103,9 +103,10 @@ class Web:
             try:
                 yield
             except WebError as error:
+                of_host = error.wait_s if error.code != NOT_READY else 0.0  # others are not to wait for that photo
                 if error.code in PASSING:
-                    tally.further["slower" if error.code == "rate_limited" or error.wait_s else error.code] += 1
-                self._pace(host).answered(too_many=error.code == "rate_limited", wait_s=error.wait_s)
+                    tally.further["slower" if error.code == "rate_limited" or of_host else error.code] += 1
+                self._pace(host).answered(too_many=error.code == "rate_limited", wait_s=of_host)
                 raise
             self._pace(host).answered(too_many=False)
 

@@ -17,6 +17,7 @@ from pipelines.models.advice import SIDE, Size, is_advised, is_too_small
 from pipelines.preprocess.fixes import fix_of
 from pipelines.preprocess.prepare import Preparer
 from pipelines.shop_files.web.addresses import shown
+from pipelines.shop_files.web.failures import NOT_READY
 from pipelines.survey.draft.photos import SMALL_SIDE, recommended
 from pipelines.survey.look.fetched import Fetched, Sample
 from pipelines.survey.look.findings import ODD, STOPS, TOLD, Finding
@@ -25,7 +26,7 @@ from pipelines.tables.alike import band_keys, find_alike
 _SHOWN: Final = 3
 _PLACEHOLDER: Final = 3
 """So many photos of a sample with the very same bytes under addresses of their own are hardly of products."""
-_NO_FAILURE: Final = frozenset({"slower", "redirected"})
+_NO_FAILURE: Final = frozenset({"slower", "redirected", NOT_READY})
 _BLANK: Final = 0.1
 """The share of a prepared photo that may be left blank without a word."""
 

@@ -110,6 +110,18 @@ def test_what_may_pass_is_asked_again(shop: Shop, status: int) -> None:
     assert len(shop.asked) == 3
 
 
+@pytest.mark.parametrize("status", [202, 423])
+def test_what_its_host_is_still_making_is_asked_again_and_holds_up_nothing_else(shop: Shop, status: int) -> None:
+    shop.answers = {"/a": [says(status, Retry_After="0.1"), says(status, Retry_After="1"), says()], "/b": [says()]}
+    assert shop.fetch("/a", "/b") == [Answer(b"photo")] * 2
+    assert len(shop.asked) == 4
+    [tally] = shop.web.tallies.values()
+    assert (+tally.further, tally.codes) == ({"not_ready": 2}, {})
+    shop.answers["/c"] = [says(status)]
+    assert shop.code("/c", attempts=2) == "not_ready"
+    assert len(shop.asked) == 6
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [(404, "missing"), (410, "missing"), (403, "forbidden"), (401, "forbidden"), (400, "http_error")],
