@@ -42,7 +42,11 @@ class Trainer:
         self.curves = f"{spec.checkpoints}/curves.jsonl"
 
     def fit(self, train: Photos, held_out: Photos) -> dict[str, float]:
-        """Train to the end of the budget, from the last checkpoint if there is one; return the held-out accuracies."""
+        """Train to the end of the budget, from the last checkpoint if there is one.
+
+        Returns the held-out accuracies, and how much was learned from: `train.photos` different ones, `train.seen` of
+        them in `train.steps` steps, one counted as often as it was seen, within `train.seconds`.
+        """
         self.manager.restore_or_initialize()
         if self._share():
             say(f"goes on from step {int(self.step.numpy())}, {self._share():.0%} done")
@@ -65,7 +69,13 @@ class Trainer:
                 self._save()
                 saved = time.monotonic()
         self._save()
-        return self.evaluate(held_out)
+        steps = int(self.step.numpy())
+        return self.evaluate(held_out) | {
+            "train.photos": float(len(train)),
+            "train.steps": float(steps),
+            "train.seen": float(steps * min(self.spec.batch, len(order))),
+            "train.seconds": round(float(self.spent_s.numpy()), 1),
+        }
 
     def _check_loss(self, loss: tf.Tensor | float | None) -> None:
         if loss is not None and not math.isfinite(float(loss)):

@@ -9,6 +9,7 @@ from pipelines.evaluate.gates import blessed, judge, lead_over_colours, refusal
 from pipelines.evaluate.measurement import Measured, measure
 from pipelines.evaluate.report.page import Findings, render
 from pipelines.evaluate.rivals import anchors, expanded, rival_of
+from pipelines.models.effort import short_training
 from pipelines.releases import publish as release
 from pipelines.releases.gate import Gate
 from pipelines.releases.measures import CENTROID, METRICS, QUERIES, Measures, metrics_json, read_measures
@@ -61,11 +62,18 @@ def _contents(context: RunContext, measured: Measured, gates: list[Gate]) -> dic
         "index": release.reference(store, f"indexes/{index_id}", index_id=index_id),
         "gates": [gate.as_dict() for gate in gates],
         "blessed": blessed(gates),
-        "refusal": refusal(gates),
+        "refusal": _refusal(context, model.model_id, gates),
         "notes": measured.notes,
         "ledger": [measured.sampled, len(measured.asked.queries)],
         "measured_by": context.run_id,
     }
+
+
+def _refusal(context: RunContext, model_id: str, gates: list[Gate]) -> str | None:
+    """Return why the release is not blessed, first that its model was hardly trained, where that is so."""
+    refused = refusal(gates)
+    short = refused and short_training(context.store.read_json(f"models/{model_id}/model.json"))
+    return f"{short}; {refused}" if short else refused
 
 
 def _findings(

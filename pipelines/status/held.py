@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from itertools import takewhile
 
 from pipelines.evaluate.vocabulary import describe, is_documented
+from pipelines.models.effort import short_training
 from pipelines.releases.gate import Gate
 from pipelines.releases.release import read_release
 from pipelines.runs.commands import REASON, accepting, typed
 from pipelines.status.runs import RunStatus, StageStatus
-from pipelines.store import Store, StoreError
+from pipelines.store import NotFoundError, Store, StoreError
 
 FEEDS = frozenset({"catalogue", "preprocess"})
 """The stages whose gates are passed by the run itself; others by promote."""
@@ -96,8 +97,19 @@ def _reasons(store: Store, end: StageStatus) -> tuple[list[str], str]:
     except StoreError:  # `gc` has removed it since
         return [end.refusal], ""
     failed = {gate.metric: gate for gate in reversed([Gate.of(one) for one in release.gates]) if not gate.passed}
-    lines = [line for gate in reversed(failed.values()) for line in _in_words(gate)]
+    lines = [text for text in (_short_training(store, release.model_id),) if text]
+    lines += [line for gate in reversed(failed.values()) for line in _in_words(gate)]
     return lines, f"{store.uri}/releases/{end.release_id}/report.html"
+
+
+def _short_training(store: Store, model_id: str) -> str:
+    """Return that a release's model was hardly trained, "" where it was, or nothing is known of it."""
+    if not model_id:
+        return ""
+    try:
+        return short_training(store.read_json(f"models/{model_id}/model.json"))
+    except NotFoundError:
+        return ""
 
 
 def _in_words(gate: Gate) -> Iterator[str]:

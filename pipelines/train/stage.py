@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import StageError
 from pipelines.models.advice import weights_hint
+from pipelines.models.effort import short_training
 from pipelines.models.facts import read_facts
 from pipelines.models.imported import is_imported
 from pipelines.runs.context import RunContext
@@ -66,7 +67,14 @@ def run(context: RunContext) -> StageResult:
         raise StageError(f"{first} was refused: {refused}; train longer or lower train.min_accuracy")
     facts = context.store.read_json(f"models/{model_id}/model.json")
     decision, done = ("adopted", "adopted, of an equal training,") if adopted else ("trained", "trained")
-    told = [*unlearned(context, facts), *retired_leaves(context), *_advice(context, examples, start, prep_id), *notes]
+    short = [text for text in (short_training(facts),) if text]
+    told = [
+        *short,
+        *unlearned(context, facts),
+        *retired_leaves(context),
+        *_advice(context, examples, start, prep_id),
+        *notes,
+    ]
     return _result(model_id, facts["space_id"], decision, [f"{done} {model_id}: {reason}", *told], examples)
 
 

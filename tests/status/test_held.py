@@ -62,6 +62,20 @@ def test_the_newest_feed_is_not_live_since_the_first_refusal_after_the_last_prom
     assert lines(store, sample=True)[-1].endswith("--run-id r3 --limit 30 --accept 'REASON'")
 
 
+def test_a_model_that_was_hardly_trained_is_the_first_reason(store: Store) -> None:
+    add_live(store)
+    refuse(store, "r2", "2026-11-21T10:00:00+00:00")
+    release = store.read_json("releases/of-r2/manifest.json") | {"model": {"model_id": "m2"}}
+    store.delete("releases/of-r2/manifest.json")
+    store.create_json("releases/of-r2/manifest.json", release)
+    before = lines(store)
+    metrics = {"train.photos": 6144, "train.steps": 24, "train.seen": 3072, "train.seconds": 240.0}
+    store.create_json("models/m2/model.json", {"metrics": metrics})
+    first, why, *rest = lines(store)
+    assert why.startswith("why      the model has learned for only 24 steps, 3,072 photos seen, less than once each: ")
+    assert [first, *rest] == before
+
+
 def test_a_run_that_went_live_since_has_nothing_to_tell(store: Store) -> None:
     add_live(store)
     refuse(store, "r2", "2026-11-21T10:00:00+00:00")

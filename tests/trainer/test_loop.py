@@ -31,6 +31,9 @@ def weights_of(trainer: Trainer) -> list[np.ndarray]:
 def test_it_learns_what_can_be_learnt_and_keeps_its_curves(spec: TrainSpec, photos: Photos) -> None:
     found = new_trainer(replace(spec, steps=40, learning_rate=1e-2)).fit(photos, photos)
     assert found["top1.category_1"] > 0.9
+    assert (found["train.steps"], found["train.photos"]) == (40, len(photos))
+    assert found["train.seen"] == 40 * min(spec.batch, len(photos))
+    assert found["train.seconds"] > 0
     curve = [json.loads(line) for line in Path(spec.checkpoints, "curves.jsonl").read_text().splitlines()]
     assert curve[-1]["step"] == 40
     assert curve[-1]["loss"] < curve[0]["loss"]
