@@ -24,7 +24,7 @@ from pipelines.models.facts import read_facts
 from pipelines.neighbours.folder import VECTORS
 from pipelines.neighbours.manifest import IndexFolderError, file_sha256, read_manifest
 from pipelines.neighbours.rows import Rows
-from pipelines.releases.live import live_release
+from pipelines.releases.live import live_release, nothing_live
 from pipelines.releases.release import Release, read_release
 from pipelines.runs.manifest import read_manifest as read_stage_manifest
 from pipelines.runs.outputs import PreprocessOutputs, StageOutputs
@@ -89,7 +89,7 @@ class Source:
         """
         release = read_release(store, release_id) if release_id else live_release(store)
         if release is None:
-            raise StageError(f"{store.uri} has no live release yet; make one with `visual-search run`")
+            raise StageError(nothing_live(store))
         if whole:
             return cls(store, release, IDS.empty_table(), NOTHING_APART)
         return cls(store, release, hidden_now(store), read_curated(store).apart)

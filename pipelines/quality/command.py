@@ -14,7 +14,7 @@ from pipelines.quality.commands import command
 from pipelines.quality.findings import LONELY, MISLABELLED, TITLES, Finding, Weakest
 from pipelines.quality.page import render_page
 from pipelines.quality.weakest import find_weakest
-from pipelines.releases.live import live_release
+from pipelines.releases.live import live_release, nothing_live
 from pipelines.releases.release import Release, read_release
 from pipelines.search.output import printable
 from pipelines.search.pictures import Pictures
@@ -33,7 +33,7 @@ def look(config: Config, config_path: str, release_id: str | None, limit: int, h
     store = open_store(config.store.uri)
     release = read_release(store, release_id) if release_id else live_release(store)
     if release is None:
-        raise StageError(f"{store.uri} has no live release yet; make one with `visual-search run`")
+        raise StageError(nothing_live(store))
     found = undecided(config, store, release, limit)
     if html:
         page = render_page(found, Pictures(config, store, release), config_path)

@@ -31,7 +31,7 @@ from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.query.standing import Standing
 from pipelines.neighbours.recipes import plan_of
 from pipelines.neighbours.rows import Hit, UnknownItemError
-from pipelines.releases.live import live_release, live_release_id
+from pipelines.releases.live import live_release, live_release_id, nothing_live
 from pipelines.releases.release import Release, read_release
 from pipelines.search.answers import Answer, Result
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
@@ -208,7 +208,7 @@ class SearchEngine:
 
 def _told_of_none(store: Store) -> str:
     """Return that a store has no live release and what makes one, and that its sample has one where that is so."""
-    told = f"{store.uri} has no live release yet; make one with `visual-search run`"
+    told = nothing_live(store)
     if live_release_id(open_store(f"{store.uri}{SAMPLE}")) is None:
         return told
     return f"{told}. The sample of `run --limit` has one: --sample looks into that"

@@ -119,6 +119,19 @@ def test_a_store_without_a_live_release(shop, tmp_path: Path) -> None:
         SearchEngine.open(shop.config, shop.store, "r7")
 
 
+def test_a_store_whose_only_run_was_refused_says_so(shop, tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    done = {"finished_at": "2026-11-21T10:00:00+00:00", "refusal": None}
+    store.create_json("runs/r1/index/manifest.json", done)
+    store.create_json("runs/r1/evaluate/manifest.json", done | {"refusal": "a gate"})
+    with pytest.raises(StageError, match=r"yet: run 'r1' was refused in evaluate; `visual-search status` says why"):
+        SearchEngine.open(shop.config, store)
+    told = {"refusal": "it removes too much", "passes": "catalogue", "at": "2026-11-21T11:00:00+00:00"}
+    store.create_json("runs/r2/catalogue/refused.json", told)
+    with pytest.raises(StageError, match="run 'r2' was refused in catalogue"):
+        SearchEngine.open(shop.config, store)
+
+
 def test_a_store_without_a_live_release_whose_sample_has_one(shop, tmp_path: Path) -> None:
     whole, sample = (open_store(str(tmp_path / name)) for name in ("store", "store-sample"))
     with pytest.raises(StageError, match=r"`visual-search run`$"):
