@@ -17,6 +17,8 @@ from pipelines.telemetry import logs
 if TYPE_CHECKING:
     from pipelines.errors import GateError
 
+RUN_ID = "visual_search.run_id"
+"""What a command notes in its context: the run that it has begun or goes on with."""
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_WAITING = 1, 2, 3, 4
 
 Command = Callable[..., Any]
@@ -30,7 +32,7 @@ def guarded(command: Command) -> Command:
         try:
             return explained(*args, **kwargs)
         except (termination.TerminatedError, termination.LeavingError) as end:
-            logs.fail(str(end), termination.EXIT_TERMINATED)
+            logs.fail(f"{end}{_going_on()}", termination.EXIT_TERMINATED)
             sys.stdout.flush()
             os._exit(termination.EXIT_TERMINATED)  # threads of workers would go on with their units
 
@@ -42,13 +44,13 @@ def guarded(command: Command) -> Command:
         try:
             return command(*args, **kwargs)
         except ConfigError as error:
-            fail(str(error), EXIT_USAGE)
+            fail(_told(error), EXIT_USAGE)
         except WaitingError as error:
-            fail(f"waiting: {error}{_way_out(error)}", EXIT_WAITING)
+            fail(f"waiting: {_told(error)}{_way_out(error)}", EXIT_WAITING)
         except GateError as error:
-            fail(f"refused: {error}{_way_out(error)}", EXIT_REFUSED)
+            fail(f"refused: {_told(error)}{_way_out(error)}", EXIT_REFUSED)
         except (StageError, StoreError) as error:
-            fail(str(error), EXIT_FAILED)
+            fail(_told(error), EXIT_FAILED)
         except Exception as error:
             if isinstance(error, click.ClickException) or not logs.is_json():
                 raise
@@ -56,6 +58,14 @@ def guarded(command: Command) -> Command:
             sys.exit(EXIT_FAILED)
 
     return call
+
+
+def _told(error: Exception) -> str:
+    """Return what an error says, in which every command has the config of the one that was called."""
+    from pipelines.runs.commands import completed
+
+    path = click.get_current_context().params.get("config_path")
+    return completed(str(error), path) if path else str(error)
 
 
 def _way_out(error: GateError) -> str:
@@ -72,6 +82,20 @@ def _way_out(error: GateError) -> str:
     words = _given(context, [name for name in context.params if name not in {"config_path", "run_id", "accept"}])
     command = typed(str(context.info_name), path, "--run-id", error.run_id, *words)
     return f"\nTo take it all the same: {command} {REASON}"
+
+
+def _going_on() -> str:
+    """Return a line with the command that goes on with what was ended; "" of one without a config."""
+    from pipelines.runs.commands import typed
+
+    context = click.get_current_context()
+    path, run_id = context.params.get("config_path"), context.meta.get(RUN_ID)
+    if not path:
+        return ""
+    words = ["--run-id", run_id] if run_id else []
+    words += _given(context, {*context.params} - ({"config_path", "run_id"} if run_id else {"config_path"}))
+    command = typed(str(context.info_name), path, *words)
+    return f"\nTo go on: {command}"
 
 
 def _given(context: click.Context, names: Container[str]) -> list[str]:

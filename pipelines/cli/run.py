@@ -6,7 +6,7 @@ import json
 
 import click
 
-from pipelines.cli.failing import Command, guarded
+from pipelines.cli.failing import RUN_ID, Command, guarded
 from pipelines.cli.options import (
     accept_option,
     config_option,
@@ -128,6 +128,7 @@ def run_and_tell(
     """Run stages, showing what they say and their last lines; a gate that says no ends the command, unless accepted."""
     from pipelines.config import load_config
     from pipelines.errors import GateError
+    from pipelines.runs.commands import completed
     from pipelines.runs.context import Overrides, new_run_id
     from pipelines.runs.manifest import last_line
     from pipelines.runs.sequence import open_run, run_stages
@@ -143,10 +144,11 @@ def run_and_tell(
         progress.say(f"a sample of {limit} items, in {config.store.uri}: look into it with `--sample`")
     overrides = Overrides(model_id=model)
     context = open_run(config, run_id or new_run_id(), progress, accept_reason=accept, limit=limit, overrides=overrides)
+    click.get_current_context().meta[RUN_ID] = context.run_id
     progress.say(f"run {context.run_id}: {', '.join(stages)}")
     for manifest in run_stages(context, stages):
         for note in manifest["notes"]:
-            progress.remind(f"{manifest['stage']}: {note}")
+            progress.remind(f"{manifest['stage']}: {completed(note, config_path)}")
         click.echo(last_line(manifest))
         if manifest["refusal"]:
             if not accept or manifest["stage"] == stages[-1]:

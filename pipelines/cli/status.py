@@ -34,7 +34,7 @@ def status(config_path: str, as_json: bool, runs: int, max_age: float | None, sa
     else:
         held = list(held_lines(found.held, config_path, sample=sample)) if found.held else []
         click.echo("".join(f"{line}\n" for line in held), nl=bool(held))
-        render(found)
+        render(found, config_path)
         for line in in_words(store, found.live, config_path, sample=sample) if found.live else []:
             click.echo(line)
         for line in ["", *held] if held else []:

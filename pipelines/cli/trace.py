@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,6 +39,7 @@ def trace(
 
     Exit codes: 0 searches find it, 1 they do not, 2 no feed or catalogue has it.
     """
+    from pipelines.runs.commands import completed
     from pipelines.search.output import printable
     from pipelines.store import open_store
     from pipelines.trace.item import Tracer
@@ -50,7 +52,18 @@ def trace(
     if query is not None:
         found = trace_query(config, store, found, Path(query), k, release)
     if as_json:
-        click.echo(json.dumps(found.as_dict()))
+        click.echo(json.dumps(_completed(found.as_dict(), config_path)))
     else:
-        click.echo("\n".join(map(printable, lines_of(found))))
+        click.echo("\n".join(printable(completed(line, config_path)) for line in lines_of(found)))
     sys.exit(0 if found.verdict.is_found else EXIT_FAILED if found.is_known else EXIT_USAGE)
+
+
+def _completed(value: Any, config_path: str) -> Any:
+    """Return values of JSON, in whose texts every command has the config that it needs."""
+    from pipelines.runs.commands import completed
+
+    if isinstance(value, str):
+        return completed(value, config_path)
+    if isinstance(value, dict):
+        return {name: _completed(one, config_path) for name, one in value.items()}
+    return [_completed(one, config_path) for one in value] if isinstance(value, list | tuple) else value

@@ -26,7 +26,7 @@ def listen(on_sigterm: str) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # whoever sends it twice would interrupt the end itself
         if on_sigterm == LEAVE:
             raise LeavingError("ended by SIGTERM; jobs on a cluster go on, and the next attempt attaches to them")
-        raise TerminatedError("ended by SIGTERM; run it again under its name, what was committed stays done")
+        raise TerminatedError("ended by SIGTERM; what was committed stays done")
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, end)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.releases.gate import Gate
+from pipelines.runs.commands import completed
 from pipelines.status.gates import gate_lines
 from pipelines.status.runs import RunStatus, StageStatus
 from pipelines.status.status import Status
@@ -17,24 +18,24 @@ if TYPE_CHECKING:
 LEDGER = ("in", "ok", "skipped", "rejected")
 
 
-def render(status: Status, console: Console | None = None) -> None:
-    """Print a status for a person."""
+def render(status: Status, config_path: str, console: Console | None = None) -> None:
+    """Print a status for a person, who asks with a config."""
     from rich.console import Console
 
     console = console or Console()
     for line in _live_lines(status):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(completed(line, config_path), markup=False, highlight=False, soft_wrap=True)
     if status.hidden:
         count = "1 item" if status.hidden == 1 else f"{status.hidden:,} items"
         line = f"hidden   {count}, which no search finds: `visual-search hide --list` names them"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(completed(line, config_path), markup=False, highlight=False, soft_wrap=True)
     for run_id, stage in status.running:
         console.print(f"running  {stage.stage} of run {run_id}, by {stage.by}", markup=False, highlight=False)
     for run in status.runs:
         console.print(_run_table(run))
         for stage in run.stages:
             for line in (*_more(stage), *(f"  {stage.stage}: {note}" for note in stage.notes)):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                console.print(completed(line, config_path), markup=False, highlight=False, soft_wrap=True)
     if status.runs_total > len(status.runs):
         console.print(f"{status.runs_total - len(status.runs)} older runs are not shown; --runs N shows more")
 
@@ -42,6 +43,9 @@ def render(status: Status, console: Console | None = None) -> None:
 def _live_lines(status: Status) -> Iterator[str]:
     yield f"store    {status.store}"
     live = status.live
+    if live is None and (held := status.held) and held.state == "refused":
+        yield f"live     nothing was promoted yet: run {held.run_id} was refused in {held.stage}"
+        return
     if live is None:
         yield "live     nothing was promoted yet; `visual-search run` does all stages"
         return

@@ -53,7 +53,7 @@ def not_done(stage: str, scope: Scope) -> Verdict:
     state = scope.states.get(stage)
     if state == "running":
         return Verdict(stage, RUNNING, f"run {scope.run_id!r} is at {stage} now", "wait for it")
-    again = f"{RUN} --run-id {scope.run_id} goes on where it stopped"
+    again = f"`visual-search run --run-id {scope.run_id}` goes on where it stopped"
     if state or scope.manifests:
         what = "stopped in" if state else "ended before"
         return Verdict(stage, NOT_DONE, f"run {scope.run_id!r} {what} {stage}", again)

@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.jobs.remote import JobStatus, RemoteJob, Service
 from pipelines.runs import termination
+from pipelines.runs.commands import typed
 from tests.catalogue.shop import plain_shop
 from tests.cli.killing import ROOT, finish, names
 
@@ -59,7 +60,7 @@ def as_before() -> Iterator[None]:
 def test_it_cancels_the_job_that_is_waited_for_as_ctrl_c_does() -> None:
     cluster = OneJob()
     termination.listen("cancel")
-    with pytest.raises(KeyboardInterrupt, match="ended by SIGTERM; run it again under its name"):
+    with pytest.raises(KeyboardInterrupt, match="ended by SIGTERM; what was committed stays done"):
         RemoteJob(cluster, "vs-r-embed-units").run(never)
     assert cluster.cancelled == ["vs-r-embed-units"]
 
@@ -94,7 +95,9 @@ def test_a_stage_ends_soon_gives_its_lease_back_and_goes_on_when_it_is_run_again
     process.terminate()
     _, said = process.communicate(timeout=20)
     assert process.returncode == 143
-    assert said.splitlines()[-1].startswith("visual-search: ended by SIGTERM; ")
+    ended, again = said.splitlines()[-2:]
+    assert ended.startswith("visual-search: ended by SIGTERM; what was committed stays done")  # Beam adds its step
+    assert again == f"To go on: {typed('preprocess', str(shop.config), '--run-id', 'r')}"
     assert not names(shop, "runs/r/preprocess/lease.json", "runs/r/preprocess/manifest.json")
     done = len(names(shop, "sources/*.keys.parquet"))
     assert f"preprocess: {done} of " in finish(shop, "preprocess")

@@ -1,13 +1,16 @@
 """While the newest runs are refused, status says so first, and what passes them."""
 
+import io
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from pipelines.cli import main
 from pipelines.status.held import held_lines
 from pipelines.status.status import collect_status
+from pipelines.status.terminal import render
 from pipelines.store import Log, Store, open_store
 from tests.status.test_status import GATE, NOW, add_live, add_stage
 
@@ -122,6 +125,14 @@ def test_a_run_that_stopped_is_told_and_one_at_work_or_of_the_past_is_not(store:
     lease = {"host": "elsewhere", "pid": 77, "process_started": None, "heartbeat": NOW - 5}
     store.create_json("runs/r3/catalogue/lease.json", lease)
     assert lines(store)[0] == first
+
+
+def test_status_of_a_store_whose_first_run_was_refused_advises_no_other(store: Store) -> None:
+    refuse(store, "r2", "2026-11-21T10:00:00+00:00")
+    out = io.StringIO()
+    render(collect_status(store, now=NOW), "c.toml", Console(file=out, width=160))
+    assert "live     nothing was promoted yet: run r2 was refused in evaluate\n" in out.getvalue()
+    assert "does all stages" not in out.getvalue()
 
 
 def test_status_says_it_first_and_last(store: Store, tmp_path: Path) -> None:

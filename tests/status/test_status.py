@@ -13,6 +13,7 @@ from rich.console import Console
 
 from pipelines.hidden.change import change
 from pipelines.hidden.entries import HIDE, UNHIDE
+from pipelines.runs.commands import typed
 from pipelines.status.status import collect_status, lateness
 from pipelines.status.terminal import render
 from pipelines.store import Log, Store, StoreError, initialise, open_store
@@ -60,14 +61,14 @@ def add_live(store: Store, **changes: object) -> None:
 
 def printed(store: Store, **options: int) -> str:
     out = io.StringIO()
-    render(collect_status(store, now=NOW, **options), Console(file=out, width=160))
+    render(collect_status(store, now=NOW, **options), "c.toml", Console(file=out, width=160))
     return out.getvalue()
 
 
 def test_an_empty_store(store: Store) -> None:
     status = collect_status(store, now=NOW)
     assert (status.live, status.runs, status.running) == (None, [], [])
-    assert "nothing was promoted yet; `visual-search run` does all stages" in printed(store)
+    assert f"nothing was promoted yet; `{typed('run', 'c.toml')}` does all stages" in printed(store)
 
 
 def test_how_many_items_are_hidden(store: Store) -> None:
@@ -75,7 +76,9 @@ def test_how_many_items_are_hidden(store: Store) -> None:
     initialise(store, 4)
     change(store, HIDE, ["a", "b"], "sold")
     assert collect_status(store, now=NOW).as_dict()["hidden"] == 2
-    assert "hidden   2 items, which no search finds: `visual-search hide --list` names them" in printed(store)
+    assert f"hidden   2 items, which no search finds: `{typed('hide', 'c.toml', '--list')}` names them" in printed(
+        store
+    )
     change(store, UNHIDE, ["a"], "")
     assert "hidden   1 item, which" in printed(store)
 
@@ -231,7 +234,7 @@ def test_it_starts_fast_and_imports_nothing_heavy(store: Store) -> None:
     script = (
         "import sys; from pipelines.status.status import collect_status; from pipelines.status.terminal import render\n"
         "from pipelines.store import open_store\n"
-        "render(collect_status(open_store(sys.argv[1])))\n"
+        "render(collect_status(open_store(sys.argv[1])), 'c.toml')\n"
         "heavy = {'tensorflow', 'apache_beam', 'faiss', 'tfx', 'numpy.testing', 'pandas'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -11,6 +11,7 @@ from click.testing import Result
 from pipelines.config import load_config
 from pipelines.releases.history import append, make_entry, read_history
 from pipelines.releases.release import read_release
+from pipelines.runs.commands import typed
 from pipelines.runs.context import RunContext
 from pipelines.runs.ledger import Ledger, StageResult
 from pipelines.runs.manifest import Manifest
@@ -77,6 +78,10 @@ class TracedShop(Shop):
         assert code is None or result.exit_code == code, f"{result.exit_code}: {result.output}"
         value: dict[str, Any] = json.loads(result.stdout)
         return value
+
+    def typed(self, command: str, *words: str) -> str:
+        """A command as it is typed for this shop."""
+        return typed(command, str(self.config), *words)
 
     def traced(self, item_id: str, *arguments: str) -> Result:
         result = self.cli("trace", *arguments, "--", item_id)

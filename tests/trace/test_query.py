@@ -103,7 +103,7 @@ def test_what_curators_keep_from_the_item_of_a_photo(shop: TracedShop) -> None:
     verdict = found["verdict"]
     assert (verdict["step"], verdict["reason"]) == ("query", "not_alike")
     assert f"decision {noted.number}, by ann@box: another heel" in verdict["sentence"]
-    assert f"`visual-search curate undo {noted.number}`" in verdict["fix"]
+    assert f"`{shop.typed('curate').replace('curate', 'curate undo', 1)} {noted.number}`" in verdict["fix"]
     assert other in searched(shop, "good3.jpg", 2)
 
 

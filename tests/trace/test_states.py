@@ -81,7 +81,7 @@ def test_every_stage_at_which_a_first_run_may_have_stopped(small: TracedShop, ex
     found = small.trace("i1", code=1)
     assert (found["verdict"]["step"], found["verdict"]["reason"]) == ("release", "not_done")
     assert found["verdict"]["sentence"].endswith("which is not live: run 'r' ended before evaluate")
-    assert found["verdict"]["fix"] == "`visual-search run` --run-id r goes on where it stopped"
+    assert found["verdict"]["fix"] == f"`{small.typed('run', '--run-id', 'r')}` goes on where it stopped"
     small.stage("r", EvaluateOutputs("r1", True))
     assert reason(small, "i1") == ("release", "not_done")
 
@@ -102,7 +102,7 @@ def test_an_item_that_is_hidden_and_one_that_was(live: TracedShop) -> None:
     verdict = live.trace("i1", code=1)["verdict"]
     assert (verdict["step"], verdict["reason"]) == ("release", "hidden")
     assert re.fullmatch(r"it is hidden since 20\S+\+00:00, by \S+@\S+: sold", verdict["sentence"])
-    assert verdict["fix"] == "`visual-search unhide i1` shows it again"
+    assert verdict["fix"] == f"`{live.typed('unhide', 'i1')}` shows it again"
     # the next run is without it, and the log says so still, of both
     live.take("second")
     live.promote("second", "r2")
@@ -111,7 +111,7 @@ def test_an_item_that_is_hidden_and_one_that_was(live: TracedShop) -> None:
     live.cli("unhide", "i1")
     verdict = live.trace("i1", code=1)["verdict"]
     assert (verdict["step"], verdict["reason"]) == ("index", "was_hidden")
-    assert verdict["fix"] == "the next run brings it back: `visual-search run`"
+    assert verdict["fix"] == f"the next run brings it back: `{live.typed('run')}`"
     assert reason(live, "i1", "--release", "r1", code=0) == ("release", "found")
     live.take("third")
     live.promote("third", "r3")
@@ -162,7 +162,7 @@ def test_an_item_that_is_out_of_stock_is_told_to_be(small: TracedShop, said_so: 
     )
     assert verdict["fix"] == (
         'to show it while it is out of stock, set catalogue.out_of_stock = "flag" or "keep"; else stock it, and '
-        "`visual-search run`"
+        f"`{small.typed('run')}`"
     )
     assert [(row["deleted"], row["out_of_stock"]) for row in found["rows"]] == [(True, True)]
     assert said(small, "i1")["row"].endswith("says that it is out of stock")
@@ -198,7 +198,7 @@ def test_items_beside_a_sample(small: TracedShop) -> None:
     assert (found["step"], found["reason"]) == ("feed", "not_sampled")
     assert (found["sentence"], found["fix"]) == (
         f"feed.csv:{int(left[1:]) + 2} names it, and the sample of the catalogue was drawn without it",
-        "`visual-search run` without --limit, or with a higher one",
+        f"`{small.typed('run')}` without --limit, or with a higher one",
     )
 
 
@@ -220,7 +220,7 @@ def test_a_row_that_was_mended_since_says_to_run(small: TracedShop) -> None:
     small.write_csv(rows_of(4))
     found = small.trace("i3", code=1)
     assert found["verdict"]["reason"] == "no_category"
-    assert found["verdict"]["fix"] == "feed.csv:5 names it now, in a file that is new since: `visual-search run`"
+    assert found["verdict"]["fix"] == f"feed.csv:5 names it now, in a file that is new since: `{small.typed('run')}`"
     assert [row["file"] for row in found["rows"]] == ["changed"]
 
 
@@ -370,7 +370,9 @@ def test_what_is_shown_of_a_release_is_what_its_run_knew(exported: Path, tmp_pat
     assert found["since"]["run_id"] == "second"
     assert found["changes"] == [f"its photo is {new}, not {old}"]
     assert found["verdict"]["sentence"].endswith(f"; run 'second' has it otherwise: its photo is {new}, not {old}")
-    assert "--run-id second --accept 'REASON'" in found["verdict"]["fix"]
+    accept = f"{shop.typed('promote', '--run-id', 'second')} --accept 'REASON'"
+    assert f"; `{accept}` makes it live all the same" in found["verdict"]["fix"]
+    assert accept in shop.traced("i1").stdout
     since = said(shop, "i1")["since"]
     assert since.startswith(
         f"run second: its photo is {new}, not {old}; 1 of its 1 photos is in the index of run 'second'"
