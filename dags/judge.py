@@ -28,7 +28,7 @@ with DAG(
             description="How many are asked. Empty: judge.queries of the config.",
         ),
         "days": Param(
-            14, type="number", minimum=0, title="Days", description="How long people have; then `verdict` fails."
+            14, type="number", minimum=0, title="Days", description="How long people have; then the run fails."
         ),
     },
 ) as dag:
