@@ -23,14 +23,17 @@ def asked_in(name: str) -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith(("#", "-"))]
 
 
-def stated_by_setup() -> list[Requirement]:
-    """Read the requirements that setup.py states, without running it."""
+def extra(name: str) -> list[Requirement]:
+    """Read what setup.py states for an extra, "" for all installations, without running it."""
     tree = ast.parse((ROOT / "setup.py").read_text())
     call = next(node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "setup")
     arguments = {keyword.arg: keyword.value for keyword in call.keywords}
-    workers = ast.literal_eval(arguments["install_requires"])
-    launcher = ast.literal_eval(arguments["extras_require"])["launcher"]
-    return [Requirement(line) for line in workers + launcher]
+    extras = ast.literal_eval(arguments["extras_require"]) | {"": ast.literal_eval(arguments["install_requires"])}
+    return [Requirement(line) for line in extras[name]]
+
+
+def stated_by_setup() -> list[Requirement]:
+    return extra("") + extra("launcher")
 
 
 @pytest.mark.parametrize("requirement", stated_by_setup(), ids=str)
@@ -50,6 +53,11 @@ def test_a_gpu_adds_cuda_and_nothing_else() -> None:
     added = set(pins("gpu.txt")) - set(pins("pipeline.txt"))
     assert {"nvidia-cudnn-cu12", "nvidia-nccl-cu12"} <= added
     assert [name for name in added if not name.startswith("nvidia-")] == []
+
+
+@pytest.mark.parametrize("requirement", extra("serving"), ids=str)
+def test_the_image_of_the_service_holds_what_the_service_asks_for(requirement: Requirement) -> None:
+    assert requirement.specifier.contains(pins("serving.txt")[canonicalize_name(requirement.name)])
 
 
 def test_the_service_has_less_than_the_pipeline() -> None:
