@@ -116,8 +116,7 @@ class Gallery:
         self._write_buckets(f"runs/{run_id}/preprocess/photos", photos, RESOLVED_PHOTOS, "item_id")
         outputs = PreprocessOutputs("p", run_id, f"runs/{run_id}/preprocess/photos", len(photos)).as_json()
         self.store.create_json(f"runs/{run_id}/preprocess/manifest.json", {"outputs": outputs})
-        read = CatalogueOutputs(run_id, 1, {}, self.curated).as_json()
-        self.store.create_json(f"runs/{run_id}/catalogue/manifest.json", {"outputs": read})
+        self._write_read(run_id, run_id)
 
     def adopt_vectors(self, run_id: str, of_run: str) -> None:
         """Let another run say the same of its vectors."""
@@ -128,6 +127,7 @@ class Gallery:
         """Let another run say the same of its photos."""
         manifest = self.store.read_json(f"runs/{of_run}/preprocess/manifest.json")
         self.store.create_json(f"runs/{run_id}/preprocess/manifest.json", manifest)
+        self._write_read(run_id, of_run)
 
     def context(self, run_id: str = "r", **changes: Any) -> RunContext:
         columns = {"item_id": "i", "photos": "p", "category": "c"}
@@ -140,6 +140,11 @@ class Gallery:
             **changes,
         }
         return RunContext(Config.model_validate(values), self.store, run_id, BUCKETS, Progress(quiet=True))
+
+    def _write_read(self, run_id: str, catalogue_id: str) -> None:
+        """Write the manifest of the catalogue stage."""
+        outputs = CatalogueOutputs(catalogue_id, 1, {}, self.curated).as_json()
+        self.store.create_json(f"runs/{run_id}/catalogue/manifest.json", {"outputs": outputs})
 
     def _write_vectors(self, run_id: str, space: str, models: Sequence[str]) -> None:
         resolved = []
