@@ -101,11 +101,16 @@ class Service:
         """Give the release that answers now, and keep it for the query. Raises Problem where there is none yet."""
         loaded = self.follower.current
         if loaded is None:
-            failure = self.follower.failure
-            why = str(failure.refused) if failure else self.follower.store_error or "it is being loaded"
-            raise retry_after("not_ready", why, self.config.serving.poll_s)
+            raise retry_after("not_ready", self._why_not_ready(), self.config.serving.poll_s)
         with loaded.in_use():
             yield loaded
+
+    def _why_not_ready(self) -> str:
+        if self.follower.failure is not None:
+            return str(self.follower.failure.refused)
+        if self.follower.nothing_live:
+            return "nothing was promoted yet: `visual-search run` does all stages"
+        return self.follower.store_error or "the service is starting: its release is being loaded"
 
     @asynccontextmanager
     async def answering_by(self, release_id: str | None) -> AsyncIterator[LoadedRelease]:

@@ -275,6 +275,8 @@ def test_nothing_is_ready_before_something_is_live(own_shop: ServedShop) -> None
             assert int(refused.headers["retry-after"]) >= 1
             assert (await client.http.get("/healthz")).json() == {"status": "alive"}
             await client._until(lambda told: told["status"] == "nothing_live")
+            refused = await client.http.post("/v1/search", content=own_shop.photo(0))
+            assert "nothing was promoted yet" in problem(refused, 503, "not_ready")["detail"]
             own_shop.go_live("first")
             await client.ready("first")
 

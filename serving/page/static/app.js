@@ -34,8 +34,9 @@ async function ask() {
   const { signal } = running;
   say("Looking …");
   try {
-    const began = performance.now();
-    const own = await answer("", signal);
+    let began = 0;
+    const asked = () => { began = performance.now(); return answer("", signal); };
+    const own = await patiently(asked, signal, (error) => say(`${error.message} …`));
     show(at("results"), own.results, own.explain, pick);
     showExplained(at("explained"), own.explain);
     const what = item ? `similar to ${item}` : "results";

@@ -1,6 +1,6 @@
 // Another release beside the one that answers: which can be asked, and what its answer has otherwise.
 
-const WAITED = ["release_loading", "release_busy"];
+const WAITED = ["not_ready", "release_loading", "release_busy"];
 const LONGEST_MS = 120000;
 
 export class Comparison {
@@ -31,7 +31,7 @@ export class Comparison {
   }
 }
 
-// Asks until the other release is loaded; `onWait` is told each time that it is not.
+// Asks until the release that is to answer is loaded; `onWait` is told each time that it is not.
 export async function patiently(ask, signal, onWait) {
   const until = performance.now() + LONGEST_MS;
   for (;;) {
