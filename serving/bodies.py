@@ -14,7 +14,9 @@ from serving.problems import Problem, bad_parameters
 MOST_BYTES: Final = 16 << 10
 
 
-async def read_json[Model: BaseModel](request: Request, model: type[Model], seconds: float) -> Model:
+async def read_json[Model: BaseModel](
+    request: Request, model: type[Model], seconds: float, most_bytes: int = MOST_BYTES
+) -> Model:
     """Return what a request says in JSON, by a model. Raises Problem for a body that is too large, too slow or none.
 
     The header must say that it is JSON: no form of another site's page can.
@@ -23,7 +25,7 @@ async def read_json[Model: BaseModel](request: Request, model: type[Model], seco
         raise Problem("not_json", "send the header 'Content-Type: application/json'", close=True)
     try:
         async with asyncio.timeout(seconds):
-            body = await _read(request)
+            body = await _read(request, most_bytes)
     except TimeoutError:
         raise Problem("slow_body", f"the body was not here after {seconds:g} s", close=True) from None
     except ClientDisconnect:
@@ -37,10 +39,10 @@ async def read_json[Model: BaseModel](request: Request, model: type[Model], seco
         raise bad_parameters(error.errors(include_url=False, include_context=False)) from error
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BYTES:
-            raise Problem("body_too_large", f"{len(body)} bytes and more, the limit is {MOST_BYTES}", close=True)
+        if len(body) > most_bytes:
+            raise Problem("body_too_large", f"{len(body)} bytes and more, the limit is {most_bytes}", close=True)
     return bytes(body)

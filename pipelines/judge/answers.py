@@ -6,7 +6,7 @@ asked it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from pipelines.config.judge import in_database
 from pipelines.errors import StageError
 from pipelines.judge import order
-from pipelines.judge.task import GRADES, Grade, Pair, Task
+from pipelines.judge.task import GRADES, Grade, Pair, Question, Task
 
 BUSY_MS: Final = 30_000
 """How long a writer waits for another one."""
@@ -129,12 +129,9 @@ class Answers:
     def of(self, task: Task) -> list[Answer]:
         """Return the answers to a task that count, in the order in which raters were first asked."""
         query = sql.select(ANSWERS).where(ANSWERS.c.task == task.task_id).order_by(ANSWERS.c.id)
-        found: dict[tuple[str, str], Answer] = {}
         with self._connected() as connection:
-            for row in connection.execute(query):
-                if row.question in task.by_id and row.grade in GRADES:
-                    found[row.question, row.rater] = _answer(row)
-        return list(found.values())
+            answers = _counted(task, connection.execute(query))
+            return list({(answer.question_id, answer.rater): answer for answer in answers}.values())
 
     def next_question(self, task: Task, rater: str) -> Pair | None:
         """Return what a rater is asked next, None when there is nothing left; the same until it is answered."""
@@ -142,18 +139,17 @@ class Answers:
 
     def next_questions(self, task: Task, rater: str, count: int) -> list[Pair]:
         """Return at most `count` questions that a rater is asked next, in order, if all others stopped."""
-        name = checked_name(rater)
-        ahead = order.upcoming(task, name, self._own(task, name), self._counts(task))
-        return [question.pair for question in islice(ahead, count)]
+        return [question.pair for question in islice(self.ahead(task, checked_name(rater)), count)]
+
+    def ahead(self, task: Task, rater: str) -> Iterator[Question]:
+        """Return what a rater, "" for one without a name yet, is asked from now on, if all others stopped."""
+        return order.upcoming(task, rater, self._own(task, rater), self._counts(task))
 
     def newest(self, task: Task, rater: str) -> Answer | None:
         """Return the answer that a rater gave last, None before the first."""
         mine = sql.select(ANSWERS).where(ANSWERS.c.task == task.task_id, ANSWERS.c.rater == checked_name(rater))
         with self._connected() as connection:
-            for row in connection.execute(mine.order_by(ANSWERS.c.id.desc())):
-                if row.question in task.by_id and row.grade in GRADES:
-                    return _answer(row)
-        return None
+            return next(_counted(task, connection.execute(mine.order_by(ANSWERS.c.id.desc()))), None)
 
     def progress(self, task: Task, rater: str) -> Progress:
         """Return how far a rater is, and the task."""
@@ -216,6 +212,11 @@ def checked_name(rater: str) -> str:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise AnswersError(f"{rater[:LONGEST_NAME]!r} is no rater's name: 1 to {LONGEST_NAME} letters, in one line")
     return name
+
+
+def _counted(task: Task, rows: Iterable[Any]) -> Iterator[Answer]:
+    """Return the answers of rows, but for those to questions, or of grades, that the task has not."""
+    return (_answer(row) for row in rows if row.question in task.by_id and row.grade in GRADES)
 
 
 def _answer(row: Any) -> Answer:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pipelines.errors import StageError
-from pipelines.judge import order
 from pipelines.judge.answers import Answer, Answers, AnswersError, checked
-from pipelines.judge.task import Question, Task
+from pipelines.judge.task import Pair, Task
 
 COLUMNS: Final = ("question", "query_photo", "query_title", "result_photo", "result_title", "grade", "rater")
 NEEDED: Final = ("question", "grade")
@@ -34,7 +32,7 @@ def write_sheet(task: Task, path: Path, rater: str, answers: Answers) -> int:
 
     What was answered already is left out. Raises StageError when the file is there or cannot be written.
     """
-    rows = [_row(question, rater) for question in _asked(task, rater, answers.of(task))]
+    rows = [_row(question.pair, rater) for question in answers.ahead(task, rater)]
     try:
         with path.open("x", encoding="utf-8-sig", newline="") as file:  # the mark by which Excel knows UTF-8
             writer = csv.writer(file)
@@ -72,19 +70,9 @@ def read_sheet(task: Task, path: Path, rater: str | None) -> Sheet:
     return Sheet(tuple(answers), empty, tuple(problems))
 
 
-def _asked(task: Task, rater: str, answers: Sequence[Answer]) -> Iterator[Question]:
-    """Return what a rater would be asked from now on, if all others stopped."""
-    people: dict[str, int] = {}
-    for answer in answers:
-        people[answer.question_id] = people.get(answer.question_id, 0) + 1
-    own = [answer.question_id for answer in answers if answer.rater == rater]
-    return order.upcoming(task, rater, own, people)
-
-
-def _row(question: Question, rater: str) -> tuple[str, ...]:
-    query, result = question.pair.query, question.pair.result
-    shown = (query.image_uri, query.title, result.image_uri, result.title)
-    return (question.question_id, *map(_as_text, shown), "", rater)
+def _row(pair: Pair, rater: str) -> tuple[str, ...]:
+    shown = (pair.query.image_uri, pair.query.title, pair.result.image_uri, pair.result.title)
+    return (pair.question_id, *map(_as_text, shown), "", rater)
 
 
 def _as_text(value: str) -> str:

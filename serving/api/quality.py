@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import ValidationError
 
 from pipelines.curated.change import Noted, note
 from pipelines.curated.entries import BAD_PHOTO, CATEGORY, NOT_ALIKE, UNDO, Decision
@@ -19,8 +18,9 @@ from pipelines.quality.decisions import bad_photo, category, not_alike
 from pipelines.quality.findings import MEANINGS, TITLES, Shown, Weakest
 from pipelines.store import Store, StoreError
 from serving.api.parts import Allowed, Asked, answered, problems, spend
+from serving.bodies import read_json
 from serving.keys import Key
-from serving.problems import Problem, bad_parameters, retry_after
+from serving.problems import Problem, retry_after
 from serving.schemas import CuratedAnswer, DecisionBody, NotedAnswer, QualityAnswer
 from serving.service import Service
 
@@ -60,13 +60,13 @@ async def curated(service: Asked, _key: Allowed) -> Response:
 @router.post(
     "/curated",
     response_model=None,
-    responses={200: {"model": NotedAnswer}, **problems(401, 403, 408, 413, 422, 429, 503)},
+    responses={200: {"model": NotedAnswer}, **problems(400, 401, 403, 408, 413, 422, 429, 503)},
     openapi_extra=_BODY,
 )
 async def decide(request: Request, service: Asked, key: Allowed) -> Response:
     """Decide, or take a decision back: what is not alike is kept apart within seconds, the next run does the rest."""
     _check_curator(request, service, key)
-    body = await _body(request, service)
+    body = await read_json(request, DecisionBody, service.config.serving.body_s, MOST_BYTES)
     spend(service, key, 1)
     with service.answering() as loaded:
         try:
@@ -89,23 +89,6 @@ def _check_curator(request: Request, service: Service, key: Key) -> None:
         raise Problem("other_site", f"pages of {origin or 'another site'} decide nothing here")
     if request.headers.get(HEADER) != MEANT:
         raise Problem("other_site", f"send the header '{HEADER}: {MEANT}'")
-
-
-async def _body(request: Request, service: Service) -> DecisionBody:
-    """Return what a small body says. Raises Problem."""
-    data = bytearray()
-    try:
-        async with asyncio.timeout(service.config.serving.body_s):
-            async for chunk in request.stream():
-                data += chunk
-                if len(data) > MOST_BYTES:
-                    raise Problem("body_too_large", f"a decision has at most {MOST_BYTES} bytes", close=True)
-    except TimeoutError:
-        raise Problem("slow_body", "the body was not there in time", close=True) from None
-    try:
-        return DecisionBody.model_validate_json(bytes(data))
-    except ValidationError as error:
-        raise bad_parameters(error.errors()) from error
 
 
 def _note(store: Store, body: DecisionBody, key: Key) -> Noted:
