@@ -27,6 +27,7 @@ from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.recipes import plan_of
 from pipelines.releases.live import live_release
 from pipelines.releases.release import check_parts
+from pipelines.runs.commands import completed
 from pipelines.runs.lease import lease
 from pipelines.store import Store, UnitTable
 from pipelines.store.folder import FolderStore
@@ -146,7 +147,8 @@ def test_the_next_feed_with_it_is_a_reject_until_it_is_allowed(shop: TracedShop)
     assert left(shop, find(shop.store, [ERASED])) == []
     verdict = shop.trace(ERASED, code=1)["verdict"]
     assert (verdict["step"], verdict["reason"]) == ("catalogue", "erased")
-    assert verdict["fix"] == f"`visual-search erase --allow {ERASED}`, and `visual-search run`"
+    fix = f"`visual-search erase --allow {ERASED}`, and `visual-search run`"
+    assert verdict["fix"] == completed(fix, str(shop.config))
 
     allowed = shop.cli("erase", "--allow", ERASED, "never erased")
     assert json.loads(allowed.stdout) == {"action": "allow", "allowed": 1, "unchanged": 1}

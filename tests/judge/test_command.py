@@ -8,6 +8,7 @@ from pipelines.cli import main
 from pipelines.judge.answers import Answers
 from pipelines.judge.task import Task, read_task
 from pipelines.releases.verdicts import newest_verdict
+from pipelines.runs.commands import completed
 from tests.judge.shop import JudgedShop
 
 
@@ -77,7 +78,8 @@ def test_a_sheet_goes_out_and_comes_back(shop: JudgedShop, task: Task, tmp_path:
 
 
 def test_what_there_is_not_is_told(shop: JudgedShop) -> None:
-    assert "holds no task; make one with `visual-search judge new`" in judge(shop, "report", code=1).stderr
+    told = completed("holds no task; make one with `visual-search judge new`", str(shop.config_path))
+    assert told in judge(shop, "report", code=1).stderr
     assert "there is no task 'nine'" in judge(shop, "report", "--task", "nine", code=1).stderr
     assert "there is no task yet" in judge(shop, "list").stderr
     assert "there is no task '../x'" in judge(shop, "report", "--task", "../x", code=1).stderr
