@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.runs.commands import completed
 from pipelines.store import folder
 from tests.catalogue.shop import Shop, plain_shop, rows_of
 
@@ -300,7 +301,7 @@ def test_a_disk_that_is_full(full_disk: Path, shop: Shop) -> None:
             file.flush()
     message = refused(shop, "preprocess", "--run-id", "r")
     assert f"no space left on the device for {full_disk}/" in message
-    assert "free some (`visual-search gc`) and run again" in message
+    assert completed("free some (`visual-search gc`) and run again", str(shop.config)) in message
     (full_disk / "ballast").unlink()
     works(shop, "preprocess", run_id="r")
 

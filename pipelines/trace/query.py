@@ -47,7 +47,7 @@ def trace_query(config: Config, store: Store, trace: Trace, photo: Path, k: int,
         query = query_trace(str(photo), k, standing, engine.leaves)
     verdict = verdict_of(query, standing)
     if standing.step == steps.APART:
-        verdict = replace(verdict, sentence=f"{verdict.sentence} ({_decided(store, trace.item_id)})")
+        verdict = _with_decisions(verdict, store, trace.item_id)
     return replace(trace, query=query, verdict=verdict)
 
 
@@ -58,14 +58,16 @@ def _not_asked(store: Store, trace: Trace, release_id: str | None) -> str:
     return f"searches cannot find the item: it fell out before ({trace.verdict.step}, {trace.verdict.reason})"
 
 
-def _decided(store: Store, item_id: str) -> str:
-    """Return by which decisions an item is not alike others."""
+def _with_decisions(verdict: Verdict, store: Store, item_id: str) -> Verdict:
+    """Return a verdict that names by which decisions an item is not alike others, and what takes them back."""
     of_item = {
         number: entry
         for number, entry in read_curated(store).standing.items()
         if entry.decision.action == NOT_ALIKE and item_id in entry.decision.item_ids
     }
-    return "; ".join(f"decision {number}, by {entry.by}: {entry.reason}" for number, entry in of_item.items())
+    told = "; ".join(f"decision {number}, by {entry.by}: {entry.reason}" for number, entry in of_item.items())
+    undo = " or ".join(f"`visual-search curate undo {number}`" for number in of_item)
+    return replace(verdict, sentence=f"{verdict.sentence} ({told})", fix=f"{undo} takes it back") if undo else verdict
 
 
 def query_trace(photo: str, k: int, standing: Standing, leaves: Mapping[int, str]) -> QueryTrace:
