@@ -1,4 +1,4 @@
-"""A text that is a list of texts, as programs and shops write one into a cell -> the list. Pure functions."""
+"""A text that is a list or an object, as programs and shops write one into a cell -> what it holds. Pure functions."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ _QUOTED: Final = r'\s*"((?:[^"]|"")*+)"\s*'
 _NEVER: Final = "((?!))"
 _ADDRESS: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _BEGINNING: Final = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:/|[/\\]|$)", re.IGNORECASE)
+_OBJECTS: Final = re.compile(r"\s*(?:\[\s*)?\{\s*[\"'}]")
+_READ: Final = (json.loads, ast.literal_eval)
+"""As JSON writes values, and as Python and pandas do."""
+_NO_VALUE: Final = (ValueError, SyntaxError, RecursionError, MemoryError)
 _ENDING: Final = re.compile(rf"{PHOTO_ENDING}\s*$", re.IGNORECASE)
 
 
@@ -33,6 +37,18 @@ def list_of(text: str) -> Any:
     if _ARRAY.fullmatch(text):
         return [_element(found) for found in re.finditer(_ELEMENT, text[1:-1], re.DOTALL)]
     return _of_program(text) if _BRACKETS.fullmatch(text) else text
+
+
+def objects_of(text: str) -> Any:
+    """Return the object, or the list with objects in it, that a text is, as JSON and Python write them; else None."""
+    if not _OBJECTS.match(text):
+        return None
+    for read in _READ:
+        with suppress(*_NO_VALUE):
+            found = read(text)
+            is_list = isinstance(found, list) and any(isinstance(one, dict) for one in found)
+            return found if is_list or isinstance(found, dict) else None
+    return None
 
 
 def flattened(values: Iterable[Any]) -> Iterator[Any]:
@@ -82,8 +98,8 @@ def _element(found: re.Match[str]) -> str | None:
 
 
 def _of_program(text: str) -> Any:
-    for read in (json.loads, ast.literal_eval):  # as JSON writes lists, and as pandas does
-        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+    for read in _READ:
+        with suppress(*_NO_VALUE):
             found = read(text)
             parts = [part for one in found for part in (one if isinstance(one, list) else [one])]
             if isinstance(found, list) and all(part is None or isinstance(part, str) for part in parts):

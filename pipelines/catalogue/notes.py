@@ -24,7 +24,7 @@ from pipelines.catalogue.photo_cells import SHAPED
 from pipelines.catalogue.photo_uris import ESCAPED, TEMPLATE
 from pipelines.catalogue.records import CUT_OFF, UNSEEN
 from pipelines.catalogue.summary import Summary
-from pipelines.catalogue.values import MAY_BE_THOUSANDS
+from pipelines.catalogue.values import FLOAT_IDS, MAY_BE_THOUSANDS
 from pipelines.tables.taxonomy import LEAF
 
 _HINTS = {
@@ -72,6 +72,10 @@ _HINTS = {
     MAY_BE_THOUSANDS: (
         "prices that are a thousand times as much where a comma is the decimal mark",
         "set catalogue.decimal_mark to the one that is meant",
+    ),
+    FLOAT_IDS: (
+        "item ids that a program took for numbers and wrote with decimals",
+        "let it read and write them as text (pandas: dtype=str); written otherwise, each would be another item",
     ),
 }
 """What a remark tells, and what to do about it."""

@@ -17,6 +17,10 @@ _TEXT = dict.fromkeys((".csv", ".tsv", ".txt"), "csv")
 _OBJECTS = dict.fromkeys((".jsonl", ".ndjson", ".json"), "json")
 FORMATS = {**_TEXT, **_OBJECTS, ".xml": "xml", ".rss": "xml", ".atom": "xml", ".parquet": "parquet"}
 WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers"})
+ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst"})
+_OTHERS = dict.fromkeys(WORKBOOKS, "is a workbook; save it as CSV, or") | dict.fromkeys(
+    ARCHIVES, "is packed; unpack it, and"
+)
 
 
 def format_of(file: File) -> str:
@@ -25,7 +29,7 @@ def format_of(file: File) -> str:
     ending = suffixes[-1] if suffixes else ""
     kind = FORMATS.get(ending)
     if kind is None:
-        what = "is a workbook; save it as CSV, or" if ending in WORKBOOKS else "has an unknown ending;"
+        what = _OTHERS.get(ending, "has an unknown ending;")
         raise FeedError(f"{file} {what} use one of {', '.join(sorted(FORMATS))} (or .gz of a text format)")
     return kind
 
@@ -52,9 +56,9 @@ def column_names(
                 from pipelines.catalogue.formats.xml_items import xml_names
 
                 return xml_names(text, columns, text.encoding)
-            names = Delimited(text, _notation(file, notation), columns).header
-            check_names(file, names, notation.encoding)
-            return names
+            table = Delimited(text, _notation(file, notation), columns)
+            check_names(file, table.header, notation.encoding)
+            return [*table.header, *table.nested_names()]
 
 
 def is_blank(file: File) -> bool:

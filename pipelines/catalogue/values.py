@@ -48,6 +48,9 @@ SHOWN = 40
 Parts = Callable[[str, str | None], list[str]]
 """A text and what parts it -> its parts."""
 MAY_BE_THOUSANDS = "may_be_thousands"
+FLOAT_IDS = "float_ids"
+"""The remark on ids such as 10000.0."""
+_OF_FLOAT = re.compile(r"[0-9]+\.0")
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}")
 
 
@@ -190,6 +193,8 @@ class Cells:
         if not text:
             word = trimmed(str(value or ""))[:SHOWN]
             raise RejectError("no_item_id", "the item id is empty" + (f": {word!r} means no value" if word else ""))
+        if _OF_FLOAT.fullmatch(text) and isinstance(value, str):
+            self.remarks.add(FLOAT_IDS, repr(text))
         if _ROUNDED.fullmatch(text):
             raise RejectError("bad_item_id", f"{text!r} was rounded by a spreadsheet; export ids as text")
         if len(text) > 512 or any(ord(c) < 32 for c in text):

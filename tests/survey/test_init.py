@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
+import json
 import random
 import re
 import tomllib
@@ -158,6 +161,128 @@ def kinds(export: str) -> str:
             for n in range(100, 100 + COUNT)
         ]
     return "\n".join([header, *rows, ""])
+
+
+def tabled(header: list[str], row: Callable[[int], list[object]]) -> str:
+    """A feed of so many rows as a program writes them, with quotes where they are needed."""
+    text = io.StringIO()
+    csv.writer(text).writerows([header, *(row(n) for n in range(100, 100 + COUNT))])
+    return text.getvalue()
+
+
+def test_cells_that_hold_json(tmp_path: Path) -> None:
+    text = tabled(
+        ["sku", "name", "categories", "images", "price"],
+        lambda n: [
+            *(f"s{n}", f"Mug number {n}", json.dumps([{"name": "Home"}, {"name": f"Mugs {n % 3}"}])),
+            *(json.dumps([{"src": f"https://cdn.example/{n}-{m}.jpg"} for m in "ab"]), json.dumps({"amount": "5.00"})),
+        ],
+    )
+    assert written(tmp_path, text)["catalogue"]["columns"] == {
+        "item_id": "sku",
+        "photos": "images.src",
+        "category": "categories.name",
+        "title": "name",
+        "price": "price.amount",
+    }
+    manifest = Shop(tmp_path).run("r", "catalogue")["catalogue"]
+    assert (manifest["counts"]["items"], manifest["counts"]["photos"]) == (COUNT, 2 * COUNT)
+    assert {tuple(item["category"]) for item in Shop(tmp_path).table("items")} == {
+        ("Home", f"Mugs {n}") for n in range(3)
+    }
+
+
+def test_ids_that_a_program_took_for_numbers(tmp_path: Path) -> None:
+    """Floats for ids, behind the index that pandas writes; those that a spreadsheet rounded are told as such."""
+    header = ["", "item_id", "title", "category", "image_url", "price"]
+    photo = "https://cdn.example/{}.jpg".format
+    text = tabled(header, lambda n: [n, f"{n}.0", f"Mug number {n}", f"Mugs {n % 3}", photo(n), "9.5"])
+    columns = written(tmp_path, text)["catalogue"]["columns"]
+    assert isinstance(columns, dict)
+    assert (columns["item_id"], columns["category"], columns["price"]) == ("item_id", "category", "price")
+    told = f"item ids that a program took for numbers and wrote with decimals: {COUNT}, as '100.0'; let"
+    assert told in init("feed.csv", "--force").output
+
+    text = tabled(["EAN", "Name", "Category", "Image"], lambda n: ["4.00638E+12", f"Mug number {n}", "Mugs", photo(n)])
+    (tmp_path / "feed.csv").write_text(text)
+    result = init("feed.csv", "--force")
+    assert result.exit_code == 1
+    assert "feed.csv:2: bad_item_id: '4.00638E+12' was rounded by a spreadsheet; export ids as text" in result.output
+    assert tomllib.loads(Path("shop.toml").read_text())["catalogue"]["columns"]["item_id"] == "EAN"
+
+
+def test_file_names_beside_the_addresses_that_end_with_them(tmp_path: Path) -> None:
+    text = tabled(
+        ["Product ID", "Name", "Category", "Image File - 1", "Image URL - 1"],
+        lambda n: [n, f"Mug number {n}", "Mugs", f"{n}.jpg", f"https://cdn.example/a/{n}.jpg?v=1"],
+    )
+    columns = written(tmp_path, text)["catalogue"]["columns"]
+    assert isinstance(columns, dict)
+    assert columns["photos"] == "Image URL - 1"
+
+
+@pytest.mark.parametrize(
+    ("place", "is_page"),
+    [
+        ("https://drive.google.com/file/d/{}/view?usp=sharing", True),
+        ("https://drive.google.com/uc?export=download&id={}", False),
+        ("https://www.dropbox.com/s/x/{}.jpg?dl=0", True),
+        ("https://www.dropbox.com/s/x/{}.jpg?rlkey=1&dl=1", False),
+        ("https://i.imgur.com/{}.jpg", False),
+        ("https://imgur.com/{}", True),
+    ],
+)
+def test_addresses_of_pages_are_told(tmp_path: Path, place: str, *, is_page: bool) -> None:
+    text = tabled(["sku", "name", "category", "photo"], lambda n: [n, f"Mug number {n}", "Mugs", place.format(n)])
+    (tmp_path / "feed.csv").write_text(text)
+    said = "addresses are of pages in which people look at a photo" in init("feed.csv").output
+    assert said == is_page
+
+
+def test_photos_within_cells(tmp_path: Path) -> None:
+    photo = "data:image/jpeg;base64,/9j/4AAQSkZJRgABAQAAAQABAAD"
+    text = tabled(["sku", "name", "category", "photo"], lambda n: [n, f"Mug number {n}", "Mugs", f"{photo}{n}"])
+    (tmp_path / "feed.csv").write_text(text)
+    result = init("feed.csv")
+    assert result.exit_code == 1
+    assert "'photo' holds photos themselves: write them to files, which the feed names" in result.output
+
+
+def test_a_catalogue_as_meta_has_it(tmp_path: Path) -> None:
+    text = tabled(
+        ["id", "title", "availability", "image_link", "brand", "fb_product_category", "google_product_category"],
+        lambda n: [
+            *(n, f"Mug number {n}", "in stock", f"https://cdn.example/{n}.jpg", "Acme", f"home > mugs {n % 3}", "166"),
+        ],
+    )
+    assert written(tmp_path, text)["catalogue"]["format"] == "google_merchant"
+    Shop(tmp_path).run("r", "catalogue")
+    assert {tuple(item["category"]) for item in Shop(tmp_path).table("items")} == {
+        ("home", f"mugs {n}") for n in range(3)
+    }
+
+
+def test_the_least_price_of_variants_as_interfaces_of_shops_give_it(tmp_path: Path) -> None:
+    nodes = [
+        {
+            "id": f"gid://shopify/Product/{n}",
+            "title": f"Mug number {n}",
+            "productType": f"Mugs {n % 3}",
+            "images": {"edges": [{"node": {"url": f"https://cdn.example/{n}.jpg"}}]},
+            "priceRangeV2": {"minVariantPrice": {"amount": "12.0", "currencyCode": "EUR"}},
+        }
+        for n in range(COUNT)
+    ]
+    text = json.dumps({"data": {"products": {"edges": [{"cursor": "x", "node": node} for node in nodes]}}})
+    columns = written(tmp_path, text, "feed.json")["catalogue"]["columns"]
+    assert isinstance(columns, dict)
+    assert columns["price"] == "node.priceRangeV2.minVariantPrice.amount"
+    assert columns["currency"] == "node.priceRangeV2.minVariantPrice.currencyCode"
+
+
+def test_what_is_packed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "feed.zip").write_bytes(b"PK")
+    assert "feed.zip is packed; unpack it, and use one of" in init("feed.zip").output
 
 
 def test_rows_that_are_no_items_are_left_out(tmp_path: Path) -> None:

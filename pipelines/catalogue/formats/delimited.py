@@ -11,11 +11,13 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import IO, Any
 
 from pipelines.catalogue.formats.base import Columns, Notation, RawRow, UnreadableError, is_text, possible_ids
 from pipelines.catalogue.formats.escapes import spelt_out
 from pipelines.catalogue.formats.lines import Lines
+from pipelines.catalogue.formats.nested import names_of, picked
 from pipelines.catalogue.formats.shape import Shape
 from pipelines.catalogue.formats.text import no_text
 from pipelines.tables.spelling import trimmed
@@ -28,6 +30,10 @@ _MAX_LINES = 1000
 """Of a text behind a damaged cell."""
 _RULE = re.compile(r"(?=.*-)[-=+:|\s]+", re.DOTALL)
 """What is drawn under a header, for people."""
+_ROWS_FOR_NAMES = 200
+_OPENING = ("[", "{")
+_HEAD = re.compile(r"(?<=.)[.\[]")
+"""What parts the column of a cell from the path into it."""
 _FORMULA = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 """A text written as a formula, so that Excel leaves it alone: ="0010003"."""
 
@@ -57,6 +63,14 @@ class Delimited:
         self.header = self._read_header()
         self._shape = Shape(self.header, self._notation, columns)
         self._behind_damage = False
+
+    def nested_names(self) -> list[str]:
+        """Return the names of fields that cells of the first rows hold, where they are objects of JSON."""
+        names = dict.fromkeys(self.header)
+        for record in islice(self._records(), _ROWS_FOR_NAMES):
+            if any(cell[:1] in _OPENING for cell in record.cells):
+                names |= dict.fromkeys(names_of(dict(zip(self.header, record.cells, strict=False))))
+        return [name for name in names if name not in self.header]
 
     def rows(self) -> Iterator[RawRow]:
         """Yield the rows; lines without a value are none."""
@@ -178,14 +192,21 @@ class Delimited:
 
 
 def checked(number: int, place: int, values: dict[str, Any], columns: Columns, encoding: str) -> RawRow:
-    """Return a row of texts without the columns that are not read, or a reject when one of them is no text."""
+    """Return a row of texts without the columns that are not read, or a reject when one of them is no text.
+
+    Fields that are read of objects in a cell are as JSON has them.
+    """
+    nested = dict[str, Any]()
     if columns.read:
-        values = {name: value for name, value in values.items() if columns.wants(name)}
+        nested = picked(values, columns.read - values.keys())
+        heads = {_HEAD.split(name, maxsplit=1)[0] for name in nested}
+        values = {name: value for name, value in values.items() if columns.wants(name) or name in heads}
     bad = [name for name, value in values.items() if not value.isascii() and not is_text(value)]
+    values |= nested
     if not bad:
         return RawRow(number, values, place=place)
     detail = f"column {bad[0]!r} {no_text(values[bad[0]], encoding)}; see catalogue.encoding"
-    good = {name: value for name, value in values.items() if name not in bad}
+    good = {name: value for name, value in values.items() if _HEAD.split(name, maxsplit=1)[0] not in bad}
     return RawRow(number, good, "bad_utf8", detail, place)
 
 

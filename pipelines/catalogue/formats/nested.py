@@ -1,6 +1,7 @@
 """Fields of nested values by paths: `price.amount` of an object, `images.src` or `images[].src` of a list of them.
 
-`images[0].src` is of the first of a list, `images[-1].src` of the last.
+`images[0].src` is of the first of a list, `images[-1].src` of the last. A text that is an object, or a list of them, as
+databases write a cell of JSON into CSV, is what it holds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
+
+from pipelines.catalogue.lists import objects_of
 
 ANY = ".*"
 """Behind the name of a map of Parquet: its keys stand in its rows alone."""
@@ -22,6 +25,7 @@ def names_of(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
     """Yield the names of all fields of a row, those of nested ones behind the name of what holds them."""
     for name, value in values.items():
         yield before + name
+        value = objects_of(value) if isinstance(value, str) else value
         objects = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
         for one in objects:
             yield from names_of(one, f"{before}{name}.")
@@ -56,6 +60,8 @@ def plain_path(name: str) -> str:
 
 
 def _walked(values: Any, name: str) -> Any:
+    if isinstance(values, str):
+        values = objects_of(values)
     if isinstance(values, list) and any(isinstance(one, tuple) for one in values):  # a map of Parquet
         values = dict(values)
     if isinstance(values, list):

@@ -13,7 +13,7 @@ _PHOTOS: Final = re.compile(r"additional[ _-]?image[ _-]?links?[ _-]?[0-9]*", re
 """One column, or several that are numbered."""
 _PERIOD: Final = re.compile(r"(?:g:)?sale[ _-]?price[ _-]?effective[ _-]?date", re.IGNORECASE)
 ALSO: Final = re.compile(f"{_PHOTOS.pattern}|{_PERIOD.pattern}", re.IGNORECASE)
-_TEXTS: Final = ("title", "product_type", "google_product_category", "brand")
+_TEXTS: Final = ("title", "product_type", "google_product_category", "fb_product_category", "brand")
 """Columns whose texts many plug-ins write as in HTML, in XML twice."""
 _NUMBER: Final = re.compile(r"[0-9]{1,6}\s+-\s+(?=\S)")
 """Of a category before its path, as Google's list writes them."""

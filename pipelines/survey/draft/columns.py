@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipelines.catalogue.shops.attributes import ours
 from pipelines.config.shop import listed
@@ -16,7 +17,10 @@ from pipelines.survey.draft.prices import no_prices, prices
 from pipelines.survey.draft.profile import Profile, profiles, texts_of
 from pipelines.survey.draft.words import FIRST, LESSER
 
+Rows = Sequence[Mapping[str, Any]]
 SHOWN = 50
+_ADDRESSES = 0.9
+"""The least share of addresses in a column of them."""
 _UNNAMED = 0.3
 """What cells are worth whose column's name says nothing, beside one whose name does."""
 _NESTED = 0.5
@@ -41,13 +45,13 @@ class Guess:
         self.keys[key], self.why[key] = value, why
 
 
-def guessed(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Guess:
+def guessed(rows: Rows, names: Sequence[str]) -> Guess:
     """Return which columns of some rows hold what; names that stand twice in a header mean nothing certain."""
     columns = {name: one for name, one in profiles(rows, dict.fromkeys(names)).items() if names.count(name) == 1}
     columns = {name: one for name, one in columns.items() if one.filled and name}
     guess = Guess()
     _take(guess, columns, "item_id", _as_id, lambda one: f"{one.distinct:.0%} of the values differ, {_such(one)}")
-    photos = _with_more(photo_columns(columns), rows)
+    photos = _with_more(_without_names(photo_columns(columns), columns, rows), rows)
     if photos:
         guess.take("photos", photos[0] if len(photos) == 1 else photos, _such(columns[photos[0]]))
     rest = {name: one for name, one in columns.items() if name not in [guess.keys.get("item_id"), *photos]}
@@ -106,7 +110,27 @@ def _fullest(names: Iterable[str], columns: Mapping[str, Profile]) -> set[str]:
     return {*max(families, key=lambda family: max(columns[name].filled for name in family), default=[])}
 
 
-def _with_more(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _without_names(names: Sequence[str], columns: Mapping[str, Profile], rows: Rows) -> list[str]:
+    """Return the columns without those of file names, where addresses of most of these rows end with the same."""
+    addresses = [name for name in names if columns[name].addresses >= _ADDRESSES]
+    return [name for name in names if name in addresses or not _are_ends(name, addresses, rows)]
+
+
+def _are_ends(name: str, addresses: Sequence[str], rows: Rows) -> bool:
+    named = [
+        (file, [text for one in addresses for text in texts_of(row.get(one))])
+        for row in rows
+        for file in texts_of(row.get(name))
+    ]
+    same = sum(any(_file_of(text) == _file_of(file) for text in texts) for file, texts in named)
+    return bool(named) and 2 * same > len(named)
+
+
+def _file_of(path: str) -> str:
+    return urlsplit(path).path.rpartition("/")[2].casefold()
+
+
+def _with_more(names: Sequence[str], rows: Rows) -> list[str]:
     """Return the columns without those that name what earlier ones of their row name already."""
     kept: list[str] = []
     for name in names:
@@ -128,7 +152,7 @@ def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
         guess.take("price", chosen if len(chosen) > 1 else chosen[0], why)
 
 
-def _deleted(guess: Guess, columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> None:
+def _deleted(guess: Guess, columns: Mapping[str, Profile], rows: Rows) -> None:
     used = {name for value in guess.keys.values() for name in listed(value)}
     photos = listed(guess.keys.get("photos"))
     gone = gone_columns({name: one for name, one in columns.items() if name not in used}, rows, photos)
@@ -138,7 +162,7 @@ def _deleted(guess: Guess, columns: Mapping[str, Profile], rows: Sequence[Mappin
     guess.left_out += gone.doubts
 
 
-def _first_of_lists(guess: Guess, columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> None:
+def _first_of_lists(guess: Guess, columns: Mapping[str, Profile], rows: Rows) -> None:
     """Name the first of a list where the catalogue wants one text; of prices in several currencies the first one."""
     own = {key: name for key in _ONE_TEXT if isinstance(name := guess.keys.get(key), str) and columns[name].several}
     price, currency = guess.keys.get("price"), own.get("currency")
@@ -164,9 +188,13 @@ def _is_attribute(one: Profile) -> bool:
 
 
 def _as_id(one: Profile) -> float:
-    if one.length > 64 or one.words > 2.5 or max(one.pictures, one.addresses, one.decimals, one.markup) > 0.3:
+    is_named = said(one.name, "item_id") > 0
+    decimals = one.decimals - one.floats if is_named else one.decimals  # the reader tells what was lost of them
+    if one.length > 64 or one.words > 2.5 or max(one.pictures, one.addresses, decimals, one.markup) > 0.3:
         return 0.0
-    if one.dates > 0.5 or one.filled < 0.2 or one.several > 0 or (one.values < 2 and one.distinct < 1):
+    if one.dates > 0.5 or one.filled < 0.2 or one.several > 0 or (one.distinct < 0.5 and not is_named):
+        return 0.0
+    if one.values < 2 and one.distinct < 1 and one.floats < 1:
         return 0.0
     return one.distinct**2 * one.filled**0.5
 

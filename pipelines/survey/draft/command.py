@@ -23,7 +23,7 @@ from pipelines.survey.draft.photos import LOOKED_AT, SMALL_SIDE, Place, hosts_in
 from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
-from pipelines.survey.draft.told import of_copies, of_feed, of_photos, of_rows
+from pipelines.survey.draft.told import of_copies, of_feed, of_pages, of_photos, of_rows
 from pipelines.survey.draft.trial import MOST_ROWS, Trial, refusal, rejecting, tried
 from pipelines.survey.draft.words import WORDS
 
@@ -69,6 +69,8 @@ class _Drafting:
         section, trial, guess = self._section(how, names, sound)
         place = self._place(trial)
         questions = {key: question(key, names) for key in self._lacking(section)}
+        if "photos" in questions and (held := _holding_photos(names, sound)):
+            questions["photos"] += f"; {held!r} holds photos themselves: write them to files, which the feed names"
         if place and place.root is None and 2 * place.files > place.looked_at:
             example = _first_file(trial)
             questions["photo_root"] = question("photo_root", [], example)
@@ -86,6 +88,7 @@ class _Drafting:
         told = (
             *of_feed(self._source, len(rows), trial),
             *of_photos(place, () if self._networks else inside),
+            *of_pages(uris),
             *of_rows(rows, trial, questions),
             *of_copies(sound, section, trial),
         )
@@ -159,6 +162,11 @@ def _looked_at(file: Path, notation: Notation) -> tuple[list[str], list[RawRow]]
     names = column_names(file, notation, Columns(read=_NAMES, likely=_NAMES))
     columns = Columns(read=frozenset(name for name in names if name))
     return names, list(sample(file, notation, columns, MOST_ROWS))
+
+
+def _holding_photos(names: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
+    """Return the first column with photos in its cells, as data: URIs, "" where there is none."""
+    return next((name for name in names if any(str(row.get(name)).startswith("data:image/") for row in rows)), "")
 
 
 def _stops_of(place: Place | None, uris: Sequence[str]) -> Iterator[str]:

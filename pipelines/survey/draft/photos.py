@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,12 @@ FOLDERS = (
     "photos", "images", "img", "imgs", "image", "pictures", "pics", "media", "media/catalog/product",
     "pub/media/catalog/product", "assets", "files", "uploads", "wp-content/uploads", "bilder", "fotos", "static",
 )  # fmt: skip
+_PAGE = re.compile(
+    r"https?://(?:drive\.google\.com/(?:file/d/|open\?)|(?:www\.)?dropbox\.com/(?!.*[?&](?:raw|dl)=1(?:&|$))|1drv\.ms/"
+    r"|(?:[\w-]+\.)?sharepoint\.com/:i:|photos\.app\.goo\.gl/|(?:www\.)?(?:imgur|flickr|pinterest|instagram)\.com/)",
+    re.IGNORECASE,
+)
+"""Where people look at a photo in a page, of which the address is not the photo's."""
 INSIDE = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 """What names of machines end with that the internet does not resolve."""
 _DROPPED = 6
@@ -118,6 +125,11 @@ def _prefixes(uris: Sequence[str]) -> Iterator[str]:
             return
         if sign == "/" and first[:place].count("/") <= _DROPPED:
             yield first[:place]
+
+
+def pages_of(uris: Sequence[str]) -> list[str]:
+    """Return the addresses of pages that show a photo, as Google Drive and Dropbox share one."""
+    return [uri for uri in uris[:LOOKED_AT] if _PAGE.match(uri)]
 
 
 def hosts_inside(uris: Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ _OF_TRADE = re.compile("einkauf|wholesale|grosshandel|haendler|handlerpreis|prix
 """Within words that are written as one."""
 _OF_COINS = re.compile("unitamount|pricemoney|centamount")
 """Fields in which Stripe, Square and commercetools count coins."""
+_LOWEST = re.compile(r"price range (?:v 2 )?min(?:imum)? (?:variant )?price")
+"""Of a product's variants, as Shopify and Magento name it."""
 _NUMBERS, _SHOWN = 0.7, 20
 """The least share of numbers among the cells of a price."""
 
@@ -84,7 +86,7 @@ def _found(kind: str, columns: Mapping[str, Profile]) -> Iterator[_Price]:
         if one.numbers < _NUMBERS or _is_of_trade(name) or _counts_coins(name):
             continue
         factor = _BEFORE if BEFORE & {*words} and kind == "price" else of_tax
-        fits = _said(" ".join(words), kind, is_of_tax=of_tax != _PLAIN)
+        fits = _said(_LOWEST.sub("price", " ".join(words)), kind, is_of_tax=of_tax != _PLAIN)
         worth = fits * one.numbers * one.filled * factor * (_NESTED if "." in name else 1)
         if worth > 0:
             yield _Price(name, worth, of_tax if factor == of_tax else factor)

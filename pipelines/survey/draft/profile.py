@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.catalogue.dates import seconds_of
-from pipelines.catalogue.lists import flattened, list_of
+from pipelines.catalogue.lists import flattened, list_of, objects_of
 from pipelines.catalogue.numbers import NotANumberError, price_of
 from pipelines.config.words import NO_VALUE
 from pipelines.shop_files.uri import PHOTO_ENDING
@@ -27,6 +27,7 @@ NO_PHOTO = re.compile(
 LEVELS = re.compile(r"\S\s*(?:::|[>/\\|»›→;])\s*\S")
 _DAY = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})(?:[ T,]+\d{1,2}:\d{2}(?::\d{2})?)?\s*")
 _MARKUP = re.compile(r"<(?:p|br|div|ul|li|b|span|strong|h\d|table)\b", re.IGNORECASE)
+_FLOAT = re.compile(r"[0-9]+\.0|[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
 _EMPTY = frozenset(NO_VALUE)
 
 
@@ -34,7 +35,8 @@ _EMPTY = frozenset(NO_VALUE)
 class Profile:
     """One column: the share of rows that are `filled`, of these of `distinct` ones and those with `several` texts.
 
-    The rest are shares of all texts that are of a kind; `length` and `words` are means, `odd` is the first text that is
+    The rest are shares of all texts that are of a kind: `floats` are whole numbers as a program writes them that took
+    them for others, 10000.0 or 4.00638E+12; `length` and `words` are means, `odd` is the first text that is
     no number.
     """
 
@@ -47,6 +49,7 @@ class Profile:
     addresses: float = 0.0
     numbers: float = 0.0
     decimals: float = 0.0
+    floats: float = 0.0
     dates: float = 0.0
     flags: float = 0.0
     levels: float = 0.0
@@ -84,6 +87,7 @@ def profile(name: str, cells: Sequence[Any]) -> Profile:
         addresses=sum(ADDRESS.match(text) is not None for text in flat) / count,
         numbers=(count - len(others)) / count,
         decimals=sum("." in text or "," in text for text in flat if is_number(text)) / count,
+        floats=sum(_FLOAT.fullmatch(text) is not None for text in flat) / count,
         dates=sum(map(is_date, flat)) / count,
         flags=sum(text.casefold() in YES | NO for text in flat) / count,
         levels=sum(LEVELS.search(text) is not None for text in flat) / count,
@@ -97,8 +101,8 @@ def profile(name: str, cells: Sequence[Any]) -> Profile:
 
 def texts_of(cell: Any) -> list[str]:
     """Return the texts of a cell, of a list those of its elements; none where it has no value or holds objects."""
-    if isinstance(cell, str):
-        cell = list_of(trimmed(cell)) if cell[:1] in "[{" else cell
+    if isinstance(cell, str) and cell[:1] in "[{":
+        cell = [] if objects_of(cell) is not None else list_of(trimmed(cell))
     values = flattened(cell) if isinstance(cell, list) else [cell]
     texts = (trimmed(str(value)) for value in values if value is not None and not isinstance(value, dict))
     return [text for text in texts if text and text not in _EMPTY]

@@ -11,7 +11,7 @@ from pipelines.catalogue.formats.base import RawRow
 from pipelines.catalogue.rows import format_of
 from pipelines.config.formats import with_preset
 from pipelines.survey.draft.copies import copies_of
-from pipelines.survey.draft.photos import Place
+from pipelines.survey.draft.photos import Place, pages_of
 from pipelines.survey.draft.source import Source
 from pipelines.survey.draft.trial import Trial
 
@@ -42,6 +42,16 @@ def of_photos(place: Place | None, refused: Sequence[str] = ()) -> Iterator[str]
     elif place.tried:
         looked = ", ".join(place.tried[:6])
         yield f"photos: none of the first {place.files or place.looked_at} was found; looked in {looked}"
+
+
+def of_pages(uris: Sequence[str]) -> Iterator[str]:
+    """Yield which addresses are of pages, not of photos."""
+    if pages := pages_of(uris):
+        yield (
+            f"photos: {len(pages)} addresses are of pages in which people look at a photo, as {pages[0]!r}; a page is "
+            "none: export addresses of the files (Google Drive: https://drive.google.com/uc?export=download&id=…, "
+            "Dropbox: dl=1)"
+        )
 
 
 def of_rows(rows: Sequence[RawRow], trial: Trial | None, questions: Container[str]) -> Iterator[str]:

@@ -123,7 +123,8 @@ WORDS: Final[Mapping[str, Words]] = {
         "updated modified changed geandert geaendert",
     ),
     "currency": _words(
-        "currency currencycode wahrung waehrung devise moneda valuta moeda waluta mena penznem valuutta валюта 通貨",
+        "currency currencycode curr ccy wahrung waehrung devise moneda valuta moeda waluta mena penznem valuutta "
+        "валюта 通貨",
         "currency wahrung waehrung devise moneda valuta waluta",
     ),
     "availability": _words(

@@ -1,5 +1,6 @@
 """Fields of nested values, as document stores, warehouses and interfaces of shops give them."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -117,3 +118,31 @@ def test_maps_of_parquet_are_read_by_their_keys(tmp_path: Path) -> None:
     shop.run("r", "catalogue")
     found = {one["item_id"]: dict(one["attributes"]) for one in shop.table("items")}
     assert found == {"a": {"colour": "red", "size": "S"}, "b": {"size": "M"}, "c": {}, "d": {}}
+
+
+def test_cells_of_json_in_csv(tmp_path: Path) -> None:
+    """As PostgreSQL, BigQuery and pandas (single quotes) write objects into a table's cells."""
+    path = tmp_path / "feed.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["_id", "price", "images", "a.b"])
+        for write in (json.dumps, repr):
+            for row in ROWS:
+                writer.writerow([*(write(row[name]) if row[name] else "" for name in ("_id", "price", "images")), "1"])
+    assert column_names(path) == [
+        *("_id", "price", "images", "a.b"),
+        *("_id.$oid", "price.amount", "images.src"),
+    ]
+    found = [row.values for row in read_rows(path, columns=Columns(read=WANTED))]
+    assert [row["_id.$oid"] for row in found] == ["5f1", "5f2", "5f3"] * 2
+    assert [row.get("images.src") for row in found] == [["a.jpg", "b.jpg"], None, ["c.jpg"]] * 2
+    assert [row.get("price.amount") for row in found] == [12.5, None, None] * 2
+    assert {row["a.b"] for row in found} == {"1"}
+
+
+def test_a_cell_of_json_that_is_no_text_is_a_reject(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_bytes(b'sku,images\n1,"[{""src"": ""\xff.jpg""}]"\n2,"[{""src"": ""b.jpg""}]"\n')
+    rows = [*read_rows(path, columns=Columns(read=frozenset({"sku", "images[].src"})))]
+    assert [(row.code, row.values.get("images[].src")) for row in rows] == [("bad_utf8", None), ("", ["b.jpg"])]
+    assert "column 'images'" in rows[0].detail
