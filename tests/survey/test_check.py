@@ -145,6 +145,17 @@ def test_one_category_for_all_names_the_key_that_may_be_why(tmp_path: Path) -> N
     assert "one_leaf" not in looked(shop, "--photos", "0")
 
 
+def test_several_categories_that_are_taken_for_levels_of_one(tmp_path: Path) -> None:
+    """As WooCommerce's interface lists them; a level of some of one category alone is sound."""
+    kinds = ["Shirts", "Boots", "Hats", "Coats"]
+    rows = [row | {"path": f"Men > {kinds[n % 4]}{' > Sale' * (n % 5 == 0)}"} for n, row in enumerate(rows_of(60))]
+    for n in (2, 6):
+        rows[n]["path"] += " > Caps"
+    found = looked(shop_of(tmp_path, rows, catalogue={"columns": COLUMNS}), "--photos", "0")["shared_ends"]
+    assert found["examples"] == ["'Sale' (below 4 of them)"]
+    assert "categories[0].name" in found["fix"]
+
+
 def test_a_host_that_fails(tmp_path: Path) -> None:
     """Some photos are never to be had, and others after a second request."""
     photos = host(lasting=0.2, seed=3)

@@ -82,3 +82,26 @@ def test_films_are_no_photos(tmp_path: Path) -> None:
     assert load_config("shop.toml").catalogue.drop_roles == ["video"]
     manifest = Shop(tmp_path).run("r", "catalogue")["catalogue"]
     assert (manifest["counts"]["items"], manifest["counts"]["photos"]) == (COUNT, COUNT)
+
+
+def test_of_objects_what_they_are_called_and_of_photos_no_category() -> None:
+    """A brand as schema.org has it, and the entries of a gallery as Magento's interface does."""
+    rows = [
+        {
+            "sku": f"M{n}",
+            "name": f"Mug number {n}",
+            "brand": {"@type": "Brand", "name": f"Acme {n % 3}"},
+            "media_gallery_entries": [{"media_type": "image", "file": f"https://cdn.example/{n}.jpg"}],
+        }
+        for n in range(COUNT)
+    ]
+    Path("feed.json").write_text(json.dumps({"items": rows}), encoding="utf-8")
+    result = init("feed.json")
+    assert "# FILL IN: category" in result.output
+    columns = tomllib.loads(Path("shop.toml").read_text(encoding="utf-8"))["catalogue"]["columns"]
+    assert columns == {
+        "item_id": "sku",
+        "photos": "media_gallery_entries.file",
+        "title": "name",
+        "attributes": {"brand": "brand.name"},
+    }

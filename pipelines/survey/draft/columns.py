@@ -27,6 +27,8 @@ _NESTED = 0.5
 """The same of fields of objects within a row's."""
 _FEW_GROUPS = 10
 """Of so few numbers, each on as many rows or more, each says a state or a kind rather than a product."""
+_BESIDE = frozenset({"type", "id", "url", "href", "link", "slug", "position", "image", "logo", "count", "order"})
+"""Last words of fields that say of an object, as of a brand, something else than what it is called."""
 _ONE_TEXT = ("title", "group_id", "currency", "updated_at")
 """Keys whose cells may hold no list."""
 
@@ -111,9 +113,17 @@ def _fullest(names: Iterable[str], columns: Mapping[str, Profile]) -> set[str]:
 
 
 def _without_names(names: Sequence[str], columns: Mapping[str, Profile], rows: Rows) -> list[str]:
-    """Return the columns without those of file names, where addresses of most of these rows end with the same."""
-    addresses = [name for name in names if columns[name].addresses >= _ADDRESSES]
-    return [name for name in names if name in addresses or not _are_ends(name, addresses, rows)]
+    """Return the columns without those of file names, where addresses of most of these rows end with the same.
+
+    Columns that differ by a number, image_1 and image_2, are of different photos.
+    """
+    addresses = {name: [*numbered([name])] for name in names if columns[name].addresses >= _ADDRESSES}
+
+    def are_ends(name: str) -> bool:
+        others = [one for one, family in addresses.items() if family != [*numbered([name])]]
+        return name not in addresses and _are_ends(name, others, rows)
+
+    return [name for name in names if not are_ends(name)]
 
 
 def _are_ends(name: str, addresses: Sequence[str], rows: Rows) -> bool:
@@ -177,7 +187,7 @@ def _attributes(guess: Guess, columns: Mapping[str, Profile]) -> None:
     used = {name for value in guess.keys.values() for name in listed(value)}
     for name, one in columns.items():
         what = next(filter(None, map(ours, (name.split(".")[-1], *tokens(name)))), None)
-        if what and name not in used and _is_attribute(one):
+        if what and name not in used and _is_attribute(one) and not ("." in name and _BESIDE & {*tokens(name)[-1:]}):
             found.setdefault(what, name)
     if found:
         guess.take("attributes", found, ", ".join(f"{columns[name].example[:20]!r}" for name in found.values()))

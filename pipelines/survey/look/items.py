@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +24,10 @@ _COLUMNS: Final = ["item_id", "category", "title", "price", "currency"]
 _BLANKS: Final = re.compile(r"\s+")
 _MANY_LEAVES: Final = 0.5
 """Of the items: with more leaves most of them are alone in theirs."""
+
+
+_SEVERAL: Final = 3
+"""Categories with items of their own above a level, from which on it hardly is a level of each."""
 
 
 @dataclass
@@ -93,6 +97,15 @@ class Items:
         elif len(self.leaves) > _MANY_LEAVES * self.count:
             fix = "see catalogue.columns.category and its separators; categories are what many items share"
             yield Finding("many_leaves", ODD, "most items have a category of their own", len(self.leaves), shown, fix)
+        if ends := _below_several(self.leaves):
+            told = tuple(f"{end!r} (below {len(above)} of them)" for end, above in ends[:SHOWN])
+            fix = (
+                "if a cell names several categories of an item, and no levels of one, let catalogue.columns.category "
+                "name one of them, as categories[0].name does"
+            )
+            yield Finding(
+                "shared_ends", ODD, "levels below several categories that hold items too", len(ends), told, fix
+            )
         thin = {leaf: count for leaf, count in self.photos_of.items() if count < least}
         if thin and len(self.leaves) > 1:
             few = sorted(thin, key=lambda leaf: (thin[leaf], leaf))[:SHOWN]
@@ -100,6 +113,19 @@ class Items:
             what = f"leaves of fewer than {least} photos, which no model learns ({sum(thin.values()):,} photos)"
             fix = "they are found by what they look like; merge them in the feed, or lower train.min_leaf_images"
             yield Finding("thin_leaves", TOLD, what, len(thin), told, fix)
+
+
+def _below_several(leaves: Collection[tuple[str, ...]]) -> list[tuple[str, list[str]]]:
+    """Return what stands at the end of several paths that hold items without it too, as Sale does; the commonest first.
+
+    So it is where several categories of an item are taken for the levels of one.
+    """
+    above: dict[str, list[str]] = {}
+    for leaf in sorted(leaves):
+        if leaf[:-1] in leaves:
+            above.setdefault(leaf[-1], []).append(" > ".join(leaf[:-1]))
+    several = {end: paths for end, paths in above.items() if len(paths) >= _SEVERAL}
+    return sorted(several.items(), key=lambda one: -len(one[1]))
 
 
 def _of_one_leaf(columns: Columns) -> str:
