@@ -8,7 +8,6 @@ from typing import Any
 
 from pipelines.survey.draft.names import TOKEN, numbered, said, tokens
 from pipelines.survey.draft.profile import Profile, texts_of
-from pipelines.survey.draft.words import WORDS
 
 _MOST_DISTINCT = 0.5
 """Of the rows, as a category of which two items are."""
@@ -30,7 +29,7 @@ _A_PARENT = 1.3
 def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], str]:
     """Return the columns of the category and what tells them; none where no column can be one."""
     cells = {name: one for name, one in columns.items() if _may_be(one, len(rows), _least_filled(name))}
-    cells = {name: one for name, one in cells.items() if not _is_of_photos(name)}
+    cells = {name: one for name, one in cells.items() if not _is_of_objects(name)}
     named = {name: said(name, "category") for name in cells if said(name, "category")}
     paths = [name for name in named if cells[name].levels >= 0.5] or [
         name
@@ -47,9 +46,8 @@ def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str,
     levels = _nested(sorted(telling, key=lambda name: (cells[name].values, telling.index(name))), rows)
     if len(levels) > 1:
         return levels, "each value of a level is within one of the level above"
-    choice = telling or [name for name in named if WORDS["category"].tokens & {*tokens(name)}]
-    if choice:
-        best = max(choice, key=lambda name: (named[name], cells[name].filled))
+    if named:
+        best = max(telling or named, key=lambda name: (named[name], cells[name].filled))
         return [best], f"{cells[best].values} values, such as {cells[best].example!r}"
     return [], ""
 
@@ -59,10 +57,10 @@ def _least_filled(name: str) -> float:
     return _FEW_ROWS if said(name, "category") >= TOKEN else _MANY_ROWS
 
 
-def _is_of_photos(name: str) -> bool:
-    """Tell whether a field is of the objects that name photos: media.media_type."""
-    above = name.rpartition(".")[0]
-    return bool(above) and said(above, "photos") > 0
+def _is_of_objects(name: str) -> bool:
+    """Tell whether a field is of the objects that name photos, media.media_type, or says what an object is, @type."""
+    above, _, last = name.rpartition(".")
+    return last.startswith(("@", "__")) or (bool(above) and said(above, "photos") > 0)
 
 
 def _may_be(one: Profile, rows: int, least: float) -> bool:
