@@ -28,6 +28,11 @@ BUSY_MS: Final = 30_000
 """How long a writer waits for another one."""
 LONGEST_NAME: Final = 100
 MOST_MS: Final = 2**31 - 1
+HIDDEN: Final = "hidden"
+NO_ADDRESS: Final = (
+    "judge.answers is no address of a database, and is not shown, for a password may stand in it; write "
+    "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, and @ as %40, : as %3A, / as %2F within the password"
+)
 
 _tables = sql.MetaData()
 ANSWERS = sql.Table(
@@ -61,12 +66,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a rater is (questions answered, pairs left for them), and the task (pairs, and those that are done)."""
+    """How far a rater is: questions answered, and those left for them, gold and repeats among both."""
 
     answered: int
     left: int
-    pairs: int
-    pairs_done: int
 
 
 class Answers:
@@ -83,10 +86,10 @@ class Answers:
         """
         try:
             engine = _in_database(place) if in_database(place) else _in_file(Path(place))
-            opened = cls(engine, engine.url.render_as_string(hide_password=True))
+            opened = cls(engine, _without_passwords(engine.url))
             with opened._told():
                 _make_table(engine)
-        except (OSError, sql.exc.ArgumentError) as error:
+        except OSError as error:
             raise AnswersError(f"judge.answers = {place!r} cannot be opened: {error}") from error
         except ModuleNotFoundError as error:
             raise AnswersError(f"{error}; install the extra: pip install 'visual-search[postgres]'") from error
@@ -152,11 +155,10 @@ class Answers:
             return next(_counted(task, connection.execute(mine.order_by(ANSWERS.c.id.desc()))), None)
 
     def progress(self, task: Task, rater: str) -> Progress:
-        """Return how far a rater is, and the task."""
+        """Return how far a rater is."""
         name = checked_name(rater)
-        own, counts = self._own(task, name), self._counts(task)
-        done = sum(counts.get(question.question_id, 0) >= task.raters for question in task.pairs)
-        return Progress(len(own), order.left_for(task, own, counts), len(task.pairs), done)
+        own = self._own(task, name)
+        return Progress(len(own), order.left_for(task, name, own, self._counts(task)))
 
     def _own(self, task: Task, rater: str) -> list[str]:
         """Return the questions that a rater has answered, each once, oldest first."""
@@ -234,8 +236,19 @@ def _columns(answer: Answer) -> dict[str, Any]:
 
 
 def _in_database(url: str) -> Engine:
-    parsed = sql.make_url(url)
+    try:
+        parsed = sql.make_url(url)
+    except (sql.exc.ArgumentError, ValueError):
+        raise AnswersError(NO_ADDRESS) from None  # what it could not read may be a part of the password
+    if "@" in (parsed.host or ""):
+        raise AnswersError(NO_ADDRESS)
     return sql.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+
+
+def _without_passwords(url: sql.URL) -> str:
+    """Return an address to be told: neither of the places where one may write a password is shown."""
+    hidden = {name: HIDDEN for name in url.query if "password" in name.casefold()}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
 def _in_file(path: Path) -> Engine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,11 +26,10 @@ class Pooled:
 
 
 class Asked:
-    """One of the two releases, opened, with the photos of its run."""
+    """One of the two releases, opened, with the photos of its run, and those of them that may be asked as photos."""
 
-    def __init__(self, engine: SearchEngine, photos: Photos, hidden: Hidden) -> None:
-        self._engine, self._photos, self._hidden = engine, photos, hidden
-        self._by_digest = {photo.shown.digest: photo for photo in photos.photos}
+    def __init__(self, engine: SearchEngine, photos: Photos, by_digest: Mapping[str, Photo], hidden: Hidden) -> None:
+        self._engine, self._photos, self._hidden, self._by_digest = engine, photos, hidden, by_digest
 
     def can_answer(self, photo: Photo) -> bool:
         """Tell whether a photo can be asked: an item of the gallery by its id, any other photo as customers do."""

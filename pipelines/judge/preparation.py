@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Literal
 
 import numpy as np
@@ -14,12 +16,12 @@ import numpy as np
 from pipelines.config import Config
 from pipelines.errors import StageError
 from pipelines.hidden import read_hidden
-from pipelines.judge.candidates import Photo, Photos, held_out, of_gallery, read_photos
+from pipelines.judge.candidates import Photo, Photos, held_out, measured_by, of_gallery
 from pipelines.judge.gold import Known, gold
 from pipelines.judge.pool import Asked, pooled
 from pipelines.judge.sample import drawn
 from pipelines.judge.task import Pair, Question, Task, write_task
-from pipelines.releases.release import Release, read_release
+from pipelines.releases.release import read_release
 from pipelines.releases.verdicts import Judged
 from pipelines.search.engine import SearchEngine
 from pipelines.store import Store
@@ -48,25 +50,27 @@ def prepare(config: Config, store: Store, wanted: Wanted, progress: Progress, no
     releases = [read_release(store, name) for name in (wanted.first, wanted.second)]
     rng, hidden, section = np.random.default_rng(wanted.seed), read_hidden(store), config.judge
     with ExitStack() as stack:
-        photos = [read_photos(store, release, config.index.roles, section.demand) for release in releases]
+        photos = [Photos.of(store, release, config.index.roles, section.demand) for release in releases]
+        weights = measured_by(store, releases) if wanted.origin == "held-out" else {}
+        known = [own.of_digests(weights) for own in photos]
         both = [
-            Asked(stack.enter_context(SearchEngine(config, store, release, hidden)), own, hidden)
-            for release, own in zip(releases, photos, strict=True)
+            Asked(stack.enter_context(SearchEngine(config, store, release, hidden)), own, by_digest, hidden)
+            for release, own, by_digest in zip(releases, photos, known, strict=True)
         ]
-        candidates = _candidates(store, releases, photos[1], wanted.origin)
-        queries = drawn([photo for photo in candidates if all(a.can_answer(photo) for a in both)], wanted.queries, rng)
-        progress.say(f"judge: asking both releases {len(queries)} queries, of {len(candidates)} that might be asked")
+        candidates = partial(held_out, known[1], weights) if weights else partial(of_gallery, photos[1])
+        queries = drawn(candidates, lambda photo: all(a.can_answer(photo) for a in both), wanted.queries, rng)
+        progress.say(f"judge: asking both releases {len(queries)} queries")
         pairs = list(_pairs(queries, both, rng))
     if not pairs:
         raise StageError(
             f"no query of {wanted.origin} can be asked of both {wanted.first} and {wanted.second}; "
             + ("try --from gallery" if wanted.origin == "held-out" else "they have no item in common")
         )
-    seen = [photo for photo in photos[1].photos if photo.shown.item_id not in hidden]
-    known = gold(seen, section.gold, rng)
-    at = now or datetime.now(UTC)
+    known_pairs = gold(lambda: (one for one in photos[1] if one.shown.item_id not in hidden), section.gold, rng)
+    at, secret = now or datetime.now(UTC), secrets.token_hex(16)
     task = Task(
         task_id=_name(at, wanted),
+        secret=secret,
         first=Judged.of(releases[0]),
         second=Judged.of(releases[1]),
         created_at=at.isoformat(timespec="seconds"),
@@ -74,15 +78,11 @@ def prepare(config: Config, store: Store, wanted: Wanted, progress: Progress, no
         raters=section.raters,
         margin=section.margin,
         confidence=section.confidence,
-        notes=tuple(_notes(config, wanted, len(queries), len(known))),
-        questions=_named([*pairs, *_gold(known), *_repeats(pairs, section.repeats, rng)], wanted.seed),
+        notes=tuple(_notes(config, wanted, len(queries), len(known_pairs))),
+        questions=_named([*pairs, *_gold(known_pairs), *_repeats(pairs, section.repeats, rng)], secret),
     )
     write_task(store, task)
     return task
-
-
-def _candidates(store: Store, releases: Sequence[Release], photos: Photos, origin: Origin) -> list[Photo]:
-    return held_out(store, releases, photos) if origin == "held-out" else of_gallery(photos)
 
 
 def _pairs(queries: Sequence[Photo], both: Sequence[Asked], rng: np.random.Generator) -> Iterator[Question]:
@@ -107,9 +107,9 @@ def _repeats(pairs: Sequence[Question], share: float, rng: np.random.Generator) 
         yield Question(pairs[n].pair, "repeat", pairs[n].place, repeats=str(n))
 
 
-def _named(questions: Sequence[Question], seed: int) -> tuple[Question, ...]:
+def _named(questions: Sequence[Question], secret: str) -> tuple[Question, ...]:
     """Return the questions with ids that tell nothing of them."""
-    ids = [f"q{hashlib.sha256(f'question:{seed}:{n}'.encode()).hexdigest()[:12]}" for n in range(len(questions))]
+    ids = [f"q{hashlib.sha256(f'{secret}:{n}'.encode()).hexdigest()[:12]}" for n in range(len(questions))]
     return tuple(_with_id(question, ids[n], ids) for n, question in enumerate(questions))
 
 

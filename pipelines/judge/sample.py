@@ -6,30 +6,38 @@ Each query that is drawn stands for as many of the customers' as any other, so t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from pipelines.judge.candidates import Photo
+from pipelines.judge.candidates import Photo, Source, picked
 
 
-def drawn(photos: Sequence[Photo], count: int, rng: np.random.Generator) -> list[Photo]:
-    """Return `count` photos, or all there are, in the random order in which they are to be asked.
+def drawn(source: Source, may_ask: Callable[[Photo], bool], count: int, rng: np.random.Generator) -> list[Photo]:
+    """Return `count` photos that may be asked, or all there are, in the random order in which they are to be asked.
 
     Categories get their shares of the weights (largest remainders); within one, a photo is drawn in proportion to its
     weight (Efraimidis and Spirakis 2006, by exponential keys), never twice. Photos without weight are drawn last.
+    The source is gone through twice; of each photo that may be asked two numbers are kept meanwhile.
     """
-    strata: dict[tuple[str, ...], list[Photo]] = {}
-    for photo in photos:
-        strata.setdefault(photo.shown.category, []).append(photo)
-    least = min((photo.weight for photo in photos if photo.weight > 0), default=1.0)
-    weights = {path: [photo.weight or least * 1e-6 for photo in own] for path, own in strata.items()}
-    shares = allocated({path: (sum(own), len(own)) for path, own in weights.items()}, count)
-    chosen: list[Photo] = []
-    for path in sorted(strata):
-        keys = rng.exponential(size=len(strata[path])) / np.array(weights[path])
-        chosen += [strata[path][n] for n in np.argsort(keys, kind="stable")[: shares[path]]]
-    return [chosen[n] for n in rng.permutation(len(chosen))]
+    strata: dict[tuple[str, ...], tuple[array[int], array[float]]] = {}
+    for number, photo in enumerate(source()):
+        if may_ask(photo):
+            numbers, weights = strata.setdefault(photo.shown.category, (array("q"), array("d")))
+            numbers.append(number)
+            weights.append(photo.weight)
+    kept = {path: (np.array(numbers), np.array(weights)) for path, (numbers, weights) in strata.items()}
+    least = min((float(own[own > 0].min()) for _, own in kept.values() if (own > 0).any()), default=1.0)
+    kept = {path: (numbers, np.where(own > 0, own, least * 1e-6)) for path, (numbers, own) in kept.items()}
+    shares = allocated({path: (float(own.sum()), len(own)) for path, (_, own) in kept.items()}, count)
+    chosen: list[int] = []
+    for path in sorted(kept):
+        numbers, own = kept[path]
+        keys = rng.exponential(size=len(own)) / own
+        chosen += numbers[np.argsort(keys, kind="stable")[: shares[path]]].tolist()
+    photos = picked(source, chosen)
+    return [photos[chosen[n]] for n in rng.permutation(len(chosen))]
 
 
 def allocated[Stratum](strata: Mapping[Stratum, tuple[float, int]], count: int) -> dict[Stratum, int]:

@@ -25,6 +25,7 @@ GRADES: Final[tuple[Grade, ...]] = get_args(Grade)
 GAINS: Final[Mapping[str, float]] = {"same": 1.0, "similar": 0.5, "not": 0.0}
 """What a result of each grade counts in graded precision."""
 Kind = Literal["pair", "gold", "repeat"]
+TOLD: Final = ("secret", "created_at", "seed", "raters", "margin", "confidence")
 
 ITEMS = pa.schema(
     [
@@ -97,9 +98,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked about two releases, and when it counts as decided."""
+    """What is asked about two releases, and when it counts as decided.
+
+    Of `secret`, which the store alone holds, are made the ids of questions and the order of each rater: so neither
+    tells, not even with the code at hand, which are gold.
+    """
 
     task_id: str
+    secret: str = field(repr=False)
     first: Judged
     second: Judged
     created_at: str
@@ -167,7 +173,7 @@ def write_task(store: Store, task: Task) -> None:
     shown = [{**asdict(item), "number": n, "digest": bytes.fromhex(item.digest)} for item, n in numbers.items()]
     store.create(f"{folder}/items.parquet", parquet.encoded(pa.Table.from_pylist(shown, ITEMS)))
     store.create(f"{folder}/questions.parquet", parquet.encoded(pa.Table.from_pylist(rows, QUESTIONS)))
-    told = {name: getattr(task, name) for name in ("created_at", "seed", "raters", "margin", "confidence")}
+    told = {name: getattr(task, name) for name in TOLD}
     told |= {"first": asdict(task.first), "second": asdict(task.second), "notes": list(task.notes)}
     if not store.create_json(task_name(task.task_id), told | {"questions": len(task.questions)}):
         raise StoreError(f"{store.uri} holds a task {task.task_id} already; make it again")
@@ -183,9 +189,9 @@ def read_task(store: Store, task_id: str) -> Task:
         raise StageError(f"there is no task {task_id!r}; {_known(store)}") from error
     try:
         questions = _questions(store, f"{PREFIX}/{task_id}")
-        told = {name: kept[name] for name in ("created_at", "seed", "raters", "margin", "confidence")}
-        first, second = Judged(**kept["first"]), Judged(**kept["second"])
-        return Task(task_id, first, second, notes=tuple(kept["notes"]), questions=questions, **told)
+        told = {name: kept[name] for name in TOLD}
+        told |= {"first": Judged(**kept["first"]), "second": Judged(**kept["second"]), "notes": tuple(kept["notes"])}
+        return Task(task_id, questions=questions, **told)
     except (KeyError, TypeError, pa.ArrowException, OSError) as error:
         raise StoreError(f"{store.uri}/{PREFIX}/{task_id} is damaged ({error}); make another task") from error
 

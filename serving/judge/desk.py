@@ -51,7 +51,7 @@ class Desk:
         return TurnAnswer(task_id=task.task_id, rater=rater, questions=questions, last=last, progress=progress)
 
     def progress(self, task: Task, rater: str) -> ProgressModel:
-        """Return how far a rater is, and the task. Raises Problem."""
+        """Return how far a rater is. Raises Problem."""
         with self._opened() as answers:
             return _progress(answers, task, rater)
 
@@ -77,7 +77,7 @@ class Desk:
 
 def _progress(answers: Answers, task: Task, rater: str) -> ProgressModel:
     found = answers.progress(task, rater)
-    return ProgressModel(answered=found.answered, left=found.left, pairs=found.pairs, pairs_done=found.pairs_done)
+    return ProgressModel(answered=found.answered, left=found.left)
 
 
 def _asked(task: Task, pair: Pair) -> AskedModel:

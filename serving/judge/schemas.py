@@ -35,12 +35,10 @@ class GivenModel(BaseModel):
 
 
 class ProgressModel(BaseModel):
-    """How far a rater is, and the task."""
+    """How far a rater is."""
 
     answered: int = Field(description="questions that the rater has answered")
-    left: int = Field(description="pairs that are left for the rater")
-    pairs: int = Field(description="pairs of the task")
-    pairs_done: int = Field(description="pairs that enough people have answered")
+    left: int = Field(description="questions that are left for the rater, if all others stopped")
 
 
 class TurnAnswer(BaseModel):

@@ -10,6 +10,7 @@ from tests.embed.world import export_tiny
 from tests.judge.shop import JudgedShop, make_shop
 from tests.serving.shop import HEIGHT, WIDTH
 
+SECRET = "a secret"
 MakeTask = Callable[..., Task]
 
 
@@ -51,4 +52,6 @@ def repeat(name: str, of: Question) -> Question:
 
 def make_task(questions: list[Question], *, raters: int = 2, margin: float = 0.03) -> Task:
     releases = Judged("a", "m1", "i1"), Judged("b", "m2", "i2")
-    return Task("t1", *releases, "2026-11-29T12:00:00+00:00", 1, raters, margin, 0.95, ("a note",), tuple(questions))
+    return Task(
+        "t1", SECRET, *releases, "2026-11-29T12:00:00+00:00", 1, raters, margin, 0.95, ("a note",), tuple(questions)
+    )

@@ -1,12 +1,13 @@
 import subprocess
 import sys
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pipelines.judge.answers import Answers, AnswersError, Progress, checked
-from tests.judge.conftest import gold, make_task, pair
+from tests.judge.conftest import gold, make_task, pair, repeat
 
 TASK = make_task([pair("p0"), pair("p1"), pair("p2", 1), gold("g0", "not")])
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -38,8 +39,20 @@ def test_progress_counts_what_is_left_for_a_rater(answers: Answers) -> None:
     for rater in ("ann", "bob"):
         answers.record(TASK, "p0", rater, "same")
     answers.record(TASK, "g0", "ann", "not")
-    assert answers.progress(TASK, "ann") == Progress(answered=2, left=2, pairs=3, pairs_done=1)
-    assert answers.progress(TASK, "cy") == Progress(answered=0, left=2, pairs=3, pairs_done=1)
+    assert answers.progress(TASK, "ann") == Progress(answered=2, left=2)
+
+
+def test_progress_moves_alike_whatever_kind_of_question_is_answered(answers: Answers) -> None:
+    pairs = [pair(f"p{n}") for n in range(30)]
+    task = make_task([*pairs, gold("g0", "not"), gold("g1", "same"), *(repeat(f"r{n}", pairs[n]) for n in range(9))])
+    told = [answers.progress(task, "ann")]
+    kinds = set[str]()
+    while question := answers.next_question(task, "ann"):
+        kinds.add(task.by_id[question.question_id].kind)
+        answers.record(task, question.question_id, "ann", "not")
+        told.append(answers.progress(task, "ann"))
+    assert kinds == {"pair", "gold", "repeat"}
+    assert told == [Progress(n, len(told) - 1 - n) for n in range(len(told))]
 
 
 def test_a_rater_is_done_when_nothing_is_left(answers: Answers) -> None:
@@ -112,10 +125,22 @@ def test_what_is_no_database_is_told(tmp_path: Path) -> None:
         Answers.open(str(tmp_path / "words.sqlite"))
 
 
-def test_a_password_is_not_told() -> None:
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("ann:secret@127.0.0.1:1/judge", "ann:***@127.0.0.1:1/judge cannot be read or kept: connection failed"),
+        ("127.0.0.1:1/judge?user=ann&password=secret", "password=hidden"),
+        ("ann:secret@127.0.0.1:port/judge", "is no address of a database"),
+        ("ann:se@secret@127.0.0.1/judge", "@ as %40"),
+        ("ann:se@x:secret/judge", "is no address of a database"),
+    ],
+    ids=["no server", "as a parameter", "no port", "an @ in it", "no host"],
+)
+def test_a_password_is_told_neither_in_a_message_nor_in_its_traceback(address: str, told: str) -> None:
     with pytest.raises(AnswersError) as error:
-        Answers.open("postgresql://ann:secret@127.0.0.1:1/judge")
-    assert "secret" not in str(error.value)
+        Answers.open(f"postgresql://{address}")
+    assert told in str(error.value)
+    assert "secret" not in "".join(traceback.format_exception(error.value)).replace(address, "")
 
 
 WRITER = """

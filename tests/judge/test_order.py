@@ -1,6 +1,7 @@
 from collections import Counter
+from dataclasses import replace
 
-from pipelines.judge.order import REPEAT_AFTER, left_for, next_question
+from pipelines.judge.order import REPEAT_AFTER, left_for, upcoming
 from pipelines.judge.task import Task
 from tests.judge.conftest import gold, make_task, pair, repeat
 
@@ -15,7 +16,7 @@ def make() -> Task:
 def asked(task: Task, rater: str, answered_by: dict[str, int]) -> list[str]:
     """Return all that a rater is asked, in order."""
     own: list[str] = []
-    while question := next_question(task, rater, own, answered_by):
+    while question := next(upcoming(task, rater, own, answered_by), None):
         own.append(question.question_id)
         answered_by[question.question_id] = answered_by.get(question.question_id, 0) + 1
     return own
@@ -53,9 +54,22 @@ def test_each_rater_has_an_order_of_their_own_which_stays() -> None:
 
 def test_a_question_is_asked_again_until_it_is_answered() -> None:
     task = make()
-    first = next_question(task, "ann", [], {})
-    assert first is not None
-    assert next_question(task, "ann", [], {}) == first
+    first, again = (next(upcoming(task, "ann", [], {})) for _ in range(2))
+    assert first == again
+
+
+def test_what_is_ahead_is_what_comes_one_by_one() -> None:
+    task = make()
+    own = asked(task, "ann", {})
+    for answered in (0, 1, 9, 20, len(own)):
+        ahead = [question.question_id for question in upcoming(task, "ann", own[:answered], {})]
+        assert ahead == own[answered:]
+        assert left_for(task, "ann", own[:answered], {}) == len(ahead)
+
+
+def test_the_order_cannot_be_told_without_the_secret() -> None:
+    task = make()
+    assert asked(replace(task, secret="another"), "ann", {}) != asked(task, "ann", {})
 
 
 def test_each_pair_is_asked_of_as_many_as_the_task_wants() -> None:
@@ -63,8 +77,8 @@ def test_each_pair_is_asked_of_as_many_as_the_task_wants() -> None:
     for rater in ("ann", "bob", "cy"):
         asked(task, rater, answered_by)
     assert {answered_by[question.question_id] for question in task.pairs} == {2}
-    assert next_question(task, "dan", [], answered_by) is None
-    assert left_for(task, [], answered_by) == 0
+    assert list(upcoming(task, "dan", [], answered_by)) == []
+    assert left_for(task, "dan", [], answered_by) == 0
 
 
 def test_a_task_without_items_asks_nothing_about_them() -> None:

@@ -9,7 +9,17 @@ from pipelines.judge.task import Shown
 
 
 def photo(number: int, path: tuple[str, ...], weight: float = 1.0) -> Photo:
-    return Photo(Shown(f"i{number}", f"{number:064x}", "", "", path), True, False, 0, ("unit", number), weight)
+    return Photo(Shown(f"i{number}", f"{number:064x}", "", "", path), True, False, ("unit", number), weight)
+
+
+def draw(photos: list[Photo], count: int, rng: np.random.Generator) -> list[Photo]:
+    return drawn(lambda: photos, lambda photo: True, count, rng)
+
+
+def test_what_may_not_be_asked_is_not_drawn() -> None:
+    photos = [photo(n, ("a",)) for n in range(9)]
+    chosen = drawn(lambda: photos, lambda one: one.shown.item_id > "i4", 9, np.random.default_rng(0))
+    assert {one.shown.item_id for one in chosen} == {"i5", "i6", "i7", "i8"}
 
 
 @pytest.mark.parametrize(
@@ -27,14 +37,14 @@ def test_strata_get_their_shares(strata: dict[str, tuple[float, int]], count: in
 
 def test_categories_are_drawn_by_their_weight_and_photos_never_twice() -> None:
     photos = [photo(n, ("a",)) for n in range(60)] + [photo(60 + n, ("b",)) for n in range(20)]
-    chosen = drawn(photos, 40, np.random.default_rng(1))
+    chosen = draw(photos, 40, np.random.default_rng(1))
     assert Counter(one.shown.category for one in chosen) == {("a",): 30, ("b",): 10}
     assert len({one.shown.item_id for one in chosen}) == 40
 
 
 def test_what_customers_ask_often_is_drawn_often() -> None:
     photos = [photo(n, ("a",), 9.0 if n < 10 else 1.0) for n in range(100)]
-    counts = Counter(one.shown.item_id for seed in range(400) for one in drawn(photos, 5, np.random.default_rng(seed)))
+    counts = Counter(one.shown.item_id for seed in range(400) for one in draw(photos, 5, np.random.default_rng(seed)))
     often = sum(counts[f"i{n}"] for n in range(10)) / 10
     seldom = sum(counts[f"i{n}"] for n in range(10, 100)) / 90
     assert 7 < often / seldom < 10
@@ -42,5 +52,5 @@ def test_what_customers_ask_often_is_drawn_often() -> None:
 
 def test_what_nobody_asks_is_drawn_last() -> None:
     photos = [photo(n, ("a",), float(n < 3)) for n in range(9)]
-    assert {one.shown.item_id for one in drawn(photos, 3, np.random.default_rng(0))} == {"i0", "i1", "i2"}
-    assert len(drawn(photos, 9, np.random.default_rng(0))) == 9
+    assert {one.shown.item_id for one in draw(photos, 3, np.random.default_rng(0))} == {"i0", "i1", "i2"}
+    assert len(draw(photos, 9, np.random.default_rng(0))) == 9

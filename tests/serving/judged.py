@@ -66,6 +66,6 @@ def add_task(
 ) -> Task:
     """Write a task into a shop's store; return it."""
     asked = tuple(questions_of(shop) if questions is None else questions)
-    task = Task(task_id, first, second, created_at, 1, raters, 0.03, 0.95, (), asked)
+    task = Task(task_id, "a secret", first, second, created_at, 1, raters, 0.03, 0.95, (), asked)
     write_task(shop.store, task)
     return task

@@ -82,7 +82,7 @@ def test_a_question_shows_two_photos_with_their_titles_and_nothing_else(judged: 
         said = await following(client, "zoe", 20)
         assert said.keys() == {"task_id", "rater", "questions", "last", "progress"}
         assert (said["task_id"], said["rater"], said["last"]) == (TASK, "zoe", None)
-        assert said["progress"] == {"answered": 0, "left": 12, "pairs": 12, "pairs_done": 0}
+        assert said["progress"] == {"answered": 0, "left": len(said["questions"])}
         by_id = {one.question_id: one.pair for one in questions_of(judged)}
         assert {one["question_id"] for one in said["questions"]} >= {name for name in by_id if name < "q9"}
         for one in said["questions"]:
@@ -166,11 +166,7 @@ def test_a_question_is_done_when_enough_people_answered_it(bare: ServedShop) -> 
             while said["questions"]:
                 said = await say(client, rater, said["questions"][0]["question_id"])
         told = (await client.http.get(f"{AT}/progress", params={"rater": "cy"})).json()
-        assert told == {
-            "task_id": TASK,
-            "rater": "cy",
-            "progress": {"answered": 0, "left": 0, "pairs": 12, "pairs_done": 12},
-        }
+        assert told == {"task_id": TASK, "rater": "cy", "progress": {"answered": 0, "left": 0}}
         assert (await following(client, "cy"))["questions"] == []
 
     alone(bare, ask, ready=False)
@@ -339,7 +335,7 @@ def test_what_is_hidden_is_neither_asked_nor_shown(bare: ServedShop) -> None:
             while (await client.http.get(f"{AT}/photos/{digest}")).status_code != 404:
                 await asyncio.sleep(0.02)
         said = await following(client, "ann", 20)
-        assert said["progress"]["pairs"] == 9
+        assert said["progress"]["left"] == len(said["questions"]) >= 9
         assert {one["question_id"] for one in said["questions"]}.isdisjoint({"q004", "q104", "q204"})
         gone = {"rater": "ann", "question_id": "q004", "grade": "same"}
         problem(await client.http.post(f"{AT}/answers", json=gone), 404, "unknown_question")
