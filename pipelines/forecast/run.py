@@ -84,7 +84,7 @@ def plan_run(config: Config, progress: Progress) -> RunPlan:
         context = replace(context, progress=quiet)
         refused, catalogue = _catalogue(context)
         outputs = context.outputs(CatalogueOutputs)
-        progress.say(f"run --plan: the feeds are read, {catalogue['photos']} photos are looked at")
+        progress.say(f"run --plan: the feeds are read, {catalogue['photos']:,} photos are looked at")
         planned = plan_units(context, job_of(context, outputs.catalogue_id))
         live = live_model(below)
         trains = _reason(context, live, outputs.catalogue_id)
@@ -134,7 +134,7 @@ def _reason(context: RunContext, live: Live | None, catalogue_id: str) -> str:
     place = Place(context.store, f"catalogue/{catalogue_id}", "", context.buckets)
     news = count_news(place, live.folder, {}, ())
     over = news.share > section.change_share
-    return f"{news.unseen} of {news.items} items are new since the live model" if over else ""
+    return f"{news.unseen:,} of {news.items:,} items are new since the live model" if over else ""
 
 
 def _todo(context: RunContext, live: Live | None, trains: str, catalogue_id: str) -> ToDo:

@@ -58,6 +58,6 @@ def _different(roots: Mapping[str, Sequence[int]], count: int, rng: np.random.Ge
     found: list[Numbered] = []
     for _ in range(count):
         one, other = rng.choice(len(names), 2, replace=False)
-        left, right = (roots[names[n]][rng.integers(len(roots[names[n]]))] for n in (one, other))
+        left, right = (roots[names[n]][int(rng.integers(len(roots[names[n]])))] for n in (one, other))
         found.append((left, right))
     return list(dict.fromkeys(found))

@@ -33,9 +33,9 @@ def drawn(source: Source, may_ask: Callable[[Photo], bool], count: int, rng: np.
     shares = allocated({path: (float(own.sum()), len(own)) for path, (_, own) in kept.items()}, count)
     chosen: list[int] = []
     for path in sorted(kept):
-        numbers, own = kept[path]
+        of_path, own = kept[path]
         keys = rng.exponential(size=len(own)) / own
-        chosen += numbers[np.argsort(keys, kind="stable")[: shares[path]]].tolist()
+        chosen += of_path[np.argsort(keys, kind="stable")[: shares[path]]].tolist()
     photos = picked(source, chosen)
     return [photos[chosen[n]] for n in rng.permutation(len(chosen))]
 

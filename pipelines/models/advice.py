@@ -37,11 +37,7 @@ def weights_advice(photos: int | None, initial_weights: str | None, prepared: Si
     if not is_advised(photos, initial_weights):
         return None
     if prepared and is_too_small(prepared):
-        return (
-            f"photos of {prepared[1]} x {prepared[0]} pixels (width x height) are too small to start from weights that "
-            f"have learned ImageNet: those networks see little below {LEAST_SIDE} pixels a side, and photos are never "
-            "enlarged. If the shop has larger ones, name these in the feed"
-        )
+        return _too_small(prepared)
     size = f"height and width of {SIDE} or more, if photos are as large"
     if prepared:
         size = f"height = {prepared[0]} and width = {prepared[1]}"
@@ -54,12 +50,25 @@ def weights_advice(photos: int | None, initial_weights: str | None, prepared: Si
     )
 
 
-def weights_hint(photos: int, initial_weights: str | None) -> str | None:
-    """Return in short that there is such advice, for those who see it after every training."""
+def weights_hint(photos: int, initial_weights: str | None, size: Size | None) -> str | None:
+    """Return in short that there is such advice, for those who see it after every training.
+
+    `size` is the usual one of the shop's photos, None where it is not known.
+    """
     if not is_advised(photos, initial_weights):
         return None
+    if size and is_too_small(size):
+        return f"{_few(photos)}{_too_small(size)}"
     return (
         f"{_few(photos)}`visual-search check` says whether weights that have learned ImageNet would do better, and how"
+    )
+
+
+def _too_small(size: Size) -> str:
+    return (
+        f"photos of {size[1]} x {size[0]} pixels (width x height) are too small to start from weights that have "
+        f"learned ImageNet: those networks see little below {LEAST_SIDE} pixels a side, and photos are never "
+        "enlarged. If the shop has larger ones, name these in the feed"
     )
 
 

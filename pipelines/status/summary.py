@@ -64,7 +64,8 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
         ),
         (
             ["retrieval.leaf_baseline_p_at_10"],
-            "(ten items of the category that the model names, drawn at random, come to {:.0%})",
+            "(to compare with: of ten random items of the one category that the model names for it, {:.0%}; but those "
+            "would be in no order of likeness, and all wrong where that name is)",
         ),
         (["retrieval.cold_p_at_10"], "with items among them that nothing was learned from, {:.0%}"),
         (
@@ -94,7 +95,11 @@ def _how_good(metrics: Metrics) -> Iterator[str]:
             yield f"  * {text.format(*(metrics[name] for name in names))}{_measured_on(metrics, names[0])}"
     if {"qps.plan", "qps.exact"} <= metrics.keys():
         plan, exact = metrics["qps.plan"], metrics["qps.exact"]
-        yield f"  * it answers {plan:,.0f} queries a second here; a comparison with every photo, {exact:,.0f}"
+        yield (
+            f"  * a whole search of the index (categories, re-ranking, items) is done {plan:,.0f} times a second here, "
+            f"the bare comparison of a vector with every photo {exact:,.0f} times, which takes longer the more photos "
+            "there are"
+        )
 
 
 def _first_level(metrics: Metrics) -> tuple[int, str]:

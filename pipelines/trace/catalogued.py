@@ -53,8 +53,17 @@ def moment(at: datetime | None) -> str:
 
 
 def _held(state: str, row: dict[str, Any], feed: str, rejects: tuple[Rejection, ...]) -> Catalogued:
-    values = (tuple(row["category"] or ()), row["title"] or "", row["price"], row["group_id"] or "")
-    return Catalogued(state, feed, moment(row["updated_at"]), *values, rejects)
+    return Catalogued(
+        state,
+        feed,
+        moment(row["updated_at"]),
+        category=tuple(row["category"] or ()),
+        title=row["title"] or "",
+        price=row["price"],
+        currency=row.get("currency") or "",
+        group_id=row["group_id"] or "",
+        rejects=rejects,
+    )
 
 
 def _rejections(rows: list[dict[str, Any]], number: int) -> Iterator[Rejection]:

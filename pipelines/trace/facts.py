@@ -104,6 +104,7 @@ class Catalogued:
     category: tuple[str, ...] = ()
     title: str = ""
     price: float | None = None
+    currency: str = ""
     group_id: str = ""
     rejects: tuple[Rejection, ...] = ()
     laid: tuple[Laid, ...] = ()

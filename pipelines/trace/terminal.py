@@ -67,7 +67,7 @@ def _trail(trail: Trail) -> Iterator[str]:
 def _catalogued(found: Catalogued) -> str:
     if found.state == UNKNOWN:
         return "nothing of it"
-    price = "" if found.price is None else f"{found.price:g}"
+    price = "" if found.price is None else f"{found.price:,.2f} {found.currency}".strip()
     group = f"group {found.group_id}" if found.group_id else ""
     feed = f"by the {found.feed}" if found.feed else ""
     parts = (found.state, found.title, " > ".join(found.category), price, group, found.at, feed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow.compute as pc
@@ -21,6 +21,8 @@ from pipelines.train.policy import Live, place_of
 
 if TYPE_CHECKING:
     from pipelines.train.examples import Examples
+
+HELD_OUT: Final = "those held out to choose and measure by left out"
 
 
 def price(context: RunContext, live: Live | None) -> str:
@@ -42,11 +44,11 @@ def thin_leaves(context: RunContext) -> str:
     learnable, leaves = learnable_labels(place, (), least, least)[LEAF], _depths(place)
     if leaves.keys() <= learnable:
         return ""
-    count = f"{len(learnable) or 'none'} of the {len(leaves)} leaf categories"
+    count = f"{len(learnable) or 'none'} of the {len(leaves)} leaf categories with a usable photo"
     return (
         f"{count} {'has' if len(learnable) < 2 else 'have'} {least} photos or more to learn from "
-        "(train.min_leaf_images), and the model will name no other: more items of each, coarser categories, or a lower "
-        "train.min_leaf_images change that"
+        f"(train.min_leaf_images; {HELD_OUT}), and the model will name no other: more items of each, coarser "
+        "categories, or a lower train.min_leaf_images change that"
     )
 
 
@@ -87,13 +89,16 @@ def unlearned(context: RunContext, facts: Mapping[str, Any]) -> list[str]:
     few = any(slots.get(value) in leaf["slots"] for value in others)
     newer = any(slots.get(value) not in leaf["slots"] for value in others)
     least = context.config.train.min_leaf_images
-    reasons = [f"had fewer photos to learn from than train.min_leaf_images (now {least})"] if few else []
+    reasons = [f"had fewer than {least} photos to learn from (train.min_leaf_images; {HELD_OUT})"] if few else []
     reasons += ["are newer than the model"] if newer else []
     above = [depths[value] > 1 for value in others]
     if len(others) == len(depths):
-        count, which = f"none of the {len(depths)} leaf categories was learned", "they"
+        count, which = f"none of the {len(depths)} leaf categories with a usable photo was learned", "they"
     else:
-        count, which = f"{len(depths) - len(others)} of {len(depths)} leaf categories were learned", "the others"
+        learned = len(depths) - len(others)
+        were = "was" if learned == 1 else "were"
+        count = f"{learned} of the {len(depths)} leaf categories with a usable photo {were} learned"
+        which = "the others"
     names = "only the categories above them" if any(above) else "none of them"
     where = ", where there are any" if any(above) and not all(above) else ""
     why = f"{which} {' or '.join(reasons)}"

@@ -29,7 +29,7 @@ from pipelines.train.news import learnable_labels
 from pipelines.train.policy import Live, catalogue_id, live_model, place_of, reason_to_train, remember
 from pipelines.train.seen import keep_labels, keep_seen
 from pipelines.train.specification import beside, specification
-from pipelines.train.start import Start, start_of
+from pipelines.train.start import Start, start_of, usual_size
 from trainer.config import TrainOutcome, TrainSpec
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ def _advice(context: RunContext, examples: Examples, start: Start, prep_id: str)
     """Return notes on what a training would better have started from."""
     if start.weights is not None:
         return start.notes(prep_id)
-    hint = weights_hint(sum(examples.counts.values()), context.config.train.initial_weights)
+    size = usual_size(context.store, prep_id)
+    hint = weights_hint(sum(examples.counts.values()), context.config.train.initial_weights, size)
     return [hint] if hint else []
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from pipelines.models.advice import Size
 from pipelines.models.imported import is_imported
 from pipelines.runs.context import RunContext
+from pipelines.store import NotFoundError, Store, UnitTable
 from pipelines.train.policy import Live
 from pipelines.train.weights import Weights, initial_weights
 from trainer.weight_files import LEAST_SIDE
@@ -62,3 +67,13 @@ def _goes_on(context: RunContext, live: Live, prep_id: str, told: Weights | None
 def _weights_of(live: Live) -> Weights | None:
     kept = live.facts.get("lineage", {}).get("weights")
     return None if kept is None else Weights(**kept)
+
+
+def usual_size(store: Store, prep_id: str) -> Size | None:
+    """Return the median height and width, in pixels, of a unit of photos before they are prepared; None of none."""
+    images = UnitTable(store, f"images/{prep_id}")
+    for unit_id in images.unit_ids():
+        with suppress(NotFoundError):  # all its photos are rejects
+            sizes = images.read_rows(unit_id, columns=["height", "width"])
+            return int(np.median(sizes["height"])), int(np.median(sizes["width"]))
+    return None

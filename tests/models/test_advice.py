@@ -8,7 +8,7 @@ from pipelines.models.advice import weights_advice, weights_hint
     [(49_999, None, True), (50_000, None, False), (12, "imagenet", False), (12, "mine.weights.h5", False)],
 )
 def test_weights_are_advised_below_fifty_thousand_photos_alone(photos: int, told: str | None, advised: bool) -> None:
-    advice, hint = weights_advice(photos, told, None), weights_hint(photos, told)
+    advice, hint = weights_advice(photos, told, None), weights_hint(photos, told, None)
     assert (advice is not None, hint is not None) == (advised, advised)
     if advice is not None and hint is not None:
         assert advice.startswith("49,999 photos are few")
@@ -29,3 +29,5 @@ def test_photos_that_are_too_small_are_not_sent_there() -> None:
     assert advice is not None
     assert advice.startswith("photos of 60 x 80 pixels (width x height) are too small to start from weights that have")
     assert "train.trunk" not in advice
+    assert weights_hint(100, None, (80, 60)) == f"100 photos are few to learn to see from: {advice}"
+    assert "`visual-search check` says" in (weights_hint(100, None, (160, 120)) or "")

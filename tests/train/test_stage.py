@@ -30,7 +30,14 @@ def test_the_first_model_has_nothing_to_start_from_or_to_be_compared_with(
     assert [(spec.parent, spec.baseline) for spec in training.specs] == [(None, None)]
 
 
-@pytest.mark.parametrize(("floor", "count"), [(2, None), (3, "1 of the 2 leaf categories has 3"), (9, "none of the 2")])
+@pytest.mark.parametrize(
+    ("floor", "count"),
+    [
+        (2, None),
+        (3, "1 of the 2 leaf categories with a usable photo has 3 photos"),
+        (9, "none of the 2 leaf categories"),
+    ],
+)
 def test_what_nothing_can_be_learned_of_is_told_before_the_training(
     floor: int,
     count: str | None,
@@ -131,21 +138,23 @@ def notes_of_kept(make_context: MakeContext, store: Store, trained: list[str], t
         (
             ["shoes > boots"],
             {"a": "shoes > boots", "b": "shoes > clogs"},
-            "1 of 2 leaf categories were learned: the others had fewer photos to learn from than train.min_leaf_images "
-            "(now 4). Their items are found by likeness, but the model names only the categories above them",
+            "1 of the 2 leaf categories with a usable photo was learned: the others had fewer than 4 photos to learn "
+            "from (train.min_leaf_images; those held out to choose and measure by left out). Their items are found by "
+            "likeness, but the model names only the categories above them",
         ),
         (
             ["shoes > boots"],
             {"a": "shoes > clogs", "b": "lamps"},
-            "none of the 2 leaf categories was learned: they had fewer photos to learn from than train.min_leaf_images "
-            "(now 4) or are newer than the model. Their items are found by likeness, but the model names only the "
-            "categories above them, where there are any",
+            "none of the 2 leaf categories with a usable photo was learned: they had fewer than 4 photos to learn from "
+            "(train.min_leaf_images; those held out to choose and measure by left out) or are newer than the model. "
+            "Their items are found by likeness, but the model names only the categories above them, where there are "
+            "any",
         ),
         (
             ["shoes > boots"],
             {"a": "shoes > boots", "b": "lamps"},
-            "1 of 2 leaf categories were learned: the others are newer than the model. Their items are found by "
-            "likeness, but the model names none of them",
+            "1 of the 2 leaf categories with a usable photo was learned: the others are newer than the model. Their "
+            "items are found by likeness, but the model names none of them",
         ),
     ],
 )

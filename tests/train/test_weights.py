@@ -17,6 +17,7 @@ from pipelines.train import weights
 from pipelines.train.stage import run
 from pipelines.train.weights import Weights, find_published, initial_weights
 from tests.train.conftest import FakeTraining, MakeContext, finish_preprocess, go_live
+from tests.train.photos import Shown, prepare
 from trainer import weight_files
 from trainer.trunks.published import Application
 from trainer.weight_files import OF_TORCH, PUBLISHED, NoWeightsError, find
@@ -235,6 +236,15 @@ def test_few_photos_from_scratch_are_told_of_weights(
         "550 photos are few to learn to see from: `visual-search check` says whether weights that have learned "
         "ImageNet would do better, and how"
     )
+
+
+def test_few_photos_that_are_too_small_for_weights_are_not_sent_to_check_and_back(
+    make_context: MakeContext, training: FakeTraining, published: list[str], store: Store
+) -> None:
+    prepare(store, "before", [Shown("a", photo) for photo in range(3)])  # of 16 x 24 pixels
+    note = run(make_context()).notes[1]
+    assert note.startswith("550 photos are few to learn to see from: photos of 16 x 24 pixels (width x height) are too")
+    assert "visual-search check" not in note
 
 
 def test_weights_are_told_as_they_are_kept() -> None:

@@ -110,8 +110,12 @@ class Items:
         if thin and len(self.leaves) > 1:
             few = sorted(thin, key=lambda leaf: (thin[leaf], leaf))[:SHOWN]
             told = tuple(f"{' > '.join(leaf)} ({thin[leaf]})" for leaf in few)
-            what = f"leaves of fewer than {least} photos, which no model learns ({sum(thin.values()):,} photos)"
-            fix = "they are found by what they look like; merge them in the feed, or lower train.min_leaf_images"
+            photos = sum(thin.values())
+            what = f"leaf categories of fewer than {least} photos, which no model learns ({photos:,} photos)"
+            fix = (
+                "they are found by what they look like; merge them in the feed, or lower train.min_leaf_images. Photos "
+                "that a run will hold out to choose and measure by are counted here, so it learns a few less"
+            )
             yield Finding("thin_leaves", TOLD, what, len(thin), told, fix)
 
 
