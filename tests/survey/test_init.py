@@ -294,6 +294,48 @@ def test_rows_that_are_no_items_are_left_out(tmp_path: Path) -> None:
     assert (manifest["counts"]["items"], manifest["rejects"]) == (COUNT, {})
 
 
+def flat_file(column: str, words: tuple[str, str, str], *, photos_below: bool = True) -> str:
+    """A parent and two below it, and every fifth product alone, as Amazon's flat files have them."""
+
+    def line(n: int) -> list[str]:
+        sku, parent, photo = f"S{n}", f"P{n - n % 3}", f"https://cdn.example/{n}.jpg"
+        if n % 15 < 3:
+            return [sku, f"Mug {n}", "5.00", photo, "Home/Mugs", words[2], ""]
+        if n % 3 == 0:
+            return [f"P{n}", f"Mug {n}", "", photo, "Home/Mugs", words[0], ""]
+        return [sku, f"Mug {n}", "5.00", photo if photos_below else "", "Home/Mugs", words[1], parent]
+
+    return with_lines(delimited(f"sku name price image category {column} parent_sku", line), {})
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("parent_child", ("Parent", "Child", "")),
+        ("parentage_level", ("Übergeordnet", "Untergeordnet", "")),
+        ("product_type", ("configurable", "simple", "simple")),
+        ("Type", ("variable", "variation", "simple")),
+    ],
+    ids=["Amazon", "in German", "Magento", "WooCommerce"],
+)
+def test_rows_that_only_head_a_group_are_no_items(column: str, words: tuple[str, str, str], tmp_path: Path) -> None:
+    said = written(tmp_path, flat_file(column, words))["catalogue"]
+    assert said["columns"]["group_id"] == "parent sku"
+    assert said["columns"]["deleted"] == column.replace("_", " ")
+    assert said["deleted_words"] == [words[0].casefold()]
+    run = Shop(tmp_path).run("r", "catalogue")["catalogue"]
+    heads = sum(n % 3 == 0 and n % 15 >= 3 for n in range(COUNT))
+    assert (run["counts"]["items"], run["rejects"]) == (COUNT - heads, {})
+    assert any(f"their item is gone (catalogue.columns.deleted): {heads} of {COUNT}" in note for note in run["notes"])
+
+
+def test_heads_of_groups_stay_where_those_below_have_no_photo(tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_text(flat_file("kind", ("a", "b", ""), photos_below=False), encoding="utf-8")
+    init("feed.csv")
+    said = tomllib.loads(Path("shop.toml").read_text(encoding="utf-8"))["catalogue"]
+    assert "a" not in said.get("deleted_words", [])
+
+
 def test_an_export_whose_rows_cannot_be_used_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "feed.csv").write_text(kinds("new"), encoding="utf-8")
     result = init("feed.csv")

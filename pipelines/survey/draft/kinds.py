@@ -1,4 +1,7 @@
-"""Rows of kinds that are no items, such as BigCommerce's `SKU` and `Rule` below a `Product`. Pure functions."""
+"""Rows of kinds that are no items. Pure functions.
+
+Such are BigCommerce's `SKU` and `Rule` below a `Product`, and Amazon's `Parent`, which nobody can buy, above a `Child`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,14 @@ from pipelines.survey.draft.names import tokens
 from pipelines.survey.draft.profile import texts_of
 
 _SIGNS: Final = frozenset({"type", "kind", "typ", "art", "tipo", "record", "row", "entity", "item", "level"})
+_SIGNS_OF_HEADS: Final = _SIGNS | {
+    *("parent", "parentage", "child", "relation", "relationship", "variation", "variant", "structure", "class"),
+    *("vater", "eltern", "padre", "parentesco", "parentela", "filiation", "relacion", "relazione", "beziehung"),
+}
 _MOST, _FEWEST = 10, 3
 """The most kinds that a column may tell, and the fewest rows of one that is no item."""
+_NEARLY_ALL: Final = 0.9
+"""Of the rows that head groups: what the last of those that are looked at heads is not among them."""
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -29,11 +38,37 @@ def kinds_of(rows: Rows, photos: Sequence[str], category: Sequence[str]) -> Iter
     for column in (name for name in (rows[0] if rows else ()) if _SIGNS & {*tokens(name)}):
         words: dict[str, list[bool | None]] = {}
         for row in rows:
-            words.setdefault(" ".join(texts_of(row.get(column))).casefold(), []).append(_is_item(row, photos, category))
+            words.setdefault(_text(row, column).casefold(), []).append(_is_item(row, photos, category))
         items = frozenset(word for word, are in words.items() if 2 * are.count(True) >= len(are))
         others = frozenset(word for word, are in words.items() if are.count(False) == len(are) >= _FEWEST)
         if items and others and "" not in words and len(words) <= _MOST and items | others == words.keys():
             yield Kinds(column, items, others)
+
+
+def heads_of(
+    rows: Rows, item_id: str, group_id: str, photos: Sequence[str], category: Sequence[str]
+) -> Iterator[Kinds]:
+    """Yield columns whose words tell rows that only head a group from its items, which have photos and categories.
+
+    A row heads a group when others name its id as theirs. Where the heads alone have photos they are the items.
+    """
+    named = {group for row in rows if (group := _text(row, group_id)) != _text(row, item_id)} - {""}
+    for column in (name for name in (rows[0] if rows else ()) if _SIGNS_OF_HEADS & {*tokens(name)}):
+        words: dict[str, list[Mapping[str, Any]]] = {}
+        for row in rows:
+            words.setdefault(_text(row, column).casefold(), []).append(row)
+        count = {word: sum(_text(row, item_id) in named for row in of) for word, of in words.items()}
+        heads = frozenset(
+            word for word, of in words.items() if word and count[word] >= max(_FEWEST, _NEARLY_ALL * len(of))
+        )
+        below = [row for word, of in words.items() if word not in heads for row in of]
+        are_items = 2 * sum(_is_item(row, photos, category) is True for row in below) >= len(below) > 0
+        if heads and are_items and len(words) <= _MOST and not any(count[word] for word in words.keys() - heads):
+            yield Kinds(column, frozenset(words) - heads, heads)
+
+
+def _text(row: Mapping[str, Any], column: str) -> str:
+    return " ".join(texts_of(row.get(column)))
 
 
 def _is_item(row: Mapping[str, Any], photos: Sequence[str], category: Sequence[str]) -> bool | None:

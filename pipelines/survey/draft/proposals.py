@@ -15,7 +15,7 @@ from pipelines.catalogue.values import MAY_BE_THOUSANDS
 from pipelines.config.formats import with_preset
 from pipelines.config.shop import listed
 from pipelines.survey.draft.dates import forms_of
-from pipelines.survey.draft.kinds import kinds_of
+from pipelines.survey.draft.kinds import Kinds, heads_of, kinds_of
 from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
 from pipelines.survey.draft.prices import of_no_number
 from pipelines.survey.draft.profile import NO_PHOTO, profile, texts_of
@@ -106,17 +106,39 @@ def _continues(seen: Seen) -> Iterator[Proposal]:
 
 
 def _kinds(seen: Seen) -> Iterator[Proposal]:
-    words = {key: listed(seen.section.get(key)) for key in ("deleted_words", "not_deleted_words")}
-    mapped = listed(seen.columns.get("deleted"))
-    if not seen.trial.codes.keys() & _LACKS or (mapped and not words["deleted_words"]):
+    words = _words_of_gone(seen)
+    if words is not None and seen.trial.codes.keys() & _LACKS:
+        for kinds in kinds_of(seen.rows, listed(seen.columns["photos"]), listed(seen.columns["category"])):
+            why = "are no items, and name neither photo nor category"
+            yield from _left_out(seen, kinds, *words, why, saves_rows=True)
+
+
+def _heads(seen: Seen) -> Iterator[Proposal]:
+    """Leave out rows that only head a group: nobody can buy them, and those below have photos of their own."""
+    words, item_id, group_id = _words_of_gone(seen), seen.columns["item_id"], seen.columns.get("group_id")
+    if words is not None and group_id and item_id != group_id:
+        photos, category = listed(seen.columns["photos"]), listed(seen.columns["category"])
+        for kinds in heads_of(seen.rows, item_id, group_id, photos, category):
+            why = f"rows only head the groups that others name in {group_id}, and are no items"
+            yield from _left_out(seen, kinds, *words, why, saves_rows=False)
+
+
+def _words_of_gone(seen: Seen) -> tuple[list[str], list[str]] | None:
+    """Return the words by which columns say that items are gone, and are not; None where these are the usual ones."""
+    gone, live = (listed(seen.section.get(key)) for key in ("deleted_words", "not_deleted_words"))
+    return None if seen.columns.get("deleted") and not gone else (gone, live)
+
+
+def _left_out(
+    seen: Seen, kinds: Kinds, gone: list[str], live: list[str], why: str, *, saves_rows: bool
+) -> Iterator[Proposal]:
+    mapped, words = listed(seen.columns.get("deleted")), (kinds.others | {*gone}, kinds.items - {""} | {*live})
+    if words[0] & words[1] or kinds.column in mapped:
         return
-    for kinds in kinds_of(seen.rows, listed(seen.columns["photos"]), listed(seen.columns["category"])):
-        gone, live = kinds.others | {*words["deleted_words"]}, kinds.items | {*words["not_deleted_words"]}
-        if not gone & live:
-            keys = {"deleted_words": sorted(gone), "not_deleted_words": sorted(live)}
-            why = f"{kinds.column}: {', '.join(sorted(kinds.others))} are no items, and name neither photo nor category"
-            columns = {"deleted": [kinds.column, *mapped] if mapped else kinds.column}
-            yield Proposal(why, keys, columns, saves_rows=True)
+    keys = {"deleted_words": sorted(words[0]), "not_deleted_words": sorted(words[1])}
+    told = f"{kinds.column}: {', '.join(sorted(kinds.others))} {why}"
+    columns = {"deleted": [kinds.column, *mapped] if mapped else kinds.column}
+    yield Proposal(told, keys, columns, is_certain=not saves_rows, saves_rows=saves_rows)
 
 
 def _neighbours(seen: Seen) -> Iterator[str]:
@@ -194,6 +216,7 @@ _PROPOSE: tuple[Callable[[Seen], Iterator[Proposal]], ...] = (
     _films,
     _continues,
     _kinds,
+    _heads,
     _levels,
     _paths,
     _decimals,
