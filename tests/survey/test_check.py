@@ -359,3 +359,24 @@ def test_the_sample_is_the_same_again_and_has_its_share_of_each_host_and_categor
     assert len(sample) == 20
     hosts = [photo.host for photo in sample]
     assert (hosts.count("c"), hosts.count("b")) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (lambda n: "" if n % 6 else f"Shoes > Kind {n % 4}", True),
+        (lambda n: "" if n % 6 > 1 else f"Shoes > Kind {n // 12}", False),  # as many say it twice
+        (lambda n: "" if n % 6 != 3 else f"Shoes > Kind {n}", False),  # the first says nothing
+        (lambda n: "" if n % 6 > 3 else f"Shoes > Kind {n}", False),  # most say it
+    ],
+    ids=["merged", "by chance", "sparse", "some blanks"],
+)
+def test_cells_that_a_spreadsheet_merged_are_told(path: Callable[[int], str], told: bool, tmp_path: Path) -> None:
+    shop = shop_of(tmp_path, [row | {"path": path(n)} for n, row in enumerate(rows_of(60))])
+    found = json.loads(shop.cli("check", "--json", "--photos", "0").stdout)["findings"]
+    merged = [one for one in found if one["code"] == "merged_cells"]
+    assert len(merged) == told
+    if told:
+        assert "column 'path' (category) is blank in 50 of the first 60 rows" in merged[0]["what"]
+        assert merged[0]["examples"] == ["'Shoes > Kind 0' and 5 blanks"]
+        assert merged[0]["fix"].startswith("unmerge the cells in the spreadsheet")

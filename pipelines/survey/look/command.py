@@ -15,6 +15,7 @@ from pipelines.preprocess.prepare import Preparer
 from pipelines.survey.look.fetched import Sample, fetch_sample
 from pipelines.survey.look.findings import ODD, STOPS, Finding
 from pipelines.survey.look.items import Items
+from pipelines.survey.look.merged import merged_findings
 from pipelines.survey.look.photos import photo_findings, pretrained_size
 from pipelines.survey.look.reading import Reading, read_catalogue
 from pipelines.survey.look.uris import Uris
@@ -70,7 +71,7 @@ def check_config(config: Config, path: str, photos: int, seconds: float, progres
     with tempfile.TemporaryDirectory(prefix="visual-search-check-") as scratch:
         reading = read_catalogue(config, Path(scratch), progress)
         if not reading.catalogue_id:
-            return Report(path, reading.findings, 0, 0)
+            return Report(path, (*reading.findings, *merged_findings(config)), 0, 0)
         return _looked_at(config, path, reading, photos, seconds, progress)
 
 
@@ -82,6 +83,7 @@ def _looked_at(config: Config, path: str, reading: Reading, photos: int, seconds
     sample = fetch_sample(preparer, reading.store, chosen, seconds)
     findings = (
         *reading.findings,
+        *merged_findings(config),
         *items.findings(config, reading),
         *uris.findings(reading, config.preprocess.max_items_a_photo),
         *photo_findings(config, preparer, sample, total),
