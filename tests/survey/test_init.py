@@ -329,6 +329,18 @@ def test_rows_that_only_head_a_group_are_no_items(column: str, words: tuple[str,
     assert any(f"their item is gone (catalogue.columns.deleted): {heads} of {COUNT}" in note for note in run["notes"])
 
 
+def test_rows_that_only_head_a_group_are_left_out_beside_those_that_are_deleted(tmp_path: Path) -> None:
+    header, *rows = flat_file("parent_child", ("Parent", "Child", "")).splitlines()
+    rows = [f"{row},{int(n == 1)}" for n, row in enumerate(rows)]
+    said = written(tmp_path, "\n".join([f"{header},is_deleted", *rows, ""]))["catalogue"]
+    assert said["columns"]["deleted"] == ["parent child", "is_deleted"]
+    assert {"parent", "1"} <= {*said["deleted_words"]}
+    assert {"child", "0"} <= {*said["not_deleted_words"]}
+    run = Shop(tmp_path).run("r", "catalogue")["catalogue"]
+    heads = sum(n % 3 == 0 and n % 15 >= 3 for n in range(COUNT))
+    assert (run["counts"]["items"], run["rejects"]) == (COUNT - heads - 1, {})
+
+
 def test_heads_of_groups_stay_where_those_below_have_no_photo(tmp_path: Path) -> None:
     (tmp_path / "feed.csv").write_text(flat_file("kind", ("a", "b", ""), photos_below=False), encoding="utf-8")
     init("feed.csv")

@@ -14,6 +14,7 @@ from pipelines.catalogue.mapping import SEVERAL_PHOTOS
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
 from pipelines.config.formats import with_preset
 from pipelines.config.shop import listed
+from pipelines.config.words import DELETED, NOT_DELETED
 from pipelines.survey.draft.dates import forms_of
 from pipelines.survey.draft.kinds import Kinds, heads_of, kinds_of
 from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
@@ -115,8 +116,9 @@ def _kinds(seen: Seen) -> Iterator[Proposal]:
 
 def _heads(seen: Seen) -> Iterator[Proposal]:
     """Leave out rows that only head a group: nobody can buy them, and those below have photos of their own."""
-    words, item_id, group_id = _words_of_gone(seen), seen.columns["item_id"], seen.columns.get("group_id")
-    if words is not None and group_id and item_id != group_id:
+    words = _words_of_gone(seen) or ([*DELETED], [*NOT_DELETED])
+    item_id, group_id = seen.columns["item_id"], seen.columns.get("group_id")
+    if group_id and item_id != group_id:
         photos, category = listed(seen.columns["photos"]), listed(seen.columns["category"])
         for kinds in heads_of(seen.rows, item_id, group_id, photos, category):
             why = f"rows only head the groups that others name in {group_id}, and are no items"
