@@ -15,6 +15,7 @@ MAX_QUERIES = 300
 """About 100 KB of pictures a query: more would be a page that no browser likes."""
 
 ITSELF = 0.9995
+BETWEEN = " › "
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Card:
 
     @property
     def leaf(self) -> str:
-        """The last word of the category."""
-        return self.result.category[-1] if self.result.category else ""
+        """The last two parts of the category: one alone, such as Black, may say little."""
+        return BETWEEN.join(self.result.category[-2:])
 
     @property
     def path(self) -> str:
-        """The category above the leaf."""
-        return " › ".join(self.result.category[:-1])
+        """The category above these."""
+        return BETWEEN.join(self.result.category[:-2])
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,16 @@ def test_answers_show_title_and_price_where_the_shop_says_them(capsys: pytest.Ca
     assert "1,299.00 EUR" in capsys.readouterr().out
     page = render_page([answer], NoPictures(), "r1")
     assert page.count('class="price">1,299.00 EUR<') == page.count('class="price"') == 1
-    assert 'class="name">Boot &lt;b&gt;<' in page
+    assert 'class="name" title="Boot &lt;b&gt;">Boot &lt;b&gt;<' in page
+
+
+def test_a_page_shows_the_last_two_parts_of_a_category_and_says_what_its_numbers_are() -> None:
+    paths = (("Home", "Rugs", "Black"), ("Rugs", "Black"), ("Black",), ())
+    answer = Answer("q", "r1", tuple(Result(f"i{n}", 0.5, path, "a.jpg") for n, path in enumerate(paths)))
+    page = render_page([answer], NoPictures(), "r1")
+    assert re.findall(r'class="leaf">([^<]*)<', page) == ["Rugs › Black", "Rugs › Black", "Black", ""]
+    assert re.findall(r'class="path">([^<]*)<', page) == ["Home ›"]
+    assert page.count(">similarity 0.500<") == len(paths)
 
 
 def odd_names(shop, folder: Path) -> dict[str, Path]:
@@ -195,7 +204,7 @@ def test_the_page_is_self_contained_and_escaped(shop, capsys: pytest.CaptureFixt
     queries = [shop.photos[0], shop.photos[6], tmp_path / "<b>none</b>.jpg"]
     assert search_and_show(shop.config, queries, [], 12, html=str(page)) is True
     text = page.read_text(encoding="utf-8")
-    sources = re.findall(r'(?:src|href)="([^"]*)"', text)
+    sources = re.findall(r'(?:src|srcset|href)="([^"]*)"', text)
     assert len(sources) == 2 * (1 + 12)
     assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
     assert "http" not in text

@@ -98,7 +98,21 @@ def test_one_chooses_a_photo_and_looks_at_what_is_similar_to_a_result(visit: Any
     expect(visitor.page.locator("#message")).to_contain_text(f"similar to {first[0]}")
     assert first[0] not in visitor.results()
     assert visitor.page.input_value("#item") == first[0]
-    expect(visitor.page.locator(".card img").first).to_have_js_property("naturalWidth", 16)
+    expect(visitor.page.locator(".card img").first).to_have_js_property("naturalWidth", 32)  # twice its own
+    expect(visitor.page.locator("#photo")).to_have_js_property("naturalWidth", 32)  # the item's, not the one chosen
+    score = visitor.page.locator(".card .score").first
+    expect(score).to_have_text(re.compile(r"^similarity [01]\.\d{3}$"))
+    expect(score).to_have_attribute("title", re.compile("1 is the same photo"))
+
+
+@WIDTHS
+def test_one_goes_to_the_weakest_matches_and_back(visit: Any, kind: Any) -> None:
+    page = visit(kind).page
+    expect(page.get_by_role("link", name="Judge")).to_be_hidden()  # there is nothing to judge
+    page.get_by_role("link", name="Weakest matches").click()
+    expect(page).to_have_title("Weakest matches")
+    page.get_by_role("link", name="Search", exact=True).click()
+    expect(page).to_have_title("Visual search")
 
 
 @WIDTHS

@@ -131,6 +131,15 @@ def kept(shop: ServedShop, rater: str, task_id: str = TASK) -> dict[str, str]:
         return {a.question_id: a.grade for a in answers.of(read_task(shop.store, task_id)) if a.rater == rater}
 
 
+def test_one_goes_to_the_search_and_back(come: Come) -> None:
+    rater = come({"viewport": {"width": 360, "height": 740}}, "Zoe")
+    rater.foreseen = "Failed to load resource: the server responded with a status of 503"  # no release is loaded here
+    page = rater.page
+    page.get_by_role("link", name="Search", exact=True).click()
+    page.get_by_role("link", name="Judge", exact=True).click()
+    expect(page.locator("#rater")).to_be_focused()
+
+
 @WIDTHS
 def test_one_judges_everything_by_hand(come: Come, judged: ServedShop, kind: Any) -> None:
     rater = come(kind, "Ann")

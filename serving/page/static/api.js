@@ -53,6 +53,8 @@ export function search(photo, filters, box, explain, release, signal) {
   return told(`/v1/search?${query}`, { method: "POST", body, signal });
 }
 
+export const judgeTasks = () => told("/v1/judge/tasks");
+
 export const quality = (limit) => told(`/v1/quality?limit=${limit}`);
 
 // What no page of another site can send.
@@ -66,6 +68,12 @@ export const decide = (decision) =>
 export async function picture(path) {
   const answer = await ask(path);
   return URL.createObjectURL(await answer.blob());
+}
+
+// What the model gets may be 60 pixels wide: in twice its size it can be seen, in more of it one sees pixels alone.
+export function showSmall(image, url) {
+  image.removeAttribute("src"); // which would be the sharper candidate
+  image.srcset = `${url} 0.5x`;
 }
 
 const reportOf = (releaseId) => `/v1/releases/${encodeURIComponent(releaseId)}/report`;

@@ -126,6 +126,11 @@ async function refresh() {
   }
 }
 
+// Raters need no release that is loaded, so neither does the way to them.
+function linkToJudging() {
+  api.judgeTasks().then(({ tasks }) => { at("judge").hidden = !tasks.length; }, () => {});
+}
+
 function offer(entries) {
   comparison.offer(entries, shownRelease);
   at("comparing").hidden = at("compare").options.length === 1;
@@ -146,6 +151,7 @@ at("key").addEventListener("close", () => {
   if (!at("key-value").value) return;
   api.useKey(at("key-value").value);
   at("key-value").value = "";
+  linkToJudging();
   refresh().then(ask);
 });
 
@@ -202,4 +208,5 @@ async function follow() {
   setTimeout(follow, shownRelease ? FOLLOWED_MS : BEGUN_MS);
 }
 
+linkToJudging();
 follow();

@@ -1,5 +1,7 @@
 // The photo that is looked for: chosen, dropped, pasted or photographed; and a box on it, in its own pixels.
 
+import { showSmall } from "./api.js";
+
 const STEP = 0.04;
 const LEAST = 0.06;
 
@@ -25,6 +27,8 @@ export class PhotoField {
     this.part = null;
     this.photo.onload = () => this.draw();
     this.photo.onerror = () => { this.photo.hidden = true; this.help.hidden = false; };
+    this.photo.removeAttribute("srcset");
+    this.photo.classList.remove("small");
     this.photo.src = URL.createObjectURL(file);
     this.photo.hidden = false;
     this.help.hidden = true;
@@ -39,7 +43,8 @@ export class PhotoField {
     this.file = null;
     this.part = null;
     this.photo.hidden = !url;
-    if (url) this.photo.src = url;
+    this.photo.classList.add("small");
+    if (url) showSmall(this.photo, url);
     this.help.hidden = Boolean(url);
     this.boxHelp.hidden = true;
     this.drop.classList.remove("full");

@@ -65,7 +65,7 @@ function figureOf(shown) {
   const picture = figure.querySelector("img");
   const frame = figure.querySelector(".frame");
   figure.querySelector(".id").textContent = shown.item_id;
-  figure.querySelector(".name").textContent = shown.title;
+  figure.querySelector(".name").textContent = figure.querySelector(".name").title = shown.title;
   figure.querySelector(".category").textContent = shown.category.join(" > ");
   picture.alt = `photo of ${shown.item_id}`;
   if (!shown.thumbnail) {
@@ -75,7 +75,7 @@ function figureOf(shown) {
   const watching = new IntersectionObserver((seen) => {
     if (!seen.some((one) => one.isIntersecting)) return;
     watching.disconnect();
-    api.picture(shown.thumbnail).then((url) => { picture.src = url; }, () => frame.classList.add("gone"));
+    api.picture(shown.thumbnail).then((url) => api.showSmall(picture, url), () => frame.classList.add("gone"));
   }, { rootMargin: "300px" });
   watching.observe(frame);
   return figure;

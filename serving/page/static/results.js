@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 
 const IN_WORDS = { out_of_stock: "out of stock", preorder: "preorder", backorder: "backorder" };
+const SIMILARITY = "How alike the two photos are to the model: 1 is the same photo. The order weighs categories, attributes and signals too.";
 const kept = new WeakMap(); // by list, the addresses of its pictures
 
 function price(result) {
@@ -27,8 +28,10 @@ function card(result, rank, parts, change, urls, onPick) {
   const say = (name, words) => { node.querySelector(`.${name}`).textContent = words; };
   say("rank", rank);
   say("id", result.item_id);
-  say("score", result.score.toFixed(3));
+  say("score", `similarity ${result.score.toFixed(3)}`);
+  node.querySelector(".score").title = SIMILARITY;
   say("name", result.title || "");
+  node.querySelector(".name").title = result.title || "";
   say("price", price(result));
   say("category", result.category.join(" › "));
   say("stock", IN_WORDS[result.availability] || "");
@@ -45,7 +48,7 @@ function card(result, rank, parts, change, urls, onPick) {
   button.addEventListener("click", () => onPick(result));
   const image = node.querySelector("img");
   api.picture(result.thumbnail).then(
-    (url) => { urls.push(url); image.src = url; },
+    (url) => { urls.push(url); api.showSmall(image, url); },
     () => { image.remove(); button.classList.add("gone"); },
   );
   if (parts) {
