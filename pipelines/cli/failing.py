@@ -32,7 +32,7 @@ def guarded(command: Command) -> Command:
         try:
             return explained(*args, **kwargs)
         except (termination.TerminatedError, termination.LeavingError) as end:
-            logs.fail(f"{end}{_going_on()}", termination.EXIT_TERMINATED)
+            logs.fail(f"{end}{going_on()}", termination.EXIT_TERMINATED)
             sys.stdout.flush()
             os._exit(termination.EXIT_TERMINATED)  # threads of workers would go on with their units
 
@@ -84,7 +84,7 @@ def _way_out(error: GateError) -> str:
     return f"\nTo take it all the same: {command} {REASON}"
 
 
-def _going_on() -> str:
+def going_on() -> str:
     """Return a line with the command that goes on with what was ended; "" of one without a config."""
     from pipelines.runs.commands import typed
 
@@ -99,13 +99,21 @@ def _going_on() -> str:
 
 
 def _given(context: click.Context, names: Container[str]) -> list[str]:
-    """Return the options of these names that the command was called with, as they are typed."""
-    words: list[str] = []
-    for option in context.command.params:
-        if option.name in names and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE:
-            value = context.params[str(option.name)]
-            words += [option.opts[0]] if value is True else [option.opts[0], str(value)]
-    return words
+    """Return the options and arguments of these names that the command was called with, as they are typed."""
+    words, places = list[str](), list[str]()
+    for given in context.command.params:
+        name = str(given.name)
+        if name not in names or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = context.params[name]
+        values = [*map(str, value)] if isinstance(value, tuple) else [str(value)]
+        if isinstance(given, click.Argument):
+            places += values
+        elif isinstance(value, bool):
+            words.append((given.opts if value else given.secondary_opts)[0])
+        else:
+            words += [word for one in values for word in (given.opts[0], one)]
+    return [*words, *(["--"] if any(place.startswith("-") for place in places) else []), *places]
 
 
 def fail(message: str, code: int) -> NoReturn:
