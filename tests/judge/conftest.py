@@ -7,6 +7,7 @@ from pipelines.judge.answers import Answers
 from pipelines.judge.task import Grade, Pair, Question, Shown, Task
 from pipelines.releases.verdicts import Judged
 from tests.embed.world import export_tiny
+from tests.judge.postgres import Server, serving
 from tests.judge.shop import JudgedShop, make_shop
 from tests.serving.shop import HEIGHT, WIDTH
 
@@ -28,9 +29,25 @@ def shop(made_shop: JudgedShop, tmp_path: Path) -> JudgedShop:
     return made_shop.copied(tmp_path / "shop")
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL; skips where none is installed."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where answers are kept, empty: a file, and a database of a real server."""
+    if request.param == "sqlite":
+        return str(tmp_path / "new" / "answers.sqlite")
+    server: Server = request.getfixturevalue("postgres")
+    return server.database()
+
+
 @pytest.fixture
-def answers(tmp_path: Path) -> Iterator[Answers]:
-    with Answers.open(str(tmp_path / "answers.sqlite")) as opened:
+def answers(place: str) -> Iterator[Answers]:
+    with Answers.open(place) as opened:
         yield opened
 
 

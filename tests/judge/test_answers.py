@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.judge.answers import Answers, AnswersError, Progress, checked
 from tests.judge.conftest import gold, make_task, pair, repeat
+from tests.judge.postgres import Server
 
 TASK = make_task([pair("p0"), pair("p1"), pair("p2", 1), gold("g0", "not")])
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -23,8 +24,7 @@ def test_of_a_raters_answers_to_a_question_the_last_counts(answers: Answers) -> 
     assert answers.of(TASK)[0].answered_at == "2026-11-29T12:00:00+00:00"
 
 
-def test_whoever_opens_the_file_again_goes_on(tmp_path: Path) -> None:
-    place = str(tmp_path / "new" / "answers.sqlite")
+def test_whoever_opens_them_again_goes_on(place: str) -> None:
     with Answers.open(place) as first:
         question = first.next_question(TASK, "ann")
         assert question is not None
@@ -153,9 +153,19 @@ with Answers.open(sys.argv[1]) as answers:
 """
 
 
-def test_processes_write_at_once(tmp_path: Path) -> None:
-    place = str(tmp_path / "answers.sqlite")
+def test_processes_write_at_once(place: str) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, place, name]) for name in ("ann", "bob")]
     assert [writer.wait(60) for writer in writers] == [0, 0]
     with Answers.open(place) as answers:
         assert len(answers.of(TASK)) == 60
+
+
+def test_a_database_that_was_away_is_told_and_asked_again(postgres: Server) -> None:
+    with Answers.open(postgres.database()) as answers:
+        answers.record(TASK, "p0", "ann", "same")
+        postgres.end()
+        with pytest.raises(AnswersError, match="cannot be read or kept"):
+            answers.record(TASK, "p1", "ann", "same")
+        postgres.start()
+        answers.record(TASK, "p2", "ann", "not")
+        assert [answer.question_id for answer in answers.of(TASK)] == ["p0", "p2"]
