@@ -152,7 +152,9 @@ def _prepare_venv(root: Path, venv: Path, interpreter: host.Interpreter, needed_
         return
     _say(f"Python {'.'.join(map(str, interpreter.version))}: {interpreter.executable}")
     host.check_space(root, needed_bytes)
-    if venv.exists():
+    if venv.is_symlink():
+        venv.unlink()
+    elif venv.exists():
         shutil.rmtree(venv)
     installer.run([str(interpreter.executable), "-m", "venv", str(venv)])
 

@@ -96,7 +96,8 @@ def _lists(config: Config, now: float) -> tuple[list[FeedFile], list[str]]:
         empty = [path for path, file in found if len(found) > 1 and _is_empty(file)]
         there = [(path, file) for path, file in found if path not in empty] or found
         if feed == SNAPSHOT and section.snapshot_files == "newest":
-            there = sorted(there, key=lambda one: order(one[0]))[-1:]
+            ordered = sorted(there, key=lambda one: order(one[0]))
+            there, notes = ordered[-1:], [*notes, *_older([path for path, _ in ordered[:-1]])]
         of_feed = [_feed_file(feed, path, file, n, now) for n, (path, file) in enumerate(there, len(files))]
         files += _of_one_time(of_feed) if feed == SNAPSHOT else of_feed
         notes += _empty(feed, empty)
@@ -151,6 +152,12 @@ def _empty(feed: str, paths: Sequence[str]) -> list[str]:
     return [
         f"files of catalogue.{feed} that hold nothing, and are not read until they do: {len(paths)}, as {paths[0]!r}"
     ]
+
+
+def _older(paths: Sequence[str]) -> list[str]:
+    if not paths:
+        return []
+    return [f'files that catalogue.snapshot_files = "newest" leaves unread: {len(paths)}, as {paths[-1]!r}']
 
 
 def _delta(path: str, file: File) -> Delta:

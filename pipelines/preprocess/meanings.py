@@ -16,8 +16,9 @@ DROPPED: Final = "dropped"
 BAD_PHOTO: Final = "bad_photo"
 OF_ITEMS: Mapping[str, str] = MappingProxyType(
     {
-        PLACEHOLDER: f"items of more than {MOST_LEAVES} leaf categories have this photo or its look, and more of them "
-        "than a group may hold (preprocess.max_group_share), or than preprocess.max_items_a_photo allows",
+        PLACEHOLDER: "more items have this photo or its look than preprocess.max_items_a_photo allows; or, without "
+        f"that key, items of more than {MOST_LEAVES} leaf categories, and more than a group may hold "
+        "(preprocess.max_group_share)",
         DROPPED: "the shop's list says that this photo is none of a product (preprocess.dropped_photos)",
         BAD_PHOTO: "a curator says that this photo is bad (`visual-search curate list` tells who, and why)",
     }

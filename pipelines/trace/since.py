@@ -57,7 +57,7 @@ def _photo(now: PhotoTrace, before: PhotoTrace) -> Iterator[str]:
     if now.role != before.role:
         yield _other(f"role of {now.image_uri}", now.role, before.role)
     asked, known = now.fetched, before.fetched
-    if asked and asked.has_come and now.digest != before.digest:
+    if asked and asked.has_come and now.digest and now.digest != before.digest:
         yield f"the photo at {now.image_uri} is another one, which came {asked.came_at}"
     elif asked and known and answer(asked) != answer(known) and not (asked.unchanged or asked.has_come):
         yield f"{now.image_uri} was asked for again, {asked.at}: {answer(asked)}"

@@ -68,7 +68,7 @@ def test_a_photo_of_many_categories_is_a_placeholder_and_one_of_a_products_is_no
     done = shop.run("one", "catalogue", "preprocess")["preprocess"]
     assert done["rejects"] == ({"placeholder": 12} if leaves > 2 else {})
     assert done["counts"]["ok"] == 30 - done["counts"]["rejected"]
-    told = "  placeholder, for example p0.jpg: items of more than 2 leaf categories have this photo or its look"
+    told = "  placeholder, for example p0.jpg: more items have this photo or its look than preprocess.max_items_a_photo"
     assert any(note.startswith(told) for note in done["notes"]) == (leaves > 2)
     codes = {row["item_id"]: row["code"] for row in shop.prepared("one")}
     assert {codes[f"i{n}"] for n in range(12)} == ({"placeholder"} if leaves > 2 else {""})

@@ -145,6 +145,19 @@ def test_one_category_for_all_names_the_key_that_may_be_why(tmp_path: Path) -> N
     assert "one_leaf" not in looked(shop, "--photos", "0")
 
 
+def test_photos_that_all_sizes_of_a_product_share_are_no_charts(tmp_path: Path) -> None:
+    """A row a size: a limit would reject all photos, which is told before and after it is set."""
+    rows = [row | {"image": f"{n // 12}.jpg"} for n, row in enumerate(rows_of(48))]
+    shop = shop_of(tmp_path, rows, catalogue={"columns": COLUMNS})
+    fix = looked(shop, "--photos", "0")["photos_of_many_items"]["fix"]
+    assert "catalogue.columns.group_id" in fix
+    assert "max_items_a_photo" not in fix
+    shop.write_config(catalogue={"columns": COLUMNS}, preprocess={"max_items_a_photo": 10})
+    found = looked(shop, "--photos", "0", code=1)["photos_over_limit"]
+    assert (found["weight"], found["count"]) == ("stops", 4)
+    assert "48 of 48" in found["what"]
+
+
 def test_several_categories_that_are_taken_for_levels_of_one(tmp_path: Path) -> None:
     """As WooCommerce's interface lists them; a level of some of one category alone is sound."""
     kinds = ["Shirts", "Boots", "Hats", "Coats"]

@@ -280,6 +280,84 @@ def test_the_least_price_of_variants_as_interfaces_of_shops_give_it(tmp_path: Pa
     assert columns["currency"] == "node.priceRangeV2.minVariantPrice.currencyCode"
 
 
+def test_lists_of_countries_are_no_days(tmp_path: Path) -> None:
+    """As Spark and BigQuery write partitions: the same items, under names that differ by a word; or by a day."""
+    row = "{n},Mug {n},Mugs,https://cdn.example/{n}.jpg"
+    for folder in ("country=DE", "country=FR", "day=2026-11-27", "day=2026-11-28"):
+        (tmp_path / "p" / folder).mkdir(parents=True)
+        lines = ["sku,name,type,photo", *(row.format(n=n) for n in range(60 if "DE" in folder else 40))]
+        (tmp_path / "p" / folder / "part-00000.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert init("p/country=*/*.csv").exit_code == 0
+    assert "snapshot_files" not in tomllib.loads(Path("shop.toml").read_text())["catalogue"]
+    assert init("p/day=*/*.csv", "--force").exit_code == 0
+    assert tomllib.loads(Path("shop.toml").read_text())["catalogue"]["snapshot_files"] == "newest"
+    notes = Shop(tmp_path).run("r", "catalogue")["catalogue"]["notes"]
+    told = 'files that catalogue.snapshot_files = "newest" leaves unread: 1, as '
+    assert [note for note in notes if note.startswith(told)] == [f"{told}'day=2026-11-27/part-00000.csv'"]
+
+
+def test_rows_of_deleted_items_are_no_photos_of_the_one_above(tmp_path: Path) -> None:
+    """A stream of changes gives each row as it was and as it is: of what is deleted nothing is."""
+    kept = [
+        {"id": n, "title": f"Mug {n}", "category": f"Mugs {n % 3}", "url": f"https://c.example/{n}.jpg"}
+        for n in range(60)
+    ]
+    rows = [{"before": row, "after": row, "op": "u"} for row in kept]
+    rows += [
+        {"before": {**row, "url": f"https://c.example/x{n}.jpg"}, "after": None, "op": "d"}
+        for n, row in enumerate(kept[:4])
+    ]
+    (tmp_path / "feed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    output = init("feed.jsonl").output
+    assert tomllib.loads(Path("shop.toml").read_text())["catalogue"]["columns"] == {
+        "item_id": "after.id",
+        "photos": "after.url",
+        "category": "after.category",
+        "title": "after.title",
+    }
+    assert "rejected: 4 of 64 rows (no_item_id 4)" in output
+
+
+def test_rows_without_an_id_and_with_a_title_are_no_more_of_the_one_above(tmp_path: Path) -> None:
+    text = tabled(
+        ["TITLE", "PRICE", "TYPE", "IMAGE1", "SKU"],
+        lambda n: [f"Mug {n}", "5.00", f"Mugs {n % 3}", f"https://c.example/{n}.jpg", "" if n % 5 == 0 else f"s{n}"],
+    )
+    (tmp_path / "feed.csv").write_text(text)
+    assert f"no_item_id {COUNT // 5}" in init("feed.csv").output
+    assert "continues" not in tomllib.loads(Path("shop.toml").read_text())["catalogue"]["columns"]
+
+
+def test_variants_of_a_hidden_product_are_no_items(tmp_path: Path) -> None:
+    """Wix: a row of the product, which may be hidden, and of each variant, which leaves out photo and category."""
+    header = "handleId,fieldType,name,productImageUrl,collection,sku,price,visible"
+    rows = [
+        f"product_{n},Product,Mug {n},https://c.example/{n}.jpg,Mugs {n % 3},FA-{n},5.00,{n >= 6}\n"
+        f"product_{n},Variant,,,,FA-{n}-S,5.00,True"
+        for n in range(60)
+    ]
+    said = written(tmp_path, "\n".join([header, *rows, ""]))["catalogue"]
+    assert said["columns"]["deleted"] == ["fieldType", "visible"]
+    Shop(tmp_path).run("r", "catalogue")
+    assert Shop(tmp_path).item_ids() == {f"FA-{n}" for n in range(6, 60)}
+
+
+def test_stock_as_schema_org_says_it(tmp_path: Path) -> None:
+    offers = [{"availability": f"https://schema.org/{word}", "price": "5.00"} for word in ("InStock", "OutOfStock")]
+    rows = [
+        {
+            "sku": f"s{n}",
+            "name": f"Mug {n}",
+            "category": "Mugs",
+            "image": f"https://c.example/{n}.jpg",
+            "offers": offers[n % 2],
+        }
+        for n in range(60)
+    ]
+    said = written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "feed.jsonl")["catalogue"]
+    assert said["columns"]["availability"] == "offers.availability"
+
+
 def test_what_is_packed_is_told(tmp_path: Path) -> None:
     (tmp_path / "feed.zip").write_bytes(b"PK")
     assert "feed.zip is packed; unpack it, and use one of" in init("feed.zip").output

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,9 @@ _FEW_GROUPS = 10
 """Of so few numbers, each on as many rows or more, each says a state or a kind rather than a product."""
 _BESIDE = frozenset({"type", "id", "url", "href", "link", "slug", "position", "image", "logo", "count", "order"})
 """Last words of fields that say of an object, as of a brand, something else than what it is called."""
+_OF_SCHEMA_ORG = re.compile(r"https?://schema\.org/\w+", re.IGNORECASE)
+_NOW = {"before": {"after"}, "old": {"new", "data"}, "oldimage": {"newimage"}, "previous": {"current"}}
+"""What change streams, as Debezium's, Maxwell's and DynamoDB's, call a row as it was, and as it is."""
 _ONE_TEXT = ("title", "group_id", "currency", "updated_at")
 """Keys whose cells may hold no list."""
 
@@ -50,7 +54,7 @@ class Guess:
 def guessed(rows: Rows, names: Sequence[str]) -> Guess:
     """Return which columns of some rows hold what; names that stand twice in a header mean nothing certain."""
     columns = {name: one for name, one in profiles(rows, dict.fromkeys(names)).items() if names.count(name) == 1}
-    columns = {name: one for name, one in columns.items() if one.filled and name}
+    columns = {name: one for name, one in columns.items() if one.filled and name and not _is_of_before(name, names)}
     guess = Guess()
     _take(guess, columns, "item_id", _as_id, lambda one: f"{one.distinct:.0%} of the values differ, {_such(one)}")
     photos = _with_more(_without_names(photo_columns(columns), columns, rows), rows)
@@ -70,6 +74,13 @@ def guessed(rows: Rows, names: Sequence[str]) -> Guess:
     _attributes(guess, rest)
     _first_of_lists(guess, columns, rows)
     return guess
+
+
+def _is_of_before(name: str, names: Collection[str]) -> bool:
+    """Tell whether a field is of a row as it was: streams of changes give it beside what it is now."""
+    head, _, field = name.partition(".")
+    now = _NOW.get(head.casefold().replace("_", ""), ())
+    return bool(field) and any(one.partition(".")[0].casefold().replace("_", "") in now for one in names)
 
 
 def _take(
@@ -225,6 +236,8 @@ def _as_currency(one: Profile) -> float:
 
 
 def _as_stock(one: Profile) -> float:
+    if one.addresses > 0.9 and _OF_SCHEMA_ORG.match(one.example):
+        return one.filled
     fits = one.length <= 30 and max(one.pictures, one.addresses, one.dates) < 0.1
     return one.filled if fits else 0.0
 

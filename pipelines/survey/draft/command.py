@@ -140,8 +140,11 @@ class _Drafting:
         return keys
 
     def _is_newest(self, section: dict[str, Any], trial: Trial | None) -> bool:
-        """Tell whether files are full lists of several days: more than half of the items stand in both of two."""
-        if trial is None or self._source.before is None:
+        """Tell whether files are full lists of several days: more than half of the items stand in both of two.
+
+        Their names differ by the day; those of lists that are parts, as of countries, by words.
+        """
+        if trial is None or self._source.before is None or not self._source.by_number:
             return False
         earlier = tried(section, self._source.before)
         ids = {item.item_id for item in trial.items}

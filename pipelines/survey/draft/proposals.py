@@ -102,8 +102,19 @@ def _continues(seen: Seen) -> Iterator[Proposal]:
     if not seen.columns.get("continues") and seen.trial.codes.keys() & _LACKS:
         named = [seen.columns[key] for key in ("item_id", "group_id") if seen.columns.get(key)]
         for column in dict.fromkeys([*named, *_neighbours(seen)]):
+            if column == seen.columns["item_id"] and not _are_more(seen):
+                continue
             why = "further rows of it leave out what the first one says"
             yield Proposal(why, columns={"continues": column}, saves_rows=True)
+
+
+def _are_more(seen: Seen) -> bool:
+    """Tell whether rows without an id are more of the one above: they say something, and neither title nor category."""
+    rows = [row for row in seen.rows if not texts_of(row.get(seen.columns["item_id"]))]
+    own = [*listed(seen.columns.get("title")), *listed(seen.columns["category"])]
+    more = [*listed(seen.columns["photos"]), *seen.columns.get("attributes", {}).values()]
+    named, saying = (sum(any(texts_of(row.get(name)) for name in of) for row in rows) for of in (own, more))
+    return not rows or (2 * named < len(rows) <= 2 * saying)
 
 
 def _kinds(seen: Seen) -> Iterator[Proposal]:
@@ -216,8 +227,8 @@ def _dates(seen: Seen) -> Iterator[Proposal]:
 _PROPOSE: tuple[Callable[[Seen], Iterator[Proposal]], ...] = (
     _photos,
     _films,
-    _continues,
     _kinds,
+    _continues,
     _heads,
     _levels,
     _paths,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ from pipelines.errors import StageError
 from pipelines.shop_files.files import File
 from pipelines.shop_files.locations import divide, find
 
+_NUMBERS = re.compile(r"\d+")
+
 
 @dataclass(frozen=True)
 class Source:
     """A feed as a person named it: what a config says of it, the file that is looked at, and the one before it.
 
-    `folder` is where relative photos may lie: the file's own, None of what is not on this machine's disks.
+    `folder` is where relative photos may lie: the file's own, None of what is not on this machine's disks. The two
+    files are `by_number` where their names differ by a number or a date alone.
     """
 
     place: str
@@ -29,6 +33,7 @@ class Source:
     before: Path | None = None
     folder: Path | None = None
     files: int = 1
+    by_number: bool = False
 
 
 def open_source(feed: str, scratch: Path, allowed_networks: Sequence[str] = ()) -> Source:
@@ -47,10 +52,12 @@ def open_source(feed: str, scratch: Path, allowed_networks: Sequence[str] = ()) 
     if not found:
         raise StageError(f"{feed!r} names no file; check the path")
     *others, last = (file for _, file in found)
+    by_number = len({_NUMBERS.sub("", name) for name, _ in found[-2:]}) == 1
     if isinstance(last, Path) and last.is_dir():
         raise StageError(f"{feed} is a folder; name the files in it, as '{feed.rstrip('/')}/*.csv'")
     own = last.absolute().parent if isinstance(last, Path) else None
-    return Source(place, _at_hand(last, scratch), _at_hand(others[-1], scratch) if others else None, own, len(found))
+    before = _at_hand(others[-1], scratch / "before") if others else None
+    return Source(place, _at_hand(last, scratch), before, own, len(found), by_number)
 
 
 def _fetched(address: str, scratch: Path, allowed_networks: Sequence[str]) -> Path:
@@ -72,6 +79,7 @@ def _at_hand(file: File, scratch: Path) -> Path:
         return file.absolute()
     path = scratch / file.name
     try:
+        scratch.mkdir(exist_ok=True)
         with file.open() as stream, path.open("wb") as copy:
             shutil.copyfileobj(stream, copy)
     except OSError as error:

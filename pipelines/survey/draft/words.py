@@ -72,7 +72,8 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "title": _words(
         "title name productname producttitle itemname titel produktname produkttitel artikelname bezeichnung "
-        "artikelbezeichnung bezeichnung1 kurzbezeichnung nom nomproduit titre libelle designation nombre "
+        "artikelbezeichnung bezeichnung1 kurzbezeichnung kurztext materialkurztext artikeltext nom nomproduit titre "
+        "libelle designation nombre "
         "nombreproducto titulo denominacion nome nomeprodotto titolo denominazione naam productnaam titel navn "
         "produktnavn namn benamning nimi nazwa nazwaproduktu nazev nazov megnevezes urunadi ad denumire название "
         "наименование имя 商品名 商品名称 상품명 label shortdescription heading "
@@ -110,7 +111,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "group_id": _words(
         "groupid itemgroupid parentid parentsku parent parentproductid productgroupid modelid modelnumber modelno "
         "model stylecode styleid style styleno mastersku masterid master vaterartikel mutterartikel hauptartikel "
-        "referenceparent skuparent idparent codigopadre modele modello modelo productid product handle",
+        "referenceparent skuparent idparent codigopadre modele modello modelo productid product handle handleid",
         "parent master group",
         "",
         "category kategorie customer age price size image title name",

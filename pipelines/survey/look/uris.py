@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from pipelines.shop_files.fetch import Fetcher
-from pipelines.survey.look.findings import ODD, TOLD, Finding
+from pipelines.survey.look.findings import ODD, STOPS, TOLD, Finding
 from pipelines.survey.look.items import ROWS_AT_ONCE
 from pipelines.survey.look.reading import Reading
 from pipelines.survey.look.tally import Tally, hash_of
@@ -27,6 +27,8 @@ MANY_ITEMS: Final = 10
 """A photo that more items have may show none of them."""
 FILES: Final = "files"
 _SHOWN: Final = 3
+_MOST: Final = 0.5
+"""Of the photos that the feed names: so many are no charts and logos."""
 Stratum = tuple[str, str]
 """A host and a top category."""
 
@@ -107,11 +109,30 @@ class Uris:
         hosts = Counter({host: tally.distinct() for host, tally in self.hosts.items()})
         told = tuple(f"{host} ({count:,})" for host, count in hosts.most_common(_SHOWN))
         yield Finding("photos", TOLD, "photos, by host", hosts.total(), told)
-        often = {key: count for tally in self.hosts.values() for key, count in tally.more_than(MANY_ITEMS).items()}
+        often = self._of_more(MANY_ITEMS)
         if often and limit is None:
             fix = f"if they show no product (charts, logos), set preprocess.max_items_a_photo = {MANY_ITEMS}"
+            if sum(often.values()) > _MOST * self.total:
+                fix = (
+                    "that is most of what the feed names: if rows are sizes or colours of a product, set "
+                    "catalogue.columns.group_id to the column that these share, so that results show it once"
+                )
             what = f"photos that more than {MANY_ITEMS} items have"
             yield Finding("photos_of_many_items", ODD, what, len(often), _named(reading, often), fix)
+        yield from self._over(reading, limit)
+
+    def _over(self, reading: Reading, limit: int | None) -> Iterator[Finding]:
+        """Yield how many photos a limit of the config will reject."""
+        over = {} if limit is None else self._of_more(limit)
+        if over:
+            lost = sum(over.values())
+            fix = "raise it, or take it out, if these show products of which each size or colour is a row"
+            what = f"photos that preprocess.max_items_a_photo = {limit} rejects: {lost:,} of {self.total:,}, in all of"
+            weight = STOPS if lost == self.total else ODD if lost > _MOST * self.total else TOLD
+            yield Finding("photos_over_limit", weight, what, len(over), _named(reading, over), fix)
+
+    def _of_more(self, items: int) -> dict[int, int]:
+        return {key: count for tally in self.hosts.values() for key, count in tally.more_than(items).items()}
 
 
 def _texts(batch: pa.RecordBatch) -> tuple[list[str], list[str]]:
