@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.neighbours import row_tables as files
+from pipelines.neighbours.kinds.base import mapped
 from pipelines.tables.arrays import Array, Ints
 
 DIGEST_BLOCK = 65_536
@@ -53,25 +54,25 @@ class Rows:
     """
 
     def __init__(self, folder: Path, vocabulary: dict[str, Any]) -> None:
-        self.digests = _mapped(folder / files.DIGESTS)
-        self.link_offsets = _mapped(folder / files.OFFSETS)
-        self.link_item = _mapped(folder / files.LINK_ITEMS)
-        self.link_group = _mapped(folder / files.LINK_GROUPS)
-        self.link_slot = _mapped(folder / files.LINK_SLOTS)
-        self.active = _mapped(folder / files.ACTIVE)
+        self.digests = mapped(folder / files.DIGESTS)
+        self.link_offsets = mapped(folder / files.OFFSETS)
+        self.link_item = mapped(folder / files.LINK_ITEMS)
+        self.link_group = mapped(folder / files.LINK_GROUPS)
+        self.link_slot = mapped(folder / files.LINK_SLOTS)
+        self.active = mapped(folder / files.ACTIVE)
         # An index of before has no such file: there every photo votes.
-        self.votes = _mapped(folder / files.VOTES) if (folder / files.VOTES).exists() else self.active
+        self.votes = mapped(folder / files.VOTES) if (folder / files.VOTES).exists() else self.active
         self.link_row = np.repeat(np.arange(len(self.digests)), np.diff(self.link_offsets))
         self.attributes = {
-            name: (list(values), _mapped(folder / f"attribute_{number}.npy"))
+            name: (list(values), mapped(folder / f"attribute_{number}.npy"))
             for number, (name, values) in enumerate(vocabulary["attributes"].items())
         }
         self.signals = {
-            name: _mapped(folder / f"signal_{number}.npy") for number, name in enumerate(vocabulary["signals"])
+            name: mapped(folder / f"signal_{number}.npy") for number, name in enumerate(vocabulary["signals"])
         }
-        self._item_links = _mapped(folder / files.ITEM_LINKS)
-        self._item_offsets = _mapped(folder / files.ITEM_OFFSETS)
-        self.link_category = _mapped(folder / files.LINK_CATEGORIES)
+        self._item_links = mapped(folder / files.ITEM_LINKS)
+        self._item_offsets = mapped(folder / files.ITEM_OFFSETS)
+        self.link_category = mapped(folder / files.LINK_CATEGORIES)
         self.categories = [tuple(path or ()) for path in _table(folder / files.CATEGORIES)["path"].to_pylist()]
         self._links = _table(folder / files.LINKS)
         self._item_ids = _table(folder / files.ITEM_IDS)["item_id"].combine_chunks()
@@ -193,10 +194,6 @@ def _ranges(starts: Ints, stops: Ints) -> Ints:
     """Return the numbers of each half-open range, one range after the other."""
     counts = stops - starts
     return np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-
-
-def _mapped(path: Path) -> Any:
-    return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def _table(path: Path) -> pa.Table:

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from pipelines.neighbours.kinds.base import as_float32, blocks, check_queries, check_vectors, ranked, sample_rows
+from pipelines.neighbours.kinds.base import (
+    as_float32,
+    blocks,
+    check_queries,
+    check_vectors,
+    mapped,
+    ranked,
+    sample_rows,
+)
 
 
 def test_results_fall_by_score_then_rise_by_row_and_end_in_padding():
@@ -56,3 +64,14 @@ def test_a_sample_is_sorted_distinct_and_follows_its_seed():
     assert len(set(one.tolist())) == 50 and (np.diff(one) > 0).all()
     assert (one == same).all() and (one != other).any()
     assert sample_rows(3, 50, 1).tolist() == [0, 1, 2]
+
+
+def test_a_mapped_array_is_the_file_read_only_and_no_subclass(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(6, dtype=np.float16).reshape(2, 3))
+    array = mapped(tmp_path / "a.npy")
+    assert array.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert array.dtype == np.float16
+    assert type(array) is type(array[1:]) is np.ndarray  # numpy.memmap would make every slice dear
+    assert isinstance(array.base, np.memmap)  # nothing was read but what is used
+    with pytest.raises(ValueError, match="read-only"):
+        array[0, 0] = 1

@@ -93,6 +93,14 @@ def ranked(rows: Ints, scores: Floats, k: int) -> SearchResult:
     return SearchResult(rows.astype(np.int64, copy=False), scores)
 
 
+def mapped(path: Path) -> Array:
+    """Return the array of a .npy file, memory-mapped and read-only.
+
+    It is a plain array: numpy.memmap is a subclass, whose small slices, many a query, cost several times as much.
+    """
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
 def blocks(length: int, size: int) -> Iterator[slice]:
     """Cut `range(length)` into slices of at most `size`."""
     for start in range(0, length, size):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.neighbours.kinds.base import blocks
+from pipelines.neighbours.kinds.base import blocks, mapped
 from pipelines.tables.arrays import Array, Ints
 
 CODES, ROWS, SLOTS, OFFSETS = "codes.npy", "code_rows.npy", "code_slots.npy", "code_offsets.npy"
@@ -64,8 +64,8 @@ class BinaryIndex:
 
     def load(self, folder: Path) -> None:
         """Map what `write_codes` wrote."""
-        self._codes: Array = np.load(folder / CODES, mmap_mode="r")
-        self._rows: Array = np.load(folder / ROWS, mmap_mode="r")
+        self._codes: Array = mapped(folder / CODES)
+        self._rows: Array = mapped(folder / ROWS)
         self._slots: Ints = np.load(folder / SLOTS)
         self._offsets: Ints = np.load(folder / OFFSETS)
         self._repeats = len(self._rows) - len(np.unique(self._rows))

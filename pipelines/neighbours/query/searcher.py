@@ -13,7 +13,7 @@ import numpy as np
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
 from pipelines.neighbours.folder import TOP_PROBABILITIES, TOP_SLOTS, VECTORS
-from pipelines.neighbours.kinds.base import VectorIndex, blocks
+from pipelines.neighbours.kinds.base import VectorIndex, blocks, mapped
 from pipelines.neighbours.kinds.binary import BinaryIndex
 from pipelines.neighbours.kinds.exact import ExactIndex
 from pipelines.neighbours.kinds.factory import vector_index
@@ -87,7 +87,7 @@ class Searcher:
         self.manifest: dict[str, Any] = read_manifest(folder)
         self._folder = folder
         config, dim = config_of(self.manifest), self.manifest["dim"]
-        self.vectors = np.load(folder / VECTORS, mmap_mode="r")
+        self.vectors = mapped(folder / VECTORS)
         self.rows = Rows(folder, self.manifest["vocabulary"])
         exact, indexes, binary = ExactIndex(), dict[str, VectorIndex](), None
         exact.load(folder, self.vectors)
@@ -258,8 +258,8 @@ class Searcher:
     def _top(self, stored: Ints) -> tuple[Any, Any]:
         if not (self._folder / TOP_SLOTS).exists():
             return np.zeros((len(stored), 0), np.int64), np.zeros((len(stored), 0), np.float32)
-        slots = np.load(self._folder / TOP_SLOTS, mmap_mode="r")[stored]
-        return np.asarray(slots, np.int64), np.load(self._folder / TOP_PROBABILITIES, mmap_mode="r")[stored]
+        slots = mapped(self._folder / TOP_SLOTS)[stored]
+        return np.asarray(slots, np.int64), mapped(self._folder / TOP_PROBABILITIES)[stored]
 
     def _listed(self, name: str, links: Ints) -> AttributeScores:
         values, codes = self.rows.attributes[name]
