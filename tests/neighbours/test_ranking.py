@@ -1,8 +1,10 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
-from pipelines.neighbours.query.ranking import Ranker, fold
+from pipelines.neighbours.query.ranking import Ranker, fold, fold_each
 from pipelines.neighbours.settings import PlanConfig
 
 
@@ -87,6 +89,28 @@ def test_folding_keeps_the_best_of_each_key():
     # Key 2 with .9, then 12 before 13 at .5; link 10 is a worse photo of key 1.
     assert links.tolist() == [11, 12, 13]
     assert np.allclose(found, [0.9, 0.5, 0.5])
+
+
+def test_queries_fold_apart_from_one_another():
+    found = np.array([0.2, 0.9, 0.5, 0.7, 0.7, 0.8], np.float32)
+    # Of query 0 key 4 with .9 and key 3 with .5; of query 2 key 3 with .8, then the others at .7 in their order.
+    kept = fold_each(found, np.array([3, 4, 3, 4, 0, 3]), np.array([0, 0, 0, 2, 2, 2]))
+    assert kept.tolist() == [1, 2, 5, 3, 4]
+    assert fold_each(found[:0], np.zeros(0, np.int64), np.zeros(0, np.int64)).tolist() == []
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_many_queries_score_as_each_alone(searcher, weight):
+    rng = np.random.default_rng(0)
+    probabilities = rng.random((4, 10)).astype(np.float32)
+    asked = QueryOutputs(np.zeros((4, 2), np.float32), probabilities=probabilities)
+    ranker = Ranker(searcher.rows, PlanConfig(kind="binary", category_weight=weight))
+    links, cuts = np.array([0, 1, 2, 2, 0, 1]), [0, 3, 3, 4, 6]  # the second query has found nothing
+    parts = [slice(*bounds) for bounds in pairwise(cuts)]
+    similarities = np.array([0.9995, 0.99945, 0.5, 0.4, 0.9999, 0.3], np.float32)
+    each = [ranker.scores(links[part], similarities[part], asked, n) for n, part in enumerate(parts)]
+    assert ranker.scores_of_each(links, similarities, asked, np.array(cuts)).tolist() == np.concatenate(each).tolist()
+    assert not weight or each[2] > 0.4
 
 
 def test_outputs_of_unequal_length_are_refused():

@@ -41,6 +41,10 @@ class Exclusion:
     only: Only | None = None
     apart: Ints = field(default_factory=lambda: NONE)
 
+    def __bool__(self) -> bool:
+        """Whether it leaves anything out."""
+        return self.only is not None or any(map(len, (self.items, self.groups, self.rows, self.apart)))
+
     def permitted(self, rows: Rows, links: Ints) -> Array:
         """Return which of `links` may be found, bool `[links]`."""
         permitted = np.ones(len(links), bool) if self.only is None else np.array(self.only.links[links])

@@ -12,7 +12,7 @@ from pipelines.models.outputs import QueryOutputs
 from pipelines.neighbours.kinds.base import SearchResult, blocks
 from pipelines.neighbours.query.candidates import CandidateFinder, Candidates, Parts
 from pipelines.neighbours.query.exclusion import NONE, Exclusion
-from pipelines.neighbours.query.ranking import Ranker, fold
+from pipelines.neighbours.query.ranking import Ranker, fold_each
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Array, Floats, Ints
 
@@ -156,19 +156,29 @@ class QueryPlan:
         return len(np.unique(np.flatnonzero(links) if self._keys is None else self._keys[links]))
 
     def _rank(self, found: SearchResult, asked: _Asked) -> None:
-        for position, number in enumerate(asked.numbers):
-            known = found.rows[position] >= 0
-            links, scores = self._folded(found.rows[position][known], found.scores[position][known], asked, position)
-            asked.done.links[number], asked.done.scores[number] = links[: asked.k], scores[: asked.k]
+        links, similarities, queries = self._permitted(found, asked)
+        every = np.arange(len(asked.numbers) + 1)
+        scores = self._ranker.scores_of_each(links, similarities, asked.outputs, np.searchsorted(queries, every))
+        kept = fold_each(scores, links if self._keys is None else self._keys[links], queries)
+        links, scores = links[kept], scores[kept]
+        starts = np.searchsorted(queries[kept], every)
+        for number, start, stop in zip(asked.numbers, starts, starts[1:], strict=False):
+            part = slice(start, min(start + asked.k, stop))
+            asked.done.links[number], asked.done.scores[number] = links[part], scores[part]
 
-    def _folded(self, rows: Ints, similarities: Floats, asked: _Asked, position: int) -> tuple[Ints, Floats]:
-        tables = self._parts.rows
-        links = tables.links_of_rows(rows)
-        spread = np.repeat(similarities, tables.link_offsets[rows + 1] - tables.link_offsets[rows])
-        allowed = self._parts.live_links[links] & asked.exclusions[position].permitted(tables, links)
-        links, spread = links[allowed], spread[allowed]
-        scores = self._ranker.scores(links, spread, asked.outputs, position)
-        return fold(links, scores, links if self._keys is None else self._keys[links])
+    def _permitted(self, found: SearchResult, asked: _Asked) -> tuple[Ints, Floats, Ints]:
+        """Return the links that may be found, query after query, with their similarities and the queries' positions."""
+        tables, known = self._parts.rows, found.rows >= 0
+        rows = found.rows[known]
+        links, counts = tables.links_of_rows(rows), tables.link_offsets[rows + 1] - tables.link_offsets[rows]
+        queries = np.repeat(np.nonzero(known)[0], counts)
+        allowed = np.array(self._parts.live_links[links])
+        cuts = np.searchsorted(queries, np.arange(len(asked.numbers) + 1))
+        for position, exclusion in enumerate(asked.exclusions):
+            if exclusion:
+                part = slice(cuts[position], cuts[position + 1])
+                allowed[part] &= exclusion.permitted(tables, links[part])
+        return links[allowed], np.repeat(found.scores[known], counts)[allowed], queries[allowed]
 
 
 def _counters(num_queries: int) -> tuple[Ints, Ints, Ints]:

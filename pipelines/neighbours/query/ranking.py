@@ -55,6 +55,17 @@ class Ranker:
             total = total + np.where(same, max(0.0, total[~same].max() + LEAD - total[same].min()), 0)
         return np.asarray(total, np.float32)
 
+    def scores_of_each(self, links: Ints, similarities: Floats, outputs: QueryOutputs, cuts: Ints) -> Floats:
+        """Return the final scores of the links of several queries; those of query n end before `cuts[n + 1]`."""
+        scores = similarities.astype(np.float32)
+        weighed = np.arange(len(cuts) - 1)
+        if not self._config.reranks:  # similarity alone; the query's very photo may be lifted a little
+            weighed = np.unique(np.searchsorted(cuts, np.flatnonzero(scores >= SAME_PHOTO), side="right") - 1)
+        for query in weighed:
+            part = slice(cuts[query], cuts[query + 1])
+            scores[part] = self.scores(links[part], similarities[part], outputs, int(query))
+        return scores
+
     def parts(self, links: Ints, similarities: Floats, outputs: QueryOutputs, query: int) -> dict[str, Floats]:
         """Return what the scores are the sum of, by name: the similarity first, then each weight times what it weighs.
 
@@ -92,6 +103,16 @@ def _at(probabilities: Floats, columns: Array) -> Floats:
 
 def fold(links: Ints, scores: Floats, keys: Array) -> tuple[Ints, Floats]:
     """Keep the best link of each key, best first; equal scores in the order given."""
-    order = np.argsort(-scores, kind="stable")
-    first = np.sort(np.unique(keys[order], return_index=True)[1])
-    return links[order][first], scores[order][first]
+    kept = fold_each(scores, keys, np.zeros(len(keys), np.int64))
+    return links[kept], scores[kept]
+
+
+def fold_each(scores: Floats, keys: Array, queries: Ints) -> Ints:
+    """Return the positions of the best of each key of each query: query after query, of each the best first.
+
+    `keys` are not negative; equal scores come in the order given.
+    """
+    order = np.lexsort((-scores, queries))
+    pairs = (queries * (int(keys.max(initial=0)) + 1) + keys)[order]
+    kept: Ints = order[np.sort(np.unique(pairs, return_index=True)[1])]
+    return kept
