@@ -85,7 +85,7 @@ class Ranker:
             agreement = self._agreement(name, links, outputs.attributes[name], query)
             parts[f"attribute {name}"] = weight * agreement
         for name, weight in self._config.signal_weights.items():
-            parts[f"signal {name}"] = weight * self._rows.signals[name][links]
+            parts[f"signal {name}"] = (weight * self._rows.signals[name][links]).astype(np.float32)
         return parts
 
     def _agreement(self, name: str, links: Ints, scores: AttributeScores, query: int) -> Floats:
