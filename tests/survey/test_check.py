@@ -222,6 +222,25 @@ def test_what_cannot_be_reached_is_told_with_its_cause(tmp_path: Path) -> None:
         assert not {"asked_again", "failed_now_and_then"} & found.keys()
 
 
+def test_a_feed_behind_an_address_leaves_nothing_behind(tmp_path: Path) -> None:
+    photos = host()
+    with answering(photos.app) as address:
+        place = {"snapshot": f"{address}/feed.csv", "columns": COLUMNS}
+        shop = shop_of(tmp_path, rows_of(10), catalogue=place, fetch=LOCAL)
+        photos.photo = lambda _: (shop.root / "feed.csv").read_bytes()  # type: ignore[method-assign]
+        assert "leaves" in looked(shop, "--photos", "0")
+    assert not (shop.root / "store").exists()
+
+
+def test_a_feed_that_cannot_be_reached_is_told_with_its_cause(tmp_path: Path) -> None:
+    place = {"snapshot": "http://127.0.0.1:1/feed.csv", "columns": COLUMNS}
+    shop = shop_of(tmp_path, rows_of(3), catalogue=place, fetch=LOCAL | {"attempts": 1})
+    found = looked(shop, "--photos", "0", code=1)
+    assert [*found] == ["catalogue_fails"]
+    assert "cannot fetch http://127.0.0.1:1/feed.csv" in found["catalogue_fails"]["what"]
+    assert not (shop.root / "store").exists()
+
+
 def test_an_address_with_a_place_to_fill_in_is_no_matter_of_its_host(tmp_path: Path) -> None:
     rows = [row | {"image": f"http://127.0.0.1:1/{{width}}/{n}.jpg"} for n, row in enumerate(rows_of(3))]
     found = looked(shop_of(tmp_path, rows, fetch=LOCAL | {"attempts": 1}), code=1)

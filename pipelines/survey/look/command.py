@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pipelines.survey.look.findings import ODD, STOPS, Finding
 from pipelines.survey.look.items import Items
 from pipelines.survey.look.merged import merged_findings
 from pipelines.survey.look.photos import photo_findings, pretrained_size
-from pipelines.survey.look.reading import Reading, read_catalogue
+from pipelines.survey.look.reading import Reading, local, read_catalogue
 from pipelines.survey.look.uris import Uris
 from pipelines.telemetry.progress import Progress
 
@@ -70,8 +70,10 @@ def check_config(config: Config, path: str, photos: int, seconds: float, progres
     """
     with tempfile.TemporaryDirectory(prefix="visual-search-check-") as scratch:
         reading = read_catalogue(config, Path(scratch), progress)
+        merged = [*merged_findings(local(config, Path(scratch)))] if reading.has_rows else []
         if not reading.catalogue_id:
-            return Report(path, (*reading.findings, *merged_findings(config)), 0, 0)
+            return Report(path, (*reading.findings, *merged), 0, 0)
+        reading = replace(reading, findings=(*reading.findings, *merged))
         return _looked_at(config, path, reading, photos, seconds, progress)
 
 
@@ -83,7 +85,6 @@ def _looked_at(config: Config, path: str, reading: Reading, photos: int, seconds
     sample = fetch_sample(preparer, reading.store, chosen, seconds)
     findings = (
         *reading.findings,
-        *merged_findings(config),
         *items.findings(config, reading),
         *uris.findings(reading, config.preprocess.max_items_a_photo),
         *photo_findings(config, preparer, sample, total),

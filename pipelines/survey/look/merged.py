@@ -14,6 +14,8 @@ from pipelines.catalogue.formats.base import FeedError, Notation, RawRow
 from pipelines.catalogue.headers import columns_of
 from pipelines.catalogue.rows import read_rows
 from pipelines.config import Config
+from pipelines.errors import StageError
+from pipelines.store import StoreError
 from pipelines.survey.draft.profile import texts_of
 from pipelines.survey.look.findings import ODD, Finding
 
@@ -29,7 +31,10 @@ _FIX: Final = (
 
 
 def merged_findings(config: Config) -> Iterator[Finding]:
-    """Yield the columns of categories and attributes that look as if their cells were merged."""
+    """Yield the columns of categories and attributes that look as if their cells were merged.
+
+    A feed behind an address is kept in the config's store, which is to be one that is thrown away.
+    """
     columns = config.catalogue.columns
     if columns.continues:
         return
@@ -55,7 +60,7 @@ def is_merged(cells: Sequence[str]) -> bool:
 
 def _first_rows(config: Config) -> list[RawRow]:
     section = config.catalogue
-    with suppress(FeedError):  # which the catalogue stage tells of
+    with suppress(FeedError, StageError, StoreError):  # which the catalogue stage tells of
         for one in find_feeds(config, time.time()).of(SNAPSHOT):
             rows = read_rows(one.file, Notation.of(section), columns_of(section, SNAPSHOT))
             return [row for row in islice(rows, ROWS) if not row.code]

@@ -51,6 +51,11 @@ class Reading:
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
+    def has_rows(self) -> bool:
+        """Whether rows of the feed were read, if only to be rejected."""
+        return bool(self.catalogue_id) or len(self.findings) > 1
+
+    @property
     def folder(self) -> str:
         """The folder of the catalogue's tables."""
         return f"catalogue/{self.catalogue_id}"
