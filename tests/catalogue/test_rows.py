@@ -26,9 +26,17 @@ def test_the_ending_names_the_format(name: str, kind: str) -> None:
     assert format_of(Path(name)) == kind
 
 
-@pytest.mark.parametrize("name", ["feed", "feed.html", "feed.gz", "feed.csv.zip"])
+@pytest.mark.parametrize("name", ["feed", "feed.html", "feed.gz"])
 def test_an_unknown_ending_is_refused_with_those_that_are_known(name: str) -> None:
     with pytest.raises(FeedError, match=rf"{name} has an unknown ending; use one of \.atom, \.csv, .* \(or \.gz of a"):
+        format_of(Path(name))
+
+
+@pytest.mark.parametrize("name", ["feed.csv.zip", "feed.7z", "feed.csv.BZ2"])
+def test_a_packed_file_is_refused_with_what_to_do(name: str) -> None:
+    with pytest.raises(
+        FeedError, match=rf"{name} is packed; unpack it, and use one of \.atom, \.csv, .* \(or \.gz of a"
+    ):
         format_of(Path(name))
 
 
