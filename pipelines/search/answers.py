@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+def price_in_words(price: float | None, currency: str) -> str:
+    """Return a price as a person reads it, "" for none."""
+    return "" if price is None else f"{price:,.2f} {currency}".strip()
+
+
 @dataclass(frozen=True)
 class Result:
     """One result: an item of the shop, the photo of it that was found, and the similarity of that photo, 1 at most.
@@ -38,7 +43,7 @@ class Result:
     @property
     def price_in_words(self) -> str:
         """The price as a person reads it."""
-        return "" if self.price is None else f"{self.price:,.2f} {self.currency}".strip()
+        return price_in_words(self.price, self.currency)
 
     @property
     def availability_in_words(self) -> str:

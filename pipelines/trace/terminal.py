@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipelines.search.answers import price_in_words
 from pipelines.trace.facts import UNKNOWN, Catalogued, Fetched, PhotoTrace, QueryTrace, Row, Trace, Trail, Vector
 from pipelines.trace.since import answer
 
@@ -67,7 +68,7 @@ def _trail(trail: Trail) -> Iterator[str]:
 def _catalogued(found: Catalogued) -> str:
     if found.state == UNKNOWN:
         return "nothing of it"
-    price = "" if found.price is None else f"{found.price:,.2f} {found.currency}".strip()
+    price = price_in_words(found.price, found.currency)
     group = f"group {found.group_id}" if found.group_id else ""
     feed = f"by the {found.feed}" if found.feed else ""
     parts = (found.state, found.title, " > ".join(found.category), price, group, found.at, feed)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import StageError
-from pipelines.models.advice import weights_hint
+from pipelines.models.advice import is_advised, weights_hint
 from pipelines.models.effort import short_training
 from pipelines.models.facts import read_facts
 from pipelines.models.imported import is_imported
@@ -112,8 +112,9 @@ def _advice(context: RunContext, examples: Examples, start: Start, prep_id: str)
     """Return notes on what a training would better have started from."""
     if start.weights is not None:
         return start.notes(prep_id)
-    size = usual_size(context.store, prep_id)
-    hint = weights_hint(sum(examples.counts.values()), context.config.train.initial_weights, size)
+    photos, told = sum(examples.counts.values()), context.config.train.initial_weights
+    size = usual_size(context.store, prep_id) if is_advised(photos, told) else None
+    hint = weights_hint(photos, told, size)
     return [hint] if hint else []
 
 
