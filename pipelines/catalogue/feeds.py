@@ -96,8 +96,9 @@ def _lists(config: Config, now: float) -> tuple[list[FeedFile], list[str]]:
         empty = [path for path, file in found if len(found) > 1 and _is_empty(file)]
         there = [(path, file) for path, file in found if path not in empty] or found
         if feed == SNAPSHOT and section.snapshot_files == "newest":
-            ordered = sorted(there, key=lambda one: order(one[0]))
-            there, notes = ordered[-1:], [*notes, *_older([path for path, _ in ordered[:-1]])]
+            there = sorted(there, key=lambda one: order(one[0]))
+            notes += _older([path for path, _ in there[:-1]])
+            there = there[-1:]
         of_feed = [_feed_file(feed, path, file, n, now) for n, (path, file) in enumerate(there, len(files))]
         files += _of_one_time(of_feed) if feed == SNAPSHOT else of_feed
         notes += _empty(feed, empty)

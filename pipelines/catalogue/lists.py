@@ -23,9 +23,6 @@ _NEVER: Final = "((?!))"
 _ADDRESS: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _BEGINNING: Final = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:/|[/\\]|$)", re.IGNORECASE)
 _OBJECTS: Final = re.compile(r"\s*(?:\[\s*)?\{\s*[\"'}]")
-_READ: Final = (json.loads, ast.literal_eval)
-"""As JSON writes values, and as Python and pandas do."""
-_NO_VALUE: Final = (ValueError, SyntaxError, RecursionError, MemoryError)
 _ENDING: Final = re.compile(rf"{PHOTO_ENDING}\s*$", re.IGNORECASE)
 
 
@@ -36,19 +33,14 @@ def list_of(text: str) -> Any:
     """
     if _ARRAY.fullmatch(text):
         return [_element(found) for found in re.finditer(_ELEMENT, text[1:-1], re.DOTALL)]
-    return _of_program(text) if _BRACKETS.fullmatch(text) else text
+    return _of_texts(text) if _BRACKETS.fullmatch(text) else text
 
 
 def objects_of(text: str) -> Any:
     """Return the object, or the list with objects in it, that a text is, as JSON and Python write them; else None."""
-    if not _OBJECTS.match(text):
-        return None
-    for read in _READ:
-        with suppress(*_NO_VALUE):
-            found = read(text)
-            is_list = isinstance(found, list) and any(isinstance(one, dict) for one in found)
-            return found if is_list or isinstance(found, dict) else None
-    return None
+    found = _of_program(text) if _OBJECTS.match(text) else None
+    is_list = isinstance(found, list) and any(isinstance(one, dict) for one in found)
+    return found if is_list or isinstance(found, dict) else None
 
 
 def flattened(values: Iterable[Any]) -> Iterator[Any]:
@@ -97,11 +89,18 @@ def _element(found: re.Match[str]) -> str | None:
     return None if plain.strip().upper() == "NULL" else plain.strip()
 
 
+def _of_texts(text: str) -> Any:
+    """Return the list of texts, or of lists of them, that a program has written; the text itself where it is none."""
+    found = _of_program(text)
+    if not isinstance(found, list):
+        return text
+    parts = [part for one in found for part in (one if isinstance(one, list) else [one])]
+    return found if all(part is None or isinstance(part, str) for part in parts) else text
+
+
 def _of_program(text: str) -> Any:
-    for read in _READ:
-        with suppress(*_NO_VALUE):
-            found = read(text)
-            parts = [part for one in found for part in (one if isinstance(one, list) else [one])]
-            if isinstance(found, list) and all(part is None or isinstance(part, str) for part in parts):
-                return found
-    return text
+    """Return the value that a text is, as JSON writes one, and as Python and pandas do; None where it is none."""
+    for read in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            return read(text)
+    return None

@@ -16,11 +16,8 @@ from pipelines.shop_files.files import File
 _TEXT = dict.fromkeys((".csv", ".tsv", ".txt"), "csv")
 _OBJECTS = dict.fromkeys((".jsonl", ".ndjson", ".json"), "json")
 FORMATS = {**_TEXT, **_OBJECTS, ".xml": "xml", ".rss": "xml", ".atom": "xml", ".parquet": "parquet"}
-WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers"})
-ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst"})
-_OTHERS = dict.fromkeys(WORKBOOKS, "is a workbook; save it as CSV, or") | dict.fromkeys(
-    ARCHIVES, "is packed; unpack it, and"
-)
+_WORKBOOKS = dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods", ".numbers"), "is a workbook; save it as CSV, or")
+_PACKED = dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst"), "is packed; unpack it, and")
 
 
 def format_of(file: File) -> str:
@@ -29,7 +26,7 @@ def format_of(file: File) -> str:
     ending = suffixes[-1] if suffixes else ""
     kind = FORMATS.get(ending)
     if kind is None:
-        what = _OTHERS.get(ending, "has an unknown ending;")
+        what = {**_WORKBOOKS, **_PACKED}.get(ending, "has an unknown ending;")
         raise FeedError(f"{file} {what} use one of {', '.join(sorted(FORMATS))} (or .gz of a text format)")
     return kind
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import IO, Any
@@ -31,8 +31,7 @@ _MAX_LINES = 1000
 _RULE = re.compile(r"(?=.*-)[-=+:|\s]+", re.DOTALL)
 """What is drawn under a header, for people."""
 _ROWS_FOR_NAMES = 200
-_OPENING = ("[", "{")
-_HEAD = re.compile(r"(?<=.)[.\[]")
+_CUT = re.compile(r"[.\[]")
 """What parts the column of a cell from the path into it."""
 _FORMULA = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
 """A text written as a formula, so that Excel leaves it alone: ="0010003"."""
@@ -62,14 +61,14 @@ class Delimited:
         self._reader = self._parser(self._lines)
         self.header = self._read_header()
         self._shape = Shape(self.header, self._notation, columns)
+        self._fields = _fields(columns.read, self.header)
         self._behind_damage = False
 
     def nested_names(self) -> list[str]:
         """Return the names of fields that cells of the first rows hold, where they are objects of JSON."""
         names = dict.fromkeys(self.header)
         for record in islice(self._records(), _ROWS_FOR_NAMES):
-            if any(cell[:1] in _OPENING for cell in record.cells):
-                names |= dict.fromkeys(names_of(dict(zip(self.header, record.cells, strict=False))))
+            names |= dict.fromkeys(names_of(dict(zip(self.header, record.cells, strict=False))))
         return [name for name in names if name not in self.header]
 
     def rows(self) -> Iterator[RawRow]:
@@ -137,7 +136,25 @@ class Delimited:
         self._shape.learn(record.cells)
         cells = record.cells[: len(self.header)]
         values = dict(zip(self.header, [*cells, *[""] * (len(self.header) - len(cells))], strict=True))
-        return checked(number, record.line, values, self._columns, self._notation.encoding)
+        return self._checked(number, record.line, values)
+
+    def _checked(self, number: int, place: int, values: dict[str, Any]) -> RawRow:
+        """Return a row without the columns that are not read, or a reject when one of them is no text.
+
+        Fields that are read of objects in a cell are as JSON has them.
+        """
+        fields, columns = self._fields, self._columns
+        if columns.read:
+            heads = {*fields.values()}
+            values = {name: value for name, value in values.items() if name in heads or columns.wants(name)}
+        bad = [name for name, value in values.items() if not value.isascii() and not is_text(value)]
+        good = {name: value for name, value in values.items() if name not in bad} if bad else values
+        nested = picked(values, frozenset(name for name, head in fields.items() if head not in bad)) if fields else {}
+        if not bad:
+            return RawRow(number, good | nested, place=place)
+        encoding = self._notation.encoding
+        detail = f"column {bad[0]!r} {no_text(values[bad[0]], encoding)}; see catalogue.encoding"
+        return RawRow(number, good | nested, "bad_utf8", detail, place)
 
     def _damage(self, record: _Record) -> str:
         cells, several = record.cells, len(record.lines) > 1
@@ -191,23 +208,10 @@ class Delimited:
         return balanced and len(cells) == len(self.header) and not self._shape.is_odd(cells)
 
 
-def checked(number: int, place: int, values: dict[str, Any], columns: Columns, encoding: str) -> RawRow:
-    """Return a row of texts without the columns that are not read, or a reject when one of them is no text.
-
-    Fields that are read of objects in a cell are as JSON has them.
-    """
-    nested = dict[str, Any]()
-    if columns.read:
-        nested = picked(values, columns.read - values.keys())
-        heads = {_HEAD.split(name, maxsplit=1)[0] for name in nested}
-        values = {name: value for name, value in values.items() if columns.wants(name) or name in heads}
-    bad = [name for name, value in values.items() if not value.isascii() and not is_text(value)]
-    values |= nested
-    if not bad:
-        return RawRow(number, values, place=place)
-    detail = f"column {bad[0]!r} {no_text(values[bad[0]], encoding)}; see catalogue.encoding"
-    good = {name: value for name, value in values.items() if _HEAD.split(name, maxsplit=1)[0] not in bad}
-    return RawRow(number, good, "bad_utf8", detail, place)
+def _fields(read: Collection[str], header: Collection[str]) -> dict[str, str]:
+    """Return the fields that are read of objects in cells, and the column of each: `images[].src` is in images."""
+    heads = {name: [name[: cut.start()] for cut in _CUT.finditer(name)] for name in read if name not in header}
+    return {name: head for name, above in heads.items() if (head := next(filter(header.__contains__, above), None))}
 
 
 def _unwrapped(cell: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,7 +54,7 @@ class Guess:
 def guessed(rows: Rows, names: Sequence[str]) -> Guess:
     """Return which columns of some rows hold what; names that stand twice in a header mean nothing certain."""
     columns = {name: one for name, one in profiles(rows, dict.fromkeys(names)).items() if names.count(name) == 1}
-    columns = {name: one for name, one in columns.items() if one.filled and name and not _is_of_before(name, names)}
+    columns = _of_now({name: one for name, one in columns.items() if one.filled and name}, names)
     guess = Guess()
     _take(guess, columns, "item_id", _as_id, lambda one: f"{one.distinct:.0%} of the values differ, {_such(one)}")
     photos = _with_more(_without_names(photo_columns(columns), columns, rows), rows)
@@ -76,11 +76,14 @@ def guessed(rows: Rows, names: Sequence[str]) -> Guess:
     return guess
 
 
-def _is_of_before(name: str, names: Collection[str]) -> bool:
-    """Tell whether a field is of a row as it was: streams of changes give it beside what it is now."""
-    head, _, field = name.partition(".")
-    now = _NOW.get(head.casefold().replace("_", ""), ())
-    return bool(field) and any(one.partition(".")[0].casefold().replace("_", "") in now for one in names)
+def _of_now(columns: Mapping[str, Profile], names: Iterable[str]) -> dict[str, Profile]:
+    """Return the columns without the fields of a row as it was: streams of changes give it beside what it is now."""
+    heads = {_head(name) for name in names}
+    return {name: one for name, one in columns.items() if "." not in name or not _NOW.get(_head(name), set()) & heads}
+
+
+def _head(name: str) -> str:
+    return name.partition(".")[0].casefold().replace("_", "")
 
 
 def _take(
@@ -128,13 +131,13 @@ def _without_names(names: Sequence[str], columns: Mapping[str, Profile], rows: R
 
     Columns that differ by a number, image_1 and image_2, are of different photos.
     """
-    addresses = {name: [*numbered([name])] for name in names if columns[name].addresses >= _ADDRESSES}
+    addresses = [name for name in names if columns[name].addresses >= _ADDRESSES]
+    beside = {name: [one for one in addresses if _stem(one) != _stem(name)] for name in names}
+    return [name for name in names if name in addresses or not _are_ends(name, beside[name], rows)]
 
-    def are_ends(name: str) -> bool:
-        others = [one for one, family in addresses.items() if family != [*numbered([name])]]
-        return name not in addresses and _are_ends(name, others, rows)
 
-    return [name for name in names if not are_ends(name)]
+def _stem(name: str) -> str:
+    return next(iter(numbered([name])))
 
 
 def _are_ends(name: str, addresses: Sequence[str], rows: Rows) -> bool:

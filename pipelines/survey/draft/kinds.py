@@ -35,10 +35,8 @@ class Kinds:
 
 def kinds_of(rows: Rows, photos: Sequence[str], category: Sequence[str]) -> Iterator[Kinds]:
     """Yield columns that all rows fill, and whose words tell items from rows with neither a photo nor a category."""
-    for column in (name for name in (rows[0] if rows else ()) if _SIGNS & {*tokens(name)}):
-        words: dict[str, list[bool | None]] = {}
-        for row in rows:
-            words.setdefault(_text(row, column).casefold(), []).append(_is_item(row, photos, category))
+    for column, of_word in _by_words(rows, _SIGNS):
+        words = {word: [_is_item(row, photos, category) for row in of] for word, of in of_word.items()}
         items = frozenset(word for word, are in words.items() if 2 * are.count(True) >= len(are))
         others = frozenset(word for word, are in words.items() if are.count(False) == len(are) >= _FEWEST)
         if items and others and "" not in words and len(words) <= _MOST and items | others == words.keys():
@@ -53,10 +51,7 @@ def heads_of(
     A row heads a group when others name its id as theirs. Where the heads alone have photos they are the items.
     """
     named = {group for row in rows if (group := _text(row, group_id)) != _text(row, item_id)} - {""}
-    for column in (name for name in (rows[0] if rows else ()) if _SIGNS_OF_HEADS & {*tokens(name)}):
-        words: dict[str, list[Mapping[str, Any]]] = {}
-        for row in rows:
-            words.setdefault(_text(row, column).casefold(), []).append(row)
+    for column, words in _by_words(rows, _SIGNS_OF_HEADS):
         count = {word: sum(_text(row, item_id) in named for row in of) for word, of in words.items()}
         heads = frozenset(
             word for word, of in words.items() if word and count[word] >= max(_FEWEST, _NEARLY_ALL * len(of))
@@ -65,6 +60,15 @@ def heads_of(
         are_items = 2 * sum(_is_item(row, photos, category) is True for row in below) >= len(below) > 0
         if heads and are_items and len(words) <= _MOST and not any(count[word] for word in words.keys() - heads):
             yield Kinds(column, frozenset(words) - heads, heads)
+
+
+def _by_words(rows: Rows, signs: frozenset[str]) -> Iterator[tuple[str, dict[str, list[Mapping[str, Any]]]]]:
+    """Yield each column whose name has one of the signs, with the rows by what it says of them, in lower case."""
+    for column in (name for name in (rows[0] if rows else ()) if signs & {*tokens(name)}):
+        words: dict[str, list[Mapping[str, Any]]] = {}
+        for row in rows:
+            words.setdefault(_text(row, column).casefold(), []).append(row)
+        yield column, words
 
 
 def _text(row: Mapping[str, Any], column: str) -> str:

@@ -28,8 +28,11 @@ _A_PARENT = 1.3
 
 def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], str]:
     """Return the columns of the category and what tells them; none where no column can be one."""
-    cells = {name: one for name, one in columns.items() if _may_be(one, len(rows), _least_filled(name))}
-    cells = {name: one for name, one in cells.items() if not _is_of_objects(name)}
+    cells = {
+        name: one
+        for name, one in columns.items()
+        if _may_be(one, len(rows), _least_filled(name)) and not _is_of_objects(name)
+    }
     named = {name: said(name, "category") for name in cells if said(name, "category")}
     paths = [name for name in named if cells[name].levels >= 0.5] or [
         name

@@ -145,10 +145,11 @@ def _words_of_gone(seen: Seen) -> tuple[list[str], list[str]] | None:
 def _left_out(
     seen: Seen, kinds: Kinds, gone: list[str], live: list[str], why: str, *, saves_rows: bool
 ) -> Iterator[Proposal]:
-    mapped, words = listed(seen.columns.get("deleted")), (kinds.others | {*gone}, kinds.items - {""} | {*live})
-    if words[0] & words[1] or kinds.column in mapped:
+    mapped = listed(seen.columns.get("deleted"))
+    others, items = kinds.others | {*gone}, kinds.items - {""} | {*live}
+    if others & items or kinds.column in mapped:
         return
-    keys = {"deleted_words": sorted(words[0]), "not_deleted_words": sorted(words[1])}
+    keys = {"deleted_words": sorted(others), "not_deleted_words": sorted(items)}
     told = f"{kinds.column}: {', '.join(sorted(kinds.others))} {why}"
     columns = {"deleted": [kinds.column, *mapped] if mapped else kinds.column}
     yield Proposal(told, keys, columns, is_certain=not saves_rows, saves_rows=saves_rows)

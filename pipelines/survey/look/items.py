@@ -24,8 +24,6 @@ _COLUMNS: Final = ["item_id", "category", "title", "price", "currency"]
 _BLANKS: Final = re.compile(r"\s+")
 _MANY_LEAVES: Final = 0.5
 """Of the items: with more leaves most of them are alone in theirs."""
-
-
 _SEVERAL: Final = 3
 """Categories with items of their own above a level, from which on it hardly is a level of each."""
 

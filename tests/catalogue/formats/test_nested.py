@@ -146,3 +146,12 @@ def test_a_cell_of_json_that_is_no_text_is_a_reject(tmp_path: Path) -> None:
     rows = [*read_rows(path, columns=Columns(read=frozenset({"sku", "images[].src"})))]
     assert [(row.code, row.values.get("images[].src")) for row in rows] == [("bad_utf8", None), ("", ["b.jpg"])]
     assert "column 'images'" in rows[0].detail
+
+
+def test_a_column_with_a_dot_in_its_name_is_a_column_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_bytes(b"a,a.b\n1,\xff\n\xff,2\n")
+    rows = [*read_rows(path, columns=Columns(read=frozenset({"a", "a.b"})))]
+    assert [(row.code, row.values) for row in rows] == [("bad_utf8", {"a": "1"}), ("bad_utf8", {"a.b": "2"})]
+    path.write_text('a.b\n"{""c"": 3}"\n')
+    assert [row.values.get("a.b.c") for row in read_rows(path, columns=Columns(read=frozenset({"a.b.c"})))] == [3]
