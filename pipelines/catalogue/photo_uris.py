@@ -21,12 +21,13 @@ _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "<": ">"}
 
 
 def photo_uri(text: str, section: CatalogueSection, remarks: Remarks) -> str:
-    """Return a photo's uri without what the shop writes before paths below its folder of photos.
+    """Return a photo's uri: without what the shop writes before paths below its folder of photos, within its pattern.
 
     Quotes around it are no part of it, folders are parted as Windows does it, too, and an address holds the characters
     that entities of HTML stand for: what is remarked, as are places in it that nobody has filled in.
     """
     path = _slashes(_unquoted(text)).removeprefix(_slashes(section.photo_prefix or ""))
+    path = (section.photo_pattern or "{}").replace("{}", path) if path else ""
     if place_in(path) and address_of(path, section.photo_root) is not None:
         remarks.add(TEMPLATE, repr(path[:120]))
     if "&" not in path or address_of(path, section.photo_root) is None:

@@ -51,7 +51,7 @@ MAY_BE_THOUSANDS = "may_be_thousands"
 FLOAT_IDS = "float_ids"
 """The remark on ids such as 10000.0."""
 _OF_FLOAT = re.compile(r"[0-9]+\.0")
-_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}")
+_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,}", re.IGNORECASE)
 
 
 class RejectError(Exception):

@@ -146,6 +146,9 @@ class CatalogueSection(Section):
     skip_lines: Annotated[int, Field(ge=0, description="lines above the header of CSV, such as a title")] = 0
     encoding: str = Field("utf-8", description="of text feeds that do not begin with a byte order mark")
     photo_prefix: str | None = Field(None, description="what the feed writes before paths below photo_root: left out")
+    photo_pattern: str | None = Field(
+        None, description="what the text of a photo's cell stands in, at '{}': 'photos/{}.jpg' of item numbers"
+    )
     photo_root: Source = Field(
         ".", description="folder, or gs:// or https:// address of one, that relative photo paths start from"
     )
@@ -206,6 +209,13 @@ class CatalogueSection(Section):
             if mark and mark == same:
                 raise ValueError(f"{one} and {other} are both {mark!r}; a character can be one of them only")
         return self
+
+    @field_validator("photo_pattern")
+    @classmethod
+    def _has_one_place(cls, pattern: str | None) -> str | None:
+        if pattern is not None and (pattern.count("{}") != 1 or pattern.strip() == "{}"):
+            raise ValueError("must hold '{}' once, and something beside it, as '{}.jpg'")
+        return pattern
 
     @field_validator("encoding")
     @classmethod

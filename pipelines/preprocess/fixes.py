@@ -31,7 +31,7 @@ _OF_HOSTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 _OF_FILES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "missing": "see catalogue.photo_root and catalogue.photo_prefix, or mend the feed's paths",
+        "missing": "see catalogue.photo_root, photo_prefix and photo_pattern, or mend the feed's paths",
         "outside_roots": "name the folder in catalogue.photo_root or catalogue.allowed_roots",
     }
 )

@@ -98,6 +98,7 @@ def test_photos(columns: dict[str, Any], row: dict[str, Any], uris: list[str]) -
         ({"sku": 1.2345678901234567e18}, {}, "bad_item_id",
          "1.2345678901234568e+18 has lost digits as a floating-point number; write ids as text"),
         ({"sku": True}, {}, "bad_item_id", "a bool is no id"),
+        ({"sku": "4.00638e+12"}, {}, "bad_item_id", "'4.00638e+12' was rounded by a spreadsheet; export ids as text"),
         ({"sku": "4,00638E+12"}, {}, "bad_item_id", "'4,00638E+12' was rounded by a spreadsheet; export ids as text"),
         ({"sku": b"\xff"}, {}, "bad_utf8", "column 'sku' holds bytes that are not UTF-8"),
         ({"sku": {"id": 1}}, {}, "bad_text", "column 'sku' holds an object with fields such as 'sku.id', not a text"),
@@ -302,6 +303,31 @@ def test_what_a_shop_writes_before_paths_is_left_out(prefix: str | None, cell: s
     assert [photo.image_uri for photo in mapped({"image": cell}, photo_prefix=prefix).photos] == [uri]
     table = Media.model_validate({"path": "m.csv", "columns": {"item_id": "sku", "photo": "file"}})
     assert Mapper(section(photo_prefix=prefix)).media({"sku": "a1", "file": cell}, table)[1].image_uri == uri
+
+
+@pytest.mark.parametrize(
+    ("pattern", "cell", "uri"),
+    [
+        ("{}.jpg", "A1", "A1.jpg"), ("photos/{}_1.png", " A 1 ", "photos/A 1_1.png"),
+        ("{}/main.webp", '"A1"', "A1/main.webp"),
+        ("https://cdn.shop/{}.jpg", "A1", "https://cdn.shop/A1.jpg"), ("{}.jpg", "/m/A1", "A1.jpg"),
+    ],
+)  # fmt: skip
+def test_a_pattern_makes_paths_of_what_cells_hold(pattern: str, cell: str, uri: str) -> None:
+    keys = {"photo_pattern": pattern, "photo_prefix": "/m/"}
+    assert [photo.image_uri for photo in mapped({"image": cell}, **keys).photos] == [uri]
+    table = Media.model_validate({"path": "m.csv", "columns": {"item_id": "sku", "photo": "file"}})
+    assert Mapper(section(**keys)).media({"sku": "a1", "file": cell}, table)[1].image_uri == uri
+
+
+def test_a_pattern_makes_no_photo_of_an_empty_cell() -> None:
+    assert reject({"image": ""}, photo_pattern="{}.jpg") == ("no_photo", "the row names no photo")
+
+
+@pytest.mark.parametrize("pattern", ["{}", "a.jpg", "{}{}.jpg", ""])
+def test_a_pattern_holds_one_place(pattern: str) -> None:
+    with pytest.raises(ValidationError, match=r"must hold '\{\}' once, and something beside it"):
+        section(photo_pattern=pattern)
 
 
 def test_prices_that_may_mean_something_else_are_told() -> None:

@@ -13,13 +13,24 @@ from pipelines.catalogue.photo_uris import place_in
 from pipelines.catalogue.rows import column_names, format_of
 from pipelines.config import PreprocessSection
 from pipelines.config.formats import with_preset
+from pipelines.config.places import is_remote
 from pipelines.errors import StageError
 from pipelines.models.advice import SIDE
 from pipelines.shop_files.uri import address_of
 from pipelines.survey.draft.columns import Guess, guessed
+from pipelines.survey.draft.named import named_photos
 from pipelines.survey.draft.notation import Written, sample, written
 from pipelines.survey.draft.page import Draft, open_lines, page, question, relative
-from pipelines.survey.draft.photos import LOOKED_AT, SMALL_SIDE, Place, hosts_inside, missing_of, place_of, size_of
+from pipelines.survey.draft.photos import (
+    LOOKED_AT,
+    SMALL_SIDE,
+    Place,
+    hosts_inside,
+    missing_of,
+    place_of,
+    roots_of,
+    size_of,
+)
 from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
@@ -104,6 +115,7 @@ class _Drafting:
             section, guess = {"format": system[0], **keys}, Guess({}, {"format": system[1]})
         else:
             guess = guessed(rows, names)
+            self._take_named(guess, names, rows)
             section = {**how.keys, **guess.settings, "columns": guess.keys}
         stand_in = guess.keys.get("item_id") if self._lacking(section) == ["category"] else None
         if stand_in is not None:  # so that the rest can be tried all the same
@@ -112,6 +124,16 @@ class _Drafting:
         if stand_in is not None:
             section["columns"] = {k: v for k, v in section["columns"].items() if not k.startswith("category")}
         return section, trial, guess
+
+    def _take_named(self, guess: Guess, names: list[str], rows: list[dict[str, Any]]) -> None:
+        """Take the column by whose texts files are called, where none names photos."""
+        if "photos" in guess.keys or (self._photos and is_remote(self._photos)):
+            return
+        named = named_photos(rows, names, [self._photos] if self._photos else roots_of(self._source.folder))
+        if named is not None:
+            guess.take("photos", named.column, "no column names photos, but files are called by this one")
+            guess.settings["photo_pattern"] = named.pattern
+            guess.why["photo_pattern"] = f"{named.there} of the first {named.looked_at} are files that are called so"
 
     def _lacking(self, section: dict[str, Any]) -> list[str]:
         return [] if "format" in section else [key for key in NEEDED if key not in section["columns"]]

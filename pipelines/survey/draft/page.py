@@ -18,7 +18,8 @@ FILL_IN: Final = "# FILL IN:"
 _LONGEST_WHY: Final = 110
 _QUESTIONS: Final = {
     "item_id": 'item_id = "…": which column tells items apart?',
-    "photos": 'photos = "…": which column names photos, by paths or addresses?',
+    "photos": 'photos = "…": which column names photos, by paths or addresses? Where files are called by what a column '
+    'holds, as A1.jpg by A1, name that, and set photo_pattern = "{{}}.jpg" above',
     "category": 'category = "…": which column says what an item is, or which columns, a level each?',
     "photo_root": 'photo_root = "…": where do paths such as {} start from? It may be a folder, gs:// or https://',
 }

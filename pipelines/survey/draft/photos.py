@@ -69,7 +69,7 @@ def place_of(uris: Sequence[str], folder: Path | None, given: str | None) -> Pla
         return Place(len(uris), len(uris), given)
     if not files and given is None:
         return Place(len(uris), addresses)
-    roots = [given] if given is not None else [*_roots(folder), *_common(files)]
+    roots = [given] if given is not None else [*roots_of(folder), *_common(files)]
     best = Place(len(uris), addresses, tried=tuple(roots))
     for root in roots:
         for prefix in ("", *_prefixes(files or uris)):
@@ -101,7 +101,8 @@ def _there(root: str, prefix: str, uris: Sequence[str]) -> int:
     return sum(first) + sum(fetcher.fingerprint(uri.removeprefix(prefix)) != MISSING for uri in uris[5:])
 
 
-def _roots(folder: Path | None) -> Iterator[str]:
+def roots_of(folder: Path | None) -> Iterator[str]:
+    """Yield the folders in which photos of a feed may lie that is in a folder."""
     for start in (folder, folder.parent) if folder else ():
         yield str(start)
         yield from (str(start / name) for name in FOLDERS if (start / name).is_dir())
