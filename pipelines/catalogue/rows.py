@@ -11,6 +11,7 @@ from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRo
 from pipelines.catalogue.formats.delimited import Delimited
 from pipelines.catalogue.formats.json_rows import json_names, read_json
 from pipelines.catalogue.formats.text import check_names, decoded
+from pipelines.catalogue.partitions import partitions_of
 from pipelines.shop_files.files import File
 
 _TEXT = dict.fromkeys((".csv", ".tsv", ".txt"), "csv")
@@ -38,8 +39,13 @@ def column_names(
 ) -> list[str]:
     """Return the columns of a feed file: the header, the schema, or the names in the first rows of JSON and XML.
 
-    Raises FeedError when the file as a whole cannot be read.
+    Last come those that its folders name and it does not. Raises FeedError when the file as a whole cannot be read.
     """
+    names = _names_within(file, notation, columns)
+    return [*names, *(name for name in partitions_of(file) if name not in names)] if names else names
+
+
+def _names_within(file: File, notation: Notation, columns: Columns) -> list[str]:
     kind = format_of(file)
     with _named_errors(file), file.open("rb") as stream:
         if kind == "parquet":
@@ -70,7 +76,13 @@ def read_rows(
     notation: Notation = Notation(),  # noqa: B008 - frozen
     columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> Iterator[RawRow]:
-    """Yield the rows of a feed file. Raises FeedError when the file as a whole cannot be read."""
+    """Yield the rows of a feed file, each with what its folders say. Raises FeedError when it cannot be read at all."""
+    folders = {name: value for name, value in partitions_of(file).items() if columns.wants(name)}
+    for row in _rows_within(file, notation, columns):
+        yield replace(row, values=folders | row.values) if folders else row
+
+
+def _rows_within(file: File, notation: Notation, columns: Columns) -> Iterator[RawRow]:
     kind = format_of(file)
     with _named_errors(file), file.open("rb") as stream:
         if kind == "parquet":

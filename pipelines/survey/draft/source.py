@@ -77,9 +77,9 @@ def _fetched(address: str, scratch: Path, allowed_networks: Sequence[str]) -> Pa
 def _at_hand(file: File, scratch: Path) -> Path:
     if isinstance(file, Path):
         return file.absolute()
-    path = scratch / file.name
+    path = scratch.joinpath(*(folder for folder in file.path.parts[:-1] if "=" in folder), file.name)
     try:
-        scratch.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with file.open() as stream, path.open("wb") as copy:
             shutil.copyfileobj(stream, copy)
     except OSError as error:
