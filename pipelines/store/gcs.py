@@ -13,7 +13,7 @@ from google.api_core.exceptions import ClientError, Forbidden, GoogleAPIError, T
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
-from requests.exceptions import RequestException
+from requests.exceptions import ChunkedEncodingError, RequestException
 
 from pipelines.store.retries import retried
 from trainer.files import SCHEME
@@ -21,7 +21,9 @@ from trainer.files import SCHEME
 SPOOLED_BYTES = 8 << 20
 """What a smaller object takes of memory; a larger one is on the disk."""
 READS = 3
-"""How often an object is read whose bytes do not match their checksum."""
+"""How often an object is read whose bytes do not match their checksum, or whose answer breaks off."""
+_BROKEN = (DataCorruption, ChunkedEncodingError)
+"""What is read again here: of answers that break off the client does so with an object's, not with a refusal's."""
 THREADS = 8
 """How many objects are asked for at once: no more than the client keeps connections for."""
 
@@ -54,7 +56,7 @@ def download(blob: Blob, stream: BinaryIO) -> None:
         stream.truncate()
         blob.download_to_file(stream, checksum="crc32c")
 
-    retried(read, lambda error: isinstance(error, DataCorruption), times=READS)
+    retried(read, lambda error: isinstance(error, _BROKEN), times=READS)
     if blob.crc32c is None:
         raise UnverifiedError("it came without its CRC32C; nothing can vouch for its bytes")
     stream.seek(0)

@@ -80,6 +80,16 @@ def test_damage_on_the_way_is_read_again(gcs: Emulator, bucket: Store, tmp_path:
     assert gcs.met() == [action] * 3
 
 
+@pytest.mark.parametrize("action", ["corrupt", "truncate", "cut"])
+def test_an_answer_that_breaks_off_says_all_the_same_that_nothing_is_there(
+    gcs: Emulator, bucket: Store, action: str
+) -> None:
+    gcs.fault(MEDIA, action, times=2)
+    with pytest.raises(NotFoundError):
+        bucket.read("models/m/weights")
+    assert gcs.met()[:1] == [action]
+
+
 def test_damage_that_remains_is_an_error_and_no_bytes(gcs: Emulator, bucket: Store) -> None:
     bucket.create("unit", b"x" * 1000)
     gcs.fault(MEDIA, "corrupt", times=99)
