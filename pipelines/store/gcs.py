@@ -21,9 +21,9 @@ from trainer.files import SCHEME
 SPOOLED_BYTES = 8 << 20
 """What a smaller object takes of memory; a larger one is on the disk."""
 READS = 3
-"""How often an object is read whose bytes do not match their checksum, or whose answer breaks off."""
-_BROKEN = (DataCorruption, ChunkedEncodingError)
-"""What is read again here: of answers that break off the client does so with an object's, not with a refusal's."""
+"""How often an object is read whose bytes do not match their checksum."""
+PATIENCE_S = 120.0
+"""How long an answer that breaks off is asked for again: so long the client asks for an object, but for no refusal."""
 THREADS = 8
 """How many objects are asked for at once: no more than the client keeps connections for."""
 
@@ -56,7 +56,10 @@ def download(blob: Blob, stream: BinaryIO) -> None:
         stream.truncate()
         blob.download_to_file(stream, checksum="crc32c")
 
-    retried(read, lambda error: isinstance(error, _BROKEN), times=READS)
+    def read_whole() -> None:
+        retried(read, lambda error: isinstance(error, DataCorruption), times=READS)
+
+    retried(read_whole, lambda error: isinstance(error, ChunkedEncodingError), within_s=PATIENCE_S)
     if blob.crc32c is None:
         raise UnverifiedError("it came without its CRC32C; nothing can vouch for its bytes")
     stream.seek(0)

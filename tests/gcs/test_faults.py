@@ -84,7 +84,7 @@ def test_damage_on_the_way_is_read_again(gcs: Emulator, bucket: Store, tmp_path:
 def test_an_answer_that_breaks_off_says_all_the_same_that_nothing_is_there(
     gcs: Emulator, bucket: Store, action: str
 ) -> None:
-    gcs.fault(MEDIA, action, times=2)
+    gcs.fault(MEDIA, action, times=4)
     with pytest.raises(NotFoundError):
         bucket.read("models/m/weights")
     assert gcs.met()[:1] == [action]
