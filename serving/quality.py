@@ -8,6 +8,7 @@ from pipelines.config import Config
 from pipelines.hidden import read_hidden
 from pipelines.quality.findings import Weakest
 from pipelines.quality.weakest import find_weakest
+from pipelines.releases.release import read_release
 from pipelines.store import Store
 from serving.release.loaded import LoadedRelease
 
@@ -31,4 +32,5 @@ class Quality:
         return self._found.undecided(loaded.curated, limit, loaded.hidden)
 
     def _find(self, loaded: LoadedRelease) -> Weakest:
-        return find_weakest(self._store, loaded.release, self._roles, read_hidden(self._store), MOST)
+        release = read_release(self._store, loaded.release_id)  # an erasure has changed what its manifest names
+        return find_weakest(self._store, release, self._roles, read_hidden(self._store), MOST)

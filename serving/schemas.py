@@ -38,10 +38,18 @@ def _checked_attribute(text: str) -> str:
     return text
 
 
-class FilterParameters(BaseModel):
-    """How many results, and what they must be."""
+class ReleaseParameter(BaseModel):
+    """Which release is asked."""
 
     model_config = ConfigDict(extra="forbid")
+
+    release: Annotated[str, Field(pattern=RELEASE_ID)] | None = Field(
+        None, description="a release that is kept, to compare it with the one that answers; unset, that one"
+    )
+
+
+class FilterParameters(ReleaseParameter):
+    """How many results, and what they must be."""
 
     k: Annotated[int, Field(ge=1, le=MAX_RESULTS, description="results of each query")] = 10
     category: list[str] = Field([], description="a path of categories from the top, a name each; all below it is found")
@@ -52,9 +60,6 @@ class FilterParameters(BaseModel):
     price_to: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     currency: str = Field("", description="of the prices; unset, whatever the shop has", max_length=8)
     in_stock: bool = Field(False, description="leave out what the shop says is out of stock")
-    release: Annotated[str, Field(pattern=RELEASE_ID)] | None = Field(
-        None, description="a release that is kept, to compare it with the one that answers; unset, that one"
-    )
 
     @model_validator(mode="after")
     def _has_prices_in_order(self) -> FilterParameters:

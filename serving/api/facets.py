@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
-from serving.api.parts import Allowed, Asked, answered, problems
+from serving.api.parts import Allowed, Asked, answered, check_parameters, problems
 from serving.schemas import FacetsAnswer
 
-router = APIRouter(prefix="/v1", tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(check_parameters)])
 
 
 @router.get("/facets", response_model=None, responses={200: {"model": FacetsAnswer}, **problems(401, 503)})

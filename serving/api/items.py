@@ -13,7 +13,7 @@ from pipelines.neighbours.rows import UnknownItemError
 from pipelines.tables.spelling import trimmed, visible
 from serving.api.parts import Allowed, Asked, answered, problems, published, spend
 from serving.problems import Problem, retry_after
-from serving.schemas import FilterParameters, ItemAnswer, SimilarAnswer
+from serving.schemas import FilterParameters, ItemAnswer, ReleaseParameter, SimilarAnswer
 
 router = APIRouter(prefix="/v1", tags=["items"])
 ItemId = Annotated[str, Path(description="as the shop has it, percent-encoded", examples=["sku-4711"])]
@@ -50,12 +50,12 @@ async def similar(
 @router.get(
     "/items/{item_id:path}",
     response_model=None,
-    responses={200: {"model": ItemAnswer}, **problems(401, 404, 429, 503)},
+    responses={200: {"model": ItemAnswer}, **problems(401, 404, 422, 429, 503)},
 )
-async def item(item_id: ItemId, service: Asked, key: Allowed) -> Response:
+async def item(item_id: ItemId, service: Asked, key: Allowed, asked: Annotated[ReleaseParameter, Query()]) -> Response:
     """Tell what the release knows of an item, as results show it, with all its photos."""
     spend(service, key, 1)
-    with service.answering() as loaded:
+    async with service.answering_by(asked.release) as loaded:
         try:
             found = await service.batcher.in_search_thread(loaded.engine.item, item_id)
         except UnknownItemError as error:

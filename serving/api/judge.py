@@ -14,7 +14,7 @@ from pipelines.judge.answers import AnswersError, checked_name
 from pipelines.judge.task import Task
 from pipelines.store import StoreError
 from pipelines.telemetry import logs
-from serving.api.parts import Allowed, Asked, problems
+from serving.api.parts import Allowed, Asked, check_parameters, problems
 from serving.bodies import read_json
 from serving.judge.schemas import GivenAnswer, ProgressAnswer, TaskModel, TasksAnswer, TurnAnswer
 from serving.keys import Key, NoKeys
@@ -22,7 +22,7 @@ from serving.problems import Problem, retry_after
 from serving.release.refusal import Refused
 from serving.service import Service
 
-router = APIRouter(prefix="/v1/judge", tags=["judge"])
+router = APIRouter(prefix="/v1/judge", tags=["judge"], dependencies=[Depends(check_parameters)])
 KEPT_S = 300
 """How long a browser keeps a photo: what is hidden or erased is to go soon."""
 MOST_AHEAD = 20

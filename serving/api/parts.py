@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Response
 
 from pipelines.search.answers import Result
 from serving.keys import Key
+from serving.problems import Problem
 from serving.release.loaded import LoadedRelease
 from serving.schemas import ProblemModel
 from serving.service import Service
@@ -27,6 +28,15 @@ def key_of(request: Request) -> Key:
     key = service_of(request).keys.of(request)
     request.scope["key"] = key.name
     return key
+
+
+def check_parameters(request: Request) -> None:
+    """Raise Problem for a parameter that a resource does not take: it would be ignored in silence."""
+    operation = request.app.openapi()["paths"][request.scope["route"].path_format][request.method.lower()]
+    known = sorted(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
+    for name in request.query_params.keys() - {*known}:
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        raise Problem("bad_parameter", f"{name[:80]!r} is no parameter of this resource; {takes}")
 
 
 Asked = Annotated[Service, Depends(service_of)]

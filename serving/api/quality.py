@@ -9,7 +9,7 @@ import asyncio
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from pipelines.curated.change import Noted, note
 from pipelines.curated.entries import BAD_PHOTO, CATEGORY, NOT_ALIKE, UNDO, Decision
@@ -17,14 +17,14 @@ from pipelines.errors import StageError
 from pipelines.quality.decisions import bad_photo, category, not_alike
 from pipelines.quality.findings import MEANINGS, TITLES, Shown, Weakest
 from pipelines.store import Store, StoreError
-from serving.api.parts import Allowed, Asked, answered, problems, spend
+from serving.api.parts import Allowed, Asked, answered, check_parameters, problems, spend
 from serving.bodies import read_json
 from serving.keys import Key
 from serving.problems import Problem, retry_after
 from serving.schemas import CuratedAnswer, DecisionBody, NotedAnswer, QualityAnswer
 from serving.service import Service
 
-router = APIRouter(prefix="/v1", tags=["quality"])
+router = APIRouter(prefix="/v1", tags=["quality"], dependencies=[Depends(check_parameters)])
 HEADER, MEANT = "X-Visual-Search", "curate"
 """What no page of another site can send unasked."""
 MOST_BYTES = 64 << 10

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from pipelines.releases.history import History, read_history
 from pipelines.store import Store, StoreError
-from serving.api.parts import Allowed, Asked, answered, problems
+from serving.api.parts import Allowed, Asked, answered, check_parameters, problems
 from serving.problems import retry_after
 from serving.release.follow import Failure
 from serving.schemas import HistoryAnswer, ReleaseAnswer
 
-router = APIRouter(prefix="/v1", tags=["release"])
+router = APIRouter(prefix="/v1", tags=["release"], dependencies=[Depends(check_parameters)])
 SHOWN = ("release_id", "action", "previous", "at", "reason", "run_id", "model_id", "index_id", "blessed")
 PARTS = {"release_id": "releases", "model_id": "models", "index_id": "indexes"}
 """What an entry of the live log names, and where that is in the store while it is kept."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.config import load_config
+from pipelines.curated import NOTHING_CURATED
 from pipelines.erase.command import erase
 from pipelines.erase.scan import scan
 from pipelines.erase.subject import Subject, find, kept, photo_digest, unit_prefixes
@@ -34,11 +37,14 @@ from pipelines.store.folder import FolderStore
 from pipelines.tables.buckets import write_parquet
 from pipelines.tables.schemas import RESOLVED_PHOTOS
 from pipelines.telemetry.progress import Progress
+from serving.quality import Quality
+from serving.release.loaded import LoadedRelease
 from tests.erase.conftest import ERASED, OTHERS, SHARING
 from tests.trace.shop import MODEL, TracedShop
 
 QUIET = Progress(quiet=True)
 CUTS = 9
+NOBODY = {"curated": NOTHING_CURATED, "hidden": frozenset[str]()}
 
 
 def similar(shop: TracedShop) -> dict[str, list[tuple[str, float]]]:
@@ -334,3 +340,14 @@ def test_a_damaged_table_is_named(shop: TracedShop) -> None:
     assert result.exit_code == 1
     assert f"{name} is damaged" in result.stderr
     assert "restore it, or remove it" in result.stderr
+
+
+def test_a_service_that_has_the_release_in_memory_tells_what_is_weakest_in_what_is_left(shop: TracedShop) -> None:
+    """Its index has another name since."""
+    release = live_release(shop.store)
+    assert release is not None
+    loaded = cast(LoadedRelease, SimpleNamespace(release_id=release.release_id, release=release, **NOBODY))
+    erase(shop.store, [ERASED], QUIET)
+    found = asyncio.run(Quality(load_config(shop.config), shop.store).of(loaded, 9))
+    assert (found.of, found.notes) == (len(OTHERS), ())
+    assert {one.item.item_id for one in found.findings["lonely"]} == {*OTHERS}

@@ -120,6 +120,7 @@ def test_what_nothing_fits_is_an_empty_answer(searcher: Searcher, asked: QueryOu
         (Filter(category=("c3",)), "the index has no category 'c3'"),
         (Filter(attributes={"colour": frozenset(["mauve"])}), "no item has colour = 'mauve'.*blue, red, white"),
         (Filter(attributes={"brand": frozenset(["x"])}), "keeps no attribute 'brand', but colour"),
+        (Filter(currency="USD"), "no item has a price in .USD.; currencies: CHF, EUR"),
     ],
 )
 def test_what_the_index_does_not_know_is_told(

@@ -131,6 +131,16 @@ def test_it_gives_way_to_a_release_that_goes_live(own_shop: ServedShop, monkeypa
     alone(own_shop, ask)
 
 
+def test_an_item_of_a_release_that_is_kept(own_shop: ServedShop) -> None:
+    async def ask(client: Client) -> None:
+        for release_id, item_id in (("second", "j15"), ("first", "i5")):
+            answer = (await client.http.get(f"/v1/items/{item_id}", params={"release": release_id})).json()
+            assert (answer["release_id"], answer["item_id"]) == (release_id, item_id)
+        problem(await client.http.get("/v1/items/i5?release=second"), 404, "unknown_item")
+
+    alone(own_shop, ask)
+
+
 def test_what_cannot_be_compared_is_told(own_shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask(client: Client) -> None:
         photo = own_shop.photo(3)

@@ -58,6 +58,17 @@ def test_a_filter_of_items_that_is_none_is_told(asked: Shared) -> None:
     asked(ask)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["items/i5?k=3", "release?release=second", "release/history?most=3", "facets?category=Bags", "judge/tasks?x=1"],
+)
+def test_a_parameter_that_a_resource_does_not_take_is_told(asked: Shared, path: str) -> None:
+    async def ask(client: Client) -> None:
+        problem(await client.http.get(f"/v1/{path}"), 422, "bad_parameter")
+
+    asked(ask)
+
+
 def test_a_thumbnail_is_the_prepared_photo_without_its_canvas(shop: ServedShop, asked: Shared) -> None:
     """The photo of 24 x 32 pixels is prepared in 16 x 24, of which it fills 16 x 21."""
 

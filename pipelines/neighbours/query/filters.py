@@ -92,9 +92,15 @@ class Filters:
         prices = self._rows.told("price").to_numpy()  # NaN, which is neither more nor less, where there is none
         low, high = wanted.price_from, wanted.price_to
         fits: Array = (prices >= (-np.inf if low is None else low)) & (prices <= (np.inf if high is None else high))
-        if wanted.currency:
-            fits &= _true(pc.equal(self._rows.told("currency"), wanted.currency))
-        return fits
+        return fits & self._of_currency(wanted.currency) if wanted.currency else fits
+
+    def _of_currency(self, currency: str) -> Array:
+        currencies = self._rows.told("currency")
+        found = _true(pc.equal(currencies, currency))
+        if not found.any():
+            known = sorted(filter(None, pc.unique(currencies).to_pylist()))
+            raise UnknownFilterError(f"no item has a price in {currency!r}; currencies: {_some(known) or 'none'}")
+        return found
 
 
 def _true(values: pa.ChunkedArray) -> Array:
