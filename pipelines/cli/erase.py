@@ -59,6 +59,8 @@ def erase(
         found = command.look(store, ids, digests)
         for trace in found:
             click.echo(json.dumps(vars(trace)))
+        if not found:
+            Progress().say(f"nothing in {store.uri} is of {', '.join(map(repr, ids))}")
         sys.exit(EXIT_FAILED if found else 0)
     if not yes:
         click.confirm(f"erase {', '.join(map(repr, ids))} for good?", abort=True, err=True)

@@ -27,3 +27,7 @@ def quality(config_path: str, release: str | None, limit: int, as_json: bool, ht
     found = look(read_config(config_path, sample=sample), config_path, release, limit, html)
     for line in as_lines(found) if as_json else told(found, config_path) if not html else ():
         click.echo(line)
+    if html:
+        click.echo(
+            f"written: {html}: {sum(map(len, found.findings.values()))} findings of {found.of:,} items", err=True
+        )

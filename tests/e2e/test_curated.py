@@ -67,7 +67,7 @@ def test_a_pair_a_category_and_a_bad_photo_through_the_next_run(shop: Shop) -> N
     weakest = shop.cli("quality", "--json", "--limit", "3").stdout.splitlines()
     assert {json.loads(line)["kind"] for line in weakest} >= {"lonely"}
     page = shop.folder / "weakest.html"
-    shop.cli("quality", "--html", str(page))
+    assert f"written: {page}: " in shop.cli("quality", "--html", str(page)).stderr
     assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") > 4
     verdict = json.loads(shop.cli("trace", moved, "--json").stdout)
     assert "visual-search curate" in json.dumps(verdict)

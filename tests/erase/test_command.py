@@ -258,6 +258,7 @@ def test_a_scan_names_every_place(shop: TracedShop) -> None:
     shop.cli("erase", ERASED, "--yes")
     clean = shop.cli("erase", "--scan", ERASED)
     assert (clean.exit_code, clean.stdout) == (0, "")
+    assert f"nothing in {shop.store.uri} is of {ERASED!r}" in clean.stderr
 
 
 def test_what_a_run_begun_meanwhile_has_written_is_told(shop: TracedShop, monkeypatch: pytest.MonkeyPatch) -> None:
