@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from pipelines.cli import main
 from pipelines.config import load_config
 from pipelines.survey.draft.named import Named, named_photos
 from tests.catalogue.shop import jpeg
@@ -85,3 +90,78 @@ def test_the_column_most_of_whose_texts_are_files_counts(tmp_path: Path) -> None
     roots = [str(tmp_path / "none"), str(tmp_path)]
     assert named_photos(rows, rows[0], roots) == Named("ean", "{}.jpg", 10, 10)
     assert named_photos(rows[:1], rows[0], roots) is None
+
+
+def with_photos(folder: Path, *paths: str) -> None:
+    """Make photos in a folder, of each item those at paths that hold its number."""
+    for n in range(COUNT):
+        for place, path in enumerate(paths):
+            photo = folder / path.format(n)
+            photo.parent.mkdir(parents=True, exist_ok=True)
+            photo.write_bytes(jpeg(len(paths) * n + place))
+
+
+def with_table(root: str, item_id: str) -> str:
+    """A config by `init` after what it and docs/feeds.md say of a table of photos; `item_id` is told of a path."""
+    guide = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text(encoding="utf-8")
+    script = guide.partition("```python\n")[2].partition("```")[0]
+    exec(script.replace('"photos")', f'"{root}")').replace("photo.parts[0]", item_id), {})
+    text = Path("shop.toml").read_text(encoding="utf-8")
+    text = re.sub(r"^(# FILL IN: photos = |photos = ).*$", "photos = []", text, flags=re.MULTILINE)
+    text = re.sub(r"^photo_pattern.*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"^# (\[catalogue\.media\]|path = |role = |columns = )", r"\1", text, flags=re.MULTILINE)
+
+
+def checked(text: str) -> dict[str, Any]:
+    Path("shop.toml").write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", "--config", "shop.toml", "--json"])
+    return dict(json.loads(result.stdout))
+
+
+@pytest.mark.parametrize("first", ["K-{}.jpg", "K-{}_1.jpg"])
+def test_more_files_of_an_item_are_told_and_a_table_has_them_all(first: str, tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_text(feed().replace(",", ";"), encoding="utf-8")
+    with_photos(tmp_path / "Fotos", first)
+    with_photos(tmp_path / "Fotos", "K-{}_2.jpg")
+    for n in range(7):
+        (tmp_path / f"Fotos/K-{n}_3.jpg").write_bytes(jpeg(1000 + n))
+    result = init("feed.csv")
+    assert result.exit_code == 0, result.output
+    assert load_config("shop.toml").catalogue.photo_pattern == first.replace("K-{}", "{}")
+    told = f"{COUNT + 7} more files are called by 'sku' in other ways: '{{}}_2.jpg' ({COUNT}), '{{}}_3.jpg' (7)"
+    assert f"photos: {told}; photo_pattern makes one path of a cell: list all in a table" in result.output
+    assert told in Path("shop.toml").read_text(encoding="utf-8").replace("\n# ", " ")
+    found = checked(with_table("Fotos", 'photo.stem.split("_")[0]'))
+    assert (found["items"], found["photos"]) == (COUNT, 2 * COUNT + 7)
+    assert not [one for one in found["findings"] if one["code"].startswith("photo_")]
+
+
+@pytest.mark.parametrize(
+    ("paths", "item_id"),
+    [
+        (("photos/K-{0}/IMG_2{0}.jpg", "photos/K-{0}/IMG_3{0}.jpg"), "photo.parts[0]"),
+        (("photos/K-{0} shot {0}a.jpg",), 'photo.stem.split(" ")[0]'),
+    ],
+)
+def test_files_that_no_pattern_makes_are_told_and_a_table_has_them(
+    paths: tuple[str, ...], item_id: str, tmp_path: Path
+) -> None:
+    (tmp_path / "feed.csv").write_text(feed(), encoding="utf-8")
+    with_photos(tmp_path, *paths)
+    for n in range(150):  # folders of other items, which come before theirs by name
+        (tmp_path / f"photos/A{n}").mkdir(parents=True)
+    result = init("feed.csv")
+    assert result.exit_code == 1
+    told = f"{COUNT} of the first {COUNT} 'sku' have files that are called so"
+    assert f"# FILL IN: photos = []: {told}, as 'K-0" in result.output
+    assert "Where files are called by what a column holds" not in result.output
+    found = checked(with_table("photos", item_id))
+    assert (found["items"], found["photos"]) == (COUNT, len(paths) * COUNT)
+
+
+def test_all_files_of_one_pattern_leave_nothing_to_tell(tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_text(feed(), encoding="utf-8")
+    with_photos(tmp_path, "photos/K-{}.jpg", "photos/banner {}.jpg")
+    result = init("feed.csv")
+    assert "more files" not in result.output
+    assert "catalogue.media" not in Path("shop.toml").read_text(encoding="utf-8")

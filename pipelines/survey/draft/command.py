@@ -18,7 +18,7 @@ from pipelines.errors import StageError
 from pipelines.models.advice import SIDE
 from pipelines.shop_files.uri import address_of
 from pipelines.survey.draft.columns import Guess, guessed
-from pipelines.survey.draft.named import named_photos
+from pipelines.survey.draft.named import Named, named_photos
 from pipelines.survey.draft.notation import Written, sample, written
 from pipelines.survey.draft.page import Draft, open_lines, page, question, relative
 from pipelines.survey.draft.photos import (
@@ -34,7 +34,7 @@ from pipelines.survey.draft.photos import (
 from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
-from pipelines.survey.draft.told import of_copies, of_feed, of_pages, of_photos, of_rows
+from pipelines.survey.draft.told import of_copies, of_feed, of_named, of_pages, of_photos, of_rows
 from pipelines.survey.draft.trial import MOST_ROWS, Trial, refusal, rejecting, tried
 from pipelines.survey.draft.words import WORDS
 
@@ -69,6 +69,7 @@ class _Drafting:
     def __init__(self, source: Source, output: Path, photos: str | None, networks: tuple[str, ...]) -> None:
         self._source, self._output, self._photos, self._networks = source, output, photos, networks
         self._file = source.file
+        self._named: Named | None = None
 
     def done(self) -> Drafted:
         how = written(self._file)
@@ -82,6 +83,8 @@ class _Drafting:
         questions = {key: question(key, names) for key in self._lacking(section)}
         if "photos" in questions and (held := _holding_photos(names, sound)):
             questions["photos"] += f"; {held!r} holds photos themselves: write them to files, which the feed names"
+        if "photos" in questions and self._named:
+            questions["photos"] = f"photos = []: {self._named.more}; make the table that [catalogue.media] names below"
         if place and place.root is None and 2 * place.files > place.looked_at:
             example = _first_file(trial)
             questions["photo_root"] = question("photo_root", [], example)
@@ -92,13 +95,23 @@ class _Drafting:
         pretrained = sizes[1][:2] if sizes[1] else None
         inside = hosts_inside(uris)
         draft = Draft(
-            self._source.place, keys, why, questions, guess.left_out, sizes[0], pretrained, self._networks, inside
+            self._source.place,
+            keys,
+            why,
+            questions,
+            guess.left_out,
+            sizes[0],
+            pretrained,
+            self._networks,
+            inside,
+            self._named.more if self._named else "",
         )
         text = page(draft)
         stops = [*self._stops(section, trial), *_stops_of(place, uris)] if not questions else []
         told = (
             *of_feed(self._source, len(rows), trial),
             *of_photos(place, () if self._networks else inside),
+            *of_named(self._named),
             *of_pages(uris),
             *of_rows(rows, trial, questions),
             *of_copies(sound, section, trial),
@@ -130,7 +143,8 @@ class _Drafting:
         if "photos" in guess.keys or (self._photos and is_remote(self._photos)):
             return
         named = named_photos(rows, names, [self._photos] if self._photos else roots_of(self._source.folder))
-        if named is not None:
+        self._named = named
+        if named is not None and named.pattern:
             guess.take("photos", named.column, "no column names photos, but files are called by this one")
             guess.settings["photo_pattern"] = named.pattern
             guess.why["photo_pattern"] = f"{named.there} of the first {named.looked_at} are files that are called so"
@@ -154,11 +168,12 @@ class _Drafting:
         keys = {"snapshot": relative(self._source.place, folder), **section}
         if self._is_newest(section, trial):
             keys["snapshot_files"] = "newest"
-        if place and place.root is not None:
-            root = relative(place.root, folder)
+        start = place.root if place else self._named.root if self._named else None
+        if start is not None:
+            root = relative(start, folder)
             keys |= {} if root == "." else {"photo_root": root}
             before = with_preset(section).get("photo_prefix", "")
-            keys |= {"photo_prefix": before + place.prefix} if place.prefix else {}
+            keys |= {"photo_prefix": before + place.prefix} if place and place.prefix else {}
         return keys
 
     def _is_newest(self, section: dict[str, Any], trial: Trial | None) -> bool:

@@ -33,6 +33,8 @@ class Draft:
     `size` is for a training from scratch, `pretrained_size` for one that starts from ImageNet's weights. `hosts_inside`
     are those of the photos, where all are machines that are not of the internet.
 
+    `media` says what files a table of photos would have to name, "" where none is wanted.
+
     `questions` are keys that could not be told, with what to say of each; `left_out` says what is not mapped, and why.
     """
 
@@ -45,6 +47,7 @@ class Draft:
     pretrained_size: tuple[int, int] | None = None
     allowed_networks: tuple[str, ...] = ()
     hosts_inside: tuple[str, ...] = ()
+    media: str = ""
 
 
 def question(key: str, columns: list[str], example: str = "") -> str:
@@ -64,6 +67,7 @@ def page(draft: Draft) -> str:
         "",
         *_catalogue(draft),
         *_columns(draft),
+        *_media(draft),
         *_others(draft),
     ]
     return "\n".join(lines) + "\n"
@@ -108,6 +112,22 @@ def _columns(draft: Draft) -> Iterator[str]:
     yield ""
 
 
+def _media(draft: Draft) -> Iterator[str]:
+    """Yield the lines of a table of photos, for whoever makes one."""
+    if not draft.media:
+        return
+    why = (
+        f"{_plain(draft.media)}. For all of them list each photo with its item in a table, photos.jsonl (see Photos in "
+        "docs/feeds.md), write photos = [] above, leave photo_pattern out, and take away the # of these lines:"
+    )
+    yield from _comment(why)
+    yield "# [catalogue.media]"
+    yield '# path = "photos.jsonl"'
+    yield '# role = "main"'
+    yield '# columns = { item_id = "item_id", photo = "photo" }'
+    yield ""
+
+
 def _others(draft: Draft) -> Iterator[str]:
     if draft.allowed_networks:
         yield from ("[fetch]", _line("allowed_networks", list(draft.allowed_networks), "as given to init"), "")
@@ -119,7 +139,11 @@ def _others(draft: Draft) -> Iterator[str]:
         yield from ("[preprocess]", _line("height", height, why), _line("width", width, ""), "")
     advice = weights_advice(None, None, draft.pretrained_size)
     if advice:
-        yield from textwrap.wrap(f"{advice}.", _LONGEST_WHY, initial_indent="# ", subsequent_indent="# ")
+        yield from _comment(f"{advice}.")
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, _LONGEST_WHY, initial_indent="# ", subsequent_indent="# ")
 
 
 def _line(key: str, value: Any, why: str) -> str:

@@ -11,6 +11,7 @@ from pipelines.catalogue.formats.base import RawRow
 from pipelines.catalogue.rows import format_of
 from pipelines.config.formats import with_preset
 from pipelines.survey.draft.copies import copies_of
+from pipelines.survey.draft.named import Named
 from pipelines.survey.draft.photos import Place, pages_of
 from pipelines.survey.draft.source import Source
 from pipelines.survey.draft.trial import Trial
@@ -42,6 +43,12 @@ def of_photos(place: Place | None, refused: Sequence[str] = ()) -> Iterator[str]
     elif place.tried:
         looked = ", ".join(place.tried[:6])
         yield f"photos: none of the first {place.files or place.looked_at} was found; looked in {looked}"
+
+
+def of_named(named: Named | None) -> Iterator[str]:
+    """Yield which files are called by a column, and have no path by the pattern."""
+    if named is not None and named.more:
+        yield f"photos: {named.more}: list all in a table, catalogue.media; the config has the lines, below a #"
 
 
 def of_pages(uris: Sequence[str]) -> Iterator[str]:
