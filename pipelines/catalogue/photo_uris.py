@@ -8,7 +8,7 @@ from typing import Final
 from pipelines.catalogue.shops.texts import unescaped
 from pipelines.catalogue.values import Remarks
 from pipelines.config import CatalogueSection
-from pipelines.shop_files.uri import address_of
+from pipelines.shop_files.uri import SHARE, address_of
 
 ESCAPED: Final = "escaped_address"
 """The remark on addresses that hold entities of HTML."""
@@ -23,10 +23,11 @@ _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "<": ">"}
 def photo_uri(text: str, section: CatalogueSection, remarks: Remarks) -> str:
     """Return a photo's uri: without what the shop writes before paths below its folder of photos, within its pattern.
 
-    Quotes around it are no part of it, folders are parted as Windows does it, too, and an address holds the characters
-    that entities of HTML stand for: what is remarked, as are places in it that nobody has filled in.
+    Quotes around it are no part of it, folders are parted as Windows does it, too, what begins with two backslashes is
+    on a share, and an address holds the characters that entities of HTML stand for: what is remarked, as are places in
+    it that nobody has filled in.
     """
-    path = _slashes(_unquoted(text)).removeprefix(_slashes(section.photo_prefix or ""))
+    path = _without(_unquoted(text), _slashes(section.photo_prefix or ""))
     path = (section.photo_pattern or "{}").replace("{}", path) if path else ""
     if place_in(path) and address_of(path, section.photo_root) is not None:
         remarks.add(TEMPLATE, repr(path[:120]))
@@ -48,6 +49,13 @@ def _unquoted(text: str) -> str:
     while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip()
     return text
+
+
+def _without(text: str, prefix: str) -> str:
+    """Return a path without what the shop writes before it, which may name a share in either way."""
+    slashed = _slashes(text)
+    path = SHARE + slashed[2:] if text.startswith("\\\\") else slashed
+    return next((one.removeprefix(prefix) for one in (path, slashed) if one.startswith(prefix)), path)
 
 
 def _slashes(path: str) -> str:

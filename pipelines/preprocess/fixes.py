@@ -32,6 +32,8 @@ _OF_HOSTS: Final[Mapping[str, str]] = MappingProxyType(
 _OF_FILES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "missing": "see catalogue.photo_root, photo_prefix and photo_pattern, or mend the feed's paths",
+        "unsupported_scheme": "set catalogue.photo_root to where the photos are here, such as a mounted share, and "
+        "catalogue.photo_prefix to what stands before their paths",
         "outside_roots": "name the folder in catalogue.photo_root or catalogue.allowed_roots",
     }
 )

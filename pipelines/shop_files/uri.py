@@ -12,6 +12,8 @@ from pipelines.config.places import in_cloud, in_web, is_far, path_of
 from trainer.files import SCHEME
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://|(?:data|file):|//", re.IGNORECASE)
+SHARE = "smb://"
+"""What photos on a share of Windows begin with, however the feed writes it: they are read where it is mounted."""
 SHOWN = 80
 PHOTO_ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|heic|bmp|tiff?)"
 """What names of photos end with, as a regular expression that wants its case ignored."""
@@ -61,7 +63,7 @@ def absolute(uri: str, start: str) -> str:
     try:
         path = path_of(uri)
     except ValueError as error:
-        raise UriError("unsupported_scheme", f"it {error}") from error
+        raise UriError("unsupported_scheme", f"it {error}, or mount what that has") from error
     if path is not None:
         return path
     scheme = _SCHEME.match(uri)
@@ -69,6 +71,9 @@ def absolute(uri: str, start: str) -> str:
         return f"{SCHEME}{uri[len(SCHEME) :]}"
     if in_cloud(uri):
         return uri
+    if uri.lower().startswith(SHARE):
+        machine = uri[len(SHARE) :].partition("/")[0]
+        raise UriError("unsupported_scheme", f"it is on a share of the machine {machine!r}; mount that here")
     if scheme:
         raise UriError("unsupported_scheme", "photos are read from paths, file://, gs://, https:// and http://")
     return f"{start.rstrip('/')}/{uri}" if is_far(start) else os.path.join(start, uri)

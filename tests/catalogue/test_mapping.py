@@ -297,6 +297,9 @@ def test_numbers_are_written_as_the_config_says() -> None:
         ("https://cdn.shop/media/", "https://elsewhere/a.jpg", "https://elsewhere/a.jpg"),
         (None, "shoes\\red\\x.jpg", "shoes/red/x.jpg"), ("D:\\media\\", "D:\\media\\a\\x.jpg", "a/x.jpg"),
         ("D:/media/", "D:\\media\\x.jpg", "x.jpg"), ("\\\\nas\\shop\\", "\\\\nas\\shop\\x.jpg", "x.jpg"),
+        ("smb://nas/shop/", "\\\\nas\\shop\\x.jpg", "x.jpg"), ("//nas/shop/", "\\\\nas\\shop\\x.jpg", "x.jpg"),
+        (None, "\\\\nas\\shop\\x.jpg", "smb://nas/shop/x.jpg"), (None, "//cdn.shop/x.jpg", "//cdn.shop/x.jpg"),
+        ("D:\\", "\\\\nas\\shop\\x.jpg", "smb://nas/shop/x.jpg"), (None, "\\a\\x.jpg", "/a/x.jpg"),
     ],
 )  # fmt: skip
 def test_what_a_shop_writes_before_paths_is_left_out(prefix: str | None, cell: str, uri: str) -> None:

@@ -28,7 +28,9 @@ def test_a_trace_says_what_check_says_of_an_address(code: str, word: str) -> Non
 
 def test_every_code_of_a_host_has_a_fix() -> None:
     assert not [code for code in FETCH_CODES.keys() - OF_FILES if not fix_of(code, is_far=True)]
-    assert "catalogue.photo_root" in fix_of("missing", is_far=False)
+    for code in ("missing", "unsupported_scheme"):
+        assert "catalogue.photo_root" in fix_of(code, is_far=False)
+        assert "photo_prefix" in fix_of(code, is_far=False)
 
 
 @pytest.mark.parametrize(

@@ -409,3 +409,27 @@ def test_photos_on_machines_of_the_shop_and_stock(tmp_path: Path) -> None:
 )
 def test_hosts_that_are_not_of_the_internet(uris: list[str], hosts: tuple[str, ...]) -> None:
     assert hosts_inside(uris) == hosts
+
+
+@pytest.mark.parametrize(
+    "share", ["\\\\NAS01\\Marketing\\", "smb://NAS01/Marketing/", "file://NAS01/Marketing/", "Z:\\"]
+)
+def test_photos_on_a_share_are_paths_that_begin_elsewhere(share: str, tmp_path: Path) -> None:
+    lines = delimited(
+        "sku name type photo", lambda n: [f"k{n}", f"Mug {n}", "Mugs", f"{share}Bilder\\{n % 2}\\{n}.jpg"]
+    )
+    (tmp_path / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    result = init("feed.csv")
+    assert (result.exit_code, "addresses" in result.output) == (1, False)
+    assert "where do paths such as " in result.output
+    for n in range(COUNT):
+        photo = tmp_path / f"Bilder/{n % 2}/{n}.jpg"
+        photo.parent.mkdir(parents=True, exist_ok=True)
+        photo.write_bytes(jpeg(n))
+    result = init("feed.csv", "--force")
+    assert result.exit_code == 0, result.output
+    prefix = share.replace("\\\\", "smb://").replace("\\", "/")
+    assert load_config("shop.toml").catalogue.photo_prefix == prefix
+    looked = CliRunner().invoke(main, ["check", "--config", "shop.toml", "--json"]).stdout
+    assert "photo_unsupported_scheme" not in looked
+    assert "photo_missing" not in looked

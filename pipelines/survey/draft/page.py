@@ -21,7 +21,8 @@ _QUESTIONS: Final = {
     "photos": 'photos = "…": which column names photos, by paths or addresses? Where files are called by what a column '
     'holds, as A1.jpg by A1, name that, and set photo_pattern = "{{}}.jpg" above',
     "category": 'category = "…": which column says what an item is, or which columns, a level each?',
-    "photo_root": 'photo_root = "…": where do paths such as {} start from? It may be a folder, gs:// or https://',
+    "photo_root": 'photo_root = "…": where do paths such as {} start from? It may be a folder, gs:// or https://; what '
+    "stands before them there, as a drive or a share, is the photo_prefix",
 }
 _UNSET_STOCK: Final = "until it is set, items that are out of stock are shown as all others are"
 

@@ -34,7 +34,7 @@ _PAGE = re.compile(
 """Where people look at a photo in a page, of which the address is not the photo's."""
 INSIDE = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 """What names of machines end with that the internet does not resolve."""
-_DROPPED = 6
+_DROPPED = 8
 """The most leading parts of a path that may stand for a place elsewhere."""
 _STEP, SMALL_SIDE = 4, 96
 """Sides of prepared photos are multiples of the one; to train from scratch their area is that of the other's square."""
