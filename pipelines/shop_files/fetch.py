@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipelines.config import Config
 from pipelines.config.places import is_far
 from pipelines.shop_files import locations
-from pipelines.shop_files.near import readings, sibling
+from pipelines.shop_files.near import readings, respelled, sibling
 from pipelines.shop_files.uri import SHOWN, UriError, absolute, address_of, is_relative, without_links
 
 MISSING = "missing"
@@ -101,7 +101,7 @@ class Fetcher:
     def fingerprint(self, uri: str) -> str:
         """Return what changes when the photo changes: size and mtime or generation; 'missing' when there is nothing."""
         try:
-            location = self._location(uri)
+            location = self.location(uri)
             if is_far(location):
                 found = locations.look(location)
                 return found.fingerprint if found else MISSING
@@ -112,7 +112,7 @@ class Fetcher:
 
     def fetch(self, uri: str) -> bytes:
         """Return the photo's bytes. Raises FetchError, and StageError or StoreError when a bucket cannot be asked."""
-        location = self._location(uri)
+        location = self.location(uri)
         if not is_far(location):
             return self._read(Path(location))
         found = locations.look(location)
@@ -121,6 +121,18 @@ class Fetcher:
         self._check_size(found.size_bytes)
         with found.open() as stream:
             return stream.read()
+
+    def location(self, uri: str) -> str:
+        """Return where a photo is, whose name may be spelled otherwise there. Raises FetchError where none can be."""
+        roots = (self.root, *self.more)
+        try:
+            location = without_links(absolute(uri, self.root), roots)
+            there = "" if is_far(location) else respelled(location)
+            return without_links(there, roots) if there else location
+        except UriError as error:
+            raise FetchError(error.code, error.detail) from error
+        except ValueError as error:  # a NUL, which no path holds
+            raise FetchError("missing", f"{uri[:SHOWN]!r}: {error}") from error
 
     def near(self, uri: str) -> str:
         """Return the name of a photo that is there and that a uri, which leads to none, may have meant, else ""."""
@@ -147,11 +159,3 @@ class Fetcher:
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes > self.max_bytes:
             raise FetchError("too_large_bytes", f"{size_bytes} bytes, the limit is {self.max_bytes}")
-
-    def _location(self, uri: str) -> str:
-        try:
-            return without_links(absolute(uri, self.root), (self.root, *self.more))
-        except UriError as error:
-            raise FetchError(error.code, error.detail) from error
-        except ValueError as error:  # a NUL, which no path holds
-            raise FetchError("missing", f"{uri[:SHOWN]!r}: {error}") from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from urllib.parse import unquote
 
 _READINGS: tuple[Callable[[str], str], ...] = (
@@ -26,6 +27,32 @@ def readings(uri: str) -> Iterator[str]:
             if one not in seen:
                 seen.add(one)
                 yield one
+
+
+def respelled(path: str) -> str:
+    """Return a path as it is there: names in it may differ in case or Unicode form where one alone is alike, else "".
+
+    So a feed that was made on Windows or macOS, to which these are one name, fits files that lie on Linux.
+    """
+    if os.path.exists(path):
+        return path
+    folder, name = os.path.split(path)
+    folder = respelled(folder) if name and folder else ""
+    found = _names(folder, os.stat(folder).st_mtime_ns).get(_folded(name), "") if folder else ""
+    return os.path.join(folder, found) if found else ""
+
+
+@lru_cache(16)
+def _names(folder: str, _: int) -> Mapping[str, str]:
+    """Return the names in a folder by what they are folded to, "" of several; kept until the folder changes."""
+    names = dict[str, str]()
+    try:
+        for name in os.listdir(folder):
+            folded = _folded(name)
+            names[folded] = "" if folded in names else name
+    except OSError:
+        pass
+    return names
 
 
 def sibling(path: str) -> str:

@@ -59,6 +59,18 @@ def test_files_called_by_the_item_number(path: str, pattern: str, root: str | No
     assert load_config("shop.toml").catalogue.photo_pattern == pattern
 
 
+def test_case_tells_no_files_apart(tmp_path: Path) -> None:
+    """A camera writes .JPG, and people K- or k-: the reader finds them all by one pattern."""
+    (tmp_path / "feed.csv").write_text(feed(), encoding="utf-8")
+    (tmp_path / "photos").mkdir()
+    for n in range(COUNT):
+        (tmp_path / (f"photos/K-{n}.JPG" if n % 2 else f"photos/k-{n}.jpg")).write_bytes(jpeg(n))
+    result = init("feed.csv")
+    assert f"{COUNT} of the first {COUNT} paths are" in result.output
+    assert "more files" not in result.output
+    assert "height = " in Path("shop.toml").read_text(encoding="utf-8")
+
+
 def test_a_column_of_names_without_their_ending(tmp_path: Path) -> None:
     """The column that is called by photos counts before the item number, though files have both in their names."""
     (tmp_path / "feed.csv").write_text(feed("image"), encoding="utf-8")
@@ -74,7 +86,7 @@ def test_without_files_that_are_called_so_a_line_is_to_be_filled_in(tmp_path: Pa
     for n in range(COUNT):
         (tmp_path / f"DSC{n:05}.jpg").write_bytes(jpeg(n))
     result = init("feed.csv")
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result.output
     assert "Where files are called by what a column holds" in result.output
     assert 'set photo_pattern = "{}.jpg" above' in result.output
     assert "photo_pattern" not in tomllib.loads(Path("shop.toml").read_text(encoding="utf-8"))["catalogue"]
@@ -151,7 +163,7 @@ def test_files_that_no_pattern_makes_are_told_and_a_table_has_them(
     for n in range(150):  # folders of other items, which come before theirs by name
         (tmp_path / f"photos/A{n}").mkdir(parents=True)
     result = init("feed.csv")
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result.output
     told = f"{COUNT} of the first {COUNT} 'sku' have files that are called so"
     assert f"# FILL IN: photos = []: {told}, as 'K-0" in result.output
     assert "Where files are called by what a column holds" not in result.output

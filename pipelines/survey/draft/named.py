@@ -81,18 +81,15 @@ def _is_enough(there: int, texts: set[str]) -> bool:
 
 def _texts(rows: Sequence[Mapping[str, Any]], name: str) -> set[str]:
     cells = (texts_of(row.get(name)) for row in rows[:LOOKED_AT])
-    return {text for cell in cells for text in cell if "/" not in text and len(text) < 256}
+    return {text.casefold() for cell in cells for text in cell if "/" not in text and len(text) < 256}
 
 
 def _listed(root: str, wanted: Container[str]) -> Iterator[str]:
     """Yield the paths of photos in a folder, and in some of the folders in it, those with wanted names first."""
-    folders = list[str]()
-    for entry in islice(_entries(root), _MOST_NAMES):
-        if entry.is_dir():
-            folders.append(entry.name)
-        elif PICTURE.search(entry.name):
-            yield entry.name
-    for folder in sorted(folders, key=lambda name: (name not in wanted, name))[:_MOST_FOLDERS]:
+    entries = sorted((entry.name, entry.is_dir()) for entry in islice(_entries(root), _MOST_NAMES))
+    yield from (name for name, is_folder in entries if not is_folder and PICTURE.search(name))
+    folders = [name for name, is_folder in entries if is_folder]
+    for folder in sorted(folders, key=lambda name: (name.casefold() not in wanted, name))[:_MOST_FOLDERS]:
         within = (entry.name for entry in islice(_entries(os.path.join(root, folder)), _MOST_NAMES))
         yield from sorted(f"{folder}/{name}" for name in within if PICTURE.search(name))
 
@@ -106,24 +103,22 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
 
 
 def _by_pattern(name: str, texts: set[str], root: str, paths: Iterable[str]) -> Iterator[Named]:
-    """Yield the pattern by which most of the texts are paths, and those by which more files are called."""
+    """Yield the pattern by which most of the texts are paths, in any case, and those by which more files are called."""
     of_pattern = defaultdict[str, set[str]](set)
-    longest = dict[str, str]()
+    longest, spelled = dict[str, str](), dict[str, str]()
     for path in paths:
         for start, end in _parts(path):
-            if (text := path[start:end]) in texts:
+            if (text := path[start:end].casefold()) in texts:
                 pattern = path[:start] + PLACE + path[end:]
+                pattern = spelled.setdefault(pattern.casefold(), pattern)
                 of_pattern[pattern].add(text)
                 longest[path] = min(pattern, longest.get(path, pattern), key=len)
     best = min(of_pattern, key=lambda pattern: (-len(of_pattern[pattern]), len(pattern), pattern), default="")
     if _is_enough(there := len(of_pattern[best]), texts):
-        made = {best.replace(PLACE, text) for text in of_pattern[best]}
-        others = Counter(pattern for path, pattern in longest.items() if path not in made)
-        several = tuple(
-            (pattern, count)
-            for pattern, count in sorted(others.items(), key=lambda one: (-one[1], one[0]))
-            if count > 1
-        )
+        made = {best.replace(PLACE, text).casefold() for text in of_pattern[best]}
+        others = Counter(pattern for path, pattern in longest.items() if path.casefold() not in made)
+        ranked = sorted(others.items(), key=lambda one: (-one[1], one[0]))
+        several = tuple((pattern, count) for pattern, count in ranked if count > 1)
         yield Named(name, best, there, len(texts), several, root=root)
 
 
@@ -132,8 +127,8 @@ def _by_beginning(name: str, texts: set[str], root: str, paths: Iterable[str]) -
     first = dict[str, str]()
     for path in paths:
         for _, end in (one for one in _parts(path) if one[0] == 0):
-            if path[:end] in texts:
-                first.setdefault(path[:end], path)
+            if (text := path[:end].casefold()) in texts:
+                first.setdefault(text, path)
     if _is_enough(len(first), texts):
         yield Named(name, "", len(first), len(texts), example=min(first.values()), root=root)
 

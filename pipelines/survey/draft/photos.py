@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from pipelines.config.places import in_web, is_remote
-from pipelines.shop_files.fetch import MISSING, Fetcher
+from pipelines.shop_files.fetch import MISSING, Fetcher, FetchError
 from pipelines.shop_files.uri import address_of
 from pipelines.shop_files.web.addresses import is_public
 from trainer.files import SCHEME, in_bucket
@@ -152,8 +152,9 @@ def size_of(place: Place, uris: Sequence[str], side: int = SMALL_SIDE) -> tuple[
     """Return the height and width that photos should be prepared at, and why; None where none is at hand."""
     if place.root is None or is_remote(place.root):
         return None
-    paths = (os.path.join(place.root, uri.removeprefix(place.prefix)) for uri in uris)
-    return recommended([size for path in paths if (size := _size(path))][:MEASURED], side)
+    fetcher = Fetcher(place.root, 1)
+    sizes = (_size(fetcher, uri.removeprefix(place.prefix)) for uri in uris)
+    return recommended([size for size in sizes if size][:MEASURED], side)
 
 
 def recommended(sizes: Sequence[tuple[int, int]], side: int = SMALL_SIDE) -> tuple[int, int, str] | None:
@@ -172,9 +173,9 @@ def recommended(sizes: Sequence[tuple[int, int]], side: int = SMALL_SIDE) -> tup
     return height, width, f"photos of {usual[0]} x {usual[1]} pixels (width x height) are most frequent"
 
 
-def _size(path: str) -> tuple[int, int] | None:
+def _size(fetcher: Fetcher, uri: str) -> tuple[int, int] | None:
     try:
-        with Image.open(path) as image:
+        with Image.open(fetcher.location(uri)) as image:
             return image.size
-    except (OSError, ValueError, Image.DecompressionBombError):
+    except (FetchError, OSError, ValueError, Image.DecompressionBombError):
         return None
