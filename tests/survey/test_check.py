@@ -216,7 +216,7 @@ def test_what_cannot_be_reached_is_told_with_its_cause(tmp_path: Path) -> None:
     addresses = ("http://127.0.0.1:1/a.jpg", "http://no-such-host.invalid/a.jpg")
     for address, cause in zip(addresses, ("connection refused", "no such name"), strict=True):
         rows = [row | {"image": f"{address}?{n}"} for n, row in enumerate(rows_of(3))]
-        found = looked(shop_of(tmp_path / cause, rows, fetch=LOCAL | {"attempts": 1}), code=1)
+        found = looked(shop_of(tmp_path / cause, rows, fetch=LOCAL | {"attempts": 2}), code=1)
         assert found["photo_unreachable"]["examples"][0].endswith(cause)
         assert "name and port" in found["photo_unreachable"]["fix"]
         assert not {"asked_again", "failed_now_and_then"} & found.keys()

@@ -387,6 +387,7 @@ def test_photos_on_machines_of_the_shop_and_stock(tmp_path: Path) -> None:
     result = init(str(tmp_path / "feed.csv"), "--output", str(tmp_path / "shop.toml"))
     assert result.exit_code == 0, result.output
     assert "photos: 127.0.0.1 is not of the internet" in result.output
+    assert "take away both # before that key in the config" in result.output
     text = (tmp_path / "shop.toml").read_text()
     assert '# [fetch]\n# allowed_networks = ["127.0.0.1"]  # the photos' in text
     assert '# out_of_stock = "flag"  # or "remove"; until it is set, items that are out of stock are shown' in text

@@ -36,7 +36,7 @@ def of_photos(place: Place | None, refused: Sequence[str] = ()) -> Iterator[str]
     if refused:
         yield (
             f"photos: {', '.join(refused)} is not of the internet, and asked only where fetch.allowed_networks names "
-            "it; the config has the line"
+            "it: if these are the shop's own machines, take away both # before that key in the config"
         )
     if place.files and place.root is not None:
         yield f"photos: {place.there} of the first {place.files} paths are below {place.root}"

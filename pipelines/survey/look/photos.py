@@ -95,7 +95,7 @@ def _limited(sample: Sample) -> Iterator[Finding]:
         if slower > few:
             fix = f'set fetch.hosts."{host}".requests_per_second = {_of(tally.fetched, tally.seconds):g}'
             yield Finding("asked_again", ODD, f"further requests to {host}: it limits its rate", slower, fix=fix)
-        if failed > few:
+        if failed > few and tally.fetched:  # of one that gives nothing, the codes of its photos say why
             fix = "ask who runs the host, or ask for less at once: fetch.connections"
             yield Finding(
                 "failed_now_and_then", ODD, f"further requests to {host}: it fails now and then", failed, fix=fix
