@@ -10,7 +10,7 @@ from pathlib import Path
 from pipelines.catalogue.arrivals import DELTAS, MEDIA, SNAPSHOT
 from pipelines.catalogue.deltas import Delta, Record, Sorted, order, sort
 from pipelines.catalogue.formats.base import FeedError
-from pipelines.catalogue.rows import is_blank
+from pipelines.catalogue.rows import files_in, is_blank
 from pipelines.config import Config
 from pipelines.config.places import in_web
 from pipelines.shop_files.files import File
@@ -199,5 +199,7 @@ def _digest(file: File) -> str:
 
 def _unreadable(file: Path, error: OSError) -> FeedError:
     if isinstance(error, IsADirectoryError):
-        return FeedError(f"{file} is a folder; name the files in it, as {file.name}/*{file.suffix or '.parquet'}")
+        return FeedError(
+            f"{file} is a folder; name the files in it, as {file.name}/{files_in(file, file.suffix or '.parquet')}"
+        )
     return FeedError(f"{file} cannot be read: {error.strerror}; replace it, or leave it out of the feed")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow, UnreadableError
 from pipelines.catalogue.formats.delimited import Delimited
@@ -30,6 +34,22 @@ def format_of(file: File) -> str:
         what = {**_WORKBOOKS, **_PACKED}.get(ending, "has an unknown ending;")
         raise FeedError(f"{file} {what} use one of {', '.join(sorted(FORMATS))} (or .gz of a text format)")
     return kind
+
+
+def files_in(folder: Path, ending: str = ".csv") -> str:
+    """Return a glob of the feed files that lie in a folder, or in folders in it; with an ending where none does."""
+    for level in ("*", "*/*", "*/*/*", "*/*/*/*"):
+        files = (path for path in glob.iglob(level, root_dir=folder) if (folder / path).is_file())
+        if feeds := Counter(filter(None, map(_ending_of, files))).most_common(1):
+            return f"{level}{feeds[0][0]}"
+    return f"*{ending}"
+
+
+def _ending_of(path: str) -> str:
+    """Return the ending of a feed file, with that of gzip, "" of another file."""
+    plain = path.removesuffix(".gz")
+    ending = os.path.splitext(plain)[1]
+    return ending + path[len(plain) :] if ending.lower() in FORMATS else ""
 
 
 def column_names(
@@ -116,7 +136,9 @@ def _named_errors(file: File) -> Iterator[None]:
     except UnreadableError as error:
         raise FeedError(f"{file} cannot be read: {error}") from error
     except IsADirectoryError as error:
-        raise FeedError(f"{file} is a folder; name the files in it, as {file}/*{file.suffixes[-1]}") from error
+        raise FeedError(
+            f"{file} is a folder; name the files in it, as {file}/{files_in(Path(str(file)), file.suffixes[-1])}"
+        ) from error
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or error
         raise FeedError(f"{file} cannot be read: {reason}; replace the file, or leave it out of the feed") from error

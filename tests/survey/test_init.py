@@ -381,6 +381,36 @@ def test_a_place_that_is_none(place: str, code: int, message: str) -> None:
     assert message in result.output
 
 
+@pytest.mark.parametrize(
+    ("paths", "said"),
+    [
+        (["a/x.parquet", "b/y.parquet", "_SUCCESS", "a/.x.parquet.crc"], "'feed/*/*.parquet'"),
+        (["a.jsonl", "b.jsonl", "c.csv", "sub/x.parquet"], "'feed/*.jsonl'"),
+        (["day=1/kind=a/x.tsv"], "'feed/*/*/*.tsv'"),
+        (["A.CSV.gz"], "'feed/*.CSV.gz'"),
+        (["notes.docx"], "'feed/*.csv'"),
+    ],
+)
+def test_a_folder_is_told_with_a_glob_of_what_lies_in_it(paths: list[str], said: str, tmp_path: Path) -> None:
+    for path in paths:
+        (tmp_path / "feed" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "feed" / path).touch()
+    assert f"feed/ is a folder; name the files in it, as {said}" in init("feed/").output
+
+
+def test_one_category_is_no_wonder_where_the_folder_names_it(tmp_path: Path) -> None:
+    for kind in ("Cups", "Mugs"):
+        lines = delimited(
+            "sku name photo", lambda n, kind=kind: [f"{kind}{n}", f"A {n}", f"https://cdn.example/{n}.jpg"]
+        )
+        (tmp_path / f"feed/category={kind}").mkdir(parents=True)
+        (tmp_path / f"feed/category={kind}/part.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    result = init("feed/*/*.csv")
+    assert result.exit_code == 0, result.output
+    assert load_config("shop.toml").catalogue.columns.category == "category"
+    assert "one category" not in result.output
+
+
 def test_photos_on_machines_of_the_shop_and_stock(tmp_path: Path) -> None:
     rows = "".join(f"{n},Shoe {n},Shoes > Boots,http://127.0.0.1:8900/{n}.jpg,in stock\n" for n in range(30))
     (tmp_path / "feed.csv").write_text(f"sku,title,category,image,availability\n{rows}")

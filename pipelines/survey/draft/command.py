@@ -113,7 +113,7 @@ class _Drafting:
             *of_photos(place, () if self._networks else inside),
             *of_named(self._named),
             *of_pages(uris),
-            *of_rows(rows, trial, questions),
+            *of_rows(self._source, rows, trial, questions),
             *of_copies(sound, section, trial),
         )
         return Drafted(text, told, (*open_lines(text, str(self._output)), *stops))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipelines.catalogue.deltas import order
 from pipelines.catalogue.formats.base import FeedError
+from pipelines.catalogue.rows import files_in
 from pipelines.config import Config, ConfigError
 from pipelines.config.places import in_web, read_place
 from pipelines.errors import StageError
@@ -54,7 +55,7 @@ def open_source(feed: str, scratch: Path, allowed_networks: Sequence[str] = ()) 
     *others, last = (file for _, file in found)
     by_number = len({_NUMBERS.sub("", name) for name, _ in found[-2:]}) == 1
     if isinstance(last, Path) and last.is_dir():
-        raise StageError(f"{feed} is a folder; name the files in it, as '{feed.rstrip('/')}/*.csv'")
+        raise StageError(f"{feed} is a folder; name the files in it, as '{feed.rstrip('/')}/{files_in(last)}'")
     own = last.absolute().parent if isinstance(last, Path) else None
     before = _at_hand(others[-1], scratch / "before") if others else None
     return Source(place, _at_hand(last, scratch), before, own, len(found), by_number)

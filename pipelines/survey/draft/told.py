@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.catalogue.arrivals import Rejected
 from pipelines.catalogue.formats.base import RawRow
+from pipelines.catalogue.partitions import partitions_of
 from pipelines.catalogue.rows import format_of
 from pipelines.config.formats import with_preset
 from pipelines.survey.draft.copies import copies_of
@@ -61,8 +62,11 @@ def of_pages(uris: Sequence[str]) -> Iterator[str]:
         )
 
 
-def of_rows(rows: Sequence[RawRow], trial: Trial | None, questions: Container[str]) -> Iterator[str]:
-    """Yield what is wrong with rows, and what looks odd: nothing of categories where these are in question."""
+def of_rows(source: Source, rows: Sequence[RawRow], trial: Trial | None, questions: Container[str]) -> Iterator[str]:
+    """Yield what is wrong with rows, and what looks odd.
+
+    Nothing is said of categories where these are in question, nor of there being one where the file's folder names it.
+    """
     if trial is None:
         yield from (f"  line {row.place}: {row.code}: {row.detail}" for row in _few([row for row in rows if row.code]))
         return
@@ -74,7 +78,9 @@ def of_rows(rows: Sequence[RawRow], trial: Trial | None, questions: Container[st
     if len(trial.rejects) > len(few):
         yield f"  and {len(trial.rejects) - len(few)} more; `visual-search check` counts those of the whole feed"
     categories = {item.category for item in trial.items}
-    if len(categories) == 1 and len(trial.items) > 1 and "category" not in questions:
+    says = [partition.casefold() for partition in partitions_of(source.file).values()]
+    of_folder = any(level.casefold() in says for path in categories for level in path)
+    if len(categories) == 1 and not of_folder and len(trial.items) > 1 and "category" not in questions:
         shown = " > ".join(*categories)
         yield f"note: all items are in one category, {shown!r}: catalogue.columns.category may be wrong"
     yield from (f"note: {hint}" for hint in trial.hints if not ("category" in questions and hint.startswith("categor")))
