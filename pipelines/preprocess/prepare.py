@@ -120,6 +120,8 @@ class Preparer:
                 f'set catalogue.photo_root = "https://{bare}" and catalogue.photo_prefix = "{bare}/"'
             )
         if self.fetcher.address(uri):
+            if code == "missing" and uri.startswith("/") and not uri.startswith("//"):
+                text = f'{text}; it is a path of the host: below catalogue.photo_root with catalogue.photo_prefix = "/"'
             of, _, detail = said.partition(": ")
             return f"{text}: {detail}" if detail and of == code else text
         try:

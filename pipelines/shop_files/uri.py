@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from functools import cache
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from pipelines.config.places import in_cloud, in_web, is_far, path_of
 from trainer.files import SCHEME
@@ -44,12 +44,15 @@ def bare_host(uri: str) -> str:
 def address_of(uri: str, start: str) -> str | None:
     """Return the http(s) address that a uri names, None where it names none; a relative one starts from `start`.
 
-    An address without its scheme, as web pages have them (`//cdn.example.com/a.jpg`), is one of https.
+    An address without its scheme, as web pages have them (`//cdn.example.com/a.jpg`), is one of https. A path from the
+    root (`/a.jpg`) is, as in web pages, of the host of `start`, whatever path that has.
     """
     if uri.startswith("//"):
         return f"https:{uri}"
     if in_web(uri):
         return uri
+    if in_web(start) and uri.startswith("/"):
+        return urljoin(start, quote(uri, safe=_UNQUOTED))
     if in_web(start) and is_relative(uri):
         return f"{start.rstrip('/')}/{quote(uri, safe=_UNQUOTED)}"
     return None

@@ -153,3 +153,12 @@ def test_strange_paths_are_rejects(tmp_path: Path, uri: str, code: str) -> None:
     with pytest.raises(FetchError) as caught:
         Fetcher(str(tmp_path), 1000).fetch(uri)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_of_the_host"), [("/images/x.jpg", True), ("images/x.jpg", False), ("//o/x", False)]
+)
+def test_a_path_from_the_root_of_a_host_is_told_with_the_key_for_another_start(uri: str, is_of_the_host: bool) -> None:
+    fetcher = Fetcher("https://cdn.shop/media", 4000)
+    said = Preparer(fetcher, SPEC, Limits(4000, 10_000, 16), 2, FetchSection()).explain(uri, "missing")
+    assert ('catalogue.photo_prefix = "/"' in said) == is_of_the_host

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.shop_files.uri import UriError, absolute, is_relative, without_links
+from pipelines.shop_files.uri import UriError, absolute, address_of, is_relative, without_links
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,19 @@ def test_buckets_have_roots_too(uri: str, inside: bool) -> None:
         return
     with pytest.raises(UriError, match="outside_roots"):
         without_links(uri, roots)
+
+
+@pytest.mark.parametrize(
+    ("uri", "start", "address"),
+    [
+        ("a b.jpg", "https://cdn.shop/media/", "https://cdn.shop/media/a%20b.jpg"),
+        ("/images/x y.jpg", "https://cdn.shop/media", "https://cdn.shop/images/x%20y.jpg"),  # as browsers have it
+        ("/images/x.jpg?v=1", "http://cdn.shop:8080", "http://cdn.shop:8080/images/x.jpg?v=1"),
+        ("//other.shop/x.jpg", "https://cdn.shop/media", "https://other.shop/x.jpg"),
+        ("/images/x.jpg", "/photos", None),
+        ("/images/x.jpg", "gs://shop/photos", None),
+        ("file:///x.jpg", "https://cdn.shop/media", None),
+    ],
+)
+def test_addresses(uri: str, start: str, address: str | None) -> None:
+    assert address_of(uri, start) == address
