@@ -255,6 +255,12 @@ class CatalogueSection(Section):
         return self
 
     @model_validator(mode="after")
+    def _names_photos(self) -> CatalogueSection:
+        if not (self.columns.photo_columns or self.media):
+            raise ValueError("names no photos; set 'columns.photos' or 'media'")
+        return self
+
+    @model_validator(mode="after")
     def _has_a_feed(self) -> CatalogueSection:
         if not (self.snapshot or self.deltas):
             raise ValueError("names no feed; set 'snapshot' or 'deltas'")

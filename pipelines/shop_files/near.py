@@ -38,7 +38,10 @@ def respelled(path: str) -> str:
         return path
     folder, name = os.path.split(path)
     folder = respelled(folder) if name and folder else ""
-    found = _names(folder, os.stat(folder).st_mtime_ns).get(_folded(name), "") if folder else ""
+    try:
+        found = _names(folder, os.stat(folder).st_mtime_ns).get(_folded(name), "") if folder else ""
+    except OSError:  # it is gone by now, or nobody may read it
+        return ""
     return os.path.join(folder, found) if found else ""
 
 
@@ -46,12 +49,9 @@ def respelled(path: str) -> str:
 def _names(folder: str, _: int) -> Mapping[str, str]:
     """Return the names in a folder by what they are folded to, "" of several; kept until the folder changes."""
     names = dict[str, str]()
-    try:
-        for name in os.listdir(folder):
-            folded = _folded(name)
-            names[folded] = "" if folded in names else name
-    except OSError:
-        pass
+    for name in os.listdir(folder):
+        folded = _folded(name)
+        names[folded] = "" if folded in names else name
     return names
 
 
