@@ -230,6 +230,22 @@ def test_variants_of_a_hidden_product_are_no_items(tmp_path: Path) -> None:
     assert Shop(tmp_path).item_ids() == {f"FA-{n}" for n in range(6, 60)}
 
 
+@pytest.mark.parametrize("own_sku", [True, False])
+def test_rows_of_variations_with_the_id_of_their_product_do_not_remove_it(tmp_path: Path, *, own_sku: bool) -> None:
+    """Ecwid: each second product has two rows of options, with its id, and in some shops a number of their own."""
+    header = "type,product_sku,product_name,product_price,product_category_1,image,product_variation_sku,size"
+    rows = [
+        f"product,E{n},Mug {n},5.00,Home / Mugs {n % 3},https://c.example/{n}.jpg,,"
+        + "".join(f"\nproduct_variation,E{n},,6.00,,,{f'E{n}-{size}' * own_sku},{size}" for size in "SM" * (n % 2))
+        for n in range(60)
+    ]
+    said = written(tmp_path, "\n".join([header, *rows, ""]))["catalogue"]
+    assert isinstance(said["columns"], dict)
+    assert said["columns"]["item_id"] == said["columns"]["continues"] == "product_sku"
+    manifest = Shop(tmp_path).run("r", "catalogue")["catalogue"]
+    assert (Shop(tmp_path).item_ids(), manifest["rejects"]) == ({f"E{n}" for n in range(60)}, {})
+
+
 def test_stock_as_schema_org_says_it(tmp_path: Path) -> None:
     offers = [{"availability": f"https://schema.org/{word}", "price": "5.00"} for word in ("InStock", "OutOfStock")]
     rows = [

@@ -22,6 +22,8 @@ Rows = Sequence[Mapping[str, Any]]
 SHOWN = 50
 _ADDRESSES = 0.9
 """The least share of addresses in a column of them."""
+_ID_FILLED = 0.2
+"""The least share of rows, and of those with photos, that have an id."""
 _UNNAMED = 0.3
 """What cells are worth whose column's name says nothing, beside one whose name does."""
 _NESTED = 0.5
@@ -56,8 +58,9 @@ def guessed(rows: Rows, names: Sequence[str]) -> Guess:
     columns = {name: one for name, one in profiles(rows, dict.fromkeys(names)).items() if names.count(name) == 1}
     columns = _of_now({name: one for name, one in columns.items() if one.filled and name}, names)
     guess = Guess()
-    _take(guess, columns, "item_id", _as_id, lambda one: f"{one.distinct:.0%} of the values differ, {_such(one)}")
     photos = _with_more(_without_names(photo_columns(columns), columns, rows), rows)
+    ids = _of_shown(columns, photos, rows)
+    _take(guess, ids, "item_id", _as_id, lambda one: f"{one.distinct:.0%} of the values differ, {_such(one)}")
     if photos:
         guess.take("photos", photos[0] if len(photos) == 1 else photos, _such(columns[photos[0]]))
     rest = {name: one for name, one in columns.items() if name not in [guess.keys.get("item_id"), *photos]}
@@ -104,6 +107,17 @@ def _take(
     best = max(worth, key=worth.__getitem__, default=None)
     if best is not None and worth[best] > 0:
         guess.take(key, best, why(columns[best]))
+
+
+def _of_shown(columns: Mapping[str, Profile], photos: Sequence[str], rows: Rows) -> dict[str, Profile]:
+    """Return the columns that say something of rows with photos: what only rows of variants have is no item's id."""
+    shown = [row for row in rows if any(texts_of(row.get(name)) for name in photos)]
+    least = _ID_FILLED * len(shown)
+    return {
+        name: one
+        for name, one in columns.items()
+        if not shown or sum(bool(texts_of(row.get(name))) for row in shown) >= least
+    }
 
 
 def photo_columns(columns: Mapping[str, Profile]) -> list[str]:
@@ -216,7 +230,7 @@ def _as_id(one: Profile) -> float:
     decimals = one.decimals - one.floats if is_named else one.decimals  # the reader tells what was lost of them
     if one.length > 64 or one.words > 2.5 or max(one.pictures, one.addresses, decimals, one.markup) > 0.3:
         return 0.0
-    if one.dates > 0.5 or one.filled < 0.2 or one.several > 0 or (one.distinct < 0.5 and not is_named):
+    if one.dates > 0.5 or one.filled < _ID_FILLED or one.several > 0 or (one.distinct < 0.5 and not is_named):
         return 0.0
     if one.values < 2 and one.distinct < 1 and one.floats < 1:
         return 0.0

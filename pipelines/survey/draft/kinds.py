@@ -62,6 +62,14 @@ def heads_of(
             yield Kinds(column, frozenset(words) - heads, heads)
 
 
+def are_apart(rows: Rows, kinds: Kinds, item_id: str) -> bool:
+    """Tell whether no row of the kinds that are no items has the id of one that is: with it the item would go."""
+    ids: dict[bool, set[str]] = {False: set(), True: set()}
+    for row in rows:
+        ids[_text(row, kinds.column).casefold() in kinds.others].add(_text(row, item_id))
+    return not (ids[False] & ids[True]) - {""}
+
+
 def _by_words(rows: Rows, signs: frozenset[str]) -> Iterator[tuple[str, dict[str, list[Mapping[str, Any]]]]]:
     """Yield each column whose name has one of the signs, with the rows by what it says of them, in lower case."""
     for column in (name for name in (rows[0] if rows else ()) if signs & {*tokens(name)}):

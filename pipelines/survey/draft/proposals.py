@@ -16,7 +16,7 @@ from pipelines.config.formats import with_preset
 from pipelines.config.shop import listed
 from pipelines.config.words import DELETED, NOT_DELETED
 from pipelines.survey.draft.dates import forms_of
-from pipelines.survey.draft.kinds import Kinds, heads_of, kinds_of
+from pipelines.survey.draft.kinds import Kinds, are_apart, heads_of, kinds_of
 from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
 from pipelines.survey.draft.prices import of_no_number
 from pipelines.survey.draft.profile import NO_PHOTO, profile, texts_of
@@ -147,7 +147,8 @@ def _left_out(
 ) -> Iterator[Proposal]:
     mapped = listed(seen.columns.get("deleted"))
     others, items = kinds.others | {*gone}, kinds.items - {""} | {*live}
-    if others & items or kinds.column in mapped:
+    item_id = seen.columns["item_id"]
+    if others & items or kinds.column in mapped or not are_apart(seen.rows, kinds, item_id):
         return
     keys = {"deleted_words": sorted(others), "not_deleted_words": sorted(items)}
     told = f"{kinds.column}: {', '.join(sorted(kinds.others))} {why}"

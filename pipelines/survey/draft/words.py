@@ -28,7 +28,7 @@ def _words(exact: str, tokens: str = "", stems: str = "", never: str = "") -> Wo
 _NOT_THE_ITEM: Final = (
     "category categories kategorie categorie categoria brand marke marque marca image images photo bild shop "
     "store user supplier tax parent group set vendor customer seller merchant media variant option price preis "
-    "meta attribute"
+    "meta attribute variation"
 )
 WORDS: Final[Mapping[str, Words]] = {
     "item_id": _words(
