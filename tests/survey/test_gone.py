@@ -54,6 +54,8 @@ def either(gone: Any, live: Any) -> Callable[[bool], Any]:
         *[("enabled", "0", "1"), ("active", False, True), ("is_active", "N", "Y"), ("Product Visible?", "N", "Y")],
         *[("published", "FALSE", "TRUE"), ("aktiv", "nein", "ja"), ("online", "no", "yes"), ("attivo", 0, 1)],
         *[("attributes.active", False, True), ("deleted_at", DAY, None), ("deletedAt", DAY, "0000-00-00 00:00:00")],
+        *[("is_purchasable", False, True), ("for_sale", "N", "Y"), ("Freigabe", "nein", "ja"), ("publish", 0, 1)],
+        *[("blocked", "yes", "no"), ("is_available", "inactive", "active"), ("available", "inaktiv", "aktiv")],
         *[("published_at", None, DAY), ("discontinued_date", "2025-11-01", "")],
     ],
 )
@@ -96,6 +98,13 @@ def test_several_are_mapped_together_where_their_words_agree(tmp_path: Path) -> 
         ("status", "draft", "new in", "'status' may say that items are gone: new in (54), draft (6)"),
         ("status", 0, 1, "'status' may say that items are gone: 1 (54), 0 (6)"),
         ("active", True, False, "'active' may say that items are gone: false (54), true (6)"),  # most would be gone
+        ("status", "D", "A", "'status' may say that items are gone: a (54), d (6)"),
+        ("state", 20, 10, "'state' may say that items are gone: 10 (54), 20 (6)"),
+        ("Artikelstatus", "geplant", "neu", "'Artikelstatus' may say that items are gone: neu (54), geplant (6)"),
+        ("active", "I", "A", "'active' may say that items are gone: a (54), i (6)"),
+        ("active", "", "x", "'active' may say that items are gone: x (54), empty (6)"),
+        ("is_available", "paused", "A", "'is_available' may say that items are gone: a (54), paused (6)"),
+        ("Zustand", "gebraucht", "neu", ""),
         ("stock_status", "hidden", "x", ""),
         ("order_status", "archived", "active", ""),
         ("state", "CA", "NY", ""),
@@ -107,6 +116,22 @@ def test_what_may_say_it_is_told_and_not_mapped(name: str, gone: Any, live: Any,
     said, text, _ = drafted(**{name: either(gone, live)})
     assert "deleted" not in said["columns"]
     assert [line.removeprefix("# left out: ") for line in _left_out(text)] == [told] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "live"),
+    [("product_is_available", "false", "true"), ("available", 0, 1), ("lieferbar", "nein", "ja")],
+)
+def test_what_may_be_sold_out_is_a_matter_of_stock(name: str, gone: Any, live: Any, tmp_path: Path) -> None:
+    """It is shown until the config, which asks, says what becomes of it; beside a column of the stock it is told."""
+    said, text, _ = drafted(**{name: either(gone, live)})
+    assert said["columns"]["availability"] == name
+    assert '# out_of_stock = "flag"' in text
+    notes = Shop(tmp_path).run("r", "catalogue")["catalogue"]["notes"]
+    assert any("shown all the same: 6 of 60" in note for note in notes)
+    said, text, _ = drafted(**{name: either(gone, live)}, in_stock=lambda _: 5)
+    assert said["columns"]["availability"] == "in_stock"
+    assert [f"'{name}' may say that items are gone" in line for line in _left_out(text)] == [True]
 
 
 def _left_out(text: str) -> Sequence[str]:

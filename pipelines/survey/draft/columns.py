@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipelines.catalogue.availability import availability_of
 from pipelines.catalogue.shops.attributes import ours
 from pipelines.config.shop import listed
 from pipelines.survey.draft.gone import gone_columns
@@ -16,7 +17,7 @@ from pipelines.survey.draft.lists import first_of, list_holding
 from pipelines.survey.draft.names import numbered, said, tokens
 from pipelines.survey.draft.prices import no_prices, prices
 from pipelines.survey.draft.profile import Profile, profiles, texts_of
-from pipelines.survey.draft.words import FIRST, LESSER
+from pipelines.survey.draft.words import FIRST, LESSER, SIGNS_OF_STOCK
 
 Rows = Sequence[Mapping[str, Any]]
 SHOWN = 50
@@ -256,6 +257,8 @@ def _as_stock(one: Profile) -> float:
     if one.addresses > 0.9 and _OF_SCHEMA_ORG.match(one.example):
         return one.filled
     fits = one.length <= 30 and max(one.pictures, one.addresses, one.dates) < 0.1
+    if SIGNS_OF_STOCK & {*tokens(one.name)}:  # which may say too whether a shop has an item at all
+        fits = fits and availability_of(one.example) is not None
     return one.filled if fits else 0.0
 
 

@@ -19,6 +19,7 @@ from pipelines.survey.draft.words import (
     SIGNS_OF_GONE,
     SIGNS_OF_LIVE,
     SIGNS_OF_STATUS,
+    SIGNS_OF_STOCK,
     WHEN,
     YES,
 )
@@ -29,6 +30,10 @@ _SHOWN = 6
 _DATES, _LONGEST = 0.9, 30
 _OUTRIGHT, _SINCE, _BY_STATUS, _BY_SIGN, _UNTIL = 5.0, 4.0, 3.0, 2.0, 1.0
 """How plainly a column says it: deleted, deleted_at, status, active, published_at."""
+_MOST_STAGES = 10
+"""The most words of a column that says at what stage an item is."""
+_OF_ELSE_TOO = frozenset({"state", "zustand", "etat", "estado", "stato", "toestand", "stav"})
+"""Signs of a status that may be of a region, or of a condition such as new and used."""
 _OFTEN_GONE, _OFTEN_LIVE = frozenset({"archived", "draft", "inactive"}), frozenset({"active", "published"})
 _OFTEN_NO = frozenset({"0", "0.0", "false", "f", "no", "n"})
 _OFTEN_YES = frozenset({"1", "1.0", "true", "t", "yes", "y"})
@@ -103,9 +108,9 @@ def _agree(one: Saying, other: Saying) -> bool:
 def _sayings(
     columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]], photos: Sequence[str]
 ) -> Iterator[Saying]:
-    signs = SIGNS_OF_GONE | SIGNS_OF_LIVE | SIGNS_OF_STATUS
+    signs = SIGNS_OF_GONE | SIGNS_OF_LIVE | SIGNS_OF_STATUS | SIGNS_OF_STOCK
     for name, one in columns.items():
-        words = {*tokens(name)}
+        words = {*tokens(name), "".join(tokens(name))}
         if words & OF_ELSE or not (words & signs or said(name, "deleted")):
             continue
         counts = Counter(_word(row, name) for row in rows)
@@ -114,7 +119,8 @@ def _sayings(
             yield from _by_date(name, words, rows, photos)
         elif one.several == 0 and one.length <= _LONGEST:
             words_of = Counter(word.casefold() for word in counts.elements() if word)
-            yield from _by_word(name, words, words_of, len(rows))
+            empty = sum(_word(row, name) == NONE and _has_photo(row, photos) for row in rows)
+            yield from _by_word(name, words, words_of, len(rows), empty)
 
 
 def _word(row: Mapping[str, Any], name: str) -> str:
@@ -132,22 +138,36 @@ def _by_date(name: str, words: set[str], rows: Sequence[Mapping[str, Any]], phot
     if words & SIGNS_OF_GONE or said(name, "deleted"):
         yield Saying(name, counts, frozenset({ANY}), frozenset(), _SINCE)
     elif words & SIGNS_OF_LIVE:
-        are_items = all(any(texts_of(row.get(photo)) for photo in photos) for row in empty)
+        are_items = all(_has_photo(row, photos) for row in empty)
         is_sure = are_items and len(empty) <= _MOST_GONE * len(rows)
         yield Saying(name, counts, frozenset({NONE}), frozenset({ANY}), _UNTIL * is_sure)
 
 
-def _by_word(name: str, words: set[str], counts: Counter[str], rows: int) -> Iterator[Saying]:
+def _has_photo(row: Mapping[str, Any], photos: Sequence[str]) -> bool:
+    return any(texts_of(row.get(photo)) for photo in photos)
+
+
+def _by_word(name: str, words: set[str], counts: Counter[str], rows: int, empty: int) -> Iterator[Saying]:
+    """Yield what words say; `empty` is the number of rows with a photo and without a word."""
     is_deleted = bool(said(name, "deleted"))
     told = {*counts}
     gone, live = _meaning(words, told, is_deleted=is_deleted)
     number = sum(count for word, count in counts.items() if word in gone)
-    if told <= gone | live:
+    if empty and told <= YES and words & (SIGNS_OF_LIVE | SIGNS_OF_STATUS):  # an empty cell may be a no
+        yield Saying(name, counts + Counter({NONE: empty}), gone, live)
+    elif told <= gone | live:
         plain = _OUTRIGHT if is_deleted else _BY_STATUS if words & SIGNS_OF_STATUS else _BY_SIGN
         is_sure = is_deleted or number <= _MOST_GONE * rows
         yield Saying(name, counts, gone, live, plain * is_sure)
-    elif told & GONE or (told <= YES | NO and told & NO):  # beside words that are not known, and numbers of a status
+    elif told & GONE or (told <= YES | NO and told & NO) or _may_say(words, told):
         yield Saying(name, counts, gone, live)
+
+
+def _may_say(words: set[str], told: set[str]) -> bool:
+    """Tell whether words that are not known may be those of two stages: of a plain name any, of others codes."""
+    are_few, are_known = 1 < len(told) <= _MOST_STAGES, told <= LIVE
+    is_plain = bool(words & ((SIGNS_OF_GONE | SIGNS_OF_LIVE | SIGNS_OF_STATUS | SIGNS_OF_STOCK) - _OF_ELSE_TOO))
+    return are_few and not are_known and (is_plain or all(len(word) == 1 or word.isdecimal() for word in told))
 
 
 def _meaning(words: set[str], told: set[str], *, is_deleted: bool) -> tuple[frozenset[str], frozenset[str]]:

@@ -30,6 +30,7 @@ _NOT_THE_ITEM: Final = (
     "store user supplier tax parent group set vendor customer seller merchant media variant option price preis "
     "meta attribute variation"
 )
+_TO_BE_HAD: Final = "available verfugbar lieferbar disponible disponibile disponivel leverbaar dostepny"
 WORDS: Final[Mapping[str, Words]] = {
     "item_id": _words(
         "itemid productid sku id articleid articlenumber articleno artno artikelnummer artikelnr artnr artikelid "
@@ -132,10 +133,10 @@ WORDS: Final[Mapping[str, Words]] = {
         "availability instock stockstatus availabilitystatus stock stockquantity stockqty qty quantity inventory "
         "inventoryquantity bestand lagerbestand verfugbarkeit verfuegbarkeit lager disponibilite disponible "
         "stocks disponibilidad existencias disponibilita giacenza voorraad lagersaldo lagerstatus stan dostepnosc "
-        "dostupnost sklad наличие остаток 在庫",
-        "availability stock bestand verfugbarkeit disponibilite disponibilidad disponibilita",
+        "dostupnost sklad наличие остаток 在庫 available isavailable verfugbar lieferbar",
+        f"availability stock bestand verfugbarkeit disponibilite disponibilidad disponibilita {_TO_BE_HAD}",
         "",
-        "date min max threshold manage backorders location warehouse",
+        "date min max threshold manage backorders location warehouse from since until sizes colors colours countries",
     ),
     "deleted": _words(
         "deleted isdeleted removed isremoved deletedat removedat geloscht geloescht supprime eliminado eliminato "
@@ -192,20 +193,27 @@ SIGNS_OF_GONE: Final = _words(
     "",
     "deleted removed archived discontinued disabled inactive hidden unpublished retired obsolete trashed geloscht "
     "geloescht archiviert inaktiv ausgelaufen versteckt gesperrt supprime desactive inactif archive eliminado inactivo "
-    "descatalogado eliminato inattivo verwijderd slettet usuniety nieaktywny",
+    "descatalogado eliminato inattivo verwijderd slettet usuniety nieaktywny "
+    "sperre sperrkennzeichen blocked hide eol",
 ).tokens
 """Words of a column that says yes of an item that is gone or not for sale."""
 SIGNS_OF_LIVE: Final = _words(
     "",
-    "active enabled visible published online live listed shown sellable saleable purchasable aktiv aktiviert sichtbar "
+    "active enabled visible published online live listed shown sellable saleable salable purchasable buyable orderable "
+    "displayed activated publish show forsale isforsale canbuy inshop imshop freigabe verkaufbar kaufbar bestellbar "
+    "verkauflich angezeigt aktiv aktiviert sichtbar "
     "veroffentlicht veroeffentlicht freigegeben actif publie enligne activo publicado visivel attivo pubblicato "
-    "visibile actief zichtbaar aktywny aktivni julkaistu",
+    "visibile actief zichtbaar aktywny aktivni julkaistu activado habilitado ativo vendible vendibile acquistabile",
 ).tokens
 """Words of a column that says no of such an item."""
 SIGNS_OF_STATUS: Final = _words(
-    "", "status state lifecycle visibility zustand sichtbarkeit statut etat estado stato visibilite toestand stav"
+    "",
+    "status state lifecycle visibility zustand sichtbarkeit statut etat estado stato visibilite toestand stav "
+    "artikelstatus produktstatus itemstatus productstatus poststatus onlinestatus webstatus shopstatus",
 ).tokens
 """Words of a column that says what stage an item is at."""
+SIGNS_OF_STOCK: Final = _words("", _TO_BE_HAD).tokens
+"""Words of a column that says no of an item that is not for sale, or of one that is sold out."""
 SIGNS_OF_COPIES: Final = _words(
     "",
     "locale language lang sprache langue idioma lingua taal jezyk country land pays pais market markt marche channel "
