@@ -99,6 +99,31 @@ def test_ids_that_a_program_took_for_numbers(tmp_path: Path) -> None:
     assert tomllib.loads(Path("shop.toml").read_text())["catalogue"]["columns"]["item_id"] == "EAN"
 
 
+def test_ids_of_categories_side_by_side_and_names_before_ids(tmp_path: Path) -> None:
+    """Shopware 6: of an item's categories the first counts, and its maker is who it is called by."""
+
+    def row(n: int) -> list[object]:
+        ids = [f"{n % 3}f579c66d0a7d4d007a15eb17682bd8e", *[f"{n % 2}0b59714528d5798b1c8adaf0d0ed15e"] * (n % 4 > 0)]
+        return [
+            f"s{n}",
+            f"Mug number {n}",
+            f"{n % 5}f4e1aaabd0746",
+            f"Acme {n % 5}",
+            "|".join(ids),
+            f"https://c.d/{n}.jpg",
+        ]
+
+    text = tabled(["sku", "name", "manufacturer_id", "manufacturer_name", "categories", "image_url"], row)
+    columns = written(tmp_path, text)["catalogue"]["columns"]
+    assert isinstance(columns, dict)
+    assert columns["attributes"] == {"brand": "manufacturer_name"}
+    assert (columns["category_path_separator"], columns.get("category_separator")) == ("|", None)
+    Shop(tmp_path).run("r", "catalogue")
+    assert {tuple(item["category"]) for item in Shop(tmp_path).table("items")} == {
+        (f"{n}f579c66d0a7d4d007a15eb17682bd8e",) for n in range(3)
+    }
+
+
 def test_file_names_beside_the_addresses_that_end_with_them(tmp_path: Path) -> None:
     text = tabled(
         ["Product ID", "Name", "Category", "Image File - 1", "Image URL - 1"],

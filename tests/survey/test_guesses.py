@@ -280,6 +280,22 @@ def test_between_levels() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "are_levels"),
+    [
+        (["7f579c66d0|e70b597145", "0ff7a11a59|e70b597145"], False),  # below two others
+        (["7f579c66d0|e70b597145", "e70b597145|7f579c66d0"], False),  # each below the other
+        (["7f579c66d0|e70b597145", "e70b597145"], False),  # alone too
+        (["7f579c66d0|e70b597145", "7f579c66d0|0ff7a11a59", "7f579c66d0"], True),
+        (["1200|4711", "1300|4711"], False),
+        (["10|10|20", "10|20|20"], True),  # numbers within a level
+        (["Men|Shirts", "Women|Shirts"], True),
+    ],
+)
+def test_between_ids(cells: list[str], *, are_levels: bool) -> None:
+    assert between_levels(cells) == ["|"] * are_levels
+
+
+@pytest.mark.parametrize(
     ("texts", "forms"),
     [
         (["28.11.2025", "01.02.2025"], ["%d.%m.%Y"]),

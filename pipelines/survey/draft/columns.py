@@ -214,9 +214,10 @@ def _first_of_lists(guess: Guess, columns: Mapping[str, Profile], rows: Rows) ->
 def _attributes(guess: Guess, columns: Mapping[str, Profile]) -> None:
     found: dict[str, str] = {}
     used = {name for value in guess.keys.values() for name in listed(value)}
-    for name, one in columns.items():
+    beside = {name for name in columns if _BESIDE & {*tokens(name)[-1:]}}
+    for name, one in sorted(columns.items(), key=lambda pair: pair[0] in beside):  # names before ids
         what = next(filter(None, map(ours, (name.split(".")[-1], *tokens(name)))), None)
-        if what and name not in used and _is_attribute(one) and not ("." in name and _BESIDE & {*tokens(name)[-1:]}):
+        if what and name not in used and _is_attribute(one) and not ("." in name and name in beside):
             found.setdefault(what, name)
     if found:
         guess.take("attributes", found, ", ".join(f"{columns[name].example[:20]!r}" for name in found.values()))

@@ -17,6 +17,9 @@ _MOST = 0.9
 _CODE: Final = re.compile(r"(?=.*[_\d])[^\W]+(?:-[^\W]+)*")
 """Of a category, as Akeneo and BigCommerce write them: master_men_shirts, 23."""
 
+_ID: Final = re.compile(r"\d{3,}|(?=.*\d)[0-9a-f]{8,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""Of a category: a number longer than those of levels, or what a program has drawn."""
+
 
 def between_photos(cells: Iterable[str]) -> str | None:
     """Return the mark that makes photos of cells with several pictures, None where none does."""
@@ -66,7 +69,16 @@ def _hold(paths: Sequence[str], levels: str) -> bool:
     return any(path.startswith(above) for path in paths)
 
 
-def between_levels(cells: Iterable[str]) -> list[str]:
-    """Return the marks that may stand between levels, the one in most cells first."""
+def between_levels(cells: Sequence[str]) -> list[str]:
+    """Return the marks that may stand between levels, the one in most cells first; none between ids side by side."""
     counts = Counter(mark for cell in cells for mark in BETWEEN_LEVELS if mark in cell)
+    counts = Counter({mark: count for mark, count in counts.items() if not _are_beside(cells, mark)})
     return [mark for mark, _ in sorted(counts.items(), key=lambda one: (-one[1], BETWEEN_LEVELS.index(one[0])))]
+
+
+def _are_beside(cells: Sequence[str], mark: str) -> bool:
+    """Tell whether a mark parts ids of which some stand behind several others: no category has two above it."""
+    paths = [_parts(cell, mark) for cell in cells] if mark in BETWEEN_PATHS else []
+    pairs = {pair for path in paths for pair in zip(["", *path], path, strict=False)}
+    ids = {part for _, part in pairs}
+    return len(pairs) > len(ids) and sum(_ID.fullmatch(part) is not None for part in ids) >= _MOST * len(ids)

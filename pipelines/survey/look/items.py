@@ -98,8 +98,9 @@ class Items:
         if ends := _below_several(self.leaves):
             told = tuple(f"{end!r} (below {len(above)} of them)" for end, above in ends[:SHOWN])
             fix = (
-                "if a cell names several categories of an item, and no levels of one, let catalogue.columns.category "
-                "name one of them, as categories[0].name does"
+                "if a cell names several categories of an item, and no levels of one, set "
+                "catalogue.columns.category_path_separator to what stands between them; of a list in JSON let "
+                "catalogue.columns.category name one, as categories[0].name does"
             )
             yield Finding(
                 "shared_ends", ODD, "levels below several categories that hold items too", len(ends), told, fix
