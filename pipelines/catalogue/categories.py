@@ -27,7 +27,8 @@ HOLES = "holes"
 """Categories with a level behind an empty one."""
 _MARK = re.compile(r",\s|[;|\n]")
 """What stands between the paths of one cell, as shops export them; inside a level it is rare."""
-_CODES = re.compile(r"[^\s,]+(?:,[^\s,]+)+")
+CODES = re.compile(r"[^\s,]+(?:,[^\s,]+)+")
+"""Of several categories, as Akeneo writes them."""
 _ROOTS = frozenset("/|\\")
 _LEVEL_MARK = re.compile(r"\s*(?:::|[>/\\|»›→;:])\s*")
 """What shops write between levels."""
@@ -124,7 +125,7 @@ def _remark_several(cells: Cells, text: str, between: str) -> None:
 def _remark_columns(cells: Cells, levels: Sequence[str], columns: Columns) -> None:
     """Remark the first cell of a level that looks like several; words apart by a comma and a blank may be one name."""
     if columns.category_path_separator is None:
-        several = next((text for text in levels if _CODES.fullmatch(text) or re.search(r"[;|\n]", text)), None)
+        several = next((text for text in levels if CODES.fullmatch(text) or re.search(r"[;|\n]", text)), None)
         if several is not None:
             cells.remarks.add(SEVERAL_IN_LEVEL, repr(several[: 2 * SHOWN]))
 
@@ -135,7 +136,7 @@ def _are_paths(text: str, between: str) -> bool:
     Such paths all have levels, as A/B,C/D, or some begin with the same one, as Magento's do.
     """
     if between not in text:
-        return bool(_CODES.fullmatch(text))
+        return bool(CODES.fullmatch(text))
     parts = text.split(",")
     tops = [part.split(between)[0].strip() for part in parts]
     return len({*tops}) < len(tops) or (len(parts) > 1 and all(between in part for part in parts))

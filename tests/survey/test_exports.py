@@ -124,6 +124,26 @@ def test_ids_of_categories_side_by_side_and_names_before_ids(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.parametrize(
+    ("cell", "separator", "is_told"),
+    [
+        ("apparel,tshirts{},summer_2026", None, True),  # Akeneo's: whether levels or several, nothing says
+        ("Bags,Sale{}", None, True),
+        ("Hats, Gloves and Scarves {}", "", False),
+        ("master_men,master_men_{}", ",", False),
+    ],
+)
+def test_categories_with_commas(cell: str, separator: str | None, tmp_path: Path, *, is_told: bool) -> None:
+    text = tabled(
+        ["sku", "name", "categories", "image"],
+        lambda n: [f"s{n}", f"Mug number {n}", cell.format("abc"[n % 3]), f"https://c.example/{n}.jpg"],
+    )
+    columns = written(tmp_path, text)["catalogue"]["columns"]
+    assert isinstance(columns, dict)
+    assert columns.get("category_path_separator") == separator
+    assert ("category cells that look like several paths" in init("feed.csv", "--force").output) == is_told
+
+
 def test_file_names_beside_the_addresses_that_end_with_them(tmp_path: Path) -> None:
     text = tabled(
         ["Product ID", "Name", "Category", "Image File - 1", "Image URL - 1"],

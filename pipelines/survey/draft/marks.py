@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from pipelines.catalogue.categories import CODES
 from pipelines.catalogue.lists import addresses_of, parts_of
 from pipelines.survey.draft.profile import ADDRESS, PICTURE
 
@@ -53,6 +54,12 @@ def between_paths(cells: Sequence[str], levels: str) -> tuple[str, bool]:
             shallow = sum(_begins_shallow(of_cell, levels) for of_cell in several)
             return mark, 2 * shallow > len(several) or any(_hold(of_cell, levels) for of_cell in several)
     return "", False
+
+
+def are_codes(cells: Sequence[str]) -> bool:
+    """Tell whether commas stand between words without a blank, as between codes of categories, and not in a name."""
+    several = [cell for cell in cells if "," in cell]
+    return 2 * sum(CODES.fullmatch(cell) is not None for cell in several) > len(several)
 
 
 def _parts(cell: str, mark: str) -> list[str]:

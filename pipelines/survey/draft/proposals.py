@@ -17,7 +17,7 @@ from pipelines.config.shop import listed
 from pipelines.config.words import DELETED, NOT_DELETED
 from pipelines.survey.draft.dates import forms_of
 from pipelines.survey.draft.kinds import Kinds, are_apart, heads_of, kinds_of
-from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
+from pipelines.survey.draft.marks import are_codes, between_levels, between_paths, between_photos
 from pipelines.survey.draft.prices import of_no_number
 from pipelines.survey.draft.profile import NO_PHOTO, profile, texts_of
 from pipelines.survey.draft.trial import Trial
@@ -177,6 +177,8 @@ def _paths(seen: Seen) -> Iterator[Proposal]:
     if seen.trial.summary.remarks[SEVERAL_PATHS] and isinstance(seen.columns["category"], str):
         cells = seen.cells(seen.columns["category"])
         mark, hold = between_paths(cells, seen.columns.get("category_separator", ">"))
+        if not mark and are_codes(cells):
+            return
         example = seen.trial.summary.remarked[SEVERAL_PATHS]
         why = f"between the paths of {_such(cells, mark)}" if mark else f"{example} is one path"
         deepest = {"category_choice": "deepest"} if hold else {}
