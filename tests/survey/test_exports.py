@@ -307,6 +307,31 @@ def test_stock_as_schema_org_says_it(tmp_path: Path) -> None:
     assert said["columns"]["availability"] == "offers.availability"
 
 
+@pytest.mark.parametrize("price", ["{},90 €", "{}.90", "ab {} auf Anfrage"])
+@pytest.mark.parametrize("day", ["{:02d}.11.2026", "2026-11-{:02d}", "01.{:02d}.2026 oder später"])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_settings_of_which_each_hides_what_the_next_mends(price: str, day: str, rows: int, tmp_path: Path) -> None:
+    """A row is rejected for its first fault alone: what mends that saves no row while there is another."""
+    header = ["Produkt", "Artikelnummer", "Bezeichnung", "Warengruppe", "Preis", "Bild", "geändert am"]
+
+    def lines(n: int) -> list[list[object]]:
+        photo, changed = f"https://c.example/{n}.jpg", day.format(1 + n % 28)
+        whole = [f"p{n}", f"s{n}", f"Schöner Schuh {n}", f"Schuhe {n % 3}", price.format(n), photo, changed]
+        return [whole, [f"p{n}", f"s{n}b", "", "", "", "", ""]][:rows]
+
+    out = io.StringIO()
+    csv.writer(out, delimiter=";").writerows([header, *(line for n in range(10, 70) for line in lines(n))])
+    (tmp_path / "feed.csv").write_text(out.getvalue(), encoding="utf-8")
+    result = init("feed.csv")
+    assert result.exit_code == 0, result.output
+    assert f"the first {60 * rows} rows, {60 * rows} items" in result.output
+    said = tomllib.loads(Path("shop.toml").read_text(encoding="utf-8"))["catalogue"]
+    assert said.get("decimal_mark") == ("," if "," in price else None)
+    assert ("price" in said["columns"]) == ("Anfrage" not in price)
+    assert said.get("date_format") == ("%d.%m.%Y" if day == "{:02d}.11.2026" else None)
+    assert ("updated_at" in said["columns"]) == ("oder" not in day)
+
+
 def test_what_is_packed_is_told(tmp_path: Path) -> None:
     (tmp_path / "feed.zip").write_bytes(b"PK")
     assert "feed.zip is packed; unpack it, and use one of" in init("feed.zip").output
