@@ -30,7 +30,7 @@ _MARK = re.compile(r",\s|[;|\n]")
 CODES = re.compile(r"[^\s,]+(?:,[^\s,]+)+")
 """Of several categories, as Akeneo writes them."""
 _ROOTS = frozenset("/|\\")
-_LEVEL_MARK = re.compile(r"\s*(?:::|[>/\\|»›→;:])\s*")
+_LEVEL_MARK = re.compile(r"\s*(?:::|--|==|~~|##|\^\^|[>/\\|»›→;:])\s*")
 """What shops write between levels."""
 
 
@@ -117,8 +117,8 @@ def _remark_levels(cells: Cells, text: str, between: str) -> None:
 def _remark_several(cells: Cells, text: str, between: str) -> None:
     plain = html.unescape(text)
     found = _MARK.search(plain)
-    mark = found[0].strip() if found else ","
-    if mark != between.strip() and (found or _are_paths(plain, between)):
+    mark = (found[0].strip() or found[0]) if found else ","
+    if mark not in between and (found or _are_paths(plain, between)):
         cells.remarks.add(SEVERAL_PATHS, repr(text[: 2 * SHOWN]))
 
 

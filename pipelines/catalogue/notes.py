@@ -43,7 +43,8 @@ _HINTS = {
     ),
     HOLES: (
         "categories with a level behind an empty one, which ends the path",
-        "let the export leave no level out, or catalogue.columns.category name the columns that are always filled",
+        "set catalogue.columns.category_separator to all of the mark where it is of several signs, as ///; else let "
+        "the export leave no level out, or catalogue.columns.category name the columns that are always filled",
     ),
     SEVERAL_PHOTOS: (
         "photo cells that look like several photos",

@@ -124,6 +124,22 @@ def test_ids_of_categories_side_by_side_and_names_before_ids(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.parametrize("mark", ["///", " >> ", "||", "->", " :: ", "--", " => ", "~~"])
+def test_levels_apart_by_a_mark_of_several_signs(mark: str, tmp_path: Path) -> None:
+    text = tabled(
+        ["sku", "name", "Category", "image"],
+        lambda n: [f"s{n}", f"Mug number {n}", f"Home{mark}T-Mugs{mark}Size {n % 3}", f"https://c.example/{n}.jpg"],
+    )
+    columns = written(tmp_path, text)["catalogue"]["columns"]
+    assert isinstance(columns, dict)
+    assert (columns["category_separator"], columns.get("category_path_separator")) == (mark.strip(), None)
+    notes = Shop(tmp_path).run("r", "catalogue")["catalogue"]["notes"]
+    assert [note for note in notes if note.startswith("categor")] == []
+    assert {tuple(item["category"]) for item in Shop(tmp_path).table("items")} == {
+        ("Home", "T-Mugs", f"Size {n}") for n in range(3)
+    }
+
+
 @pytest.mark.parametrize(
     ("cell", "separator", "is_told"),
     [

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.survey.draft.columns import guessed
 from pipelines.survey.draft.dates import forms_of
-from pipelines.survey.draft.marks import between_levels, between_paths, between_photos
+from pipelines.survey.draft.marks import between_levels, between_paths, between_photos, whole_mark
 from pipelines.survey.draft.names import numbered, said, tokens
 from pipelines.survey.draft.photos import recommended
 
@@ -277,6 +277,20 @@ def test_between_paths(cells: list[str], expected: tuple[str, bool]) -> None:
 
 def test_between_levels() -> None:
     assert between_levels(["A | B/C", "A | D"])[:2] == ["|", "/"]
+
+
+@pytest.mark.parametrize("mark", ["///", ">>", "->", "=>", "-->", "--", "||", "::", "&gt;&gt;", "\\\\"])
+def test_a_mark_of_several_signs_is_one(mark: str) -> None:
+    cells = [f"Apparel{mark}T-Shirts{mark}Tops", f"Shoes {mark} Boots & more", "Gifts"]
+    assert between_levels(cells)[0] == mark
+    assert {whole_mark(cells, sign) for sign in mark if sign in "/>|\\"} <= {mark}
+    assert whole_mark(cells, mark) is None
+
+
+def test_a_mark_that_stands_alone_too_is_not_of_several_signs() -> None:
+    assert whole_mark(["Apparel/Tops", "Apparel//Tops"], "/") is None
+    assert between_levels(["Apparel/Tops", "Shoes/Boots", "Apparel//Tops"])[0] == "/"
+    assert between_levels(["Apparel/Tops||Sale/Tops", "Shoes/Boots||Sale/Boots"])[0] == "/"
 
 
 @pytest.mark.parametrize(

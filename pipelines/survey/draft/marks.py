@@ -15,6 +15,8 @@ BETWEEN_PHOTOS: Final = (",", "|", ";", "\n", " ", "^", "~")
 BETWEEN_PATHS: Final = (",", "|", ";", "\n", "||", ";;")
 BETWEEN_LEVELS: Final = (">", "&gt;", "&raquo;", "/", "|", "»", "›", "→", "::", ":", ";", "\\", " - ", ",")
 _MOST = 0.9
+_RUN: Final = re.compile(r"(?<=\S)\s*((?:&gt;|&raquo;|[>/\\|»›→:;~=#^-]){2,})\s*(?=\S)")
+"""Signs that together are one mark: A///B, A >> B, A -> B."""
 _CODE: Final = re.compile(r"(?=.*[_\d])[^\W]+(?:-[^\W]+)*")
 """Of a category, as Akeneo and BigCommerce write them: master_men_shirts, 23."""
 
@@ -78,9 +80,26 @@ def _hold(paths: Sequence[str], levels: str) -> bool:
 
 def between_levels(cells: Sequence[str]) -> list[str]:
     """Return the marks that may stand between levels, the one in most cells first; none between ids side by side."""
-    counts = Counter(mark for cell in cells for mark in BETWEEN_LEVELS if mark in cell)
+    runs = [{*_RUN.findall(cell)} - {*BETWEEN_LEVELS} for cell in cells]
+    plain = [_RUN.sub(_kept, cell) for cell in cells]
+    counts = Counter(mark for cell in plain for mark in BETWEEN_LEVELS if mark in cell)
+    counts += Counter(run for of_cell in runs for run in of_cell)
     counts = Counter({mark: count for mark, count in counts.items() if not _are_beside(cells, mark)})
-    return [mark for mark, _ in sorted(counts.items(), key=lambda one: (-one[1], BETWEEN_LEVELS.index(one[0])))]
+    rank = {mark: n for n, mark in enumerate(BETWEEN_LEVELS)}
+    return [mark for mark, _ in sorted(counts.items(), key=lambda one: (-one[1], rank.get(one[0], len(rank))))]
+
+
+def whole_mark(cells: Sequence[str], mark: str) -> str | None:
+    """Return the run of signs that a mark is always part of, as > of A >> B and A -> B; None where it stands alone."""
+    runs = Counter(run for cell in cells for run in _RUN.findall(cell) if mark in run)
+    best = max(runs, key=runs.__getitem__, default=mark)
+    is_part = best != mark and not any(mark in _RUN.sub("", cell) for cell in cells)
+    return best if is_part and runs[best] >= _MOST * runs.total() else None
+
+
+def _kept(found: re.Match[str]) -> str:
+    """Return a run of signs where it is a mark that is known, as ::, and "" for one whose signs part nothing alone."""
+    return found[0] if found[1] in BETWEEN_LEVELS else ""
 
 
 def _are_beside(cells: Sequence[str], mark: str) -> bool:

@@ -17,7 +17,7 @@ from pipelines.config.shop import listed
 from pipelines.config.words import DELETED, NOT_DELETED
 from pipelines.survey.draft.dates import forms_of
 from pipelines.survey.draft.kinds import Kinds, are_apart, heads_of, kinds_of
-from pipelines.survey.draft.marks import are_codes, between_levels, between_paths, between_photos
+from pipelines.survey.draft.marks import are_codes, between_levels, between_paths, between_photos, whole_mark
 from pipelines.survey.draft.prices import of_no_number
 from pipelines.survey.draft.profile import NO_PHOTO, profile, texts_of
 from pipelines.survey.draft.trial import Trial
@@ -167,8 +167,14 @@ def _neighbours(seen: Seen) -> Iterator[str]:
 
 
 def _levels(seen: Seen) -> Iterator[Proposal]:
-    if seen.trial.summary.remarks[OTHER_LEVELS] and isinstance(seen.columns["category"], str):
-        cells = seen.cells(seen.columns["category"])
+    if not isinstance(seen.columns["category"], str):
+        return
+    cells = seen.cells(seen.columns["category"])
+    whole = whole_mark(cells, seen.columns.get("category_separator") or ">")
+    if whole:
+        why = f"between the levels of {_such(cells, whole)}"
+        yield Proposal(why, columns={"category_separator": whole}, is_certain=True)
+    if seen.trial.summary.remarks[OTHER_LEVELS]:
         for mark in between_levels(cells):
             yield Proposal(f"between the levels of {_such(cells, mark)}", columns={"category_separator": mark})
 
