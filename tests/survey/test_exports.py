@@ -348,6 +348,25 @@ def test_settings_of_which_each_hides_what_the_next_mends(price: str, day: str, 
     assert ("updated_at" in said["columns"]) == ("oder" not in day)
 
 
+@pytest.mark.parametrize(
+    ("name", "quote"),
+    [
+        ('"Boss" Mug {} of 24"', ""),  # as MySQL and SQL Server write texts
+        ('Mug {} of 24"', None),
+        ("'Mug {}@of 24'", "'"),
+        ('"Mug {}@of 24"', None),
+        ("Mug {} of '24'", None),
+    ],
+)
+def test_quotes_that_are_text_and_quotes_around_cells(name: str, quote: str | None, tmp_path: Path) -> None:
+    names = [name.format(n).replace("@", " \t"[n % 5 == 0]) for n in range(60)]
+    rows = [f"s{n}\t{names[n]}\tMugs {n % 3}\thttps://c.example/{n}.jpg" for n in range(60)]
+    said = written(tmp_path, "\n".join(["sku\tname\tcategory\timage", *rows, ""]), "feed.tsv")["catalogue"]
+    assert said.get("quote") == quote
+    Shop(tmp_path).run("r", "catalogue")
+    assert len(Shop(tmp_path).item_ids()) == 60
+
+
 def test_what_is_packed_is_told(tmp_path: Path) -> None:
     (tmp_path / "feed.zip").write_bytes(b"PK")
     assert "feed.zip is packed; unpack it, and use one of" in init("feed.zip").output

@@ -66,7 +66,7 @@ def written(file: Path) -> Written:
         raise FeedError(f"{file} has no header: its first line, {shown}, is a row; put a line with names above it")
     for key, reason in (
         ("delimiter", f"between the {len(names)} columns of the header"),
-        ("quote", "quotes are text in this file"),
+        ("quote", "around cells" if best.quote else "quotes are text in this file"),
         ("escape", "stands before quotes within cells"),
         ("skip_lines", "lines above the header"),
     ):
@@ -82,8 +82,8 @@ def _best(file: Path, base: Notation) -> Notation:
     best = max(ways, key=worth.__getitem__)  # of equal ones the first: the fewest lines above
     best = _below_titles(file, best)
     if _sound(file, best) < _WELL:
-        others = [replace(best, escape="\\"), replace(best, quote="'")]
-        others += [] if _encloses(file, best) else [replace(best, quote="")]
+        texts = [] if _encloses(file, best) else [replace(best, quote="")]
+        others = [replace(best, escape="\\"), *texts, replace(best, quote="'")]  # of equal ones the first
         best = max([best, *others], key=lambda way: (round(_sound(file, way), 2), way == best))
     return best
 
@@ -99,10 +99,11 @@ def _below_titles(file: Path, way: Notation) -> Notation:
 
 
 def _encloses(file: Path, way: Notation) -> bool:
-    """Tell whether cells begin with a quote rather than have one within, as inches do."""
+    """Tell whether quotes stand around cells, whole or cut by the mark between these, not around words or at inches."""
+    around = re.compile("{0}(?:[^{0}]|{0}{0})*{0}?".format(re.escape(way.quote)))
     rows = sample(file, replace(way, quote=""), Columns(), ROWS)
     cells = [cell for row in rows for cell in row.values.values() if isinstance(cell, str) and way.quote in cell]
-    return 2 * sum(cell.startswith(way.quote) for cell in cells) > len(cells)
+    return 2 * sum(around.fullmatch(cell) is not None for cell in cells) > len(cells)
 
 
 def _worth(file: Path, way: Notation) -> float:
