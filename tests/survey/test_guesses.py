@@ -227,6 +227,27 @@ def left_out(name: str, cell: Callable[[int], str]) -> list[str]:
     return guess.left_out
 
 
+@pytest.mark.parametrize(
+    ("cells", "photos", "left"),
+    [
+        ({"Front": "{}.jpg", "Back": "{}b.jpg"}, ["Front", "Back"], []),
+        ({"Front": "{}.jpg", "Back": "{}b.jpg", "Logo": "acme.png"}, ["Front", "Back"], []),
+        ({"image": "{}.jpg", "Back": "{}b.jpg"}, "image", ["Back"]),
+        ({"image": "{}.jpg", "Back": "{}.jpg"}, "image", []),  # the same ones
+        ({"images.name": "{}.jpg", "images.url": "/u/{}.jpg"}, "images.url", []),
+        ({"image_path": "a/{}.jpg", "image_url": "https://c.example/a/{}.jpg"}, "image_url", []),
+    ],
+)
+def test_columns_of_photos(cells: dict[str, str], photos: str | list[str], left: list[str]) -> None:
+    rows = [
+        {"sku": f"A{n}", "type": "ab"[n % 2], **{name: cell.format(n) for name, cell in cells.items()}}
+        for n in range(ROWS)
+    ]
+    guess = guessed(rows, [*rows[0]])
+    assert guess.keys["photos"] == photos
+    assert [line.split("'")[1] for line in guess.left_out] == left
+
+
 def test_a_name_that_stands_twice_means_nothing() -> None:
     rows = [{"sku": f"A{n}", "type": "ab"[n % 2], "image": f"{n}.jpg"} for n in range(ROWS)]
     assert guessed(rows, ["sku", "type", "image", "image"]).keys == {"item_id": "sku", "category": "type"}

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipelines.catalogue.availability import availability_of
 from pipelines.catalogue.shops.attributes import ours
@@ -14,15 +13,14 @@ from pipelines.config.shop import listed
 from pipelines.survey.draft.gone import gone_columns
 from pipelines.survey.draft.levels import category_columns
 from pipelines.survey.draft.lists import first_of, list_holding
-from pipelines.survey.draft.names import numbered, said, tokens
+from pipelines.survey.draft.names import said, tokens
+from pipelines.survey.draft.pictures import photo_columns
 from pipelines.survey.draft.prices import no_prices, prices
 from pipelines.survey.draft.profile import Profile, profiles, texts_of
-from pipelines.survey.draft.words import FIRST, LESSER, SIGNS_OF_STOCK
+from pipelines.survey.draft.words import SIGNS_OF_STOCK
 
 Rows = Sequence[Mapping[str, Any]]
 SHOWN = 50
-_ADDRESSES = 0.9
-"""The least share of addresses in a column of them."""
 _ID_FILLED = 0.2
 """The least share of rows, and of those with photos, that have an id."""
 _UNNAMED = 0.3
@@ -59,11 +57,12 @@ def guessed(rows: Rows, names: Sequence[str]) -> Guess:
     columns = {name: one for name, one in profiles(rows, dict.fromkeys(names)).items() if names.count(name) == 1}
     columns = _of_now({name: one for name, one in columns.items() if one.filled and name}, names)
     guess = Guess()
-    photos = _with_more(_without_names(photo_columns(columns), columns, rows), rows)
+    photos, others = photo_columns(columns, rows)
     ids = _of_shown(columns, photos, rows)
     _take(guess, ids, "item_id", _as_id, lambda one: f"{one.distinct:.0%} of the values differ, {_such(one)}")
     if photos:
         guess.take("photos", photos[0] if len(photos) == 1 else photos, _such(columns[photos[0]]))
+    guess.left_out += [f"{name!r} may name photos too, {_such(columns[name])}" for name in others]
     rest = {name: one for name, one in columns.items() if name not in [guess.keys.get("item_id"), *photos]}
     category, why = category_columns(rest, rows)
     if category:
@@ -119,64 +118,6 @@ def _of_shown(columns: Mapping[str, Profile], photos: Sequence[str], rows: Rows)
         for name, one in columns.items()
         if not shown or sum(bool(texts_of(row.get(name))) for row in shown) >= least
     }
-
-
-def photo_columns(columns: Mapping[str, Profile]) -> list[str]:
-    """Return the columns that name photos, the main one first."""
-    pictures = {
-        name: said(name, "photos")
-        for name, one in columns.items()
-        if one.pictures >= 0.5 or (one.addresses >= 0.8 and said(name, "photos"))
-    }
-    named = {name for name, worth in pictures.items() if worth} or _fullest(pictures, columns)
-    whole = {name for name in named if not LESSER & {*tokens(name)}} or named
-    families = numbered(name for name in columns if name in whole)
-    ordered = [name for family in families.values() for name in family]
-    return sorted(ordered, key=lambda name: not (FIRST & {*tokens(name)}))
-
-
-def _fullest(names: Iterable[str], columns: Mapping[str, Profile]) -> set[str]:
-    """Return the column that most rows fill, and those that differ from it by a number."""
-    families = numbered(names).values()
-    return {*max(families, key=lambda family: max(columns[name].filled for name in family), default=[])}
-
-
-def _without_names(names: Sequence[str], columns: Mapping[str, Profile], rows: Rows) -> list[str]:
-    """Return the columns without those of file names, where addresses of most of these rows end with the same.
-
-    Columns that differ by a number, image_1 and image_2, are of different photos.
-    """
-    addresses = [name for name in names if columns[name].addresses >= _ADDRESSES]
-    beside = {name: [one for one in addresses if _stem(one) != _stem(name)] for name in names}
-    return [name for name in names if name in addresses or not _are_ends(name, beside[name], rows)]
-
-
-def _stem(name: str) -> str:
-    return next(iter(numbered([name])))
-
-
-def _are_ends(name: str, addresses: Sequence[str], rows: Rows) -> bool:
-    named = [
-        (file, [text for one in addresses for text in texts_of(row.get(one))])
-        for row in rows
-        for file in texts_of(row.get(name))
-    ]
-    same = sum(any(_file_of(text) == _file_of(file) for text in texts) for file, texts in named)
-    return bool(named) and 2 * same > len(named)
-
-
-def _file_of(path: str) -> str:
-    return urlsplit(path).path.rpartition("/")[2].casefold()
-
-
-def _with_more(names: Sequence[str], rows: Rows) -> list[str]:
-    """Return the columns without those that name what earlier ones of their row name already."""
-    kept: list[str] = []
-    for name in names:
-        before = ({text for one in kept for text in texts_of(row.get(one))} for row in rows)
-        if any({*texts_of(row.get(name))} - seen for row, seen in zip(rows, before, strict=True)):
-            kept.append(name)
-    return kept
 
 
 def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
