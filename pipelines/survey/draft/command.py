@@ -142,12 +142,18 @@ class _Drafting:
         """Take the column by whose texts files are called, where none names photos."""
         if "photos" in guess.keys or (self._photos and is_remote(self._photos)):
             return
-        named = named_photos(rows, names, [self._photos] if self._photos else roots_of(self._source.folder))
-        self._named = named
+        named = self._named = named_photos(rows, names, self._roots())
         if named is not None and named.pattern:
             guess.take("photos", named.column, "no column names photos, but files are called by this one")
             guess.settings["photo_pattern"] = named.pattern
             guess.why["photo_pattern"] = f"{named.there} of the first {named.looked_at} are files that are called so"
+
+    def _roots(self) -> list[str]:
+        """Return the folders in which files may be called by a column: not what else lies beside the feed's own."""
+        folder = self._source.folder
+        if self._photos or folder is None:
+            return [self._photos] if self._photos else []
+        return [root for root in roots_of(folder) if root != str(folder.parent)]
 
     def _lacking(self, section: dict[str, Any]) -> list[str]:
         return [] if "format" in section else [key for key in NEEDED if key not in section["columns"]]
