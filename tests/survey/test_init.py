@@ -153,14 +153,14 @@ def test_more_rejects_than_a_run_takes_are_told(tmp_path: Path) -> None:
 
 
 def test_half_of_the_photos_are_missing_for_their_spelling(tmp_path: Path) -> None:
-    lines = delimited("sku type photo", lambda n: [f"k{n}", "AB"[n % 2], f"p{n}.JPG"], count=20)
+    lines = delimited("sku type photo", lambda n: [f"k{n}", "AB"[n % 2], f"p{n}.jpg"], count=20)
     for n in range(20):
-        (tmp_path / f"p{n}.{'jpg' if n % 2 else 'JPG'}").write_bytes(jpeg(n))
+        (tmp_path / f"p{n}.{'jpeg' if n % 2 else 'jpg'}").write_bytes(jpeg(n))
     (tmp_path / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
     result = init("feed.csv")
     assert result.exit_code == 1
     told = next(line for line in result.output.splitlines() if line.startswith("STOP "))
-    assert told.startswith("STOP 10 of the first 20 photos are missing, such as 'p1.JPG', but there is 'p1.jpg': ")
+    assert told.startswith("STOP 10 of the first 20 photos are missing, such as 'p1.jpg', but there is 'p1.jpeg': ")
 
 
 def test_a_row_a_language_is_told(tmp_path: Path) -> None:
