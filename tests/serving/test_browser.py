@@ -241,7 +241,7 @@ def test_one_compares_two_releases_on_one_photo(browser: Browser, two: ServeProc
     page.focus("#compare")
     page.keyboard.press("ArrowUp")
     expect(page.locator("#beside")).to_be_hidden()
-    assert page.locator(".change:visible").count() == 0
+    expect(page.locator(".change:visible")).to_have_count(0, timeout=30_000)
     visitor.wrong = [said for said in visitor.wrong if "503" not in said]  # it was told to ask again while it loads
     visitor.leave()
 
