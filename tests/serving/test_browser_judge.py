@@ -152,7 +152,10 @@ def test_one_judges_everything_by_hand(come: Come, judged: ServedShop, kind: Any
     page.keyboard.press("1")  # nobody judges behind the guidelines
     page.click("#understood")
     rater.both_are_seen()
-    expect(page.locator("#counted")).to_have_text("0 answered, about 12 to go")
+    counted = page.locator("#counted")
+    expect(counted).to_have_text(
+        re.compile(r"0 answered, about 1[2-4] to go")
+    )  # by the task's secret: gold is not told
     for side in ("query", "result"):
         frame = page.locator(f"#{side} img").bounding_box()
         assert frame["width"] >= 0.4 * kind["viewport"]["width"]
