@@ -30,7 +30,7 @@ def key_of(request: Request) -> Key:
     return key
 
 
-def check_parameters(request: Request) -> None:
+async def check_parameters(request: Request) -> None:
     """Raise Problem for a parameter that a resource does not take: it would be ignored in silence."""
     operation = request.app.openapi()["paths"][request.scope["route"].path_format][request.method.lower()]
     known = sorted(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
