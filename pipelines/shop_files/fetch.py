@@ -128,7 +128,7 @@ class Fetcher:
         try:
             location = without_links(absolute(uri, self.root), roots)
             there = "" if is_far(location) else respelled(location)
-            return without_links(there, roots) if there else location
+            return location if there in ("", location) else without_links(there, roots)
         except UriError as error:
             raise FetchError(error.code, error.detail) from error
         except ValueError as error:  # a NUL, which no path holds

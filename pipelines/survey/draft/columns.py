@@ -16,7 +16,7 @@ from pipelines.survey.draft.lists import first_of, list_holding
 from pipelines.survey.draft.names import said, tokens
 from pipelines.survey.draft.pictures import photo_columns
 from pipelines.survey.draft.prices import no_prices, prices
-from pipelines.survey.draft.profile import Profile, profiles, texts_of
+from pipelines.survey.draft.profile import Profile, has_text, profiles, texts_of
 from pipelines.survey.draft.words import SIGNS_OF_STOCK
 
 Rows = Sequence[Mapping[str, Any]]
@@ -111,7 +111,7 @@ def _take(
 
 def _of_shown(columns: Mapping[str, Profile], photos: Sequence[str], rows: Rows) -> dict[str, Profile]:
     """Return the columns that say something of rows with photos: what only rows of variants have is no item's id."""
-    shown = [row for row in rows if any(texts_of(row.get(name)) for name in photos)]
+    shown = [row for row in rows if has_text(row, photos)]
     least = _ID_FILLED * len(shown)
     return {
         name: one

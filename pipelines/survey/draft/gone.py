@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.catalogue.deletion import ZERO_DATE
 from pipelines.config.words import ANY, DELETED, NONE, NOT_DELETED
 from pipelines.survey.draft.names import said, tokens
-from pipelines.survey.draft.profile import Profile, is_date, texts_of
+from pipelines.survey.draft.profile import Profile, has_text, is_date, texts_of
 from pipelines.survey.draft.words import (
     GONE,
     LIVE,
@@ -119,7 +119,7 @@ def _sayings(
             yield from _by_date(name, words, rows, photos)
         elif one.several == 0 and one.length <= _LONGEST:
             words_of = Counter(word.casefold() for word in counts.elements() if word)
-            empty = sum(_word(row, name) == NONE and _has_photo(row, photos) for row in rows)
+            empty = sum(_word(row, name) == NONE and has_text(row, photos) for row in rows)
             yield from _by_word(name, words, words_of, len(rows), empty)
 
 
@@ -138,13 +138,9 @@ def _by_date(name: str, words: set[str], rows: Sequence[Mapping[str, Any]], phot
     if words & SIGNS_OF_GONE or said(name, "deleted"):
         yield Saying(name, counts, frozenset({ANY}), frozenset(), _SINCE)
     elif words & SIGNS_OF_LIVE:
-        are_items = all(_has_photo(row, photos) for row in empty)
+        are_items = all(has_text(row, photos) for row in empty)
         is_sure = are_items and len(empty) <= _MOST_GONE * len(rows)
         yield Saying(name, counts, frozenset({NONE}), frozenset({ANY}), _UNTIL * is_sure)
-
-
-def _has_photo(row: Mapping[str, Any], photos: Sequence[str]) -> bool:
-    return any(texts_of(row.get(photo)) for photo in photos)
 
 
 def _by_word(name: str, words: set[str], counts: Counter[str], rows: int, empty: int) -> Iterator[Saying]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipelines.survey.draft.names import tokens
-from pipelines.survey.draft.profile import texts_of
+from pipelines.survey.draft.profile import has_text, texts_of
 
 _SIGNS: Final = frozenset({"type", "kind", "typ", "art", "tipo", "record", "row", "entity", "item", "level"})
 _SIGNS_OF_HEADS: Final = _SIGNS | {
@@ -85,5 +85,5 @@ def _text(row: Mapping[str, Any], column: str) -> str:
 
 def _is_item(row: Mapping[str, Any], photos: Sequence[str], category: Sequence[str]) -> bool | None:
     """Tell whether a row has a photo and a category, False if neither, None if one of them."""
-    has = [any(texts_of(row.get(name)) for name in names) for names in (photos, category)]
+    has = [has_text(row, names) for names in (photos, category)]
     return has[0] if has[0] == has[1] else None

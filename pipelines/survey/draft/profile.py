@@ -108,6 +108,11 @@ def texts_of(cell: Any) -> list[str]:
     return [text for text in texts if text and text not in _EMPTY]
 
 
+def has_text(row: Mapping[str, Any], names: Iterable[str]) -> bool:
+    """Tell whether one of some columns says something in a row."""
+    return any(texts_of(row.get(name)) for name in names)
+
+
 def is_number(text: str) -> bool:
     """Tell whether a text is a number or a price with either decimal mark."""
     for mark in (None, ","):

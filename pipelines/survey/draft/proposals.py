@@ -19,7 +19,7 @@ from pipelines.survey.draft.dates import forms_of
 from pipelines.survey.draft.kinds import Kinds, are_apart, heads_of, kinds_of
 from pipelines.survey.draft.marks import are_codes, between_levels, between_paths, between_photos, whole_mark
 from pipelines.survey.draft.prices import of_no_number
-from pipelines.survey.draft.profile import NO_PHOTO, profile, texts_of
+from pipelines.survey.draft.profile import NO_PHOTO, has_text, profile, texts_of
 from pipelines.survey.draft.trial import Trial
 
 _LACKS = frozenset({"conflicting_duplicate", "no_category", "no_photo", "no_item_id"})
@@ -113,7 +113,7 @@ def _are_more(seen: Seen) -> bool:
     rows = [row for row in seen.rows if not texts_of(row.get(seen.columns["item_id"]))]
     own = [*listed(seen.columns.get("title")), *listed(seen.columns["category"])]
     more = [*listed(seen.columns["photos"]), *seen.columns.get("attributes", {}).values()]
-    named, saying = (sum(any(texts_of(row.get(name)) for name in of) for row in rows) for of in (own, more))
+    named, saying = (sum(has_text(row, of) for row in rows) for of in (own, more))
     return not rows or (2 * named < len(rows) <= 2 * saying)
 
 
