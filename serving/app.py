@@ -42,7 +42,6 @@ def create_app(service: Service) -> FastAPI:
     problems.install(app)
     for resource in (search, items, facets, release, reports, thumbnails, quality, judge, health, page):
         app.include_router(resource.router)
-    app.openapi()  # kept by the app, and made by one thread: requests are checked by it
     if origins := service.config.serving.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=origins, allow_headers=["*"], expose_headers=[RELEASE_HEADER])
     app.add_middleware(Watch, service=service)

@@ -129,10 +129,16 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return answer(bad_parameters(error.errors()), request)
 
 
+_UNKNOWN = "nothing that this resource takes; /v1/openapi.json tells what it does"
+
+
 def bad_parameters(errors: Any) -> Problem:
     """Return the problem of parameters that pydantic refuses; the first one is the detail, all are listed."""
     told = [
-        {"name": ".".join(str(part) for part in each["loc"] if part not in {"query", "path"}), "message": each["msg"]}
+        {
+            "name": ".".join(str(part)[:80] for part in each["loc"] if part not in {"query", "path"}),
+            "message": _UNKNOWN if each["type"] == "extra_forbidden" else each["msg"],
+        }
         for each in errors
     ]
     return Problem("bad_parameter", f"{told[0]['name']}: {told[0]['message']}", errors=told)

@@ -38,10 +38,14 @@ def _checked_attribute(text: str) -> str:
     return text
 
 
-class ReleaseParameter(BaseModel):
-    """Which release is asked."""
+class Parameters(BaseModel):
+    """What an address says beside its resource: nothing, unless a model says more; what it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class ReleaseParameter(Parameters):
+    """Which release is asked."""
 
     release: Annotated[str, Field(pattern=RELEASE_ID)] | None = Field(
         None, description="a release that is kept, to compare it with the one that answers; unset, that one"
@@ -97,6 +101,18 @@ class SearchParameters(FilterParameters):
         if self.item and not self.explain:
             raise ValueError(f"item = {self.item[:80]!r} is told of where results are explained; add explain=true")
         return self
+
+
+class HistoryParameters(Parameters):
+    """How much of the live log."""
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="entries, the newest")] = 50
+
+
+class QualityParameters(Parameters):
+    """How much of each list of findings."""
+
+    limit: Annotated[int, Field(ge=1, le=100, description="findings of each kind, the weakest")] = 20
 
 
 class ResultModel(BaseModel):

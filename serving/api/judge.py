@@ -14,20 +14,27 @@ from pipelines.judge.answers import AnswersError, checked_name
 from pipelines.judge.task import Task
 from pipelines.store import StoreError
 from pipelines.telemetry import logs
-from serving.api.parts import Allowed, Asked, check_parameters, problems
+from serving.api.parts import Allowed, Asked, NothingElse, problems
 from serving.bodies import read_json
-from serving.judge.schemas import GivenAnswer, ProgressAnswer, TaskModel, TasksAnswer, TurnAnswer
+from serving.judge.schemas import (
+    CountParameter,
+    GivenAnswer,
+    NextParameters,
+    ProgressAnswer,
+    RaterParameter,
+    TaskModel,
+    TasksAnswer,
+    TurnAnswer,
+)
 from serving.keys import Key, NoKeys
 from serving.problems import Problem, retry_after
 from serving.release.refusal import Refused
 from serving.service import Service
 
-router = APIRouter(prefix="/v1/judge", tags=["judge"], dependencies=[Depends(check_parameters)])
+router = APIRouter(prefix="/v1/judge", tags=["judge"])
 KEPT_S = 300
 """How long a browser keeps a photo: what is hidden or erased is to go soon."""
-MOST_AHEAD = 20
 TaskId = Annotated[str, Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,99}$")]
-Name = Annotated[str | None, Query(description="who answers; left out, the key's name", examples=["Ann"])]
 BODY = {
     "requestBody": {
         "required": True,
@@ -51,8 +58,8 @@ async def _task(task_id: TaskId, service: Asked, _key: Allowed) -> Task:
 OfTask = Annotated[Task, Depends(_task)]
 
 
-@router.get("/tasks", response_model=None, responses={200: {"model": TasksAnswer}, **problems(401, 503)})
-async def tasks(service: Asked, key: Allowed) -> Response:
+@router.get("/tasks", response_model=None, responses={200: {"model": TasksAnswer}, **problems(401, 422, 503)})
+async def tasks(service: Asked, key: Allowed, _else: NothingElse) -> Response:
     """Tell which tasks there are, newest first."""
     found = await _in_thread(service, service.desk.tasks.newest)
     told = [TaskModel(task_id=one.task_id, created_at=one.created_at, decided=one.is_decided) for one in found]
@@ -66,12 +73,11 @@ async def following(
     task: OfTask,
     service: Asked,
     key: Allowed,
-    rater: Name = None,
-    count: Annotated[int, Query(ge=1, le=MOST_AHEAD, description="questions, to fetch the photos of those ahead")] = 1,
+    asked: Annotated[NextParameters, Query()],
 ) -> Response:
     """Tell what a rater is asked next, on whatever machine; the same until it is answered."""
-    name = _rater(service, key, rater)
-    return _told(await asyncio.to_thread(service.desk.turn, task, name, count))
+    name = _rater(service, key, asked.rater)
+    return _told(await asyncio.to_thread(service.desk.turn, task, name, asked.count))
 
 
 @router.get(
@@ -79,9 +85,9 @@ async def following(
     response_model=None,
     responses={200: {"model": ProgressAnswer}, **problems(401, 404, 422, 503)},
 )
-async def progress(task: OfTask, service: Asked, key: Allowed, rater: Name = None) -> Response:
+async def progress(task: OfTask, service: Asked, key: Allowed, asked: Annotated[RaterParameter, Query()]) -> Response:
     """Tell how far a rater is, and the task."""
-    name = _rater(service, key, rater)
+    name = _rater(service, key, asked.rater)
     found = await asyncio.to_thread(service.desk.progress, task, name)
     return _told(ProgressAnswer(task_id=task.task_id, rater=name, progress=found))
 
@@ -97,7 +103,7 @@ async def answer(
     request: Request,
     service: Asked,
     key: Allowed,
-    count: Annotated[int, Query(ge=1, le=MOST_AHEAD, description="questions to tell next")] = 1,
+    asked: Annotated[CountParameter, Query()],
 ) -> Response:
     """Keep an answer, and tell what comes next. Of a rater's answers to a question the last one counts."""
     given = await read_json(request, GivenAnswer, service.config.serving.body_s)
@@ -105,7 +111,7 @@ async def answer(
 
     def kept() -> TurnAnswer:
         service.desk.record(task, given.question_id, name, given.grade, given.milliseconds)
-        return service.desk.turn(task, name, count)
+        return service.desk.turn(task, name, asked.count)
 
     return _told(await asyncio.to_thread(kept))
 
@@ -119,6 +125,7 @@ async def photo(
     digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="sha256 of the photo, in hex")],
     task: OfTask,
     service: Asked,
+    _else: NothingElse,
 ) -> Response:
     """Return a photo that the task shows, large enough to tell products apart."""
     jpeg = await _in_thread(service, lambda: service.desk.pictures.picture(task, digest))

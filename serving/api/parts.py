@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
 import orjson
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from pipelines.search.answers import Result
 from serving.keys import Key
-from serving.problems import Problem
 from serving.release.loaded import LoadedRelease
-from serving.schemas import ProblemModel
+from serving.schemas import Parameters, ProblemModel
 from serving.service import Service
 
 RELEASE_HEADER = "X-Release-Id"
@@ -30,17 +29,10 @@ def key_of(request: Request) -> Key:
     return key
 
 
-async def check_parameters(request: Request) -> None:
-    """Raise Problem for a parameter that a resource does not take: it would be ignored in silence."""
-    operation = request.app.openapi()["paths"][request.scope["route"].path_format][request.method.lower()]
-    known = sorted(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
-    for name in request.query_params.keys() - {*known}:
-        takes = f"it takes {', '.join(known)}" if known else "it takes none"
-        raise Problem("bad_parameter", f"{name[:80]!r} is no parameter of this resource; {takes}")
-
-
 Asked = Annotated[Service, Depends(service_of)]
 Allowed = Annotated[Key, Depends(key_of)]
+NothingElse = Annotated[Parameters, Query()]
+"""Of a resource whose address says all: a parameter would be ignored in silence."""
 
 
 def spend(service: Service, key: Key, queries: int) -> None:

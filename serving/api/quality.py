@@ -9,7 +9,7 @@ import asyncio
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from pipelines.curated.change import Noted, note
 from pipelines.curated.entries import BAD_PHOTO, CATEGORY, NOT_ALIKE, UNDO, Decision
@@ -17,14 +17,14 @@ from pipelines.errors import StageError
 from pipelines.quality.decisions import bad_photo, category, not_alike
 from pipelines.quality.findings import MEANINGS, TITLES, Shown, Weakest
 from pipelines.store import Store, StoreError
-from serving.api.parts import Allowed, Asked, answered, check_parameters, problems, spend
+from serving.api.parts import Allowed, Asked, NothingElse, answered, problems, spend
 from serving.bodies import read_json
 from serving.keys import Key
 from serving.problems import Problem, retry_after
-from serving.schemas import CuratedAnswer, DecisionBody, NotedAnswer, QualityAnswer
+from serving.schemas import CuratedAnswer, DecisionBody, NotedAnswer, QualityAnswer, QualityParameters
 from serving.service import Service
 
-router = APIRouter(prefix="/v1", tags=["quality"], dependencies=[Depends(check_parameters)])
+router = APIRouter(prefix="/v1", tags=["quality"])
 HEADER, MEANT = "X-Visual-Search", "curate"
 """What no page of another site can send unasked."""
 MOST_BYTES = 64 << 10
@@ -37,20 +37,20 @@ _BODY = {
 
 
 @router.get("/quality", response_model=None, responses={200: {"model": QualityAnswer}, **problems(401, 422, 503)})
-async def quality(service: Asked, key: Allowed, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
+async def quality(service: Asked, key: Allowed, asked: Annotated[QualityParameters, Query()]) -> Response:
     """Tell where the release is weakest: what nobody has decided of yet, the weakest of each kind first."""
     spend(service, key, 1)
     with service.answering() as loaded:
         try:
-            found = await service.quality.of(loaded, limit)
+            found = await service.quality.of(loaded, asked.limit)
         except StoreError as error:
             raise retry_after("store", str(error), service.config.serving.poll_s) from error
         may_decide = service.config.serving.curators and key.is_curator
         return answered(loaded, _told(found) | {"may_decide": may_decide})
 
 
-@router.get("/curated", response_model=None, responses={200: {"model": CuratedAnswer}, **problems(401, 503)})
-async def curated(service: Asked, _key: Allowed) -> Response:
+@router.get("/curated", response_model=None, responses={200: {"model": CuratedAnswer}, **problems(401, 422, 503)})
+async def curated(service: Asked, _key: Allowed, _else: NothingElse) -> Response:
     """Tell what curators have decided, as far as it stands, the newest first."""
     with service.answering() as loaded:
         standing = list(loaded.curated.standing.items())[::-1]
@@ -63,7 +63,7 @@ async def curated(service: Asked, _key: Allowed) -> Response:
     responses={200: {"model": NotedAnswer}, **problems(400, 401, 403, 408, 413, 422, 429, 503)},
     openapi_extra=_BODY,
 )
-async def decide(request: Request, service: Asked, key: Allowed) -> Response:
+async def decide(request: Request, service: Asked, key: Allowed, _else: NothingElse) -> Response:
     """Decide, or take a decision back: what is not alike is kept apart within seconds, the next run does the rest."""
     _check_curator(request, service, key)
     body = await read_json(request, DecisionBody, service.config.serving.body_s, MOST_BYTES)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from pipelines.releases.history import History, read_history
 from pipelines.store import Store, StoreError
-from serving.api.parts import Allowed, Asked, answered, check_parameters, problems
+from serving.api.parts import Allowed, Asked, NothingElse, answered, problems
 from serving.problems import retry_after
 from serving.release.follow import Failure
-from serving.schemas import HistoryAnswer, ReleaseAnswer
+from serving.schemas import HistoryAnswer, HistoryParameters, ReleaseAnswer
 
-router = APIRouter(prefix="/v1", tags=["release"], dependencies=[Depends(check_parameters)])
+router = APIRouter(prefix="/v1", tags=["release"])
 SHOWN = ("release_id", "action", "previous", "at", "reason", "run_id", "model_id", "index_id", "blessed")
 PARTS = {"release_id": "releases", "model_id": "models", "index_id": "indexes"}
 """What an entry of the live log names, and where that is in the store while it is kept."""
 
 
-@router.get("/release", response_model=None, responses={200: {"model": ReleaseAnswer}, **problems(401, 503)})
-async def release(service: Asked, _key: Allowed) -> Response:
+@router.get("/release", response_model=None, responses={200: {"model": ReleaseAnswer}, **problems(401, 422, 503)})
+async def release(service: Asked, _key: Allowed, _else: NothingElse) -> Response:
     """Tell which release answers."""
     with service.answering() as loaded:
         of = loaded.release
@@ -38,8 +38,10 @@ async def release(service: Asked, _key: Allowed) -> Response:
         return answered(loaded, value | ({"live": failure_told(failure)} if failure else {}))
 
 
-@router.get("/release/history", response_model=None, responses={200: {"model": HistoryAnswer}, **problems(401, 503)})
-async def history(service: Asked, _key: Allowed, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
+@router.get(
+    "/release/history", response_model=None, responses={200: {"model": HistoryAnswer}, **problems(401, 422, 503)}
+)
+async def history(service: Asked, _key: Allowed, asked: Annotated[HistoryParameters, Query()]) -> Response:
     """Tell what was promoted and rolled back to, newest first, and which of these releases are kept to be compared."""
     with service.answering() as loaded:
         try:
@@ -47,7 +49,7 @@ async def history(service: Asked, _key: Allowed, limit: Annotated[int, Query(ge=
             kept = await asyncio.to_thread(_kept, service.store)
         except StoreError as error:
             raise retry_after("store", str(error), service.config.serving.poll_s) from error
-        return answered(loaded, {"entries": _told(read, limit, kept)})
+        return answered(loaded, {"entries": _told(read, asked.limit, kept)})
 
 
 def failure_told(failure: Failure) -> dict[str, Any]:

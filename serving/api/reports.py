@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from pipelines.store import NotFoundError, StoreError
-from serving.api.parts import Allowed, Asked, problems
+from serving.api.parts import Allowed, Asked, NothingElse, problems
 from serving.problems import Problem, retry_after
 from serving.schemas import RELEASE_ID
 
@@ -27,7 +27,12 @@ HEADERS = {
     response_model=None,
     responses={200: {"content": {"text/html": {}}, "description": "a page"}, **problems(401, 404, 422, 503)},
 )
-async def report(release_id: Annotated[str, Path(pattern=RELEASE_ID)], service: Asked, _key: Allowed) -> Response:
+async def report(
+    release_id: Annotated[str, Path(pattern=RELEASE_ID)],
+    service: Asked,
+    _key: Allowed,
+    _else: NothingElse,
+) -> Response:
     """Return the report of a release that is kept."""
     try:
         page = await asyncio.to_thread(service.store.read, f"releases/{release_id}/report.html")

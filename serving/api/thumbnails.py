@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from pipelines.store import StoreError
-from serving.api.parts import RELEASE_HEADER, Allowed, Asked, problems
+from serving.api.parts import RELEASE_HEADER, Allowed, Asked, NothingElse, problems
 from serving.problems import Problem, retry_after
 
 router = APIRouter(prefix="/v1", tags=["thumbnails"])
@@ -24,6 +24,7 @@ async def thumbnail(
     digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="sha256 of the photo, in hex")],
     service: Asked,
     _key: Allowed,
+    _else: NothingElse,
 ) -> Response:
     """Return one of the release's photos, as it was prepared, without the canvas around it.
 

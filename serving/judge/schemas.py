@@ -8,8 +8,25 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.judge.answers import MOST_MS
 from pipelines.judge.task import Grade
+from serving.schemas import Parameters
 
 LONGEST_ID = 100
+
+
+class RaterParameter(Parameters):
+    """Who answers."""
+
+    rater: str | None = Field(None, description="left out, the key's name", examples=["Ann"])
+
+
+class CountParameter(Parameters):
+    """How much is told of what comes next."""
+
+    count: Annotated[int, Field(ge=1, le=20, description="questions, to fetch the photos of those ahead")] = 1
+
+
+class NextParameters(RaterParameter, CountParameter):
+    """What a rater asks for."""
 
 
 class ShownModel(BaseModel):

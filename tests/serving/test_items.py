@@ -60,7 +60,16 @@ def test_a_filter_of_items_that_is_none_is_told(asked: Shared) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["items/i5?k=3", "release?release=second", "release/history?most=3", "facets?category=Bags", "judge/tasks?x=1"],
+    [
+        "items/i5?k=3",
+        "release?release=second",
+        "release/history?most=3",
+        "releases/second/report?format=pdf",
+        "facets?category=Bags",
+        f"thumbnails/{64 * '0'}?size=big",
+        "curated?limit=3",
+        "judge/tasks?x=1",
+    ],
 )
 def test_a_parameter_that_a_resource_does_not_take_is_told(asked: Shared, path: str) -> None:
     async def ask(client: Client) -> None:
