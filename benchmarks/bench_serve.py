@@ -18,11 +18,9 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -31,7 +29,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.checks import at_least, keep
 from benchmarks.load import RESULTS, Load, saturated, summary
-from benchmarks.served import Serve, ServedShop, make_shop
+from benchmarks.served import Serve, ServedShop, kept_shop, shop_parser
 
 ASKERS, ALONE = 64, 300
 STEP = "visual_search_serving_step_seconds"
@@ -139,9 +137,7 @@ def measure(shop: ServedShop, seconds: float, rounds: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and keep the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shop", type=Path, help="a folder where the shop is kept for the next time")
-    parser.add_argument("--items", type=int, default=1500)
+    parser = shop_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--bare", type=float, help=argparse.SUPPRESS)
@@ -149,8 +145,8 @@ def main() -> None:
     if given.bare:
         print(json.dumps(bare_loop(ServedShop(given.shop, {}), given.bare)))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        result = measure(make_shop(given.shop or Path(folder, "shop"), given.items), given.seconds, given.rounds)
+    with kept_shop(given) as shop:
+        result = measure(shop, given.seconds, given.rounds)
     pairs = zip(result["served_per_s"], result["bare_per_s"], strict=True)
     ratio = statistics.median(served / bare for served, bare in pairs)
     checks = [at_least("queries a second, to those of the bare loop", ratio, 0.85)]

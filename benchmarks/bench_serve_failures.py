@@ -10,7 +10,6 @@ cannot be loaded changes nothing; a bucket that does not answer for a minute is 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -30,7 +29,7 @@ import numpy as np
 
 from benchmarks.checks import at_least, at_most, keep
 from benchmarks.load import ANSWERED, REFUSED, RESULTS, Load, Record, summary
-from benchmarks.served import Serve, ServedShop, make_shop
+from benchmarks.served import Serve, ServedShop, kept_shop, shop_parser
 from pipelines.hidden.change import change
 from pipelines.hidden.entries import HIDE, UNHIDE
 from pipelines.releases.publish import reference
@@ -292,15 +291,12 @@ PARTS = {part.__name__: part for part in (hidden, hostile, killed, bad, silent)}
 
 def main() -> None:
     """Measure and keep the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shop", type=Path, help="a folder where the shop is kept for the next time")
-    parser.add_argument("--items", type=int, default=1500)
+    parser = shop_parser(__doc__)
     parser.add_argument("--rate", type=float, default=40.0, help="queries a second")
     parser.add_argument("--only", nargs="+", choices=[*PARTS], default=[*PARTS])
     given = parser.parse_args()
     parts, checks = {}, Checks()
-    with tempfile.TemporaryDirectory() as folder:
-        kept = make_shop(given.shop or Path(folder, "kept"), given.items)
+    with kept_shop(given) as kept, tempfile.TemporaryDirectory() as folder:
         for name in given.only:
             shop = replace(kept, root=Path(folder, name))
             shutil.copytree(kept.root, shop.root)

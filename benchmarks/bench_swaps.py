@@ -11,20 +11,17 @@ Expected: no error, no mixture, and a 99th percentile while swapping of at most 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.checks import at_least, at_most, keep
 from benchmarks.load import Load, Record, saturated, summary
-from benchmarks.served import Serve, ServedShop, make_shop
+from benchmarks.served import Serve, ServedShop, kept_shop, shop_parser
 
 WARM_S, AFTER_S, LEAST_PAUSE_S = 5.0, 1.0, 1.0
 SATURATED_S, ASKERS = 15.0, 32
@@ -105,15 +102,12 @@ def measure(shop: ServedShop, count: int, queries: int, rate: float | None) -> d
 
 def main() -> None:
     """Measure and keep the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shop", type=Path, help="a folder where the shop is kept for the next time")
-    parser.add_argument("--items", type=int, default=1500)
+    parser = shop_parser(__doc__)
     parser.add_argument("--swaps", type=int, default=100)
     parser.add_argument("--queries", type=int, default=100_000)
     parser.add_argument("--rate", type=float, help="queries a second; unset, half of what it can")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        shop = make_shop(given.shop or Path(folder, "shop"), given.items)
+    with kept_shop(given) as shop:
         result = measure(shop, given.swaps, given.queries, given.rate)
     ratio = result["swapping"]["p99_ms"] / result["steady"]["p99_ms"]
     checks = [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +122,21 @@ def make_shop(folder: Path, items: int) -> ServedShop:
         run([*words, "--accept", "a measurement of the service"], folder / "log.txt")
         shop.releases[name] = _release_of(shop.store, name)
     return shop
+
+
+def shop_parser(doc: str | None) -> argparse.ArgumentParser:
+    """Return the command line of a measurement that `kept_shop` has a shop for."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shop", type=Path, help="a folder where the shop is kept for the next time")
+    parser.add_argument("--items", type=int, default=1500)
+    return parser
+
+
+@contextmanager
+def kept_shop(given: argparse.Namespace) -> Iterator[ServedShop]:
+    """Give the shop of such a command line; it goes afterwards, unless its folder was named."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield make_shop(given.shop or Path(folder), given.items)
 
 
 def _write_feed(folder: Path, name: str) -> None:

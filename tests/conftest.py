@@ -93,6 +93,17 @@ def photos() -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of photos of 24 x 16, which fails on red ones, and gives no finite numbers for green ones."""
+    from tests.embed.world import export_tiny
+    from tests.trace.shop import HEIGHT, WIDTH
+
+    folder = tmp_path_factory.mktemp("model") / "saved"
+    export_tiny(folder, 0, HEIGHT, WIDTH)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """Google Cloud Storage on this machine; for tests marked `gcs`, which are skipped where there is none."""
     with running(tmp_path_factory.mktemp("gcs")) as emulator:

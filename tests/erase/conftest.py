@@ -11,22 +11,14 @@ import pytest
 from pipelines.releases.publish import reference
 from pipelines.runs.outputs import IndexOutputs
 from tests.catalogue.shop import rows_of
-from tests.embed.world import export_tiny
-from tests.trace.shop import HEIGHT, MODEL, WIDTH, TracedShop
+from tests.trace.shop import MODEL, TracedShop
 
 ERASED, SHARING = "i2", "i7"
 OTHERS = [f"i{n}" for n in range(9) if f"i{n}" != ERASED]
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "saved"
-    export_tiny(folder, 0, HEIGHT, WIDTH)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def built(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop = TracedShop(tmp_path_factory.mktemp("erase") / "shop")
     columns = {"item_id": "sku", "photos": ["image", "more"], "category": "path", "title": "name"}
     rows = [row | {"more": ""} for row in rows_of(9)]
@@ -34,7 +26,7 @@ def built(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop.write_csv(rows)
     shop.write_photos([*(row["image"] for row in rows), "both.jpg"])
     shop.write_config(index={"similar": 3}, catalogue={"max_removed_share": 1.0, "columns": columns})
-    shop.add_model(exported)
+    shop.add_model(tiny_model)
     shop.take("first")
     shop.promote("first", "r1")
     add_references(shop, "first", "r1")

@@ -5,26 +5,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embed.world import export_tiny
 from tests.serving.client import Shared
-from tests.serving.shop import HEIGHT, WIDTH, ServedShop, make_shop
+from tests.serving.shop import ServedShop, make_shop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that fails on red photos, and gives no finite numbers for green ones."""
-    folder = tmp_path_factory.mktemp("model") / "saved"
-    export_tiny(folder, 0, HEIGHT, WIDTH)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def shop(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> ServedShop:
+def shop(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> ServedShop:
     """A shop with a live release and one more; not to change."""
-    return make_shop(tmp_path_factory.mktemp("serving") / "shop", exported)
+    return make_shop(tmp_path_factory.mktemp("serving") / "shop", tiny_model)
 
 
 @pytest.fixture(scope="session")

@@ -35,10 +35,10 @@ def small(tmp_path: Path) -> TracedShop:
 
 
 @pytest.fixture(scope="module")
-def released(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def released(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the same shop with a live release, r1, of the run `first`."""
     shop = new_shop(tmp_path_factory.mktemp("released") / "shop")
-    shop.add_model(exported)
+    shop.add_model(tiny_model)
     shop.take("first")
     shop.promote("first", "r1")
     return shop.root
@@ -68,12 +68,12 @@ def test_a_store_that_no_feed_was_read_into(small: TracedShop) -> None:
     assert [row["source"] for row in found["rows"]] == ["feed.csv:3"]
 
 
-def test_every_stage_at_which_a_first_run_may_have_stopped(small: TracedShop, exported: Path) -> None:
+def test_every_stage_at_which_a_first_run_may_have_stopped(small: TracedShop, tiny_model: Path) -> None:
     small.run("r", "catalogue")
     assert reason(small, "i1") == ("preprocess", "not_done")
     small.run("r", "preprocess")
     assert reason(small, "i1") == ("embed", "not_done")
-    small.add_model(exported)
+    small.add_model(tiny_model)
     small.stage("r", TrainOutputs(MODEL, MODEL, "reused", ""))
     small.run("r", "embed")
     assert reason(small, "i1") == ("index", "not_done")
@@ -350,11 +350,11 @@ def gone_for(*names: str) -> int:
     return next(seed for seed, one in hosts if all(one.lasting(name) == "404" for name in names))
 
 
-def test_what_is_shown_of_a_release_is_what_its_run_knew(exported: Path, tmp_path: Path, clock: type[Clock]) -> None:
+def test_what_is_shown_of_a_release_is_what_its_run_knew(tiny_model: Path, tmp_path: Path, clock: type[Clock]) -> None:
     photos, shop = host(), TracedShop(tmp_path / "shop")
     with answering(photos.app) as address:
         of_address(shop, address, *(f"p{n}.jpg" for n in range(6)))
-        shop.add_model(exported)
+        shop.add_model(tiny_model)
         shop.take("first")
         shop.promote("first", "r1")
         before = shop.trace("i1", code=0)
