@@ -8,8 +8,8 @@ measured beside that. Queries are photos of products that the index holds, none 
 ten nearest, and are judged by exact search among all: categories that a plan does not scan count against it, and so do
 rounded numbers. Each method is swept over its knobs until recall@10 is .98, and measured at the fastest that reaches
 it: a process each, alone on the machine, on one core and on two, all of them twice and in turn; the better counts.
-The knob is chosen by the processor's time, which depends least on what else runs.
-What is drawn, built and swept stays in WORK (20 GB), so that a second run only measures; `--build` ends before that.
+What a build takes and the knob are told by the processor's time, which depends least on what else runs: so what is
+drawn, built and swept stays in WORK (20 GB) and a second run only measures; `--build` ends before that.
 The last result stays in benchmarks/results/. Expected: some plan of ours ahead of each other method in queries a
 second, in no more memory.
 """
