@@ -45,7 +45,10 @@ def read_format(store: Store) -> StoreFormat:
     try:
         value = store.read_json(FORMAT_NAME)
     except NotFoundError as error:
-        raise StoreError(f"{store.uri} is not a store yet; run the catalogue stage to create it") from error
+        raise StoreError(
+            f"{store.uri} is not a store yet; run the catalogue stage to create it, or ask the sample of `run --limit` "
+            "with --sample"
+        ) from error
     if not isinstance(value, dict) or not all(isinstance(value.get(k), int) for k in ("format", "buckets")):
         raise StoreError(f"{store.uri}/{FORMAT_NAME} holds {value!r}; expected integers 'format' and 'buckets'")
     if value["format"] != FORMAT:

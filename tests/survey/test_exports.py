@@ -188,6 +188,62 @@ def test_addresses_of_pages_are_told(tmp_path: Path, place: str, *, is_page: boo
     assert said == is_page
 
 
+@pytest.mark.parametrize(
+    ("columns", "taken"),
+    [
+        ("smallimage,bigimage", "bigimage"),
+        ("image_small,image_medium,image_large", "image_large"),
+        ("photoThumb,photo", "photo"),
+        ("Vignette,Image zoom", "Image zoom"),
+        ("image_medium", "image_medium"),
+    ],
+)
+def test_one_picture_in_several_sizes_is_taken_once(tmp_path: Path, columns: str, taken: str) -> None:
+    names = columns.split(",")
+    photos = [f"https://cdn.example/{place}/{{0}}.jpg" for place, _ in enumerate(names)]
+    feed = tabled(
+        ["id", "name", "category", *names], lambda n: [n, f"Mug {n}", f"C{n % 3}", *(one.format(n) for one in photos)]
+    )
+    assert written(tmp_path, feed)["catalogue"]["columns"]["photos"] == taken
+
+
+def test_a_tag_beside_the_address_that_it_shows(tmp_path: Path) -> None:
+    def product(n: int) -> dict[str, object]:
+        tag = f'<img src="~/files/{n}/mug.jpg" width="#width#" />'
+        photo = {"imageTag": tag, "imageUrl": f"https://cdn.example/files/{n}/mug.jpg?v=63"}
+        return {"id": f"p{n}", "name": f"Mug {n}", "category": f"C{n % 3}", "items": [{"images": [photo]}]}
+
+    (tmp_path / "feed.json").write_text(json.dumps([product(n) for n in range(COUNT)]), encoding="utf-8")
+    assert init("feed.json").exit_code == 0
+    columns = tomllib.loads((tmp_path / "shop.toml").read_text(encoding="utf-8"))["catalogue"]["columns"]
+    assert columns["photos"] == "items.images.imageUrl"
+
+
+def test_rows_of_variants_without_the_id_of_their_product_are_more_of_it(tmp_path: Path) -> None:
+    """As Squarespace has them: each variant has an SKU, and only the first row of a product says all else."""
+    header = ["Product ID [Non Editable]", "SKU", "Title", "Price", "Categories", "Hosted Image URLs"]
+
+    def row(n: int) -> list[object]:
+        if n % 2:
+            return ["", f"SQ{n}", "", 12.5, "", ""]
+        return [f"5f3c{n}", f"SQ{n}", f"Mug {n}", 9.5, f"/mugs/c{n % 4}", f"https://cdn.example/{n}.jpg"]
+
+    columns = written(tmp_path, tabled(header, row))["catalogue"]["columns"]
+    assert (columns["item_id"], columns["continues"]) == (header[0], header[0])
+
+
+@pytest.mark.parametrize(("before", "is_told"), [("drafts.", True), ("preview-", True), ("4711-", False)])
+def test_drafts_beside_what_they_are_drafts_of_are_told(tmp_path: Path, before: str, *, is_told: bool) -> None:
+    rows = [
+        {"_id": name, "title": f"Mug {n}", "category": f"C{n % 3}", "image": f"https://cdn.example/{n}.jpg"}
+        for n in range(COUNT)
+        for name in ([f"p{n}", f"{before}p{n}"] if n < 3 else [f"p{n}"])
+    ]
+    (tmp_path / "feed.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    told = init("feed.jsonl").stdout
+    assert (f"3 ids are another row's with '{before}' before, as '{before}p0' and 'p0'" in told) == is_told
+
+
 def test_photos_within_cells(tmp_path: Path) -> None:
     photo = "data:image/jpeg;base64,/9j/4AAQSkZJRgABAQAAAQABAAD"
     text = tabled(["sku", "name", "category", "photo"], lambda n: [n, f"Mug number {n}", "Mugs", f"{photo}{n}"])

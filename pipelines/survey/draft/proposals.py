@@ -18,6 +18,7 @@ from pipelines.config.words import DELETED, NOT_DELETED
 from pipelines.survey.draft.dates import forms_of
 from pipelines.survey.draft.kinds import Kinds, are_apart, heads_of, kinds_of
 from pipelines.survey.draft.marks import are_codes, between_levels, between_paths, between_photos, whole_mark
+from pipelines.survey.draft.names import said
 from pipelines.survey.draft.prices import of_no_number
 from pipelines.survey.draft.profile import NO_PHOTO, has_text, profile, texts_of
 from pipelines.survey.draft.trial import Trial
@@ -106,6 +107,19 @@ def _continues(seen: Seen) -> Iterator[Proposal]:
                 continue
             why = "further rows of it leave out what the first one says"
             yield Proposal(why, columns={"continues": column}, saves_rows=True)
+        for column in _leading(seen):
+            why = "rows without it are more of the one above"
+            yield Proposal(why, columns={"item_id": column, "continues": column}, saves_rows=True)
+
+
+def _leading(seen: Seen) -> Iterator[str]:
+    """Yield the columns of ids of which just the rows have none that have neither photo nor category."""
+    said_first = [*listed(seen.columns["photos"]), *listed(seen.columns["category"])]
+    for name in seen.rows[0] if seen.rows else ():
+        ids = [" ".join(texts_of(row.get(name))) for row in seen.rows]
+        is_led = all(bool(one) == has_text(row, said_first) for one, row in zip(ids, seen.rows, strict=True))
+        if is_led and said(name, "item_id") and len({*ids} - {""}) == sum(map(bool, ids)) and not all(ids):
+            yield name
 
 
 def _are_more(seen: Seen) -> bool:

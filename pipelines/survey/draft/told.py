@@ -11,7 +11,7 @@ from pipelines.catalogue.formats.base import RawRow
 from pipelines.catalogue.partitions import partitions_of
 from pipelines.catalogue.rows import format_of
 from pipelines.config.formats import with_preset
-from pipelines.survey.draft.copies import copies_of
+from pipelines.survey.draft.copies import copies_of, drafts_of
 from pipelines.survey.draft.named import Named
 from pipelines.survey.draft.photos import Place, pages_of
 from pipelines.survey.draft.source import Source
@@ -87,10 +87,12 @@ def of_rows(source: Source, rows: Sequence[RawRow], trial: Trial | None, questio
 
 
 def of_copies(rows: Sequence[Mapping[str, Any]], section: Mapping[str, Any], trial: Trial | None) -> Iterator[str]:
-    """Yield what tells rows of one id apart, where they are said to be in each other's way."""
+    """Yield what tells rows of one id apart, where they are said to be in each other's way, and which are drafts."""
     item_id = with_preset(section)["columns"].get("item_id")
     if item_id and trial and trial.codes["conflicting_duplicate"] and (copies := copies_of(rows, item_id)):
         yield f"note: {copies}"
+    if item_id and (drafts := drafts_of(rows, item_id)):
+        yield f"note: {drafts}"
 
 
 def _few[Row: (RawRow, Rejected)](rows: Sequence[Row]) -> list[Row]:

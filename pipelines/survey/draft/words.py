@@ -149,9 +149,17 @@ FIRST: Final = _words("", "main haupt hauptbild primary base principal principal
 """Words by which a photo is the first one."""
 LESSER: Final = _words(
     "",
-    "thumb thumbs thumbnail thumbnails icon swatch mini small preview logo badge banner brand energy label flag chart",
+    "thumb thumbs thumbnail thumbnails icon swatch mini small preview logo badge banner brand energy label flag chart "
+    "vignette miniature miniatura miniatuur vorschau vorschaubild",
 ).tokens
 """Words by which a picture is none of the product, or a smaller one of another column's."""
+SIZES: Final = (
+    _words("", "small klein petit pequena").tokens,
+    _words("", "medium mid mittel normal").tokens,
+    _words("", "large big gross grand grande").tokens,
+    _words("", "zoom full original hd xl xxl hires").tokens,
+)
+"""Words by which columns name one picture in several sizes, from the smallest to the largest."""
 GROSS: Final = _words(
     "",
     "gross brutto bruto brut ttc incl inkl inc including included inclusive incluido incluida incluidos incluso "
