@@ -113,8 +113,10 @@ def _continues(seen: Seen) -> Iterator[Proposal]:
 
 
 def _leading(seen: Seen) -> Iterator[str]:
-    """Yield the columns of ids of which just the rows have none that have neither photo nor category."""
+    """Yield the columns of ids of which just the rows have none that have neither photo nor category, but an id."""
     said_first = [*listed(seen.columns["photos"]), *listed(seen.columns["category"])]
+    if not all(texts_of(row.get(seen.columns["item_id"])) for row in seen.rows):
+        return
     for name in seen.rows[0] if seen.rows else ():
         ids = [" ".join(texts_of(row.get(name))) for row in seen.rows]
         is_led = all(bool(one) == has_text(row, said_first) for one, row in zip(ids, seen.rows, strict=True))
