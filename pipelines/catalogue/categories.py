@@ -53,14 +53,17 @@ def category_path(cells: Cells, columns: Columns) -> tuple[str, ...]:
 
 
 def _fallback(cells: Cells, columns: Columns) -> list[tuple[str, ...]]:
-    """Return the path of the first column that has one in place of the category's."""
+    """Return the paths of the first column that has one in place of the category's: one path a cell, or a list."""
     between = columns.category_separator
     for column in columns.category_fallbacks:
-        text = cells.doubted(column)
-        path = _until_hole(parts_of(text, between, quotes=False), cells)
-        if path:
-            cells.remarks.add(f"{FALLBACK}:{column}", repr(path)[: 4 * SHOWN])
-            return [path]
+        if isinstance(cells.listed(column), list):
+            paths = _paths(cells, column, columns)
+        else:
+            paths = [parts_of(cells.doubted(column), between, quotes=False)]
+        found = [path for levels in paths if (path := _until_hole(levels, cells))]
+        if found:
+            cells.remarks.add(f"{FALLBACK}:{column}", repr(found[0])[: 4 * SHOWN])
+            return found
     return []
 
 
@@ -81,12 +84,18 @@ def _paths(cells: Cells, column: str, columns: Columns) -> list[list[str]]:
     else:
         texts = [_without_root(text, between) for text in parts_of(cells.doubted(column), several)]
         _remark(cells, texts[0], columns)
-    return [_levels(levels_in(text, between), cells, column) for text in texts]
+    paths = [_levels(levels_in(text, between), cells, column) for text in texts]
+    return [*map(_without_depth, paths)] if columns.category_depths else paths
 
 
 def levels_in(path: str, between: str) -> list[str]:
     """Return the levels of a path; all of it is one where nothing stands between levels."""
     return parts_of(_without_root(path, between), between, quotes=False)
+
+
+def _without_depth(levels: list[str]) -> list[str]:
+    """Return a path without the number of its levels before them, as Solr's facets have it: 1/Women/Dresses."""
+    return levels[1:] if len(levels) > 1 and levels[0].strip().isdecimal() else levels
 
 
 def _levels(parts: Sequence[Any], cells: Cells, column: str) -> list[str]:

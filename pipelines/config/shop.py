@@ -43,6 +43,7 @@ class Columns(Section):
     category_separator: str = ">"
     category_path_separator: str | None = Field(None, description="splits a cell with several paths, such as ','")
     category_choice: Literal["first", "deepest"] = Field("first", description="which of several paths counts")
+    category_depths: bool = Field(False, description="the first level is the number of the others, as in Solr's 1/A/B")
     category_fallbacks: list[str] = Field(default_factory=list, description="columns of a path where category has none")
     title: str | None = None
     group_id: str | None = None

@@ -14,7 +14,9 @@ from typing import Any, Literal, get_args
 
 Format = Literal["google_merchant", "shopify", "woocommerce", "magento"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-SETTINGS = frozenset({"photo_separator", "category_separator", "category_path_separator", "category_choice"})
+SETTINGS = frozenset(
+    {"photo_separator", "category_separator", "category_path_separator", "category_choice", "category_depths"}
+)
 """Keys of `catalogue.columns` that name no column."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.catalogue.availability import availability_of
 from pipelines.catalogue.shops.attributes import ours
+from pipelines.config.formats import SETTINGS
 from pipelines.config.shop import listed
 from pipelines.survey.draft.gone import gone_columns
 from pipelines.survey.draft.levels import category_columns
@@ -64,10 +65,8 @@ def guessed(rows: Rows, names: Sequence[str]) -> Guess:
         guess.take("photos", photos[0] if len(photos) == 1 else photos, _such(columns[photos[0]]))
     guess.left_out += [f"{name!r} may name photos too, {_such(columns[name])}" for name in others]
     rest = {name: one for name, one in columns.items() if name not in [guess.keys.get("item_id"), *photos]}
-    category, why = category_columns(rest, rows)
-    if category:
-        guess.take("category", category[0] if len(category) == 1 else category, why)
-    rest = {name: one for name, one in rest.items() if name not in category}
+    _category(guess, rest, rows)
+    rest = {name: one for name, one in rest.items() if name not in _used(guess)}
     _take(guess, rest, "title", _as_title, _such)
     _prices(guess, rest)
     _take(guess, rest, "group_id", _as_group, lambda one: f"{one.values} values in {len(rows)} rows, {_such(one)}")
@@ -120,6 +119,19 @@ def _of_shown(columns: Mapping[str, Profile], photos: Sequence[str], rows: Rows)
     }
 
 
+def _category(guess: Guess, columns: Mapping[str, Profile], rows: Rows) -> None:
+    found = category_columns(columns, rows)
+    if found.columns:
+        guess.take("category", found.columns if len(found.columns) > 1 else found.columns[0], found.why)
+    for key, (value, why) in found.settings.items():
+        guess.take(key, value, why)
+    guess.left_out += found.doubts
+
+
+def _used(guess: Guess) -> set[str]:
+    return {name for key, value in guess.keys.items() if key not in SETTINGS for name in listed(value)}
+
+
 def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
     used = [guess.keys.get("item_id"), guess.keys.get("title")]
     free = {name: one for name, one in columns.items() if name not in used}
@@ -133,7 +145,7 @@ def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
 
 
 def _deleted(guess: Guess, columns: Mapping[str, Profile], rows: Rows) -> None:
-    used = {name for value in guess.keys.values() for name in listed(value)}
+    used = _used(guess)
     photos = listed(guess.keys.get("photos"))
     gone = gone_columns({name: one for name, one in columns.items() if name not in used}, rows, photos)
     if gone.columns:
@@ -154,7 +166,7 @@ def _first_of_lists(guess: Guess, columns: Mapping[str, Profile], rows: Rows) ->
 
 def _attributes(guess: Guess, columns: Mapping[str, Profile]) -> None:
     found: dict[str, str] = {}
-    used = {name for value in guess.keys.values() for name in listed(value)}
+    used = _used(guess)
     beside = {name for name in columns if _BESIDE & {*tokens(name)[-1:]}}
     for name, one in sorted(columns.items(), key=lambda pair: pair[0] in beside):  # names before ids
         what = next(filter(None, map(ours, (name.split(".")[-1], *tokens(name)))), None)

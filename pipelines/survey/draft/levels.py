@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.survey.draft.names import TOKEN, numbered, said, tokens
-from pipelines.survey.draft.profile import Profile, texts_of
+from pipelines.survey.draft.chains import chain_of, family_of, is_shallow_first
+from pipelines.survey.draft.deeper import nested, says_level, told_below
+from pipelines.survey.draft.names import TOKEN, numbered, said, stem_of, tokens
+from pipelines.survey.draft.profile import Profile, has_text, texts_of
 
 _MOST_DISTINCT = 0.5
 """Of the rows, as a category of which two items are."""
@@ -22,12 +26,27 @@ _OTHERS = frozenset(
 """Words of columns whose cells have parts, and are no paths."""
 _PAIR = re.compile(r"\w\s*=\s*\w")
 """As in Name=Size|Value=S."""
-_A_PARENT = 1.3
-"""Parents that a value of a level may have on average: a few names, such as "Other", are in several."""
+_MOST_OF_LEVEL = 0.9
+"""Of the rows, as values of a column that is a level, or holds paths, beside others: shops have few items of a leaf."""
+_FEW = 20
+"""Rows of which each may have a category of its own."""
 
 
-def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], str]:
-    """Return the columns of the category and what tells them; none where no column can be one."""
+@dataclass(frozen=True)
+class Category:
+    """The columns of a category and what tells them, none where no column can be one.
+
+    `settings` are further keys of `catalogue.columns`, each with why; `doubts` are columns that may be levels too.
+    """
+
+    columns: list[str] = field(default_factory=list)
+    why: str = ""
+    settings: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
+
+
+def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> Category:
+    """Return the columns of the category."""
     cells = {
         name: one
         for name, one in columns.items()
@@ -41,18 +60,75 @@ def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str,
     ]
     if paths:
         best = max(paths, key=lambda name: (named.get(name, 0.0), cells[name].levels))
-        return [best], f"paths such as {cells[best].example!r}"
+        return _of_paths(best, columns, rows)
     family = max(numbered(named).values(), key=len, default=[])
     if len(family) > 1:
-        return family, f"levels by their numbers, such as {', '.join(repr(cells[name].example) for name in family)}"
+        shown = ", ".join(repr(cells[name].example) for name in family)
+        return Category(family, f"levels by their numbers, such as {shown}")
     telling = [name for name in named if cells[name].values > 1]  # one value for all, as of a family, is no level
-    levels = _nested(sorted(telling, key=lambda name: (cells[name].values, telling.index(name))), rows)
+    below = [name for name, one in columns.items() if name not in named and _is_level_by_name(one, rows)]
+    levels = nested(sorted([*telling, *below], key=lambda name: columns[name].values), rows)
     if len(levels) > 1:
-        return levels, "each value of a level is within one of the level above"
-    if named:
-        best = max(telling or named, key=lambda name: (named[name], cells[name].filled))
-        return [best], f"{cells[best].values} values, such as {cells[best].example!r}"
-    return [], ""
+        why = "each value of a level is within one of the level above"
+        return Category(levels, why, doubts=_doubts(levels, columns, rows))
+    if not named:
+        return Category()
+    best = max(telling or named, key=lambda name: (named[name], cells[name].filled))
+    why = f"{cells[best].values} values, such as {cells[best].example!r}"
+    return Category([best], why, _of_lists(best, rows), _doubts([best], columns, rows))
+
+
+def _of_paths(best: str, columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> Category:
+    """Return a column of paths, or that which says the same ones deeper, before those that do where it is empty."""
+    others = [
+        name
+        for name, one in columns.items()
+        if name != best
+        and _may_go_on(one, rows)
+        and one.length < 150
+        and not (_is_of_else(one) or _is_of_objects(name))
+    ]
+    deepest, *rest = family_of(best, others, rows)
+    why, settings = f"paths such as {columns[deepest].example!r}", _of_lists(deepest, rows)
+    fallbacks = [name for name in rest if stem_of(name) == stem_of(deepest) or _says_more(name, deepest, rows)]
+    if fallbacks:
+        settings["category_fallbacks"] = (fallbacks, "say the same to fewer levels, where it is empty")
+    return Category([deepest], why, settings)
+
+
+def _says_more(name: str, deepest: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    return any(has_text(row, [name]) and not has_text(row, [deepest]) for row in rows)
+
+
+def _of_lists(name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, str]]:
+    """Return the settings for cells that are lists of paths of which one is the beginning of another."""
+    chain = chain_of(texts_of(row.get(name)) for row in rows)
+    settings: dict[str, tuple[Any, str]] = {}
+    if chain and chain.mark != ">":
+        settings["category_separator"] = (chain.mark, "by it one path of a list goes on from another")
+    if chain and chain.has_depths:
+        settings["category_depths"] = (True, "the number before each path counts its levels")
+    if (chain and chain.is_shallow_first) or is_shallow_first(row.get(name) for row in rows):
+        settings["category_choice"] = ("deepest", "a list names the levels above too")
+    return settings
+
+
+def _doubts(levels: list[str], columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(
+        f"{name!r} may be a level, category = {json.dumps([*levels, name], ensure_ascii=False)}: "
+        f"its {columns[name].values} values are each within one of {levels[-1]!r}"
+        for name in told_below(levels[-1], columns, rows)
+    )
+
+
+def _is_level_by_name(one: Profile, rows: Sequence[Mapping[str, Any]]) -> bool:
+    return says_level(one.name) and _may_go_on(one, rows) and one.several == 0 and one.levels < 0.5
+
+
+def _may_go_on(one: Profile, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a column may say a category more deeply than another: words that are not each row's own."""
+    few = one.values > 1 and (one.values <= _MOST_OF_LEVEL * one.filled * len(rows) or len(rows) <= _FEW)
+    return one.is_text and few and one.filled >= _FEW_ROWS and one.length < 300
 
 
 def _least_filled(name: str) -> float:
@@ -67,7 +143,7 @@ def _is_of_objects(name: str) -> bool:
 
 
 def _may_be(one: Profile, rows: int, least: float) -> bool:
-    few = one.values <= max(2.0, _MOST_DISTINCT * one.filled * rows) or (rows <= 20 and one.distinct < 1) or rows < 8
+    few = one.values <= max(2.0, _MOST_DISTINCT * one.filled * rows) or (rows <= _FEW and one.distinct < 1) or rows < 8
     return one.is_text and few and one.filled >= least and one.length < 300
 
 
@@ -78,22 +154,3 @@ def _is_of_else(one: Profile) -> bool:
         or bool(_OTHERS & {*tokens(one.name)})
         or _PAIR.search(one.example) is not None
     )
-
-
-def _nested(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the columns of which each one's values are within few of those of the column before."""
-    kept: list[str] = []
-    for name in names:
-        if not kept:
-            kept.append(name)
-            continue
-        pairs = {(_text(row, kept[-1]), _text(row, name)) for row in rows if _text(row, name)}
-        inner, outer = {own for _, own in pairs}, {above for above, _ in pairs}
-        is_same = len(pairs) == len(inner) == len(outer)
-        if pairs and not is_same and len(pairs) <= _A_PARENT * len(inner):
-            kept.append(name)
-    return kept
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    return next(iter(texts_of(row.get(name))), "")

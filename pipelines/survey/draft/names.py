@@ -48,6 +48,12 @@ def numbered(names: Iterable[str]) -> dict[str, list[str]]:
     return {stem: [name for _, name in sorted(of)] for stem, of in families.items()}
 
 
+def stem_of(name: str) -> str:
+    """Return a name without the number at its end."""
+    found = _NUMBER.match(name)
+    return found[1] if found else name
+
+
 def _plain(word: str) -> str:
     spread = unicodedata.normalize("NFKD", word.casefold()).replace("ß", "ss").replace("ł", "l").replace("ø", "o")
     return "".join(sign for sign in spread if not unicodedata.combining(sign))

@@ -11,6 +11,7 @@ from pipelines.catalogue.formats.base import RawRow
 from pipelines.catalogue.partitions import partitions_of
 from pipelines.catalogue.rows import format_of
 from pipelines.config.formats import with_preset
+from pipelines.survey.draft.chains import are_upside_down
 from pipelines.survey.draft.copies import copies_of, drafts_of
 from pipelines.survey.draft.named import Named
 from pipelines.survey.draft.photos import Place, pages_of
@@ -83,6 +84,10 @@ def of_rows(source: Source, rows: Sequence[RawRow], trial: Trial | None, questio
     if len(categories) == 1 and not of_folder and len(trial.items) > 1 and "category" not in questions:
         shown = " > ".join(*categories)
         yield f"note: all items are in one category, {shown!r}: catalogue.columns.category may be wrong"
+    if are_upside_down(categories):
+        longest = max(categories, key=lambda path: (len(path), path))
+        shown = " > ".join(longest)
+        yield f"note: categories such as {shown!r} seem to name the deepest level first: export them from the top"
     yield from (f"note: {hint}" for hint in trial.hints if not ("category" in questions and hint.startswith("categor")))
 
 

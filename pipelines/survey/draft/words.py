@@ -62,7 +62,8 @@ WORDS: Final[Mapping[str, Words]] = {
         "sezione reparto afdeling groep kategori kategorier kategoria kategorie rubryka kategooria категория "
         "категории раздел カテゴリ カテゴリー 分类 카테고리 producttype feedproducttype articletype "
         "department dept division class subclass taxonomy section collection "
-        "tree path type typ tipo gruppe group family rubrik",
+        "tree path type typ tipo gruppe group family rubrik varugrupp huvudgrupp varegruppe hovedgruppe artikelgruppe "
+        "hauptgruppe hauptwarengruppe",
         "category categories cat cats breadcrumb breadcrumbs kategorie kategorien kategori kategoria categorie "
         "categoria categorias rubrique rayon famille department dept "
         "class subclass taxonomy subcategory subkategorie unterkategorie "
@@ -261,3 +262,20 @@ LIVE: Final = frozenset(
 """Words that mean that it is there, whatever the column."""
 YES: Final = _words("", "1 1.0 true t yes y on x ja j oui si sì sí wahr tak").tokens
 NO: Final = _words("", "0 0.0 false f no n off nein non falsch nie").tokens
+
+LEVELS_BELOW: Final = _words("", "aisle aisles shelf shelves gondola gondole regal").tokens
+"""Words of a level that only beside a category is one."""
+PARTS_OF_GROUPS: Final = _words(
+    "",
+    "group groups grp gruppe gruppen warengruppe artikelgruppe produktgruppe groupe gruppo grupo grupp grupa groep "
+    "productgroep varugrupp varegruppe family familie famille familia famiglia rayon reparto rubro rubrique dept type",
+).tokens
+"""Words of groups of which sub-, Unter-, sous- and the like make a level below."""
+NO_LEVELS: Final = _words(
+    "",
+    "supplier suppliers vendor vendors lieferant fournisseur proveedor fornitore maker producer designer author artist "
+    "publisher license licence franchise seller merchant country origin land pays pais paese unit units uom einheit "
+    "unite unidad unita status state tax vat mwst season saison url link slug handle path description summary tags "
+    "tag option options variant variants model collection gtin ean upc code codes id ids warehouse store location",
+).tokens
+"""Words of columns that say of an item by whom, where or how it is sold, and no level."""
