@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
+from pipelines.catalogue.numbers import plain_number
+
 IN_STOCK: Final = "in_stock"
 OUT_OF_STOCK: Final = "out_of_stock"
 _WORDS: Final[dict[str, list[str]]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -26,7 +28,7 @@ def availability_of(text: str) -> str | None:
     word = _folded(_VOCABULARY.sub("", text))
     if word in _MEANING:
         return _MEANING[word]
-    count = _COUNT.fullmatch(text.strip())
+    count = _COUNT.fullmatch(plain_number(text))
     if count is None:
         return None
     return IN_STOCK if not count[1].startswith("-") and re.search("[1-9]", count[1]) else OUT_OF_STOCK

@@ -34,6 +34,10 @@ _NUMBER: Final[Mapping[DecimalMark, re.Pattern[str]]] = {".": _pattern(".", ",")
 _SIGNS: Final = "".join(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) == "Sc")
 _CURRENCY: Final = rf"(?:[^\W\d_]{{0,3}}[{re.escape(_SIGNS)}][^\W\d_]{{0,3}}|[^\W\d_]{{1,6}}(?:\.[^\W\d_]{{1,2}})?\.?)"
 _PRICE: Final = re.compile(rf"({_CURRENCY})?\s*([+-]?[0-9.,](?:.*?[0-9.,=/{_DASH}])?)\s*({_CURRENCY})?")
+_SWEDISH: Final = re.compile(rf"([0-9][0-9 ]*):([0-9]{{2}}|[{_DASH}]{{1,2}})")
+"""Where there is no decimal mark between crowns and ore, as in 49:90 and 12:-."""
+_COINS: Final = re.compile(r"([0-9]+) ?(p|¢)")
+"""Whole pence and cents, as British and American shops write prices below a pound and a dollar."""
 _MARKS: Final = {"\N{MINUS SIGN}": "-", "\N{ARABIC THOUSANDS SEPARATOR}": "'"}
 _CODE: Final = re.compile(r"[A-Z]{3}")
 _LATIN = [
@@ -76,7 +80,7 @@ def number_of(text: str, mark: DecimalMark | None) -> float:
     Where no decimal mark is set it is the point, as programs write it, and what has another meaning with a comma, as
     1,299, is no number. Raises NotANumberError.
     """
-    text = _plain(text, mark)
+    text = plain_number(text, mark)
     if mark is None and _PROGRAM.fullmatch(text):
         return float(text)
     read = {one: number for one in _NUMBER if (number := _read(text, one)) is not None}
@@ -91,7 +95,10 @@ def price_of(text: str, mark: DecimalMark | None) -> tuple[float, str]:
 
     Raises NotANumberError.
     """
-    found = _PRICE.fullmatch(_plain(text, mark))
+    text = plain_number(text, mark)
+    if coins := _COINS.fullmatch(text):
+        return int(coins[1]) / 100, "GBP" if coins[2] == "p" else ""
+    found = _PRICE.fullmatch(text)
     if not found:
         raise NotANumberError
     before, number, behind = found.groups(default="")
@@ -99,16 +106,18 @@ def price_of(text: str, mark: DecimalMark | None) -> tuple[float, str]:
     if not all(map(_is_currency, names)):
         raise NotANumberError
     told = next(filter(_CODE.fullmatch, names), names[0] if names else "")
+    if parts := _SWEDISH.fullmatch(number):
+        number = f"{parts[1]}{mark or '.'}{parts[2]}"
     return number_of(number, mark), currency_of(told)
 
 
 def may_be_thousands(text: str) -> bool:
     """Tell whether a price, as 1.299, would be a thousand times as much where a comma is the decimal mark."""
-    found = _PRICE.fullmatch(_plain(text))
+    found = _PRICE.fullmatch(plain_number(text))
     return bool(found and _EITHER.fullmatch(found[2]))
 
 
-def _plain(text: str, mark: DecimalMark | None = None) -> str:
+def plain_number(text: str, mark: DecimalMark | None = None) -> str:
     """Return a text with blanks, digits, marks and signs of one kind each, and none that only turn its direction."""
     if text.isascii():
         return text.strip()

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-_PROGRAMS = ["nan", "NaN", "NaT", "<NA>", "None", "null", "NULL", "\\N", "N/A", "n/a", "undefined", "no_selection", "-"]
+_PROGRAMS = [
+    "nan",
+    "NaN",
+    "NaT",
+    "<NA>",
+    "NA",
+    "None",
+    "null",
+    "NULL",
+    "\\N",
+    "N/A",
+    "n/a",
+    "undefined",
+    "no_selection",
+    "-",
+]
 _EXCEL = [
     "#N/A", "#NV", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#BUSY!", "#FIELD!",
     "#CONNECT!", "#BLOCKED!", "#UNKNOWN!", "#GETTING_DATA",

@@ -225,21 +225,21 @@ def test_joiners_are_letters_neighbours_and_stay(joiner: str) -> None:
     assert (item.item_id, item.title) == (f"\u06a9{joiner}\u0647", f"\u06a9{joiner}")
 
 
-@pytest.mark.parametrize("word", ["none", "Nan", "NAN", "NA", "Null", "nil", "Unknown", "0", "--", "Noneth", "no"])
+@pytest.mark.parametrize("word", ["none", "Nan", "NAN", "na", "Null", "nil", "Unknown", "0", "--", "Noneth", "no"])
 def test_words_that_may_mean_something_stay(word: str) -> None:
     item = mapped({"name": word, "parent": word, "farbe": word, "path": f"Bread > {word}"}, columns=TEXTS)
     assert (item.title, item.group_id, item.attributes["colour"], item.category) == (word, word, word, ("Bread", word))
 
 
 def test_which_words_mean_no_value_is_a_setting() -> None:
-    row = {"name": "None", "parent": "NA"}
-    item = mapped(row, columns=TEXTS, no_value=[" NA "])
+    row = {"name": "None", "parent": "n.a."}
+    item = mapped(row, columns=TEXTS, no_value=[" n.a. "])
     assert (item.title, item.group_id) == ("None", "")
 
 
 def test_words_that_were_taken_for_no_value_are_counted_and_doubtful_ones_too() -> None:
-    row = {"name": "None", "parent": "NA", "farbe": "NULL", "eur": "NULL"}
-    assert remarks(row, columns=TEXTS) == {"no_value:None": 1, "no_value:NULL": 2, "doubtful:NA": 1}
+    row = {"name": "None", "parent": "nil", "farbe": "NULL", "eur": "NULL"}
+    assert remarks(row, columns=TEXTS) == {"no_value:None": 1, "no_value:NULL": 2, "doubtful:nil": 1}
     assert remarks({"farbe": "none"}, columns=TEXTS) == {}  # a pattern may be none
 
 

@@ -113,3 +113,27 @@ def test_what_is_no_price(text: str) -> None:
 )
 def test_what_may_be_thousands(text: str, may: bool) -> None:
     assert may_be_thousands(text) == may
+
+
+@pytest.mark.parametrize("mark", [None, ".", ","])
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [
+        ("49:90", (49.9, "")), ("12:-", (12, "")), ("12:--", (12, "")), ("1 299:-", (1299, "")),
+        ("49:90 kr", (49.9, "kr")), ("SEK 12:\N{EN DASH}", (12, "SEK")),
+        ("85p", (0.85, "GBP")), ("5 p", (0.05, "GBP")), ("85¢", (0.85, "")),
+    ],
+)  # fmt: skip
+def test_crowns_and_pence(text: str, price: tuple[float, str], mark: Mark | None) -> None:
+    assert price_of(text, mark) == price
+
+
+@pytest.mark.parametrize("text", ["49:9", "49:900", "12:30:00", "24:00/kg", ":90", "1.5p", "85pp", "£85p", "p85"])
+def test_what_looks_like_crowns_or_pence_and_is_none(text: str) -> None:
+    with pytest.raises(NotANumberError):
+        price_of(text, None)
+
+
+def test_a_number_has_no_colon() -> None:
+    with pytest.raises(NotANumberError):
+        number_of("12:30", None)

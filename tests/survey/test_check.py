@@ -117,6 +117,20 @@ def test_what_would_stop_a_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "fix"),
+    [
+        ("nil", "if 'nil' means no value, add it to catalogue.no_value; else mend the export"),
+        ("12 or 13", "see catalogue.decimal_mark, or mend the export"),
+    ],
+)
+def test_a_word_that_many_numbers_are(tmp_path: Path, word: str, fix: str) -> None:
+    rows = [row | {"eur": word if n % 4 == 0 else "2.50"} for n, row in enumerate(rows_of(60))]
+    shop = shop_of(tmp_path, rows, catalogue={"columns": COLUMNS | {"price": "eur"}})
+    found = looked(shop, "--photos", "0", code=1)
+    assert (found["bad_number"]["count"], found["bad_number"]["fix"]) == (15, fix)
+
+
+@pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"columns": {"item_id": "nr"}}, "has no column 'nr', which catalogue.columns.item_id names"),

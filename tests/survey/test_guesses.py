@@ -199,8 +199,9 @@ def test_what_few_values_say_is_no_group(name: str, cell: Callable[[int], str], 
     ],
 )
 def test_coins_are_no_price(name: str) -> None:
+    money = "0.00" if "Micros" in name else "10.00"
     assert left_out(name, lambda n: str(1000 + n)) == [
-        f"{name!r} counts coins, such as '1000', and would be taken for whole money; export it as 56.85"
+        f"{name!r} counts coins, such as '1000', and would be taken for whole money; export it as {money}"
     ]
 
 

@@ -11,6 +11,7 @@ from pipelines.catalogue.availability import availability_of
 from pipelines.catalogue.shops.attributes import ours
 from pipelines.config.formats import SETTINGS
 from pipelines.config.shop import listed
+from pipelines.survey.draft.amounts import no_sales, unnamed_prices
 from pipelines.survey.draft.gone import gone_columns
 from pipelines.survey.draft.levels import category_columns
 from pipelines.survey.draft.lists import first_of, list_holding
@@ -18,7 +19,7 @@ from pipelines.survey.draft.names import said, tokens
 from pipelines.survey.draft.pictures import photo_columns
 from pipelines.survey.draft.prices import no_prices, prices
 from pipelines.survey.draft.profile import Profile, has_text, profiles, texts_of
-from pipelines.survey.draft.words import SIGNS_OF_STOCK
+from pipelines.survey.draft.state_words import SIGNS_OF_STOCK
 
 Rows = Sequence[Mapping[str, Any]]
 SHOWN = 50
@@ -41,12 +42,16 @@ _ONE_TEXT = ("title", "group_id", "currency", "updated_at")
 
 @dataclass
 class Guess:
-    """Keys of `catalogue.columns`, why each, keys of [catalogue] that go with them, and why others were left out."""
+    """Keys of `catalogue.columns`, why each, keys of [catalogue] that go with them, and why others were left out.
+
+    `there` are all columns that say something.
+    """
 
     keys: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    there: list[str] = field(default_factory=list)
 
     def take(self, key: str, value: Any, why: str) -> None:
         """Set a key."""
@@ -57,7 +62,7 @@ def guessed(rows: Rows, names: Sequence[str]) -> Guess:
     """Return which columns of some rows hold what; names that stand twice in a header mean nothing certain."""
     columns = {name: one for name, one in profiles(rows, dict.fromkeys(names)).items() if names.count(name) == 1}
     columns = _of_now({name: one for name, one in columns.items() if one.filled and name}, names)
-    guess = Guess()
+    guess = Guess(there=[*columns])
     photos, others = photo_columns(columns, rows)
     ids = _of_shown(columns, photos, rows)
     _take(guess, ids, "item_id", _as_id, lambda one: f"{one.distinct:.0%} of the values differ, {_such(one)}")
@@ -68,7 +73,7 @@ def guessed(rows: Rows, names: Sequence[str]) -> Guess:
     _category(guess, rest, rows)
     rest = {name: one for name, one in rest.items() if name not in _used(guess)}
     _take(guess, rest, "title", _as_title, _such)
-    _prices(guess, rest)
+    _prices(guess, rest, rows)
     _take(guess, rest, "group_id", _as_group, lambda one: f"{one.values} values in {len(rows)} rows, {_such(one)}")
     for key, fits in (("currency", _as_currency), ("availability", _as_stock), ("updated_at", _as_date)):
         _take(guess, rest, key, fits, _such)
@@ -132,11 +137,16 @@ def _used(guess: Guess) -> set[str]:
     return {name for key, value in guess.keys.items() if key not in SETTINGS for name in listed(value)}
 
 
-def _prices(guess: Guess, columns: Mapping[str, Profile]) -> None:
+def _prices(guess: Guess, columns: Mapping[str, Profile], rows: Rows) -> None:
     used = [guess.keys.get("item_id"), guess.keys.get("title")]
     free = {name: one for name, one in columns.items() if name not in used}
     chosen, others = prices(free)
+    if not chosen:
+        chosen, others = unnamed_prices(free, rows)
     guess.left_out += [] if chosen else no_prices(free)
+    if left := [*no_sales(chosen, free, rows)]:
+        guess.left_out += left
+        chosen = chosen[1:]
     if chosen:
         sale = "the sale's before the usual one, " if len(chosen) > 1 else ""
         besides = f"; not {', '.join(map(repr, others))}" if others else ""

@@ -100,6 +100,7 @@ class _Drafting:
             why,
             questions,
             guess.left_out,
+            guess.there,
             sizes[0],
             pretrained,
             self._networks,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.survey.draft.names import tokens
 from pipelines.survey.draft.profile import texts_of
-from pipelines.survey.draft.words import SIGNS_OF_COPIES
+from pipelines.survey.draft.state_words import SIGNS_OF_COPIES
 
 _BEFORE = re.compile(r"(?P<before>[^\W\d_]{4,}[._:/-])(?P<rest>.+)")
 _MOST, _SHOWN = 40, 4

@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from pipelines.catalogue.shops.attributes import ours
+from pipelines.survey.draft.level_words import LEVELS_BELOW, NO_LEVELS, PARTS_OF_GROUPS
 from pipelines.survey.draft.names import said, stem_of, tokens
 from pipelines.survey.draft.profile import Profile, texts_of
-from pipelines.survey.draft.words import LEVELS_BELOW, NO_LEVELS, PARTS_OF_GROUPS, WORDS
+from pipelines.survey.draft.words import WORDS
 
 _BESIDE = re.compile(r"(?:sub|unter|under|sous|sotto|pod|ober|over|haupt|huvud|hoved|hoofd|super|main)(?=\w{3})")
 """What a level above or below another one is called by, before what it is a part or a group of."""

@@ -11,7 +11,7 @@ from pipelines.catalogue.deletion import ZERO_DATE
 from pipelines.config.words import ANY, DELETED, NONE, NOT_DELETED
 from pipelines.survey.draft.names import said, tokens
 from pipelines.survey.draft.profile import Profile, has_text, is_date, texts_of
-from pipelines.survey.draft.words import (
+from pipelines.survey.draft.state_words import (
     GONE,
     LIVE,
     NO,

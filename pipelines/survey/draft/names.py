@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
-from pipelines.survey.draft.words import WORDS
+from pipelines.survey.draft.run_together import parted
+from pipelines.survey.draft.words import WORDS, plain_word
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)")
+_OF_CUSTOM = re.compile(r"(?<=\w)__[cr]\b", re.IGNORECASE)
+"""Behind the names that a shop gives to fields and relations of its own in Salesforce."""
 _BETWEEN = re.compile(r"[\W_]+")
 _NUMBER = re.compile(r"^(.*?)[\W_]*(\d{1,2})$")
 EXACT, TOKEN, STEM = 3.0, 2.0, 1.0
@@ -18,9 +20,9 @@ EXACT, TOKEN, STEM = 3.0, 2.0, 1.0
 
 @cache
 def tokens(name: str) -> tuple[str, ...]:
-    """Return the words of a name, without case and accents: `images[].srcUrl` is images, src, url."""
-    parts = _BETWEEN.split(_CAMEL.sub(" ", name))
-    return tuple(plain for part in parts if (plain := _plain(part)))
+    """Return the words of a name, without case and accents: `image[].linkUrl` and IMAGELINKURL are image, link, url."""
+    parts = _BETWEEN.split(_CAMEL.sub(" ", _OF_CUSTOM.sub("", name)))
+    return tuple(word for part in parts if (plain := plain_word(part)) for word in parted(plain))
 
 
 @cache
@@ -52,8 +54,3 @@ def stem_of(name: str) -> str:
     """Return a name without the number at its end."""
     found = _NUMBER.match(name)
     return found[1] if found else name
-
-
-def _plain(word: str) -> str:
-    spread = unicodedata.normalize("NFKD", word.casefold()).replace("ß", "ss").replace("ł", "l").replace("ø", "o")
-    return "".join(sign for sign in spread if not unicodedata.combining(sign))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ _QUESTIONS: Final = {
     "photo_root": 'photo_root = "…": where do paths such as {} start from? It may be a folder, gs:// or https://; what '
     "stands before them there, as a drive or a share, is the photo_prefix",
 }
+_MOST_NAMES: Final = 40
+"""Of columns that are not used."""
+_INDEX: Final = re.compile(r"\[\d*\]")
 _UNSET_STOCK: Final = "until it is set, items that are out of stock are shown as all others are"
 
 
@@ -37,6 +41,8 @@ class Draft:
     `media` says what files a table of photos would have to name, "" where none is wanted.
 
     `questions` are keys that could not be told, with what to say of each; `left_out` says what is not mapped, and why.
+
+    `there` are the columns that say something.
     """
 
     feed: str
@@ -44,6 +50,7 @@ class Draft:
     why: Mapping[str, str]
     questions: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
+    there: Sequence[str] = ()
     size: tuple[int, int, str] | None = None
     pretrained_size: tuple[int, int] | None = None
     allowed_networks: tuple[str, ...] = ()
@@ -105,12 +112,30 @@ def _columns(draft: Draft) -> Iterator[str]:
     if not columns and not asked:
         return
     yield "[catalogue.columns]  # left: our word, right: the feed's column"
-    for key in asked:
-        yield f"{FILL_IN} {_plain(draft.questions[key])}"
-    for key in sorted(columns, key=[*Columns.model_fields].index):
-        yield _line(key, columns[key], draft.why.get(key, ""))
-    yield from (f"# left out: {_shortened(_plain(why))}" for why in draft.left_out)
-    yield ""
+    lines = [f"{FILL_IN} {_plain(draft.questions[key])}" for key in asked]
+    keys = sorted(columns, key=[*Columns.model_fields].index)
+    lines += (_line(key, columns[key], draft.why.get(key, "")) for key in keys)
+    lines += (f"# left out: {_shortened(_plain(why))}" for why in draft.left_out)
+    yield from (*lines, *_not_used(draft, "\n".join(lines)), "")
+
+
+def _not_used(draft: Draft, told: str) -> Iterator[str]:
+    """Yield which columns no key names, but for those that are told of already."""
+    used = {_INDEX.sub("", name) for name in _names(draft.catalogue.get("columns", {}))}
+    left = [name for name in draft.there if name not in used and repr(name) not in told]
+    if left and not draft.questions.keys() - {"photo_root"}:
+        more = f" and {len(left) - _MOST_NAMES} more" if len(left) > _MOST_NAMES else ""
+        names = ", ".join(map(repr, left[:_MOST_NAMES]))
+        yield from _comment(_plain(f"not used: {names}{more}; if one says price, category or stock, name it above"))
+
+
+def _names(value: Any) -> Iterator[str]:
+    """Yield all texts of a key's value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _names(one)
 
 
 def _media(draft: Draft) -> Iterator[str]:

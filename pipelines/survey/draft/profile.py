@@ -13,7 +13,7 @@ from pipelines.catalogue.lists import flattened, list_of, objects_of
 from pipelines.catalogue.numbers import NotANumberError, price_of
 from pipelines.config.words import NO_VALUE
 from pipelines.shop_files.uri import PHOTO_ENDING
-from pipelines.survey.draft.words import NO, YES
+from pipelines.survey.draft.state_words import NO, YES
 from pipelines.tables.spelling import trimmed
 
 PICTURE = re.compile(rf"{PHOTO_ENDING}(?![a-z0-9])", re.IGNORECASE)

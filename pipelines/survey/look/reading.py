@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,10 @@ from pipelines.telemetry.progress import Progress
 RUN_ID: Final = "check"
 EXAMPLES: Final = 20
 """The most rejected rows of a code that are named."""
+_SEVERAL, _MOST_WORDS = 3, 1000
+"""Rows from which on a word is no slip of one, and the words that are counted."""
+_WORD: Final = re.compile(r" holds ('[^\d]*')$")
+"""In the detail of a number that is none: a text without a digit."""
 _EXPORT: Final = "mend these rows in the export; their items keep the state they had, or are not there"
 _FIXES: Final = {
     "bad_utf8": "set catalogue.encoding, or mend the export",
@@ -107,6 +113,7 @@ def _share(config: Config, manifest: dict[str, Any]) -> Iterator[Finding]:
 def _rejects(store: Store, folder: str, buckets: int) -> Iterator[Finding]:
     counts: dict[str, int] = {}
     examples: dict[str, list[tuple[str, int, str]]] = {}
+    words = Counter[str]()
     for bucket in range(buckets):
         for row in read_bucket(store, folder + "/rejects", bucket, REJECTS).to_pylist():
             code = row["code"]
@@ -114,9 +121,20 @@ def _rejects(store: Store, folder: str, buckets: int) -> Iterator[Finding]:
             file, _, line = row["source"].rpartition(":")
             kept = sorted([*examples.get(code, []), (file, int(line), row["detail"])])[:EXAMPLES]
             examples[code] = kept
+            if code == "bad_number" and (held := _WORD.search(row["detail"])) and len(words) < _MOST_WORDS:
+                words[held[1]] += 1
     for code, count in most_frequent_first(counts):
         told = tuple(f"{file}:{line}: {detail}" for file, line, detail in examples[code])
-        yield Finding(code, ODD, f"rejected rows, {code}", count, told, _FIXES.get(code, _EXPORT))
+        of_words = _of_words(words, count) if code == "bad_number" else ""
+        yield Finding(code, ODD, f"rejected rows, {code}", count, told, of_words or _FIXES.get(code, _EXPORT))
+
+
+def _of_words(words: Counter[str], count: int) -> str:
+    """Return what to do where half of the numbers that are none are one and the same word, "" where they are not."""
+    for word, often in words.most_common(1):
+        if often >= max(_SEVERAL, count / 2):
+            return f"if {word} means no value, add it to catalogue.no_value; else mend the export"
+    return ""
 
 
 def _notes(notes: list[str]) -> Iterator[Finding]:

@@ -47,17 +47,17 @@ def test_no_value_is_none_in_whatever_format_it_is_written(tmp_path: Path, kind:
 def test_doubtful_words_and_categories_of_several_paths_are_told(shop: Shop) -> None:
     shop.write_config(catalogue={"columns": {**COLUMNS, "group_id": "parent"}})
     feed = [
-        {**row(n), "parent": "NA", "path": "Clothing > Tshirts, Sale" if n else "Clothing > Tshirts"} for n in range(3)
+        {**row(n), "parent": "nil", "path": "Clothing > Tshirts, Sale" if n else "Clothing > Tshirts"} for n in range(3)
     ]
     shop.write_csv(feed, columns=[*NAMES, "parent"])
     notes = shop.run("r", "catalogue")["catalogue"]["notes"]
     assert notes == [
-        "'NA' counts as a word, 3 times, as in column 'parent'; if it means no value, add it to catalogue.no_value",
+        "'nil' counts as a word, 3 times, as in column 'parent'; if it means no value, add it to catalogue.no_value",
         "category cells that look like several paths: 2, as 'Clothing > Tshirts, Sale'; set "
         'catalogue.columns.category_path_separator to what stands between paths, or to "" if a cell is one path',
     ]
     columns = {**COLUMNS, "group_id": "parent", "category_path_separator": ","}
-    shop.write_config(catalogue={"columns": columns, "no_value": ["NA"]})
+    shop.write_config(catalogue={"columns": columns, "no_value": ["nil"]})
     assert shop.run("r2", "catalogue")["catalogue"]["counts"]["changed"] == 3
     assert {tuple(one["category"]) for one in shop.table("items")} == {("Clothing", "Tshirts")}
 
