@@ -22,6 +22,7 @@ MALLOPT: Final = {
     "MALLOC_TRIM_THRESHOLD_": (-1, -1),
     "MALLOC_TOP_PAD_": (-2, 1 << 28),
 }
+KERNELS: Final = "TF_ENABLE_ONEDNN_OPTS"
 ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "MALLOC_ARENA_MAX": "1",
@@ -31,27 +32,30 @@ ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
         "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_ENABLE_ONEDNN_OPTS": "1",
+        KERNELS: "1",
     }
 )
 """What a program that computes is to be started with.
 
 glibc's variables are those of mallopt(3) and of "Memory Allocation Tunables" in its manual. oneDNN is TensorFlow's
-own choice for processors with AVX-512 only; with AVX2 it is 1.6 times as fast as Eigen too.
+own choice for processors with AVX-512 only; with AVX2 it trains 1.6 times as fast as Eigen too, and takes 5 to 24
+times as long for a photo alone, though not for two (benchmarks/bench_one_photo.py).
 """
 
 
-def set_up() -> None:
+def set_up(*, one_by_one: bool = False) -> None:
     """Set up this process, and by its environment those that it starts; call it before threads and TensorFlow.
 
-    What the environment says already stays as it is; so does a C library that is not glibc.
+    What the environment says already stays as it is; so does a C library that is not glibc. A process that is asked
+    about photos `one_by_one` computes with the kernels that TensorFlow chooses for the processor.
     """
     mallopt = _function("mallopt")
     for variable, option in MALLOPT.items():
         if variable not in os.environ:
             mallopt(*option)
     for variable, value in ENVIRONMENT.items():
-        os.environ.setdefault(variable, value)
+        if not (one_by_one and variable == KERNELS):
+            os.environ.setdefault(variable, value)
     os.environ["KERAS_BACKEND"] = ENVIRONMENT["KERAS_BACKEND"]  # nothing here runs on another
 
 

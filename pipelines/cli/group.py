@@ -11,6 +11,9 @@ from pipelines.runs import termination
 from pipelines.telemetry import logs
 from trainer import process
 
+ONE_BY_ONE = frozenset({"search", "serve", "trace"})
+"""Commands that ask a model about few photos at a time."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="visual-search")
@@ -32,7 +35,8 @@ from trainer import process
     show_envvar=True,
     help="What becomes of jobs on a cluster: they end, as by Ctrl-C, or are left to the attempt that follows.",
 )
-def main(log_format: str, on_sigterm: str) -> None:
+@click.pass_context
+def main(context: click.Context, log_format: str, on_sigterm: str) -> None:
     """Turn a shop's catalogue into a promoted, searchable index of its photos.
 
     The stages, in order: catalogue, preprocess, train, embed, index, evaluate, promote. Each is idempotent and can be
@@ -43,4 +47,4 @@ def main(log_format: str, on_sigterm: str) -> None:
     termination.listen(on_sigterm)
     if isinstance(sys.stdout, TextIOWrapper):  # names of files and items hold what not every terminal can show
         sys.stdout.reconfigure(errors="backslashreplace")
-    process.set_up()
+    process.set_up(one_by_one=context.invoked_subcommand in ONE_BY_ONE)

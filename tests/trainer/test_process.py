@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.train.launch import _environment
 from tests.infra.dockerfile import Dockerfile
-from trainer.process import ENVIRONMENT, untouched
+from trainer.process import ENVIRONMENT, KERNELS, untouched
 
 ROOT = Path(__file__).parents[2]
 PAGES = (16 << 20) // os.sysconf("SC_PAGE_SIZE")
@@ -69,6 +69,13 @@ def test_what_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     assert int(run(SET_UP + WORK, chosen)) > ROUNDS * PAGES
     assert run(f"{SET_UP}import os\nprint(os.environ['TF_ENABLE_ONEDNN_OPTS'])", chosen) == "0"
+
+
+def test_who_is_asked_about_one_photo_leaves_the_kernels_to_tensorflow() -> None:
+    set_up = "from trainer import process\nprocess.set_up(one_by_one=True)\n"
+    assert int(run(set_up + WORK, untouched())) < 4 * PAGES
+    assert run(f"{set_up}import os\nprint(os.environ.get(process.KERNELS))", untouched()) == "None"
+    assert run(f"{set_up}import os\nprint(os.environ.get(process.KERNELS))", {**untouched(), KERNELS: "1"}) == "1"
 
 
 def test_memory_is_given_back_between_pieces_of_work() -> None:
