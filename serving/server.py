@@ -64,6 +64,9 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        for each in sockets or ():  # said by one that hears signals already
+            host, port = each.getsockname()[:2]
+            logs.say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", port=port)
 
     def _stop(self) -> None:
         self.should_exit = True
@@ -76,7 +79,6 @@ def serve(service: Service, host: str, port: int) -> NoReturn:
     """
     calm.set_up()
     listening = _listening(host, port)
-    own_host, own_port = listening.getsockname()[:2]
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(
         create_app(service),
@@ -91,7 +93,6 @@ def serve(service: Service, host: str, port: int) -> NoReturn:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=LAST_S + service.config.serving.deadline_ms // 1000,
     )
-    logs.say(f"listening on http://{f'[{own_host}]' if ':' in own_host else own_host}:{own_port}", port=own_port)
     code = 1
     try:
         Server(config, service).run([listening])
