@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
 
-from pipelines.catalogue.numbers import NotANumberError, price_of
 from pipelines.survey.draft.names import tokens
 from pipelines.survey.draft.price_words import AMOUNT, REDUCED, TRADE
-from pipelines.survey.draft.profile import Profile, texts_of
+from pipelines.survey.draft.profile import Profile, money_of, text_of, texts_of
 from pipelines.survey.draft.state_words import NO
 from pipelines.survey.draft.words import WORDS
 
@@ -56,7 +54,7 @@ def _says_no(row: Mapping[str, Any], name: str) -> bool:
 def _is_money(name: str, rows: Rows) -> bool:
     """Tell whether all cells of a column are a number with a currency."""
     cells = [texts for row in rows if (texts := texts_of(row.get(name)))]
-    return bool(cells) and all(len(texts) == 1 and (read := _read(texts[0])) and read[1] for texts in cells)
+    return bool(cells) and all(len(texts) == 1 and (read := money_of(texts[0])) and read[1] for texts in cells)
 
 
 def _is_lower(name: str, usual: str, rows: Rows) -> bool:
@@ -66,13 +64,5 @@ def _is_lower(name: str, usual: str, rows: Rows) -> bool:
 
 def _amount(row: Mapping[str, Any], name: str) -> float:
     """Return the amount of a cell, 0 where it has none."""
-    read = _read(next(iter(texts_of(row.get(name))), ""))
+    read = money_of(text_of(row.get(name)))
     return read[0] if read else 0.0
-
-
-def _read(text: str) -> tuple[float, str] | None:
-    """Return an amount and its currency, by either decimal mark."""
-    for mark in (None, ","):
-        with suppress(NotANumberError):
-            return price_of(text, mark)
-    return None

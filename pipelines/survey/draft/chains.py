@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.catalogue.lists import list_of
 from pipelines.survey.draft.marks import BETWEEN_LEVELS
 from pipelines.survey.draft.names import stem_of
-from pipelines.survey.draft.profile import texts_of
+from pipelines.survey.draft.profile import text_of
 from pipelines.tables.spelling import trimmed
 
 _SIGNS = re.compile(r"\s*((?:&gt;|&raquo;|[>/\\|»›→:;,~=#^-])+)\s*(?=\S)")
@@ -64,7 +64,7 @@ def family_of(name: str, others: Iterable[str], rows: Sequence[Mapping[str, Any]
 
     Of several of one depth the one that is called as the column is taken, but for a number.
     """
-    cells = {one: [next(iter(texts_of(row.get(one))), "") for row in rows] for one in (name, *others)}
+    cells = {one: [text_of(row.get(one)) for row in rows] for one in (name, *others)}
     own = cells[name]
     found = [
         one for one, of in cells.items() if one == name or _mark_within(own, of, own) or _mark_within(of, own, own)

@@ -11,7 +11,7 @@ from typing import Any
 from pipelines.catalogue.shops.attributes import ours
 from pipelines.survey.draft.level_words import LEVELS_BELOW, NO_LEVELS, PARTS_OF_GROUPS
 from pipelines.survey.draft.names import said, stem_of, tokens
-from pipelines.survey.draft.profile import Profile, texts_of
+from pipelines.survey.draft.profile import Profile, text_of
 from pipelines.survey.draft.words import WORDS
 
 _BESIDE = re.compile(r"(?:sub|unter|under|sous|sotto|pod|ober|over|haupt|huvud|hoved|hoofd|super|main)(?=\w{3})")
@@ -64,7 +64,7 @@ def told_below(last: str, columns: Mapping[str, Profile], rows: Sequence[Mapping
 
 
 def _is_in(name: str, above: str, rows: Sequence[Mapping[str, Any]], parents: float) -> bool:
-    pairs = {(_text(row, above), _text(row, name)) for row in rows if _text(row, name)}
+    pairs = {(text_of(row.get(above)), own) for row in rows if (own := text_of(row.get(name)))}
     inner, outer = {own for _, own in pairs}, {top for top, _ in pairs}
     is_same = len(pairs) == len(inner) == len(outer)
     return bool(pairs) and not is_same and len(pairs) <= parents * len(inner)
@@ -82,7 +82,3 @@ def _is_part(word: str) -> bool:
     found = _BESIDE.match(word)
     rest = word[found.end() :] if found else ""
     return rest in PARTS_OF_GROUPS or rest in WORDS["category"].exact or rest in WORDS["category"].tokens
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    return next(iter(texts_of(row.get(name))), "")

@@ -108,6 +108,11 @@ def texts_of(cell: Any) -> list[str]:
     return [text for text in texts if text and text not in _EMPTY]
 
 
+def text_of(cell: Any) -> str:
+    """Return the first text of a cell, "" where it has none."""
+    return next(iter(texts_of(cell)), "")
+
+
 def has_text(row: Mapping[str, Any], names: Iterable[str]) -> bool:
     """Tell whether one of some columns says something in a row."""
     return any(texts_of(row.get(name)) for name in names)
@@ -115,11 +120,15 @@ def has_text(row: Mapping[str, Any], names: Iterable[str]) -> bool:
 
 def is_number(text: str) -> bool:
     """Tell whether a text is a number or a price with either decimal mark."""
+    return money_of(text) is not None
+
+
+def money_of(text: str) -> tuple[float, str] | None:
+    """Return the amount and the currency of a text, by either decimal mark; None where it is no number."""
     for mark in (None, ","):
         with suppress(NotANumberError):
-            price_of(text, mark)
-            return True
-    return False
+            return price_of(text, mark)
+    return None
 
 
 def is_date(text: str) -> bool:

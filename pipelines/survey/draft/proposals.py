@@ -117,10 +117,10 @@ def _leading(seen: Seen) -> Iterator[str]:
     said_first = [*listed(seen.columns["photos"]), *listed(seen.columns["category"])]
     if not all(texts_of(row.get(seen.columns["item_id"])) for row in seen.rows):
         return
-    for name in seen.rows[0] if seen.rows else ():
+    for name in (name for name in seen.rows[0] if said(name, "item_id")) if seen.rows else ():
         ids = [" ".join(texts_of(row.get(name))) for row in seen.rows]
         is_led = all(bool(one) == has_text(row, said_first) for one, row in zip(ids, seen.rows, strict=True))
-        if is_led and said(name, "item_id") and len({*ids} - {""}) == sum(map(bool, ids)) and not all(ids):
+        if is_led and len({*ids} - {""}) == sum(map(bool, ids)) and not all(ids):
             yield name
 
 
