@@ -1,4 +1,7 @@
-"""Queries that come at once go through the model in one batch.
+"""A query by photo on its way: prepared, through the model in a batch with those that come at once, searched.
+
+Each step has threads of its own, which hand a query on to the next; the event loop gives it to the first and hears of
+it when it is answered. Through the loop, the model would stand still whenever the loop is busy with answers.
 
 While a batch is in the model the next one gathers; when the model is free, a batch waits a moment for photos that are
 being prepared, and for none where there are none. So a query alone waits for nobody, and many fill their batches. A
@@ -10,10 +13,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from threading import Condition, Thread
 
 import numpy as np
 
@@ -28,6 +32,7 @@ from pipelines.telemetry import logs
 from serving.metrics import Metrics
 from serving.problems import Problem, retry_after
 from serving.release.loaded import LoadedRelease
+from transforms.photo import BadPhoto, Box
 
 RATE_SHARE = 0.1
 """How much the last batch counts in the mean time a photo, by which Retry-After is told."""
@@ -48,42 +53,78 @@ class Question:
 
 @dataclass(frozen=True)
 class Found:
-    """The results of one photo, best first; where that was asked, how they were found and where an item stands."""
+    """The results of one photo, best first; where that was asked, how they were found and where an item stands.
+
+    `jpeg` is the photo as the model got it.
+    """
 
     results: tuple[Result, ...]
     explained: Explained | None = None
     standing: Standing | None = None
+    jpeg: bytes = field(default=b"", repr=False)
 
 
 @dataclass(eq=False)
 class Asked:
-    """One prepared photo on its way: what is asked of it, until when (monotonic seconds), where its answer goes."""
+    """One photo on its way: what is asked of it, until when (monotonic seconds), where its answer goes.
+
+    `jpeg` is empty until it is prepared. Its release stays open until it has ended, also where nobody waits any more.
+    """
 
     loaded: LoadedRelease
-    jpeg: bytes
+    data: bytes = field(repr=False)
+    box: Box | None
     question: Question
     until: float
     answer: asyncio.Future[Found]
-    queued_at: float = field(default_factory=time.monotonic)
+    use: ExitStack = field(default_factory=ExitStack)
+    jpeg: bytes = field(default=b"", repr=False)
+    since: float = field(default_factory=time.monotonic)
 
     @property
     def is_over(self) -> bool:
         """Whether nobody waits for it any more."""
         return self.answer.done() or time.monotonic() >= self.until
 
+    def end(self, came: Found | Problem | None) -> None:
+        """Give what came of it to who waits, None where nobody does; on the event loop, once."""
+        self.use.close()
+        if self.answer.done() or came is None:
+            return
+        if isinstance(came, Problem):
+            self.answer.set_exception(came)
+        else:
+            self.answer.set_result(replace(came, jpeg=self.jpeg))
+
+
+type Ended = tuple[Asked, Found | Problem | None]
+
 
 class Batcher:
-    """The model's queue. All its methods are called on the event loop; model and search run in threads of their own."""
+    """The steps of queries by photo, and how many may be on their way."""
 
-    def __init__(self, metrics: Metrics, *, batch: int, wait_s: float, queue: int, searchers: int) -> None:
+    def __init__(self, metrics: Metrics, *, batch: int, wait_s: float, queue: int, cores: int) -> None:
         self._metrics, self._batch, self._wait_s, self._limit = metrics, batch, wait_s, queue
-        self._model, self._search = ThreadPoolExecutor(1, "model"), ThreadPoolExecutor(searchers, "search")
+        self._prepare, self._search = ThreadPoolExecutor(cores, "prepare"), ThreadPoolExecutor(cores, "search")
+        self._model = Thread(target=self._run, name="model", daemon=True)
         self._waiting: deque[Asked] = deque()
-        self._changed = asyncio.Event()
-        self._admitted = self._coming = 0
-        self._photo_s = 0.01
-        self._searches: set[asyncio.Task[None]] = set()
+        self._coming, self._is_closed = 0, False
+        self._changed = Condition()  # of the three above
+        self._admitted, self._photo_s = 0, 0.01
         metrics.queue_limit.set(queue)
+
+    def start(self) -> None:
+        """Begin to take batches; called on the event loop, as all its methods are."""
+        self._loop = asyncio.get_running_loop()
+        self._model.start()
+
+    def close(self) -> None:
+        """Take no more batches, and give up the threads."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        for pool in (self._prepare, self._search):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     @contextmanager
     def admitted(self, photos: int) -> Iterator[None]:
@@ -99,141 +140,150 @@ class Batcher:
             self._admitted -= photos
             self._metrics.queue_photos.set(self._admitted)
 
-    @contextmanager
-    def preparing(self) -> Iterator[None]:
-        """Say that a photo will be asked soon: a batch waits for it, but not for long."""
-        self._coming += 1
-        try:
-            yield
-        finally:
-            self._coming -= 1
-            self._changed.set()
+    async def ask(self, loaded: LoadedRelease, data: bytes, box: Box | None, question: Question, until: float) -> Found:
+        """Return what a photo, or a box of it, finds.
 
-    async def ask(self, loaded: LoadedRelease, jpeg: bytes, question: Question, until: float) -> Found:
-        """Return what one prepared photo finds. Raises Problem when it is not answered `until` (monotonic seconds)."""
-        asked = Asked(loaded, jpeg, question, until, asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
-        self._changed.set()
+        Raises Problem for one that cannot be asked, or is not answered `until` (monotonic seconds).
+        """
+        asked = Asked(loaded, data, box, question, until, self._loop.create_future())
+        asked.use.enter_context(loaded.in_use())
+        with self._changed:
+            self._coming += 1
+        self._prepare.submit(self._through_preparation, asked)
         try:
-            async with asyncio.timeout(until - time.monotonic()):
+            async with asyncio.timeout(until - asked.since):
                 return await asked.answer
         except TimeoutError:
-            raise retry_after("deadline", "the queue is longer than the deadline", 1) from None
+            late = "the queue is longer than the deadline" if asked.jpeg else "photos before it took too long to decode"
+            raise retry_after("deadline", late, 1) from None
 
     async def in_search_thread[**P, T](self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run what searches without the model."""
         return await asyncio.get_running_loop().run_in_executor(self._search, lambda: call(*args, **kwargs))
 
-    async def run(self) -> None:
-        """Take batches until cancelled."""
-        while True:
-            batch = await self._next()
-            if batch:
-                await self._through_model(batch)
+    def _end(self, ended: Iterable[Ended]) -> None:
+        """Have what came of queries given to who waits; called in any thread."""
 
-    def close(self) -> None:
-        """Give up the threads."""
-        for pool in (self._model, self._search):
-            pool.shutdown(wait=False, cancel_futures=True)
+        def on_loop() -> None:
+            for asked, came in ended:
+                asked.end(came)
 
-    async def _next(self) -> list[Asked]:
-        """Return the next batch, of one release; photos whose time is over are dropped."""
-        while not self._waiting:
-            self._changed.clear()
-            await self._changed.wait()
-        until = time.monotonic() + self._wait_s
-        while self._coming and len(self._waiting) < self._batch and (left := until - time.monotonic()) > 0:
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(left):
-                    await self._changed.wait()
-            except TimeoutError:
-                break
-        return self._taken()
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits
+            self._loop.call_soon_threadsafe(on_loop)
+
+    def _through_preparation(self, asked: Asked) -> None:
+        problem = None
+        if not asked.is_over:
+            problem = _prepared(asked)
+            self._metrics.step_seconds.labels("prepare").observe(time.monotonic() - asked.since)
+        with self._changed:
+            self._coming -= 1
+            if asked.jpeg:
+                asked.since = time.monotonic()
+                self._waiting.append(asked)
+            self._changed.notify()
+        if not asked.jpeg:
+            self._end([(asked, problem)])
+
+    def _run(self) -> None:
+        """Take batches until closed."""
+        while batch := self._next():
+            started = time.monotonic()
+            late = [asked for asked in batch if asked.is_over]
+            self._end([(asked, None) for asked in late])
+            if batch := [asked for asked in batch if asked not in late]:
+                for asked in batch:
+                    self._metrics.step_seconds.labels("wait").observe(started - asked.since)
+                self._through_model(batch)
+
+    def _next(self) -> list[Asked]:
+        """Return the next batch, of one release; none of them once closed."""
+        with self._changed:
+            while not self._waiting and not self._is_closed:
+                self._changed.wait()
+            until = time.monotonic() + self._wait_s
+            while self._coming and len(self._waiting) < self._batch and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
+            return [] if self._is_closed else self._taken()
 
     def _taken(self) -> list[Asked]:
         batch: list[Asked] = []
         others: deque[Asked] = deque()
         while self._waiting and len(batch) < self._batch:
             asked = self._waiting.popleft()
-            if asked.is_over:
-                continue
-            if batch and asked.loaded is not batch[0].loaded:
-                others.append(asked)
-            else:
-                batch.append(asked)
+            (others if batch and asked.loaded is not batch[0].loaded else batch).append(asked)
         self._waiting.extendleft(reversed(others))
         return batch
 
-    async def _through_model(self, batch: list[Asked]) -> None:
-        started = time.monotonic()
-        for asked in batch:
-            self._metrics.step_seconds.labels("wait").observe(started - asked.queued_at)
+    def _through_model(self, batch: list[Asked]) -> None:
         self._metrics.batch_photos.observe(len(batch))
-        loaded, loop = batch[0].loaded, asyncio.get_running_loop()
-        with ExitStack() as use:
-            use.enter_context(loaded.in_use())
-            try:
-                with self._metrics.step("model"):
-                    jpegs = [each.jpeg for each in batch]
-                    outputs = await loop.run_in_executor(self._model, loaded.engine.outputs, jpegs)
-            except Exception as error:  # noqa: BLE001 - a model raises what it likes
-                await self._each_alone(batch, error)
-                return
-            taken_s = (time.monotonic() - started) / len(batch)
-            self._photo_s += RATE_SHARE * (taken_s - self._photo_s)
-            search = asyncio.create_task(self._search_all(batch, outputs, use.pop_all()))
-        self._searches.add(search)
-        search.add_done_callback(self._searches.discard)
+        started = time.monotonic()
+        try:
+            with self._metrics.step("model"):
+                outputs = batch[0].loaded.engine.outputs([asked.jpeg for asked in batch])
+        except Exception as error:  # noqa: BLE001 - a model raises what it likes
+            self._each_alone(batch, error)
+            return
+        taken_s = (time.monotonic() - started) / len(batch)
+        self._photo_s += RATE_SHARE * (taken_s - self._photo_s)
+        with suppress(RuntimeError):  # closed meanwhile
+            self._search.submit(self._search_all, batch, outputs)
 
-    async def _each_alone(self, batch: list[Asked], error: Exception) -> None:
+    def _each_alone(self, batch: list[Asked], error: Exception) -> None:
         """Ask each photo by itself, for one of them fails the others."""
         if len(batch) > 1:
             for asked in batch:
-                await self._through_model([asked])
+                self._through_model([asked])
             return
         logs.warn(f"the model fails on a photo ({type(error).__name__}: {error})")
-        _fail(batch[0], Problem("model_failed", "the model fails on this photo; send another one"))
+        self._end([(batch[0], Problem("model_failed", "the model fails on this photo; send another one"))])
 
-    async def _search_all(self, batch: list[Asked], outputs: QueryOutputs, use: ExitStack) -> None:
+    def _search_all(self, batch: list[Asked], outputs: QueryOutputs) -> None:
         """Search with a batch; photos of one k together, so that a query's results depend on no other query."""
-        with use:
-            groups: dict[int, list[int]] = {}
-            for number, asked in enumerate(batch):
-                if asked.question.explain:
-                    await self._search_one(asked, outputs.take(np.array([number])))
-                else:
-                    groups.setdefault(asked.question.k, []).append(number)
-            for k, numbers in groups.items():
-                await self._search_group([batch[number] for number in numbers], outputs.take(np.array(numbers)), k)
+        groups: dict[int, list[int]] = {}
+        for number, asked in enumerate(batch):
+            if asked.question.explain:
+                self._end([(asked, self._found(asked, outputs.take(np.array([number]))))])
+            else:
+                groups.setdefault(asked.question.k, []).append(number)
+        for k, numbers in groups.items():
+            self._end(self._found_together([batch[number] for number in numbers], outputs.take(np.array(numbers)), k))
 
-    async def _search_group(self, batch: list[Asked], outputs: QueryOutputs, k: int) -> None:
+    def _found_together(self, batch: list[Asked], outputs: QueryOutputs, k: int) -> list[Ended]:
         filters = [asked.question.wanted for asked in batch]
         try:
             with self._metrics.step("search"):
-                found = await self.in_search_thread(batch[0].loaded.engine.found, outputs, k, filters)
+                found = batch[0].loaded.engine.found(outputs, k, filters)
         except Exception:  # noqa: BLE001 - one query's filter fails all; each by itself tells whose it is
-            for number, asked in enumerate(batch):
-                await self._search_one(asked, outputs.take(np.array([number])))
-            return
-        for asked, results in zip(batch, found, strict=True):
-            _answer(asked, Found(results))
+            return [(asked, self._found(asked, outputs.take(np.array([n])))) for n, asked in enumerate(batch)]
+        return [(asked, Found(results)) for asked, results in zip(batch, found, strict=True)]
 
-    async def _search_one(self, asked: Asked, outputs: QueryOutputs) -> None:
+    def _found(self, asked: Asked, outputs: QueryOutputs) -> Found | Problem:
         engine, question = asked.loaded.engine, asked.question
         try:
             with self._metrics.step("search"):
-                answer = _explained if question.explain else _found
-                found = await self.in_search_thread(answer, engine, outputs, question)
+                return (_explained if question.explain else _found)(engine, outputs, question)
         except UnknownFilterError as error:
-            _fail(asked, Problem("unknown_filter", str(error)))
+            return Problem("unknown_filter", str(error))
         except UnknownItemError as error:
-            _fail(asked, Problem("unknown_item", str(error)))
+            return Problem("unknown_item", str(error))
         except Exception as error:  # noqa: BLE001 - who waits is told, and the queue goes on
             logs.crash(error)
-            _fail(asked, Problem("internal", "the search failed; ask again later"))
-        else:
-            _answer(asked, found)
+            return Problem("internal", "the search failed; ask again later")
+
+
+def _prepared(asked: Asked) -> Problem | None:
+    """Prepare a photo; return why that cannot be done."""
+    try:
+        asked.jpeg = asked.loaded.engine.prepare(asked.data, asked.box)
+    except BadPhoto as bad:
+        return Problem(bad.code, bad.detail)
+    except MemoryError:
+        return retry_after("busy_uploads", "there is no memory for the photo's pixels", 1)
+    except Exception as error:  # noqa: BLE001 - who waits is told, and the queue goes on
+        logs.crash(error)
+        return Problem("internal", "the photo could not be prepared; ask again later")
+    return None
 
 
 def _found(engine: SearchEngine, outputs: QueryOutputs, question: Question) -> Found:
@@ -245,13 +295,3 @@ def _explained(engine: SearchEngine, outputs: QueryOutputs, question: Question) 
     if not question.item:
         return Found(results, explained)
     return Found(results, explained, engine.standing(outputs, question.item, question.k, question.wanted))
-
-
-def _answer(asked: Asked, found: Found) -> None:
-    if not asked.answer.done():
-        asked.answer.set_result(found)
-
-
-def _fail(asked: Asked, problem: Problem) -> None:
-    if not asked.answer.done():
-        asked.answer.set_exception(problem)

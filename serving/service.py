@@ -6,7 +6,6 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -15,13 +14,13 @@ from pipelines.errors import StageError
 from pipelines.store import Store
 from pipelines.store.folder import FolderStore
 from pipelines.telemetry import logs
-from serving.batching import Batcher, Found, Question
+from serving.batching import Batcher
 from serving.curated import CuratedLog
 from serving.hidden import HiddenItems, HiddenLog
 from serving.judge.desk import Desk
 from serving.keys import Keys, NoKeys
 from serving.metrics import Metrics
-from serving.problems import Problem, retry_after
+from serving.problems import retry_after
 from serving.quality import Quality
 from serving.release.beside import Beside
 from serving.release.cache import ReleaseCache
@@ -31,7 +30,6 @@ from serving.release.loaded import LoadedRelease
 from serving.release.loading import Loader
 from serving.release.shelf import Shelf
 from serving.uploads import Bounds, UploadMemory
-from transforms.photo import BadPhoto, Box
 
 
 class Service:
@@ -68,32 +66,28 @@ class Service:
             cached_releases=settings.cached_releases,
         )
         self.batcher = Batcher(
-            self.metrics, batch=settings.batch, wait_s=settings.wait_ms / 1000, queue=settings.queue, searchers=cores
+            self.metrics, batch=settings.batch, wait_s=settings.wait_ms / 1000, queue=settings.queue, cores=cores
         )
         self.quality = Quality(config, store)
         self.desk = Desk(config, store)
         self.is_draining = False
         self._deadline_s = settings.deadline_ms / 1000
-        self._preparing = ThreadPoolExecutor(cores, "prepare")
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to follow the live log and to take batches; returns before a release is loaded."""
-        self._tasks = [asyncio.create_task(each()) for each in (self.batcher.run, self.follower.run)]
+        self.batcher.start()
+        self._following = asyncio.create_task(self.follower.run())
 
     async def stop(self) -> None:
         """End, after the last request."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        self._following.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._following
         self.beside.close()
         await self.follower.close()
         self.shelf.end()
         self.batcher.close()
         self.desk.close()
-        self._preparing.shutdown(wait=False, cancel_futures=True)
         logs.say("the service has ended")
 
     @contextmanager
@@ -136,24 +130,6 @@ class Service:
     def deadline(self) -> float:
         """Return until when a query that begins now must be answered (monotonic seconds)."""
         return time.monotonic() + self._deadline_s
-
-    async def prepared(self, loaded: LoadedRelease, data: bytes, box: Box | None, until: float) -> bytes:
-        """Return a photo as the model takes it. Raises Problem."""
-        loop = asyncio.get_running_loop()
-        try:
-            with self.metrics.step("prepare"), self.batcher.preparing():
-                async with asyncio.timeout(until - time.monotonic()):
-                    return await loop.run_in_executor(self._preparing, loaded.engine.prepare, data, box)
-        except BadPhoto as bad:
-            raise Problem(bad.code, bad.detail) from bad
-        except MemoryError as error:
-            raise retry_after("busy_uploads", "there is no memory for the photo's pixels", 1) from error
-        except TimeoutError:
-            raise retry_after("deadline", "photos before it took too long to decode", 1) from None
-
-    async def found(self, loaded: LoadedRelease, jpeg: bytes, question: Question, until: float) -> Found:
-        """Return what a prepared photo finds. Raises Problem."""
-        return await self.batcher.ask(loaded, jpeg, question, until)
 
     async def thumbnail(self, loaded: LoadedRelease, digest: bytes) -> bytes | None:
         """Return a photo of the release in small, a JPEG; None of one that it does not have. Raises StoreError."""

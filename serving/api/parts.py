@@ -17,19 +17,21 @@ from serving.service import Service
 RELEASE_HEADER = "X-Release-Id"
 
 
-def service_of(request: Request) -> Service:
-    """Return the service that a request is to."""
+async def service_of(request: Request) -> Service:
+    """Return the service that a request is to; async as `key_of`, for what is not goes to a thread and back."""
     return cast(Service, request.app.state.service)
 
 
-def key_of(request: Request) -> Key:
+Asked = Annotated[Service, Depends(service_of)]
+
+
+async def key_of(request: Request, service: Asked) -> Key:
     """Return the key of a request. Raises Problem."""
-    key = service_of(request).keys.of(request)
+    key = service.keys.of(request)
     request.scope["key"] = key.name
     return key
 
 
-Asked = Annotated[Service, Depends(service_of)]
 Allowed = Annotated[Key, Depends(key_of)]
 NothingElse = Annotated[Parameters, Query()]
 """Of a resource whose address says all: a parameter would be ignored in silence."""

@@ -6,16 +6,17 @@ import asyncio
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
+from starlette.datastructures import QueryParams
 
 from pipelines.neighbours.query.explained import Explained, Sight
 from pipelines.neighbours.query.standing import Standing
 from pipelines.tables.spelling import trimmed, visible
 from pipelines.trace.query import query_trace, verdict_of
-from serving.api.parts import Allowed, Asked, answered, problems, published, spend
+from serving.api.parts import answered, key_of, problems, published, service_of, spend
 from serving.batching import Found, Question
 from serving.problems import Problem, bad_parameters
 from serving.release.loaded import LoadedRelease
@@ -26,7 +27,11 @@ from serving.uploads import Photo, Upload, merged, read_upload
 router = APIRouter(prefix="/v1", tags=["search"])
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-BODY = {
+DESCRIBED = {
+    "parameters": [
+        {"name": name, "in": "query", "required": False, "schema": schema, "description": schema.get("description", "")}
+        for name, schema in SearchParameters.model_json_schema()["properties"].items()
+    ],
     "requestBody": {
         "required": True,
         "description": "a photo, or several as files in `image`; parameters may also be fields of such a form",
@@ -41,7 +46,7 @@ BODY = {
             "image/*": _BINARY,
             "application/octet-stream": _BINARY,
         },
-    }
+    },
 }
 EXAMPLE = {
     "release_id": "20260729T031502Z-5b1f0c9a7e42",
@@ -73,15 +78,17 @@ EXAMPLE = {
         200: {"model": SearchAnswer, "content": {"application/json": {"example": EXAMPLE}}},
         **problems(400, 401, 408, 413, 415, 422, 429, 503, 504),
     },
-    openapi_extra=BODY,
+    openapi_extra=DESCRIBED,
 )
-async def search(
-    request: Request, service: Asked, key: Allowed, asked: Annotated[SearchParameters, Query()]
-) -> Response:
+async def search(request: Request) -> Response:
     """Find what looks like photos.
 
     One photo that cannot be asked is the answer's problem; of several, each has its own.
     """
+    # Were these parameters of the function, FastAPI's way to them would be a quarter of all Python for a query.
+    service = await service_of(request)
+    key = await key_of(request, service)
+    asked = _of_address(request.query_params)
     with service.upload_memory.share() as share:
         with service.metrics.step("upload"):
             upload = await read_upload(request, service.bounds, share)
@@ -91,6 +98,16 @@ async def search(
             with service.batcher.admitted(len(upload.photos)):
                 answers = await _answers(service, loaded, upload.photos, parameters)
     return answered(loaded, {"answers": answers})
+
+
+def _of_address(query: QueryParams) -> SearchParameters:
+    """Return the parameters of the address. Raises Problem."""
+    try:
+        return SearchParameters.model_validate(
+            {name: query.getlist(name) if name in LISTS else value for name, value in query.items()}
+        )
+    except ValidationError as error:
+        raise bad_parameters(error.errors()) from error
 
 
 def _parameters(asked: SearchParameters, upload: Upload) -> SearchParameters:
@@ -118,9 +135,8 @@ async def _answers(
 
     async def one(number: int, photo: Photo) -> dict[str, Any]:
         box = box_of(parameters.box[number]) if parameters.box else None
-        jpeg = await service.prepared(loaded, photo.data, box, until)
-        found = await service.found(loaded, jpeg, question, until)
-        return await _published(service, loaded, jpeg, question, found)
+        found = await service.batcher.ask(loaded, photo.data, box, question, until)
+        return await _published(service, loaded, question, found)
 
     tasks = [one(number, photo) for number, photo in enumerate(photos)]
     done = await asyncio.gather(*tasks, return_exceptions=True)
@@ -135,13 +151,11 @@ async def _answers(
     return answers
 
 
-async def _published(
-    service: Service, loaded: LoadedRelease, jpeg: bytes, question: Question, found: Found
-) -> dict[str, Any]:
+async def _published(service: Service, loaded: LoadedRelease, question: Question, found: Found) -> dict[str, Any]:
     value: dict[str, Any] = {"results": [published(result) for result in found.results]}
     if found.explained is not None:
         leaves = await service.batcher.in_search_thread(lambda: loaded.engine.leaves)
-        value["explain"] = _explained(found.explained, dict(leaves), jpeg)
+        value["explain"] = _explained(found.explained, dict(leaves), found.jpeg)
         if found.standing is not None:
             value["explain"]["item"] = _told_of_item(question, found.standing, leaves)
     return value

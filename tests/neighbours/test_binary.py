@@ -1,3 +1,4 @@
+import faiss
 import numpy as np
 import pytest
 
@@ -68,12 +69,25 @@ def test_pieces_and_batches_change_nothing(medium, tmp_path, monkeypatch):
         rows = np.flatnonzero(np.isin(medium.slots, slots[query]))
         ranks = np.lexsort((rows, medium.slots[rows], distance[query][rows]))
         expected.append(rows[ranks[:40]].tolist())
-    for piece, cells in ((65_536, 4_000_000), (100, 2_000)):
+    for piece, cells, few in ((65_536, 4_000_000, 10**9), (100, 2_000, 10**9), (65_536, 4_000_000, 0), (100, 2_000, 0)):
         monkeypatch.setattr(binary, "PIECE", piece)
         monkeypatch.setattr(binary, "RESULT_CELLS", cells)
+        monkeypatch.setattr(binary, "FEW_CODES", few)
         index = BinaryIndex(threads=2)
         index.load(tmp_path)
-        assert index.search(queries, slots, np.full(20, 40)).tolist() == expected
+        for _ in range(2):
+            assert index.search(queries, slots, np.full(20, 40)).tolist() == expected
+
+
+def test_a_search_leaves_the_threads_of_faiss_as_they_were(hand_made, tmp_path):
+    index = opened(tmp_path, hand_made.angle_code(10, 50), [0, 1], [5, 5])
+    before = faiss.omp_get_max_threads()
+    try:
+        faiss.omp_set_num_threads(3)
+        index.search(hand_made.angle_code(10), None, depths(1))
+        assert faiss.omp_get_max_threads() == 3
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def test_codes_of_another_model_are_refused(hand_made, tmp_path):

@@ -72,6 +72,23 @@ def test_while_the_model_works_the_next_batch_gathers(shop: ServedShop, monkeypa
     alone(shop, ask, wait_ms=0.0)
 
 
+def test_the_model_goes_on_while_the_event_loop_is_busy(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(client: Client) -> None:
+        go_on = threading.Event()
+        sizes = watched(client, monkeypatch, go_on)
+        asked = [asyncio.create_task(client.search(shop.photo(n), k=1)) for n in range(4)]
+        while len(sizes) + len(client.service.batcher._waiting) < 4:
+            await asyncio.sleep(0.01)
+        go_on.set()
+        until = time.monotonic() + 20
+        while sum(sizes) < 4 and time.monotonic() < until:
+            time.sleep(0.01)  # the loop stands still
+        assert sizes == [1, 1, 1, 1]
+        assert [ids(answer) for answer in await asyncio.gather(*asked)] == [[f"i{n}"] for n in range(4)]
+
+    alone(shop, ask, batch=1, wait_ms=0.0)
+
+
 def test_results_depend_on_no_other_query_of_the_batch(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
     questions = [
         {"k": k} | extra for k in (1, 3, 7) for extra in ({}, {"attribute": "colour=red"}, {"explain": "true"})
@@ -120,10 +137,14 @@ def test_a_query_that_is_not_answered_in_time_is_given_up_and_never_begun(
             await asyncio.sleep(0.01)
         problem(await client.http.post("/v1/search", content=shop.photo(1)), 504, "deadline")
         problem(await first, 504, "deadline")
+        current = client.service.follower.current
+        assert isinstance(current, LoadedRelease)
+        assert current.uses == 2  # it stays open until the model has done with both
         go_on.set()
         monkeypatch.undo()
         assert ids(await client.search(shop.photo(2), k=1)) == ["i2"]
         assert sizes == [1]  # the second was dropped unasked
+        assert current.uses == 0
 
     alone(shop, ask, deadline_ms=400)
 

@@ -5,9 +5,12 @@ of the file, without copies.
 """
 
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,9 @@ PIECE = 65_536
 CACHE_CODES = 2_048
 """Codes compared with all queries of a task before the next ones are read: 1 MB of 4096-bit codes stays in cache."""
 
+FEW_CODES = 100_000
+"""No more comparisons than these are made by who asks: to share them out among threads takes longer."""
+
 RESULT_CELLS = 4_000_000
 """The most candidates in memory at once; more queries are split."""
 
@@ -36,6 +42,11 @@ class _Task:
 
     part: slice
     queries: Ints
+
+    @property
+    def compared(self) -> int:
+        """How many codes are compared with queries."""
+        return (self.part.stop - self.part.start) * len(self.queries)
 
 
 class BinaryIndex:
@@ -96,14 +107,14 @@ class BinaryIndex:
                 f"hashes are {codes.dtype} {codes.shape}, expected uint8 [num_queries, {self.code_bytes}]: "
                 "hash them with the index's model"
             )
-        pieces = [self._pieces(None if slots is None else slots[query]) for query in range(len(codes))]
+        pieces, scans = self._pieces(slots, len(codes))
         deepest = int(depths.max(initial=0))
         # Scanned as one stretch, a photo in two categories is met twice: look as much deeper as that may cost.
         deeper = deepest + (min(deepest, self._repeats) if slots is None else 0)
-        widest = max((sum(min(deeper, b - a) for a, b in of_query) for of_query in pieces), default=0)
+        widest = int((scans @ np.minimum(np.diff(pieces)[:, 0], deeper)).max(initial=0))
         found = np.full((len(codes), deepest), -1, np.int64)
         for part in blocks(len(codes), max(1, RESULT_CELLS // max(1, widest))):
-            keys = self._scan(np.ascontiguousarray(codes[part]), pieces[part], deeper)
+            keys = self._scan(np.ascontiguousarray(codes[part]), _tasks(pieces, scans[part]), deeper)
             self._merge(keys, depths[part], found[part])
         return found
 
@@ -115,7 +126,8 @@ class BinaryIndex:
         """
         own = int(np.bitwise_count(self.codes_of(np.array([row]))[0] ^ code).sum())
         nearer, ahead, place = list[Ints](), list[Ints](), len(self._codes)
-        for start, stop in self._pieces(slots):
+        pieces, [scanned] = self._pieces(None if slots is None else [slots], 1)
+        for start, stop in pieces[scanned].tolist():
             rows = np.asarray(self._rows[start:stop])
             bits = np.bitwise_count(self._codes[start:stop] ^ code).sum(axis=1, dtype=np.int64)
             nearer.append(rows[bits < own])
@@ -134,13 +146,26 @@ class BinaryIndex:
         found: Ints = position[inside][self._slots[position[inside]] == wanted[inside]]
         return found
 
-    def _pieces(self, wanted: Ints | None) -> list[tuple[int, int]]:
-        if wanted is None:
-            return [(part.start, part.stop) for part in blocks(len(self._codes), PIECE)]
-        bounds = [(self._offsets[p], self._offsets[p + 1]) for p in np.unique(self._positions(wanted))]
-        return [(int(a) + part.start, int(a) + part.stop) for a, b in bounds for part in blocks(int(b - a), PIECE)]
+    def _pieces(self, slots: Sequence[Ints] | None, num_queries: int) -> tuple[Ints, Array]:
+        """Return pieces of the codes, int64 `[n, 2]`, and which queries scan them, bool `[num_queries, n]`."""
+        if slots is None:
+            whole = _cut(np.array([0, len(self._codes)]))
+            return whole, np.ones((num_queries, len(whole)), bool)
+        scans = np.zeros((num_queries, len(self._slots)), bool)
+        for of_query, wanted in zip(scans, slots, strict=True):
+            of_query[self._positions(wanted)] = True
+        by_slot = self._pieces_by_slot
+        return by_slot, scans[:, np.searchsorted(self._offsets, by_slot[:, 0], side="right") - 1]
 
-    def _scan(self, codes: Array, pieces: list[list[tuple[int, int]]], depth: int) -> list[list[Ints]]:
+    @cached_property
+    def _pieces_by_slot(self) -> Ints:
+        return _cut(self._offsets)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads or _cores(), "scan", initializer=_compare_in_one_thread)
+
+    def _scan(self, codes: Array, tasks: Sequence[_Task], depth: int) -> list[list[Ints]]:
         keys: list[list[Ints]] = [[] for _ in codes]
 
         def scan(task: _Task) -> None:
@@ -150,27 +175,39 @@ class BinaryIndex:
             for query, of_query in zip(task.queries, packed, strict=True):
                 keys[query].append(of_query)
 
-        if depth:
-            with ThreadPoolExecutor(self._threads or _cores(), initializer=_one_thread_each) as pool:
-                for _ in pool.map(scan, _tasks(pieces)):
-                    pass
+        if depth and sum(task.compared for task in tasks) > FEW_CODES:
+            deque(self._pool.map(scan, tasks), maxlen=0)
+        elif depth:
+            with _in_this_thread():
+                for task in tasks:
+                    scan(task)
         return keys
 
     def _merge(self, keys: list[list[Ints]], depths: Ints, found: Ints) -> None:
         for query, depth in enumerate(depths):
-            near = np.sort(np.concatenate([np.zeros(0, np.int64), *keys[query]]))
+            near = np.concatenate([np.zeros(0, np.int64), *keys[query]])
+            if len(near) > (enough := depth + self._repeats):
+                near = np.partition(near, enough)[:enough]
+            near.sort()
             rows = self._rows[near & ((1 << ENTRY_BITS) - 1)]
-            first = np.sort(np.unique(rows, return_index=True)[1])[:depth]
-            found[query, : len(first)] = rows[first]
+            if self._repeats:
+                rows = rows[np.sort(np.unique(rows, return_index=True)[1])]
+            rows = rows[:depth]
+            found[query, : len(rows)] = rows
 
 
-def _tasks(pieces: list[list[tuple[int, int]]]) -> list[_Task]:
-    wanted: dict[tuple[int, int], list[int]] = {}
-    for query, parts in enumerate(pieces):
-        for part in parts:
-            wanted.setdefault(part, []).append(query)
-    largest_first = sorted(wanted.items(), key=lambda entry: (entry[0][0] - entry[0][1], entry[0]))
-    return [_Task(slice(*part), np.array(queries)) for part, queries in largest_first]
+def _cut(offsets: Ints) -> Ints:
+    """Return pieces int64 `[n, 2]` of at most PIECE codes, of which none reaches over an offset."""
+    bounds = zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+    pieces = [(a + part.start, a + part.stop) for a, b in bounds for part in blocks(b - a, PIECE)]
+    return np.array(pieces, np.int64).reshape(-1, 2)
+
+
+def _tasks(pieces: Ints, scans: Array) -> list[_Task]:
+    """Return what is to be scanned, the largest first."""
+    some = np.flatnonzero(scans.any(axis=0))
+    largest_first = some[np.argsort(pieces[some, 0] - pieces[some, 1], kind="stable")]
+    return [_Task(slice(*pieces[piece].tolist()), np.flatnonzero(scans[:, piece])) for piece in largest_first]
 
 
 def _nearest(queries: Array, codes: Array, depth: int) -> tuple[Array, Ints]:
@@ -181,12 +218,25 @@ def _nearest(queries: Array, codes: Array, depth: int) -> tuple[Array, Ints]:
     return near, which
 
 
-def _one_thread_each() -> None:
+def _compare_in_one_thread() -> None:
     # The pool shares the cores; faiss' own threads would wait for each other at every block.
     import faiss
 
     faiss.omp_set_num_threads(1)
     faiss.cvar.hamming_batch_size = CACHE_CODES
+
+
+@contextmanager
+def _in_this_thread() -> Iterator[None]:
+    """Compare in this thread alone, which may have more threads of faiss afterwards as it had before."""
+    import faiss
+
+    threads = faiss.omp_get_max_threads()
+    _compare_in_one_thread()
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def _cores() -> int:
