@@ -15,20 +15,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager, suppress
 from threading import Condition, Thread
 
 import numpy as np
 
 from pipelines.models.outputs import QueryOutputs
-from pipelines.neighbours.query.explained import Explained
-from pipelines.neighbours.query.filters import Filter, UnknownFilterError
-from pipelines.neighbours.query.standing import Standing
+from pipelines.neighbours.query.filters import UnknownFilterError
 from pipelines.neighbours.rows import UnknownItemError
-from pipelines.search.answers import Result
 from pipelines.search.engine import SearchEngine
 from pipelines.telemetry import logs
+from serving.asked import Asked, Found, Question
 from serving.metrics import Metrics
 from serving.problems import Problem, retry_after
 from serving.release.loaded import LoadedRelease
@@ -38,66 +35,8 @@ RATE_SHARE = 0.1
 """How much the last batch counts in the mean time a photo, by which Retry-After is told."""
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked beside a photo: how many results, what they must be, and whether to tell how they were found.
-
-    Where that is told, also why `item` is among them or is not; "" for none.
-    """
-
-    k: int
-    wanted: Filter | None = None
-    explain: bool = False
-    item: str = ""
-
-
-@dataclass(frozen=True)
-class Found:
-    """The results of one photo, best first; where that was asked, how they were found and where an item stands.
-
-    `jpeg` is the photo as the model got it.
-    """
-
-    results: tuple[Result, ...]
-    explained: Explained | None = None
-    standing: Standing | None = None
-    jpeg: bytes = field(default=b"", repr=False)
-
-
-@dataclass(eq=False)
-class Asked:
-    """One photo on its way: what is asked of it, until when (monotonic seconds), where its answer goes.
-
-    `jpeg` is empty until it is prepared. Its release stays open until it has ended, also where nobody waits any more.
-    """
-
-    loaded: LoadedRelease
-    data: bytes = field(repr=False)
-    box: Box | None
-    question: Question
-    until: float
-    answer: asyncio.Future[Found]
-    use: ExitStack = field(default_factory=ExitStack)
-    jpeg: bytes = field(default=b"", repr=False)
-    since: float = field(default_factory=time.monotonic)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nobody waits for it any more."""
-        return self.answer.done() or time.monotonic() >= self.until
-
-    def end(self, came: Found | Problem | None) -> None:
-        """Give what came of it to who waits, None where nobody does; on the event loop, once."""
-        self.use.close()
-        if self.answer.done() or came is None:
-            return
-        if isinstance(came, Problem):
-            self.answer.set_exception(came)
-        else:
-            self.answer.set_result(replace(came, jpeg=self.jpeg))
-
-
 type Ended = tuple[Asked, Found | Problem | None]
+"""A query, and what came of it; None where nobody waits."""
 
 
 class Batcher:

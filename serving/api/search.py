@@ -17,7 +17,7 @@ from pipelines.neighbours.query.standing import Standing
 from pipelines.tables.spelling import trimmed, visible
 from pipelines.trace.query import query_trace, verdict_of
 from serving.api.parts import answered, key_of, problems, published, service_of, spend
-from serving.batching import Found, Question
+from serving.asked import Found, Question
 from serving.problems import Problem, bad_parameters
 from serving.release.loaded import LoadedRelease
 from serving.schemas import LISTS, SearchAnswer, SearchParameters, box_of
