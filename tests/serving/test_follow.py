@@ -327,6 +327,9 @@ def test_what_is_hidden_is_found_and_shown_no_more_until_it_is_shown_again(own_s
         problem(await client.http.get(f"/v1/thumbnails/{own_shop.digest(3).hex()}"), 404, "no_thumbnail")
         assert not {"i3", "i5"} & {*ids((await client.http.get("/v1/items/i4/similar?k=12")).json())}
         change(store, HIDE, ["j15"], "sold")
+        async with asyncio.timeout(5):
+            while await client.metric("hidden_items") != 4:
+                await asyncio.sleep(0.01)
         own_shop.go_live("second")
         await client.ready("second")
         assert "j15" not in ids(await client.search(own_shop.photo(15), k=16))

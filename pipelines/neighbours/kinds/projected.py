@@ -47,9 +47,9 @@ class ProjectedIndex[Config: (HnswConfig, IvfPcaConfig)](ABC):
         faiss.write_index(self._index, str(folder / self.file))
 
     def load(self, folder: Path, vectors: Array) -> None:
-        """Read what `save` wrote, over the same `vectors`."""
+        """Map what `save` wrote, over the same `vectors`: it is read as it is searched, and never copied whole."""
         import faiss
 
         self._vectors, self._dim = vectors, vectors.shape[1]
         self._project = Projection.load(folder)
-        self._index = faiss.read_index(str(folder / self.file))
+        self._index = faiss.read_index(str(folder / self.file), faiss.IO_FLAG_MMAP_IFC)

@@ -6,7 +6,7 @@ in every batch.
 
 import numpy as np
 
-from pipelines.neighbours.kinds.base import MISSING, SearchResult, as_float32, ranked
+from pipelines.neighbours.kinds.base import CACHE_ROWS, MISSING, SearchResult, as_float32, blocks, ranked
 from pipelines.tables.arrays import Array, Floats, Ints
 
 
@@ -18,10 +18,11 @@ def exact_scores(vectors: Array, queries: Floats, rows: Ints) -> Floats:
     similar-items table must equal a single search.
     """
     scores, vectors = np.full(rows.shape, MISSING, dtype=np.float32), np.asarray(vectors)
-    for query, (wanted, into) in enumerate(zip(rows, scores, strict=True)):
-        found = np.flatnonzero(wanted >= 0)
-        gathered = as_float32(vectors[wanted[found]])
-        into[found] = np.einsum("ij,j->i", gathered, queries[query], optimize=False)
+    owners, places = np.nonzero(rows >= 0)
+    for part in blocks(len(owners), CACHE_ROWS):
+        owner, place = owners[part], places[part]
+        gathered = as_float32(vectors[rows[owner, place]])
+        scores[owner, place] = np.einsum("ij,ij->i", gathered, queries[owner], optimize=False)
     return scores
 
 
