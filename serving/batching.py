@@ -182,7 +182,7 @@ class Batcher:
         groups: dict[int, list[int]] = {}
         for number, asked in enumerate(batch):
             if asked.question.explain:
-                self._end([(asked, self._found(asked, outputs.take(np.array([number]))))])
+                self._end([(asked, self._found_alone(asked, outputs.take(np.array([number]))))])
             else:
                 groups.setdefault(asked.question.k, []).append(number)
         for k, numbers in groups.items():
@@ -194,10 +194,10 @@ class Batcher:
             with self._metrics.step("search"):
                 found = batch[0].loaded.engine.found(outputs, k, filters)
         except Exception:  # noqa: BLE001 - one query's filter fails all; each by itself tells whose it is
-            return [(asked, self._found(asked, outputs.take(np.array([n])))) for n, asked in enumerate(batch)]
+            return [(asked, self._found_alone(asked, outputs.take(np.array([n])))) for n, asked in enumerate(batch)]
         return [(asked, Found(results)) for asked, results in zip(batch, found, strict=True)]
 
-    def _found(self, asked: Asked, outputs: QueryOutputs) -> Found | Problem:
+    def _found_alone(self, asked: Asked, outputs: QueryOutputs) -> Found | Problem:
         engine, question = asked.loaded.engine, asked.question
         try:
             with self._metrics.step("search"):
