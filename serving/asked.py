@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pipelines.neighbours.query.explained import Explained
 from pipelines.neighbours.query.filters import Filter
@@ -33,7 +33,7 @@ class Question:
 class Found:
     """The results of one photo, best first; where that was asked, how they were found and where an item stands.
 
-    `jpeg` is the photo as the model got it.
+    Where it is told how, `jpeg` is the photo as the model got it.
     """
 
     results: tuple[Result, ...]
@@ -72,4 +72,4 @@ class Asked:
         if isinstance(came, Problem):
             self.answer.set_exception(came)
         else:
-            self.answer.set_result(replace(came, jpeg=self.jpeg))
+            self.answer.set_result(came)

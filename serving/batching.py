@@ -23,7 +23,6 @@ import numpy as np
 from pipelines.models.outputs import QueryOutputs
 from pipelines.neighbours.query.filters import UnknownFilterError
 from pipelines.neighbours.rows import UnknownItemError
-from pipelines.search.engine import SearchEngine
 from pipelines.telemetry import logs
 from serving.asked import Asked, Found, Question
 from serving.metrics import Metrics
@@ -53,7 +52,7 @@ class Batcher:
         metrics.queue_limit.set(queue)
 
     def start(self) -> None:
-        """Begin to take batches; called on the event loop, as all its methods are."""
+        """Begin to take batches; called on the event loop, as all that others call."""
         self._loop = asyncio.get_running_loop()
         self._model.start()
 
@@ -198,10 +197,9 @@ class Batcher:
         return [(asked, Found(results)) for asked, results in zip(batch, found, strict=True)]
 
     def _found_alone(self, asked: Asked, outputs: QueryOutputs) -> Found | Problem:
-        engine, question = asked.loaded.engine, asked.question
         try:
             with self._metrics.step("search"):
-                return (_explained if question.explain else _found)(engine, outputs, question)
+                return (_explained if asked.question.explain else _found)(asked, outputs)
         except UnknownFilterError as error:
             return Problem("unknown_filter", str(error))
         except UnknownItemError as error:
@@ -225,12 +223,12 @@ def _prepared(asked: Asked) -> Problem | None:
     return None
 
 
-def _found(engine: SearchEngine, outputs: QueryOutputs, question: Question) -> Found:
-    return Found(engine.found(outputs, question.k, [question.wanted])[0])
+def _found(asked: Asked, outputs: QueryOutputs) -> Found:
+    return Found(asked.loaded.engine.found(outputs, asked.question.k, [asked.question.wanted])[0])
 
 
-def _explained(engine: SearchEngine, outputs: QueryOutputs, question: Question) -> Found:
+def _explained(asked: Asked, outputs: QueryOutputs) -> Found:
+    engine, question = asked.loaded.engine, asked.question
     results, explained = engine.explained(outputs, question.k, question.wanted)
-    if not question.item:
-        return Found(results, explained)
-    return Found(results, explained, engine.standing(outputs, question.item, question.k, question.wanted))
+    standing = engine.standing(outputs, question.item, question.k, question.wanted) if question.item else None
+    return Found(results, explained, standing, asked.jpeg)

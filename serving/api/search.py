@@ -29,7 +29,8 @@ router = APIRouter(prefix="/v1", tags=["search"])
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 DESCRIBED = {
     "parameters": [
-        {"name": name, "in": "query", "required": False, "schema": schema, "description": schema.get("description", "")}
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        | {told: schema[told] for told in ("description",) if told in schema}
         for name, schema in SearchParameters.model_json_schema()["properties"].items()
     ],
     "requestBody": {
@@ -102,10 +103,12 @@ async def search(request: Request) -> Response:
 
 def _of_address(query: QueryParams) -> SearchParameters:
     """Return the parameters of the address. Raises Problem."""
+    return _checked({name: query.getlist(name) if name in LISTS else value for name, value in query.items()})
+
+
+def _checked(values: Mapping[str, object]) -> SearchParameters:
     try:
-        return SearchParameters.model_validate(
-            {name: query.getlist(name) if name in LISTS else value for name, value in query.items()}
-        )
+        return SearchParameters.model_validate(values)
     except ValidationError as error:
         raise bad_parameters(error.errors()) from error
 
@@ -113,11 +116,7 @@ def _of_address(query: QueryParams) -> SearchParameters:
 def _parameters(asked: SearchParameters, upload: Upload) -> SearchParameters:
     """Return the parameters of address and body. Raises Problem."""
     if upload.fields:
-        try:
-            query = asked.model_dump(exclude_unset=True)
-            asked = SearchParameters.model_validate(merged(query, upload.fields, LISTS))
-        except ValidationError as error:
-            raise bad_parameters(error.errors()) from error
+        asked = _checked(merged(asked.model_dump(exclude_unset=True), upload.fields, LISTS))
     if len(asked.box) not in {0, len(upload.photos)}:
         detail = f"{len(asked.box)} boxes for {len(upload.photos)} photos; give one for each, or none"
         raise Problem("bad_parameter", f"box: {detail}")

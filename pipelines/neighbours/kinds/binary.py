@@ -26,8 +26,8 @@ PIECE = 65_536
 CACHE_CODES = 2_048
 """Codes compared with all queries of a task before the next ones are read: 1 MB of 4096-bit codes stays in cache."""
 
-FEW_CODES = 100_000
-"""No more comparisons than these are made by who asks: to share them out among threads takes longer."""
+FEW_CODES = 50_000
+"""No more comparisons than these are made by who asks: to share them out among two threads takes about as long."""
 
 RESULT_CELLS = 4_000_000
 """The most candidates in memory at once; more queries are split."""
@@ -154,12 +154,14 @@ class BinaryIndex:
         scans = np.zeros((num_queries, len(self._slots)), bool)
         for of_query, wanted in zip(scans, slots, strict=True):
             of_query[self._positions(wanted)] = True
-        by_slot = self._pieces_by_slot
-        return by_slot, scans[:, np.searchsorted(self._offsets, by_slot[:, 0], side="right") - 1]
+        pieces, positions = self._by_slot
+        return pieces, scans[:, positions]
 
     @cached_property
-    def _pieces_by_slot(self) -> Ints:
-        return _cut(self._offsets)
+    def _by_slot(self) -> tuple[Ints, Ints]:
+        """Pieces that are of one category each, and its position among the slots."""
+        pieces = _cut(self._offsets)
+        return pieces, np.searchsorted(self._offsets, pieces[:, 0], side="right") - 1
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
