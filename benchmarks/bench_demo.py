@@ -74,7 +74,8 @@ def training_of(lines: Sequence[Line]) -> dict[str, float]:
 
 def seconds_of_nothing(folder: Path) -> float:
     """Return the median seconds of three more runs of a demo, in which nothing is new."""
-    command = [folder / ".venv/bin/visual-search", "run", "--config", folder / "work/demo/config.toml"]
+    command: list[str | Path] = [folder / ".venv/bin/visual-search", "run", "--config"]
+    command.append(folder / "work/demo/config.toml")
     seconds = []
     for _ in range(3):
         started = time.monotonic()

@@ -40,12 +40,12 @@ from pipelines.embed.work import UNITS_A_GROUP, EmbedUnits, Job
 from pipelines.jobs.jobs import Jobs
 from pipelines.jobs.transforms import CreateEach
 from pipelines.jobs.units import Unit, cut, write_todo
-from pipelines.models.facts import ModelFacts
+from pipelines.models.facts import LeafFacts, ModelFacts
 from pipelines.store import UnitTable
 from pipelines.store.folder import FolderStore
 from pipelines.tables.schemas import IMAGE_DATA, IMAGE_KEYS
-from trainer.config import EMBEDDING_DIM, HASH_BITS
-from trainer.export import ServingModel
+from trainer.config import EMBEDDING_DIM, HASH_BITS, LEAF, LEAF_OUTPUT
+from trainer.export import Readout, ServingModel, model_signatures, save
 from trainer.hashing import build_hash_head
 from trainer.heads import build_heads
 from trainer.precision import compute_dtype
@@ -53,7 +53,7 @@ from trainer.trunks import build_trunk
 from transforms.image import prepare
 from transforms.photo import PrepSpec
 
-SLOTS = {"category_0": 5, "category_1": 45, "category_2": 141}
+SLOTS = {"category_0": 5, "category_1": 45, "category_2": 141, LEAF: 141}
 IMAGES_A_UNIT, PHOTOS_A_UNIT = 2000, 4000
 RESULTS = Path(__file__).parent / "results"
 JOBS = Jobs(BeamSection(), "bench_embed")
@@ -168,10 +168,7 @@ class Bench:
 
 
 def _keep(outputs: dict[str, tf.Tensor]) -> list[np.ndarray]:
-    return [outputs["embedding"].numpy().astype(np.float16), outputs["hash"].numpy(), outputs[_LEAF].numpy()]
-
-
-_LEAF = f"category_probabilities_{len(SLOTS) - 1}"
+    return [outputs["embedding"].numpy().astype(np.float16), outputs["hash"].numpy(), outputs[LEAF_OUTPUT].numpy()]
 
 
 def _timed(loop: Callable[[], Any]) -> Callable[[], float]:
@@ -213,23 +210,15 @@ def export(store: FolderStore, trunk: str, dtype: str, spec: PrepSpec, work: Pat
     """Export an untrained model of the real shape."""
     keras.utils.set_random_seed(0)
     net = build_trunk(trunk, dtype)
-    model = ServingModel(net, build_heads(SLOTS), build_hash_head(), spec.height, spec.width)
-    from transforms.tf_pixels import decode_prepared_batch
-
-    @tf.function(input_signature=[tf.TensorSpec([None, spec.height, spec.width, 3], tf.uint8, name="pixels")])
-    def serve_pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return model.outputs(pixels)
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="jpegs")])
-    def serve_prepared(jpegs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return model.outputs(decode_prepared_batch(jpegs, spec.height, spec.width))
-
-    signatures = {"serve_pixels": serve_pixels, "serve_prepared": serve_prepared}
-    tf.saved_model.save(model, str(work), signatures=signatures)
+    readout = Readout({label: np.ones(size, bool) for label, size in SLOTS.items()}, 1.0)
+    model = ServingModel(net, build_heads(SLOTS), build_hash_head(), readout)
+    save(model, None, model_signatures(model, spec.height, spec.width), str(work))
     store.stage_out(work, "models/bench/saved_model")
-    levels = tuple(tuple(range(size)) for size in SLOTS.values())
+    levels = tuple(tuple(range(size)) for label, size in SLOTS.items() if label != LEAF)
+    slots = tuple(range(SLOTS[LEAF]))
+    leaf = LeafFacts(LEAF_OUTPUT, slots, slots, None)
     sizes = (spec.height, spec.width, EMBEDDING_DIM, HASH_BITS)
-    return ModelFacts("bench", "bench", spec.prep_id, *sizes, levels, levels, {}, {})
+    return ModelFacts("bench", "bench", spec.prep_id, *sizes, leaf, levels, levels, {}, {})
 
 
 def measure(bench: Bench, seconds: float) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def of_qdrant(out: Path, asked: Asked) -> Iterator[tuple[str, float]]:
                 params = edge.SearchParams(exact=exact)
                 query = edge.Query.Nearest(vector.tolist())
                 found = shard.search(edge.SearchRequest(query, TOP, params=params, with_payload=True))
-                return [point.payload["photo"] for point in found]
+                return [(point.payload or {})["photo"] for point in found]
 
             yield name, asked.same(ask)
         shard.close()
@@ -138,7 +138,7 @@ def of_opensearch(folder: Path, asked: Asked) -> dict[str, float]:
 
         def ask(vector: np.ndarray) -> list[str]:
             knn = {"embedding": {"vector": vector.tolist(), "k": CANDIDATES}}
-            body = {"size": TOP, "query": {"knn": knn}, "_source": ["photo"]}
+            body: dict[str, Any] = {"size": TOP, "query": {"knn": knn}, "_source": ["photo"]}
             hits = requests.post(f"{url}/files/_search", json=body, timeout=60).json()["hits"]["hits"]
             return [hit["_source"]["photo"] for hit in hits]
 

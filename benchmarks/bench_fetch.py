@@ -126,7 +126,8 @@ class Shop:
 def limited(photos: Path, folder: Path, count: int, per_second: float) -> dict[str, Any]:
     """Return what three runs saw of a host that limits rates and fails."""
     with serving(photos, per_second=per_second, faults=0.05, lasting=0.01) as address:
-        fetch = {"connections": 256, "requests_per_second": per_second, "idle_s": 2, "attempts": 8, "in_flight": 512}
+        fetch: dict[str, Any] = {"connections": 256, "requests_per_second": per_second, "idle_s": 2}
+        fetch |= {"attempts": 8, "in_flight": 512}
         shop = Shop(folder, address, count, **fetch)
         first = shop.prepare("first")
         second = shop.prepare("second")

@@ -97,7 +97,7 @@ def measure(config_path: Path, plan: PlanConfig | None) -> dict[str, Any]:
     run_id = store.folders("runs")[-1]
     index = store.read_json(f"runs/{run_id}/index/manifest.json")["outputs"]
     queries, facts = held_out(store, run_id), read_facts(store, index["model_id"])
-    outputs = serve(store, facts.model_id, facts.prep_id, [query.place for query in queries])
+    outputs = serve(store, facts, facts.prep_id, [query.place for query in queries])
     with store.stage_in(f"indexes/{index['index_id']}") as folder:
         searcher = Searcher.open(folder)
         slots = np.asarray(searcher.rows.link_slot)

@@ -120,7 +120,7 @@ def of_grocery(found: np.ndarray, data: Labelled) -> dict[str, float]:
     """
     asked, items = np.flatnonzero(data.split == "test"), data.slots[LEAF]
     galleries = {"catalogue": data.role == "catalogue", "with_photos": data.split != "test"}
-    measured = {}
+    measured = dict[str, float]()
     for name, inside in galleries.items():
         shown = np.flatnonzero(inside)
         cosines = found[asked] @ found[shown].T

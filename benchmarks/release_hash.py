@@ -16,6 +16,7 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -186,12 +187,12 @@ def measure(data: Data, steps: int, bits: tuple[int, ...]) -> dict[str, Any]:
     dim = data.unseen.vectors.shape[1]
     table: list[dict[str, Any]] = [{"method": "exact", "bits": 32 * dim, "code": quality(data, exact(data))}]
     for width in bits:
-        methods: dict[str, Search] = {"lsh": lambda w=width: lsh(data, w)}
+        methods: dict[str, Search] = {"lsh": partial(lsh, data, width)}
         if width <= min(dim, MOST_ITQ_BITS):
-            methods["itq"] = lambda w=width: itq(data, w)
+            methods["itq"] = partial(itq, data, width)
         if width // 8 <= dim and dim % (width // 8) == 0:
-            methods["pq"] = lambda w=width: pq(data, w)
-        methods["learned"] = lambda w=width: learned(data, w, steps)
+            methods["pq"] = partial(pq, data, width)
+        methods["learned"] = partial(learned, data, width, steps)
         for name, search in methods.items():
             found = search()
             row = {"code": quality(data, found), "reranked": quality(data, reranked(data, found))}

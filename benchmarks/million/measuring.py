@@ -29,10 +29,12 @@ RESIDENT = ("RssAnon", "RssFile", "RssShmem")
 class Method(Protocol):
     """One way to search."""
 
-    ladders: Sequence[Sequence[Any]]
-    """Knobs, cheapest first; each ladder is climbed until the recall is reached."""
     callers: int
     """How many threads ask at once, each a batch; a library that shares a batch among threads of its own wants one."""
+
+    @property
+    def ladders(self) -> Sequence[Sequence[Any]]:
+        """Knobs, cheapest first; each ladder is climbed until the recall is reached."""
 
     def build(self) -> None:
         """Build the index from the vectors of the work folder, and keep it."""
