@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Readout:
         return {**named, "readout/temperature": np.array(self.temperature)}
 
 
-class ServingModel(tf.Module):
+class ServingModel:
     """Trunk, heads and hash head behind the signatures `serve_prepared`, `serve_pixels` and `evaluate`.
 
     Outputs: `embedding` float32 [batch, 512], L2-normalised; `hash` uint8 [batch, 512], 4096 bits packed most
@@ -52,8 +52,11 @@ class ServingModel(tf.Module):
     """
 
     def __init__(self, trunk: keras.Model, heads: keras.Model, hash_head: keras.Model, readout: Readout) -> None:
-        super().__init__()
         self.trunk, self.heads, self.hash_head, self.readout = trunk, heads, hash_head, readout
+
+    def variables(self) -> list[tf.Variable]:
+        """Return all variables: of the trunk, of the heads, of the hash head."""
+        return [each.value for model in (self.trunk, self.heads, self.hash_head) for each in model.variables]
 
     def outputs(self, pixels: tf.Tensor) -> Outputs:
         """Return all outputs of uint8 pixels [batch, height, width, 3], from one pass through the trunk."""
@@ -79,40 +82,61 @@ def pack_bits(bits: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(tf.cast(packed, tf.uint8), [None, HASH_BITS // 8])
 
 
+class Exported(tf.Module):
+    """What is saved: variables and signatures, and nothing of Keras.
+
+    A Keras model that is saved along has every layer of it described, which takes loaders longer than the weights do,
+    and its variables are saved under two names, of which TensorFlow Serving and others in C++ restore the wrong one.
+    """
+
+    def __init__(self, variables: Sequence[tf.Variable], transform: Any, signatures: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.weights, self.transform, self.signatures_of = list(variables), transform, dict(signatures)
+
+
 def export_model(model: ServingModel, spec: TrainSpec, transform_output: str, folder: str) -> None:
     """Write the SavedModel with its signatures; `evaluate` and `transform_features` take serialised tf.Examples."""
-    transform = tft.TFTransformOutput(transform_output)
-    model.transform_layer = transform.transform_features_layer()
-    raw_spec = transform.raw_feature_spec()
-    pixels_spec = tf.TensorSpec([None, spec.height, spec.width, 3], tf.uint8, name="pixels")
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="jpegs")])
-    def serve_prepared(jpegs: tf.Tensor) -> Outputs:
-        return model.outputs(decode_prepared_batch(jpegs, spec.height, spec.width))
-
-    @tf.function(input_signature=[pixels_spec])
-    def serve_pixels(pixels: tf.Tensor) -> Outputs:
-        return model.outputs(pixels)
+    output = tft.TFTransformOutput(transform_output)
+    transform, raw_spec = output.transform_features_layer(), output.raw_feature_spec()
+    signatures = model_signatures(model, spec.height, spec.width)
+    serve_pixels = signatures["serve_pixels"]
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def evaluate(examples: tf.Tensor) -> Outputs:
         jpegs = tf.io.parse_example(examples, {"image": tf.io.FixedLenFeature([], tf.string)})["image"]
-        outputs = model.outputs(decode_prepared_batch(jpegs, spec.height, spec.width))
+        outputs = serve_pixels(decode_prepared_batch(jpegs, spec.height, spec.width))
         return {"probabilities": outputs[LEAF_OUTPUT]}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def transform_features(examples: tf.Tensor) -> Outputs:
-        return model.transform_layer(tf.io.parse_example(examples, raw_spec))
+        return transform(tf.io.parse_example(examples, raw_spec))
 
-    functions = {
-        "serve_prepared": serve_prepared,
-        "serve_pixels": serve_pixels,
-        "evaluate": evaluate,
-        "transform_features": transform_features,
-    }
-    for name, function in functions.items():
-        setattr(model, name, function)
-    tf.saved_model.save(model, folder, signatures={"serving_default": serve_prepared, **functions})
+    signatures |= {"evaluate": evaluate, "transform_features": transform_features}
+    save(model, transform, signatures, folder)
+
+
+def model_signatures(model: ServingModel, height: int, width: int) -> dict[str, Any]:
+    """Return `serve_pixels` (uint8 [batch, height, width, 3]) and `serve_prepared` (JPEGs), of one trunk between them.
+
+    One calls the other: traced twice, the trunk would be saved, loaded and compiled twice.
+    """
+
+    @tf.function(input_signature=[tf.TensorSpec([None, height, width, 3], tf.uint8, name="pixels")])
+    def serve_pixels(pixels: tf.Tensor) -> Outputs:
+        return model.outputs(pixels)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="jpegs")])
+    def serve_prepared(jpegs: tf.Tensor) -> Outputs:
+        return serve_pixels(decode_prepared_batch(jpegs, height, width))
+
+    return {"serve_prepared": serve_prepared, "serve_pixels": serve_pixels}
+
+
+def save(model: ServingModel, transform: Any, signatures: Mapping[str, Any], folder: str) -> None:
+    """Write a SavedModel of signatures over a model's variables and, where they need one, a layer that transforms."""
+    default = signatures["serve_prepared"]
+    whole = Exported(model.variables(), transform, signatures)
+    tf.saved_model.save(whole, folder, signatures={"serving_default": default, **signatures})
 
 
 def save_weights(path: Path, models: Mapping[str, keras.Model]) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
 from tests.trainer.world import make_photos, tiny_trunk
@@ -111,6 +113,30 @@ def test_a_trained_model_serves_from_its_folder(spec: TrainSpec, train: Any, tmp
     assert (facts["leaf"]["slots"], facts["leaf"]["trained"]) == ([0, 1, 2, 3, 4, 5], [0, 1, 2])
     assert facts["leaf"]["photos"] == 54  # all but the six of leaves that were not learned: too few for a mass below 1
     assert facts["leaf"]["category_mass"] == 1.0
+
+
+def test_programs_in_c_plus_plus_serve_it_as_python_does(spec: TrainSpec, train: Any, tmp_path: Path) -> None:
+    """TensorFlow Serving restores variables by the saver of the graph, not by the tree of objects as Python does."""
+    train(replace(spec, hash_minutes=0.01), tmp_path / "export")
+    model = tf.saved_model.load(str(tmp_path / "export"))
+    expected = model.signatures["serve_prepared"](jpegs=tf.constant(jpegs()))
+    photos = jpegs()
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(tmp_path / "export"))
+        signature = loaded.signature_def["serve_prepared"]
+        outputs = {name: graph.get_tensor_by_name(each.name) for name, each in signature.outputs.items()}
+        found = session.run(outputs, {signature.inputs["jpegs"].name: photos})
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        assert np.array_equal(found[name], values), name
+
+
+def test_the_trunk_is_saved_once(spec: TrainSpec, train: Any, tmp_path: Path) -> None:
+    train(replace(spec, hash_minutes=0.01), tmp_path / "export")
+    graph = saved_model_pb2.SavedModel.FromString((tmp_path / "export/saved_model.pb").read_bytes())
+    functions = graph.meta_graphs[0].graph_def.library.function
+    convolutions = [node.name for each in functions for node in each.node_def if node.op == "Conv2D"]
+    assert len(convolutions) == len([each for each in tiny_trunk().layers if isinstance(each, keras.layers.Conv2D)])
 
 
 def test_a_training_begins_with_the_weights_of_a_file(spec: TrainSpec, train: Any, tmp_path: Path) -> None:
