@@ -48,11 +48,14 @@ class Prediction:
 
 
 def hnsw_bytes(num_vectors: int, dim: int, config: HnswConfig) -> int:
-    """Return the bytes of float32 vectors, links and projection (levels above the lowest hold 1 in `links` nodes)."""
+    """Return the bytes of one-byte codes and their ranges, links and projection.
+
+    Levels above the lowest hold 1 in `links` nodes.
+    """
     kept = kept_dim(num_vectors, dim, config.dim, config.train_rows)
     upper = config.links / max(1, config.links - 1)
-    node = kept * FLOAT32 + 4 * (2 * config.links + upper) + HNSW_NODE_BYTES
-    return int(num_vectors * node) + _projection_bytes(dim, kept)
+    node = kept + 4 * (2 * config.links + upper) + HNSW_NODE_BYTES
+    return int(num_vectors * node) + 2 * kept * FLOAT32 + _projection_bytes(dim, kept)
 
 
 def ivf_pca_bytes(num_vectors: int, dim: int, config: IvfPcaConfig) -> int:
@@ -85,9 +88,12 @@ def predict(kind: str, num_vectors: int, dim: int, code_bytes: int, config: Inde
         return Prediction(kind, size, size + min(num_vectors, config.block_rows) * code_bytes)
     if kind == "hnsw":
         size = hnsw_bytes(num_vectors, dim, config.hnsw)
-        # faiss' flat storage grows by doubling, and the copy of one growth is alive beside the other.
-        growth = num_vectors * kept_dim(num_vectors, dim, config.hnsw.dim, config.hnsw.train_rows) * FLOAT32
-        return Prediction(kind, size, size + growth + block + num_vectors * HNSW_BUILD_BYTES)
+        kept = kept_dim(num_vectors, dim, config.hnsw.dim, config.hnsw.train_rows)
+        # The projected sample, and once more while its blocks are joined; later, faiss' codes grow by doubling, and the
+        # copy of one growth is alive beside the other.
+        sample = min(num_vectors, config.hnsw.train_rows) * kept * FLOAT32 * 2
+        growth = num_vectors * kept
+        return Prediction(kind, size, max(sample, size + growth + num_vectors * HNSW_BUILD_BYTES) + block)
     if kind == "ivf_pca":
         size = ivf_pca_bytes(num_vectors, dim, config.ivf_pca)
         kept = kept_dim(num_vectors, dim, config.ivf_pca.dim, config.ivf_pca.train_rows)

@@ -25,15 +25,16 @@ def _positive(owner: str, **values: int | float) -> None:
 
 @dataclass(frozen=True)
 class HnswConfig:
-    """Shape a graph over projected vectors.
+    """Shape a graph over projected vectors of 8 bits a number.
 
     `dim` dimensions are kept (PCA); `links` neighbours a node (faiss' M; twice as many on the lowest level). `rerank`
-    times k candidates are scored again on the stored vectors. A build on one thread is reproducible; with
-    `deterministic` off all threads add vectors, about as many times faster, and two builds differ.
+    times k candidates are scored again on the stored vectors, so that what 8 bits lose is not seen. A build on one
+    thread is reproducible; with `deterministic` off all threads add vectors, about as many times faster, and two builds
+    differ.
     """
 
     dim: int = 128
-    links: int = 32
+    links: int = 16
     ef_construction: int = 100
     ef_search: int = 128
     rerank: int = 10

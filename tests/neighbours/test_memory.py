@@ -27,8 +27,8 @@ def test_sizes_by_hand():
     config = IndexConfig(hnsw=HnswConfig(dim=512), ivf_pca=IvfPcaConfig(dim=512, lists=10))
     assert predict("exact", 1_000, 512, 0, config).index_bytes == 1_000 * 512 * 2
     assert binary_bytes(1_000, 512) == 1_000 * (512 + 8)
-    # 512 float32, 64 links of 4 bytes and about one more above, an offset and a level.
-    assert predict("hnsw", 1_000, 512, 0, config).index_bytes == int(1_000 * (2_048 + 4 * (64 + 32 / 31) + 12))
+    # 512 codes, 32 links of 4 bytes and about one more above, an offset and a level; two ranges of 512 float32.
+    assert predict("hnsw", 1_000, 512, 0, config).index_bytes == int(1_000 * (512 + 4 * (32 + 16 / 15) + 12)) + 4_096
     # 512 codes and an id of 8 bytes; 10 centroids and two ranges of 512 float32.
     assert predict("ivf_pca", 1_000, 512, 0, config).index_bytes == 1_000 * 520 + 12 * 2_048
 
@@ -44,7 +44,7 @@ def many(make_catalogue):
         ("ivf_pca", IndexConfig(ivf_pca=IvfPcaConfig(lists=64))),
         ("ivf_pca", IndexConfig(ivf_pca=IvfPcaConfig(dim=512, lists=64))),
         ("hnsw", IndexConfig(hnsw=HnswConfig(ef_construction=8, deterministic=False))),
-        ("hnsw", IndexConfig(hnsw=HnswConfig(dim=512, links=16, ef_construction=4, deterministic=False))),
+        ("hnsw", IndexConfig(hnsw=HnswConfig(dim=512, links=32, ef_construction=4, deterministic=False))),
     ],
 )
 def test_predictions_are_within_15_percent_of_what_is_measured(kind, config, many, tmp_path):

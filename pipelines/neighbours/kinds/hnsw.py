@@ -1,4 +1,4 @@
-"""A navigable small-world graph (Malkov and Yashunin, 2016) over projected vectors, with exact re-ranking.
+"""A navigable small-world graph (Malkov and Yashunin, 2016) over projected vectors of 8 bits, with exact re-ranking.
 
 Owns building and searching the graph. faiss cannot delete from it: dead rows are filtered by the query plan.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.neighbours.kinds.base import blocks, check_vectors
 from pipelines.neighbours.kinds.projected import ProjectedIndex
-from pipelines.neighbours.kinds.projection import Projection
+from pipelines.neighbours.kinds.projection import Projection, projected_sample
 from pipelines.neighbours.memory import hnsw_bytes
 from pipelines.neighbours.settings import HnswConfig
 from pipelines.tables.arrays import Array
@@ -43,7 +43,10 @@ class HnswIndex(ProjectedIndex[HnswConfig]):
         self._vectors, self._dim = vectors, vectors.shape[1]
         with _threads(1 if self._config.deterministic else None):
             self._project = Projection.learned(vectors, self._config.dim, self._config.train_rows, self._seed)
-            index = faiss.IndexHNSWFlat(self._project(vectors[:1]).shape[1], self._config.links, faiss.METRIC_L2)
+            sample = projected_sample(vectors, self._project, self._config.train_rows, self._seed)
+            bits = faiss.ScalarQuantizer.QT_8bit
+            index = faiss.IndexHNSWSQ(sample.shape[1], bits, self._config.links, faiss.METRIC_L2)
+            index.train(sample)
             index.hnsw.efConstruction = self._config.ef_construction
             for part in blocks(len(vectors), self._block_rows):
                 index.add(self._project(vectors[part]))
@@ -56,5 +59,5 @@ class HnswIndex(ProjectedIndex[HnswConfig]):
         return faiss.SearchParametersHNSW(efSearch=max(self._config.ef_search * effort, fetch))
 
     def predicted_bytes(self, num_vectors: int) -> int:
-        """Return the memory of projected vectors and links."""
+        """Return the memory of codes and links."""
         return hnsw_bytes(num_vectors, self._dim, self._config)

@@ -7,11 +7,9 @@ one thread, in the order of rows.
 
 from typing import Any
 
-import numpy as np
-
-from pipelines.neighbours.kinds.base import blocks, check_vectors, sample_rows
+from pipelines.neighbours.kinds.base import blocks, check_vectors
 from pipelines.neighbours.kinds.projected import ProjectedIndex
-from pipelines.neighbours.kinds.projection import Projection
+from pipelines.neighbours.kinds.projection import Projection, projected_sample
 from pipelines.neighbours.memory import ivf_pca_bytes
 from pipelines.neighbours.settings import IvfPcaConfig
 from pipelines.tables.arrays import Array
@@ -38,8 +36,7 @@ class IvfPcaIndex(ProjectedIndex[IvfPcaConfig]):
     def _trained(self, vectors: Array) -> Any:
         import faiss
 
-        rows = sample_rows(len(vectors), self._config.train_rows, self._seed)
-        sample = np.concatenate([self._project(vectors[rows[part]]) for part in blocks(len(rows), self._block_rows)])
+        sample = projected_sample(vectors, self._project, self._config.train_rows, self._seed)
         lists, dim = self._config.num_lists(len(vectors)), sample.shape[1]
         quantizer = faiss.IndexFlatL2(dim)
         index = faiss.IndexIVFScalarQuantizer(quantizer, dim, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_L2)

@@ -66,3 +66,9 @@ class Projection:
         """Read what `save` wrote; no file means no projection."""
         path = folder / FILE
         return cls(np.load(path) if path.exists() else None)
+
+
+def projected_sample(vectors: Array, project: Projection, size: int, seed: int) -> Floats:
+    """Return at most `size` of the stored `vectors` float32 `[n, kept]`, for what else is learned of them."""
+    rows = sample_rows(len(vectors), size, seed)
+    return np.concatenate([project(vectors[rows[part]]) for part in blocks(len(rows), BLOCK_ROWS)])
