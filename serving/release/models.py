@@ -9,6 +9,7 @@ from pipelines.models.query_model import PREPARED
 from pipelines.models.signature import Signature
 from pipelines.releases.release import Release
 from pipelines.store import Store
+from serving.release import calm
 
 Key = tuple[str, frozenset[tuple[str, str]]]
 """A model's id, and the names and checksums of its files as a release's manifest has them."""
@@ -43,7 +44,7 @@ class Models:
         key = key_of(release)
         with self._lock:
             if key not in self._loaded:
-                self._loaded[key] = _Used(Signature(store, release.model_id, PREPARED))
+                self._loaded[key] = _Used(calm.behind_queries(lambda: Signature(store, release.model_id, PREPARED)))
             used = self._loaded[key]
             used.uses += 1
             return used.signature
