@@ -19,6 +19,8 @@ LEAF = "leaf"
 """The label of an item's whole category path, at whatever depth; levels are auxiliary."""
 LEAF_OUTPUT = "leaf_probabilities"
 """What its probabilities are called in an exported model."""
+CATEGORY_WEIGHT = 0.05
+"""What an item's category is worth in a ranking beside the cosine's 1, where a model has learned no weights."""
 _LEVEL = "category_"
 
 

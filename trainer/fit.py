@@ -15,7 +15,7 @@ import tensorflow as tf
 from trainer.calibration import Calibration, calibrate
 from trainer.config import EMBEDDING_DIM, HASH_BITS, LEAF, TrainSpec, levels_of
 from trainer.data import Photos, load_photos
-from trainer.export import Readout, ServingModel, export_model, save_weights, weights_of
+from trainer.export import Readout, ServingModel, export_model, pack_bits, save_weights, weights_of
 from trainer.files import read_text
 from trainer.hashing import build_hash_head, fit_hash_head
 from trainer.heads import build_heads, loss_weights
@@ -23,6 +23,7 @@ from trainer.identity import checksum, model_id, part
 from trainer.initial_weights import fill
 from trainer.loop import Trainer, say, targets_of
 from trainer.precision import compute_dtype
+from trainer.ranking import HeldOut, Ranking, learn_ranking
 from trainer.trunks import build_trunk
 from trainer.warm_start import copy_weights, load_weights
 from transforms.labels import slot_feature
@@ -62,13 +63,20 @@ def train_and_export(
     if before != after:
         raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
     learned = _learned(train, sizes, spec.min_leaf_images)
-    calibration = calibrate(*_leaf_logits(trunk, heads, held_out), learned[LEAF])
+    unit, codes, logits, rows = _say_of(trunk, heads, hash_head, held_out)
+    truth = {label: held_out.slots[slot_feature(label)][rows] for label in logits}
+    calibration = calibrate(logits[LEAF], truth[LEAF], learned[LEAF])
     say(f"{_leaves_in_words(train, learned[LEAF], spec.min_leaf_images)}; {calibration}")
     readout = Readout(learned, calibration.temperature)
+    probabilities = {label: readout.probabilities(label, values).numpy() for label, values in logits.items()}
+    attributes = {name: f"attr_{name}" for name in spec.attributes}
+    ranking = learn_ranking(HeldOut(unit, codes, probabilities, truth), LEAF, attributes)
+    say(str(ranking) if ranking else "results are ranked as the recipe says: held-out photos show nothing better")
     export_model(ServingModel(trunk, heads, hash_head, readout), spec, transform_output, export_dir)
     save_weights(Path(spec.work, WEIGHTS), models)
-    identity = model_id(spec.prep_id, arrays | readout.arrays(), slots)
-    _describe(spec, slots, identity, learned, calibration, metrics, {"before": before, "after": after})
+    named = arrays | readout.arrays() | (ranking.arrays() if ranking else {})
+    identity = model_id(spec.prep_id, named, slots)
+    _describe(spec, slots, identity, learned, calibration, ranking, metrics, {"before": before, "after": after})
     return metrics
 
 
@@ -134,18 +142,26 @@ def _learned(train: Photos, sizes: Mapping[str, int], min_leaf_images: int) -> d
     return {label: np.isin(np.arange(size), targets[label]) for label, size in sizes.items()}
 
 
-def _leaf_logits(trunk: keras.Model, heads: keras.Model, held_out: Photos) -> tuple[np.ndarray, np.ndarray]:
-    """Return leaf logits float32 [n, leaves] and leaves int32 [n] of at most CALIBRATION_PHOTOS held-out photos."""
+def _say_of(
+    trunk: keras.Model, heads: keras.Model, hash_head: keras.Model, photos: Photos
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray], np.ndarray]:
+    """Return what the model says of at most CALIBRATION_PHOTOS photos, and their rows int64 [n].
+
+    L2-normalised embeddings float32 [n, 512], codes uint8 [n, 512], and logits float32 [n, classes] by label.
+    """
 
     @tf.function(reduce_retracing=True)
-    def logits_of(pixels: tf.Tensor) -> tf.Tensor:
-        return heads(trunk(tf.cast(pixels, tf.float32), training=False), training=False)[LEAF]
+    def say(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+        raw = tf.cast(trunk(tf.cast(pixels, tf.float32), training=False), tf.float32)
+        unit = tf.math.l2_normalize(raw, axis=1)
+        return unit, pack_bits(hash_head(unit, training=False) > 0.0), heads(raw, training=False)
 
-    count = min(len(held_out), CALIBRATION_PHOTOS)
-    rows = np.linspace(0, len(held_out) - 1, count).astype(np.int64) if count else np.zeros(0, np.int64)
+    count = min(len(photos), CALIBRATION_PHOTOS)
+    rows = np.linspace(0, len(photos) - 1, count).astype(np.int64) if count else np.zeros(0, np.int64)
     batches = np.array_split(rows, max(1, count // 256))
-    parts = [logits_of(tf.constant(held_out.batch(part))).numpy() for part in batches]
-    return np.concatenate(parts), held_out.slots[slot_feature(LEAF)][rows]
+    units, codes, logits = zip(*(say(tf.constant(photos.batch(part))) for part in batches), strict=True)
+    by_label = {label: np.concatenate([part[label].numpy() for part in logits]) for label in logits[0]}
+    return np.concatenate([part.numpy() for part in units]), np.concatenate([p.numpy() for p in codes]), by_label, rows
 
 
 def _describe(
@@ -154,6 +170,7 @@ def _describe(
     identity: str,
     learned: Mapping[str, np.ndarray],
     calibration: Calibration,
+    ranking: Ranking | None,
     metrics: Mapping[str, float],
     trunk_checksum: Mapping[str, str],
 ) -> None:
@@ -171,6 +188,7 @@ def _describe(
             "trained": np.flatnonzero(learned[LEAF]).tolist(),
             **asdict(calibration),
         },
+        "ranking": asdict(ranking) if ranking else None,
         "levels": [list(range(len(learned[label]))) for label in levels_of(slots)],
         "attributes": {name: by_slot[f"attr_{name}"] for name in spec.attributes},
         "trained": [np.flatnonzero(learned[label]).tolist() for label in levels_of(slots)],

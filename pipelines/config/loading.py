@@ -82,7 +82,14 @@ class Config(Section):
     def _weighs_what_is_there(self) -> Config:
         learned, mapped = self.train.attributes, list(self.catalogue.columns.signals)
         for key, weights, known, what, lacks, fix in (
-            ("attribute_weights", self.search.attribute_weights, learned, "an attribute", LEARNS_NOT, "add it there"),
+            (
+                "attribute_weights",
+                self.search.attribute_weights or {},
+                learned,
+                "an attribute",
+                LEARNS_NOT,
+                "add it there",
+            ),
             ("signal_weights", self.search.signal_weights, mapped, "a signal", MAPS_NOT, "map its column there"),
         ):
             for name in weights:

@@ -21,6 +21,7 @@ from pipelines.erase.subject import Subject, digests_of
 from pipelines.erase.tables import about, read_table
 from pipelines.errors import StageError
 from pipelines.models.facts import read_facts
+from pipelines.models.weights import Weights
 from pipelines.neighbours.folder import build_index
 from pipelines.neighbours.manifest import FILE, config_of
 from pipelines.neighbours.row_tables import DIGESTS
@@ -86,6 +87,7 @@ def _rebuild(store: Store, index_id: str, successor: str, subject: Subject) -> N
         trained = {
             "trained_slots": None if slots is None else np.array(slots, np.int64),
             "category_mass": manifest["category_mass"],
+            "ranking": Weights.of_json(manifest.get("ranking")),
         }
         build_index(Path(name, "index"), replace(read_input(assembly, Path(name)), **trained), config)
         publish(store, Path(name, "index"), target)

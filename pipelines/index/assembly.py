@@ -79,6 +79,7 @@ def read_input(assembly: Assembly, folder: Path) -> IndexInput:
         items=_table(assembly, "links", INDEX_LINKS),
         trained_slots=np.array(assembly.model.leaf.trained, np.int64),
         category_mass=assembly.model.leaf.category_mass,
+        ranking=assembly.model.weights,
         **{name: array for name, array in arrays.items() if array.shape[1]},
     )
 

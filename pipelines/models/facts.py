@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.errors import StageError
+from pipelines.models.weights import Weights
 from pipelines.store import Store
 from pipelines.tables.absences import Retired
 from trainer.config import LEAF_OUTPUT
@@ -39,7 +40,8 @@ class ModelFacts:
 
     `leaf` is its leaf head; `levels` holds the permanent slot of each output column, a taxonomy level; `trained` those
     slots that had photos enough to be learned; `attributes` the values of each attribute that has a head, a column
-    each. `dim` is the embedding's, `bits` the hash's; photos are prepared as `prep_id` says.
+    each. `dim` is the embedding's, `bits` the hash's; photos are prepared as `prep_id` says. `weights` of the ranking
+    are None where none were learned.
     """
 
     model_id: str
@@ -54,6 +56,7 @@ class ModelFacts:
     trained: Slots
     attributes: Mapping[str, tuple[str, ...]]
     metrics: Mapping[str, Any]
+    weights: Weights | None = None
 
     @property
     def spec(self) -> PrepSpec:
@@ -98,7 +101,8 @@ def read_facts(store: Store, model_id: str) -> ModelFacts:
         sizes = (int(value["height"]), int(value["width"]), int(value["dim"]), int(value["bits"]))
         slots = (_slots(value["levels"]), _slots(value["trained"]))
         attributes = {name: tuple(map(str, values)) for name, values in value["attributes"].items()}
-        return ModelFacts(*names, *sizes, _leaf(value, *slots), *slots, attributes, value.get("metrics") or {})
+        metrics, weights = value.get("metrics") or {}, Weights.of_json(value.get("ranking"))
+        return ModelFacts(*names, *sizes, _leaf(value, *slots), *slots, attributes, metrics, weights)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StageError(f"{store.uri}/{name} cannot be used ({error}); export the model again") from error
 

@@ -139,6 +139,7 @@ def _facts(store: Store, foreign: Foreign, found: Capabilities, columns: Mapping
         "levels": by_level,
         "trained": [[of[column] for column in known] for of, known in zip(by_level, trained, strict=True)],
         "attributes": {name: columns[f"{ATTRIBUTE}{name}"] for name in found.attributes},
+        "ranking": foreign.told.get("ranking"),
         "metrics": {},
     }
 

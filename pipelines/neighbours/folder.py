@@ -5,13 +5,14 @@ describe it all. Vectors pass block by block.
 """
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pipelines.models.weights import Weights
 from pipelines.neighbours.kinds.base import blocks, check_vectors
 from pipelines.neighbours.kinds.binary import entries_of, write_codes
 from pipelines.neighbours.kinds.factory import is_deterministic, vector_index
@@ -33,7 +34,7 @@ class IndexInput:
     `[n, bytes]`, for binary; `top_slots` integer and `top_probabilities` float `[n, t]`, the model's best categories,
     which a search by item asks with. `items`: see `row_tables.write_rows`. `trained_slots`: the categories that the
     model can predict (None: all of its columns); `category_mass`: the probability of those to scan that holds the
-    right one for 99 % of photos (None: not known).
+    right one for 99 % of photos (None: not known); `ranking`: what the model learned that each likeness is worth.
     """
 
     space_id: str
@@ -46,6 +47,7 @@ class IndexInput:
     top_probabilities: Array | None = None
     trained_slots: Ints | None = None
     category_mass: float | None = None
+    ranking: Weights | None = None
 
     def __post_init__(self) -> None:
         check_vectors(self.vectors)
@@ -158,6 +160,7 @@ def _manifest(
         },
         "trained_slots": None if data.trained_slots is None else sorted(int(slot) for slot in data.trained_slots),
         "category_mass": data.category_mass,
+        "ranking": None if data.ranking is None else asdict(data.ranking),
         "vocabulary": vocabulary,
         "config": config_json(config),
         "kinds": kinds,

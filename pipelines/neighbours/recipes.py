@@ -14,8 +14,8 @@ RECIPES: Mapping[str, PlanConfig] = {
     "etsy": PlanConfig(kind="ivf_pca"),
     # eBay 2017 (arXiv 1706.03154): the top leaf categories, 4096-bit codes within them, exact and category re-ranking.
     # As many as hold the right one for 99 % of the validation photos: see trainer/calibration.py.
-    # The aspects of a shop (colour, brand) join by attribute_weights.
-    "ebay": PlanConfig(kind="binary", top_categories=1, category_weight=0.05),
+    # What codes, category and the aspects of a shop (colour, brand) weigh is learned: see trainer/ranking.py.
+    "ebay": PlanConfig(kind="binary", top_categories=1, code_weight=None, category_weight=None, attribute_weights=None),
 }
 
 
@@ -40,9 +40,11 @@ def plan_of(config: Config) -> PlanConfig:
         changed["fold"] = search.unit
     if search.depth:
         changed |= {"depth_min": search.depth, "depth_max": search.depth, "rerank_pool": search.depth}
+    if search.code_weight is not None:
+        changed["code_weight"] = search.code_weight
     if search.category_weight is not None:
         changed["category_weight"] = search.category_weight
-    if search.attribute_weights:
+    if search.attribute_weights is not None:
         changed["attribute_weights"] = dict(sorted(search.attribute_weights.items()))
     if search.signal_weights:
         changed["signal_weights"] = dict(sorted(search.signal_weights.items()))

@@ -5,7 +5,10 @@ Owns names, defaults and their checks.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from pipelines.models.weights import Weights
+from trainer.config import CATEGORY_WEIGHT
 
 KINDS = ("exact", "hnsw", "ivf_pca", "binary")
 """Every kind of index; `exact` needs no file of its own and is always there."""
@@ -123,7 +126,9 @@ class PlanConfig:
     `depth_fraction` of the codes scanned, at least `depth_min` and at most `depth_max`. `vote_weight` of the
     categories' score comes from `vote_neighbours` found by `vote_kind`. `fold` leaves one result an item, a group of
     variants, or a photo of an item. `overfetch` times k rows are looked at first, and more until k live results are
-    found. Weights re-rank the best `rerank_pool` rows: see `ranking.Ranker`.
+    found. Weights re-rank the best `rerank_pool` rows: see `ranking.Ranker`. Those of codes, category and attributes
+    that are None are what the model learned of its validation photos, or stand for a model that learned none
+    (`weighed`).
     """
 
     kind: str = "ivf_pca"
@@ -138,8 +143,9 @@ class PlanConfig:
     vote_neighbours: int = 30
     vote_kind: str = "ivf_pca"
     rerank_pool: int = 100
-    category_weight: float = 0.0
-    attribute_weights: Mapping[str, float] = field(default_factory=dict)
+    code_weight: float | None = 0.0
+    category_weight: float | None = 0.0
+    attribute_weights: Mapping[str, float] | None = field(default_factory=dict)
     signal_weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -157,18 +163,34 @@ class PlanConfig:
                 raise ValueError(f"plan.{name} is {getattr(self, name)}: it must lie between 0 and 1")
         if self.depth_max < self.depth_min:
             raise ValueError(f"plan.depth_max is {self.depth_max}, below depth_min {self.depth_min}: raise it")
-        for name, weight in {**self.attribute_weights, **self.signal_weights, "category": self.category_weight}.items():
-            if not math.isfinite(weight):
+        weights = {"code": self.code_weight, "category": self.category_weight}
+        for name, weight in {**(self.attribute_weights or {}), **self.signal_weights, **weights}.items():
+            if not math.isfinite(weight or 0):
                 raise ValueError(f"the plan's weight of {name!r} is {weight}: it must be a finite number")
 
     @property
     def reranks(self) -> bool:
-        """Tell whether anything but similarity orders the results."""
-        weights = (*self.attribute_weights.values(), *self.signal_weights.values(), self.category_weight)
-        return any(weights)
+        """Tell whether anything but similarity orders the results, once it is `weighed`."""
+        attributes = (self.attribute_weights or {}).values()
+        return any((*attributes, *self.signal_weights.values(), self.category_weight, self.code_weight))
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of index that the plan searches."""
         voting = self.vote_weight and self.vote_kind != self.kind
         return (self.kind, self.vote_kind) if voting else (self.kind,)
+
+
+UNLEARNED = Weights(code=0.0, category=CATEGORY_WEIGHT)
+"""What stands for the weights of a model that learned none."""
+
+
+def weighed(plan: PlanConfig, learned: Weights | None) -> PlanConfig:
+    """Return a plan without a weight that is None: what a model `learned` in its place, or what stands for that."""
+    found = learned or UNLEARNED
+    return replace(
+        plan,
+        code_weight=found.code if plan.code_weight is None else plan.code_weight,
+        category_weight=found.category if plan.category_weight is None else plan.category_weight,
+        attribute_weights=found.attributes if plan.attribute_weights is None else plan.attribute_weights,
+    )

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
+from pipelines.models.weights import Weights
 from pipelines.neighbours.query.ranking import Ranker, fold, fold_each
 from pipelines.neighbours.settings import PlanConfig
 
@@ -19,7 +21,7 @@ def searcher(shop, line):
 
 def scores(searcher, outputs, similarities=(0.5, 0.6, 0.7), **plan):
     similarities = np.array(similarities, np.float32)
-    return Ranker(searcher.rows, PlanConfig(kind="binary", **plan)).scores(np.arange(3), similarities, outputs, 0)
+    return Ranker(searcher.parts, PlanConfig(kind="binary", **plan)).scores(np.arange(3), similarities, outputs, 0)
 
 
 def outputs(**given):
@@ -58,6 +60,36 @@ def test_the_category_counts_by_its_probability(searcher):
     assert np.allclose(found, [0.55, 0.75, 0.7])  # category 9 is newer than the model
 
 
+def test_codes_count_by_the_bits_that_are_alike(searcher, hand_made):
+    asked = outputs(hashes=hand_made.angle_code(10))
+    # Codes of 360 bits: those of 20 and 30 degrees differ from that of 10 in 10 and 20.
+    found = scores(searcher, asked, code_weight=0.9)
+    assert np.allclose(found, [0.5 + 0.9, 0.6 + 0.9 - 0.05, 0.7 + 0.9 - 0.1])
+    assert np.allclose(scores(searcher, outputs(), code_weight=0.9), [0.5, 0.6, 0.7])  # no code, nothing alike
+
+
+LEARNED = Weights(code=0.9, category=0.2, attributes={"colour": 0.1, "brand": 5.0})
+
+
+def test_what_no_plan_says_is_what_the_model_learned(searcher, hand_made):
+    colour = AttributeScores(["green", "red"], np.array([[0.1, 0.9]], np.float32))
+    told = {"attributes": {"colour": colour}, "probabilities": np.array([[0.25, 0.75]], np.float32)}
+    asked, similarities = outputs(hashes=hand_made.angle_code(10), **told), np.array([0.5, 0.6, 0.7], np.float32)
+    unsaid = PlanConfig(kind="binary", code_weight=None, category_weight=None, attribute_weights=None)
+
+    def found(weights, plan, asked=asked):
+        ranker = Ranker(replace(searcher.parts, weights=weights), plan)
+        return ranker.scores(np.arange(3), similarities, asked, 0)
+
+    # The index keeps no brand. Of colours the model knows red, by .8: .1 x .8 = .08.
+    assert np.allclose(found(LEARNED, unsaid), [0.5 + 0.9 + 0.05 + 0.08, 0.6 + 0.85 + 0.15, 0.7 + 0.8])
+    assert np.allclose(found(LEARNED, replace(unsaid, code_weight=0.0)), [0.5 + 0.05 + 0.08, 0.6 + 0.15, 0.7])
+    assert np.allclose(found(LEARNED, replace(unsaid, attribute_weights={})), [1.45, 1.6, 1.5])
+    assert np.allclose(found(None, unsaid), [0.5 + 0.05 * 0.25, 0.6 + 0.05 * 0.75, 0.7])
+    assert np.allclose(found(LEARNED, unsaid, outputs()), [0.5, 0.6, 0.7])  # another model of the space knows less
+    assert np.allclose(found(LEARNED, PlanConfig(kind="binary")), [0.5, 0.6, 0.7])
+
+
 def test_nothing_comes_before_the_very_photo(searcher):
     probabilities = np.array([[0.0, 1.0]], np.float32)  # the model takes a photo of a for one of b's category
     found = scores(searcher, outputs(probabilities=probabilities), (0.9998, 0.99, 0.7), category_weight=0.2)
@@ -77,11 +109,11 @@ def test_weights_for_what_the_index_does_not_keep_are_refused(searcher):
     with pytest.raises(
         ValueError, match=r"weighs attribute 'brand', the index keeps colour: map it in catalogue\.columns\.attributes"
     ):
-        Ranker(searcher.rows, PlanConfig(attribute_weights={"brand": 1.0}))
+        Ranker(searcher.parts, PlanConfig(attribute_weights={"brand": 1.0}))
     with pytest.raises(
         ValueError, match=r"weighs signal 'rating', the index keeps sales: map it in catalogue\.columns\.signals"
     ):
-        Ranker(searcher.rows, PlanConfig(signal_weights={"rating": 1.0}))
+        Ranker(searcher.parts, PlanConfig(signal_weights={"rating": 1.0}))
 
 
 def test_folding_keeps_the_best_of_each_key():
@@ -104,7 +136,7 @@ def test_many_queries_score_as_each_alone(searcher, weight):
     rng = np.random.default_rng(0)
     probabilities = rng.random((4, 10)).astype(np.float32)
     asked = QueryOutputs(np.zeros((4, 2), np.float32), probabilities=probabilities)
-    ranker = Ranker(searcher.rows, PlanConfig(kind="binary", category_weight=weight))
+    ranker = Ranker(searcher.parts, PlanConfig(kind="binary", category_weight=weight))
     links, cuts = np.array([0, 1, 2, 2, 0, 1]), [0, 3, 3, 4, 6]  # the second query has found nothing
     parts = [slice(*bounds) for bounds in pairwise(cuts)]
     similarities = np.array([0.9995, 0.99945, 0.5, 0.4, 0.9999, 0.3], np.float32)

@@ -5,7 +5,9 @@ import pytest
 
 from pipelines.config import Config
 from pipelines.models.outputs import QueryOutputs
+from pipelines.models.weights import Weights
 from pipelines.neighbours.recipes import RECIPES, index_config, kinds_of, plan_of
+from pipelines.neighbours.settings import weighed
 
 
 def config(recipe="etsy", index=None, **search):
@@ -36,8 +38,18 @@ def test_weights_of_attributes_reach_the_plan_and_the_index_keeps_their_values()
 
 
 def test_a_category_weight_of_zero_takes_the_recipes_away():
-    assert RECIPES["ebay"].category_weight > 0
-    assert not plan_of(config("ebay", category_weight=0)).reranks
+    plan = weighed(plan_of(config("ebay")), None)
+    assert (plan.code_weight, plan.category_weight, plan.attribute_weights, plan.reranks) == (0, 0.05, {}, True)
+    assert not weighed(plan_of(config("ebay", category_weight=0)), None).reranks
+
+
+def test_what_the_config_says_goes_before_what_was_learned():
+    learned = Weights(code=0.5, category=0.2, attributes={"colour": 0.1})
+    plan = weighed(plan_of(config("ebay")), learned)
+    assert (plan.code_weight, plan.category_weight, plan.attribute_weights) == (0.5, 0.2, {"colour": 0.1})
+    plan = weighed(plan_of(config("ebay", code_weight=0, category_weight=0.3, attribute_weights={})), learned)
+    assert (plan.code_weight, plan.category_weight, plan.attribute_weights) == (0, 0.3, {})
+    assert weighed(plan_of(config("etsy")), learned) == RECIPES["etsy"]
 
 
 def test_equal_weights_are_equal_plans_in_whatever_order():

@@ -83,10 +83,13 @@ class BinaryIndex:
 
     def codes_of(self, rows: Ints) -> Array:
         """Return the codes uint8 `[len(rows), code_bytes]` of stored rows."""
-        if not hasattr(self, "_entry_of_row"):
-            self._entry_of_row = np.zeros(int(self._rows.max()) + 1, np.int64)
-            self._entry_of_row[self._rows] = np.arange(len(self._rows))
         return np.asarray(self._codes[self._entry_of_row[rows]])
+
+    @cached_property
+    def _entry_of_row(self) -> Ints:
+        entries = np.zeros(int(self._rows.max()) + 1, np.int64)
+        entries[self._rows] = np.arange(len(self._rows))
+        return entries
 
     def scanned(self, slots: Sequence[Ints] | None, num_queries: int) -> Ints:
         """Return how many codes each query would scan in its `slots` (None: all of them)."""

@@ -3,46 +3,23 @@
 Owns the choice of categories and of the index that is asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipelines.models.outputs import QueryOutputs
-from pipelines.neighbours.kinds.base import SearchResult, VectorIndex
-from pipelines.neighbours.kinds.binary import BinaryIndex
-from pipelines.neighbours.kinds.exact import ExactIndex
+from pipelines.neighbours.kinds.base import SearchResult
 from pipelines.neighbours.kinds.rerank import rerank
 from pipelines.neighbours.query.categories import choose, fuse, vote
 from pipelines.neighbours.query.exclusion import Exclusion
+from pipelines.neighbours.query.parts import Parts
 from pipelines.neighbours.query.voters import Voters
-from pipelines.neighbours.rows import Rows
 from pipelines.neighbours.settings import PlanConfig
-from pipelines.tables.arrays import Array, Ints
+from pipelines.tables.arrays import Ints
 
 SPARE_VOTERS = 3
 """Neighbours fetched for each that votes: photos of the query's own item, and of the test split, drop out."""
-UNCALIBRATED_MASS = 0.95
-"""The mass of the categories to scan for a model that says none."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Hold the opened pieces of an index: what a plan searches.
-
-    `vectors` `[rows, dim]`; `indexes` by kind, `exact` always among them; `trained` the category slots that the model
-    can predict (None: every column of its probabilities), `category_mass` how probable those to scan must be together;
-    `live_links` bool `[links]`.
-    """
-
-    vectors: Array
-    rows: Rows
-    exact: ExactIndex
-    indexes: Mapping[str, VectorIndex]
-    binary: BinaryIndex | None
-    trained: Ints | None
-    live_links: Array
-    category_mass: float = UNCALIBRATED_MASS
 
 
 @dataclass(frozen=True)

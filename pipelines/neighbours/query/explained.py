@@ -10,8 +10,9 @@ import numpy as np
 
 from pipelines.models.outputs import QueryOutputs
 from pipelines.neighbours.kinds.rerank import exact_scores
-from pipelines.neighbours.query.candidates import CandidateFinder, Parts
+from pipelines.neighbours.query.candidates import CandidateFinder
 from pipelines.neighbours.query.exclusion import Exclusion
+from pipelines.neighbours.query.parts import Parts
 from pipelines.neighbours.query.plan import PlanResult
 from pipelines.neighbours.query.ranking import Ranker
 from pipelines.neighbours.settings import PlanConfig
@@ -61,7 +62,7 @@ def explain(
     asked = CandidateFinder(parts, config).with_votes(outputs, [exclusion])
     rows = np.asarray(parts.rows.link_row[links])
     similarities = exact_scores(parts.vectors, asked.embeddings, rows[None, :])[0]
-    sums = Ranker(parts.rows, config).parts(links, similarities, asked, 0)
+    sums = Ranker(parts, config).parts(links, similarities, asked, 0)
     return Explained(
         () if asked.probabilities is None else _best(asked.probabilities[0], range(len(asked.probabilities[0]))),
         {name: _best(of.probabilities[0], of.values) for name, of in asked.attributes.items()},

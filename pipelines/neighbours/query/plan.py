@@ -10,10 +10,11 @@ import numpy as np
 
 from pipelines.models.outputs import QueryOutputs
 from pipelines.neighbours.kinds.base import SearchResult, blocks
-from pipelines.neighbours.query.candidates import CandidateFinder, Candidates, Parts
+from pipelines.neighbours.query.candidates import CandidateFinder, Candidates
 from pipelines.neighbours.query.exclusion import NONE, Exclusion
+from pipelines.neighbours.query.parts import Parts
 from pipelines.neighbours.query.ranking import Ranker, fold_each
-from pipelines.neighbours.settings import PlanConfig
+from pipelines.neighbours.settings import PlanConfig, weighed
 from pipelines.tables.arrays import Array, Floats, Ints
 
 QUERY_BLOCK = 256
@@ -72,8 +73,9 @@ class QueryPlan:
     """Answer queries as a `PlanConfig` says."""
 
     def __init__(self, parts: Parts, config: PlanConfig) -> None:
+        config = weighed(config, parts.weights)
         self._parts, self._config = parts, config
-        self._finder, self._ranker = CandidateFinder(parts, config), Ranker(parts.rows, config)
+        self._finder, self._ranker = CandidateFinder(parts, config), Ranker(parts, config)
         self._keys = {"item": parts.rows.link_item, "group": parts.rows.link_group}.get(config.fold)
         self._live_rows = np.zeros(len(parts.rows), bool)
         self._live_rows[parts.rows.link_row[parts.live_links]] = True

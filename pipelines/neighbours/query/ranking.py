@@ -6,8 +6,8 @@ Owns the formula of the final score.
 import numpy as np
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
-from pipelines.neighbours.rows import Rows
-from pipelines.neighbours.settings import PlanConfig
+from pipelines.neighbours.query.parts import Parts
+from pipelines.neighbours.settings import PlanConfig, weighed
 from pipelines.tables.arrays import Array, Floats, Ints
 
 SAME_PHOTO = 0.9995
@@ -23,19 +23,23 @@ class UnknownAttributeError(ValueError):
 
 
 class Ranker:
-    """Score links by similarity, agreement of category and attributes, and quality signals.
+    """Score links by similarity, agreement of codes, category and attributes, and quality signals.
 
-    `score = similarity + category_weight x p(category) + sum of weight x (2 p(value) - 1) over attributes + sum of
-    weight x signal`; p is the model's probability of what the item is listed as, an unknown attribute counts 0, a
-    signal is its percent rank among all photos of items (unknown: 0.5). What shows the query's very photo
-    (`SAME_PHOTO`) is lifted above all else where the weights would put something before it; links of one photo keep
-    their order among each other.
+    `score = similarity + code_weight x (1 - 2 x the share of bits that differ) + category_weight x p(category) + sum of
+    weight x (2 p(value) - 1) over attributes + sum of weight x signal`; p is the model's probability of what the item
+    is listed as, an unknown attribute counts 0, a signal is its percent rank among all photos of items (unknown: 0.5).
+    What shows the query's very photo (`SAME_PHOTO`) is lifted above all else where the weights would put something
+    before it; links of one photo keep their order among each other.
     """
 
-    def __init__(self, rows: Rows, config: PlanConfig) -> None:
-        self._rows, self._config = rows, config
+    def __init__(self, parts: Parts, config: PlanConfig) -> None:
+        rows = parts.rows
+        self._rows, self._codes, self._config = rows, parts.binary, weighed(config, parts.weights)
+        self._attributes, self._learned = self._config.attribute_weights or {}, config.attribute_weights is None
+        if self._learned:  # what this index does not keep, or a model of this space does not know, weighs nothing
+            self._attributes = {name: weight for name, weight in self._attributes.items() if name in rows.attributes}
         for names, known, what in (
-            (config.attribute_weights, rows.attributes, "attribute"),
+            (self._attributes, rows.attributes, "attribute"),
             (config.signal_weights, rows.signals, "signal"),
         ):
             for name in names:
@@ -72,18 +76,22 @@ class Ranker:
         The lift of the query's very photo is not among them.
         """
         parts = {SIMILARITY: similarities.astype(np.float32)}
+        if self._config.code_weight and outputs.hashes is not None and self._codes is not None:
+            codes = self._codes.codes_of(self._rows.link_row[links])
+            parts["codes"] = self._config.code_weight * agreement(codes, outputs.hashes[query])
         if self._config.category_weight and outputs.probabilities is not None:
             likely = _at(outputs.probabilities[query], self._rows.link_slot[links])
             parts["category"] = self._config.category_weight * likely
-        for name, weight in self._config.attribute_weights.items():
+        for name, weight in self._attributes.items():
+            if name not in outputs.attributes and self._learned:
+                continue
             if name not in outputs.attributes:
                 known = ", ".join(outputs.attributes) or "none"
                 raise UnknownAttributeError(
                     f"the plan weighs attribute {name!r}, of which the model says nothing (it knows {known}): name it "
                     "in train.attributes and train a new model, or do not weigh it"
                 )
-            agreement = self._agreement(name, links, outputs.attributes[name], query)
-            parts[f"attribute {name}"] = weight * agreement
+            parts[f"attribute {name}"] = weight * self._agreement(name, links, outputs.attributes[name], query)
         for name, weight in self._config.signal_weights.items():
             parts[f"signal {name}"] = (weight * self._rows.signals[name][links]).astype(np.float32)
         return parts
@@ -94,6 +102,12 @@ class Ranker:
         by_code = np.array([column.get(value, -1) for value in values] + [-1])
         columns = by_code[codes[links]]
         return np.where(columns >= 0, 2 * _at(scores.probabilities[query], columns) - 1, 0).astype(np.float32)
+
+
+def agreement(codes: Array, code: Array) -> Floats:
+    """Return how alike codes uint8 `[n, bytes]` are to one, float32 `[n]`: 1 for equal, -1 for no bit alike."""
+    differ = np.bitwise_count(codes ^ code).sum(axis=1, dtype=np.int32)
+    return (1 - differ / (4 * codes.shape[1])).astype(np.float32)
 
 
 def _at(probabilities: Floats, columns: Array) -> Floats:

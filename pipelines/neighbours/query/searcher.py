@@ -12,22 +12,23 @@ from typing import Any
 import numpy as np
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
+from pipelines.models.weights import Weights
 from pipelines.neighbours.folder import TOP_PROBABILITIES, TOP_SLOTS, VECTORS
 from pipelines.neighbours.kinds.base import VectorIndex, blocks, mapped
 from pipelines.neighbours.kinds.binary import BinaryIndex
 from pipelines.neighbours.kinds.exact import ExactIndex
 from pipelines.neighbours.kinds.factory import vector_index
 from pipelines.neighbours.manifest import config_of, read_manifest
-from pipelines.neighbours.query.candidates import UNCALIBRATED_MASS, Parts
 from pipelines.neighbours.query.exclusion import Exclusion, Only
 from pipelines.neighbours.query.explained import Explained, explain
 from pipelines.neighbours.query.facets import Facets, facets
 from pipelines.neighbours.query.filters import Filter, Filters
 from pipelines.neighbours.query.not_alike import NotAlike
+from pipelines.neighbours.query.parts import UNCALIBRATED_MASS, Parts
 from pipelines.neighbours.query.plan import PlanResult, QueryPlan
 from pipelines.neighbours.query.standing import Stander, Standing
 from pipelines.neighbours.rows import Hit, Rows, UnknownItemError
-from pipelines.neighbours.settings import PlanConfig
+from pipelines.neighbours.settings import PlanConfig, weighed
 from pipelines.tables.apart import NOTHING_APART, Apart
 from pipelines.tables.arrays import Floats, Ints
 
@@ -103,7 +104,8 @@ class Searcher:
         live = self.rows.live_links(dead_items)
         mass = self.manifest.get("category_mass")
         mass = UNCALIBRATED_MASS if mass is None else float(mass)
-        parts = Parts(self.vectors, self.rows, exact, indexes, binary, trained_slots, live, mass)
+        weights = Weights.of_json(self.manifest.get("ranking"))
+        parts = Parts(self.vectors, self.rows, exact, indexes, binary, trained_slots, live, mass, weights)
         self._open = _Open(parts, apart)
 
     @classmethod
@@ -218,9 +220,9 @@ class Searcher:
         stored = self.rows.link_row[links]
         hashes = self.parts.binary.codes_of(stored) if self.parts.binary else None
         embeddings = np.asarray(self.vectors[stored], np.float32)
-        attributes = {
-            name: self._listed(name, links) for name in plan.attribute_weights if name in self.rows.attributes
-        }
+        plan = weighed(plan, self.parts.weights)
+        names = plan.attribute_weights or {}
+        attributes = {name: self._listed(name, links) for name in names if name in self.rows.attributes}
         return QueryOutputs(embeddings, hashes, self._stored_probabilities(links, stored, plan), attributes)
 
     def _hits(self, result: PlanResult, outputs: QueryOutputs) -> list[list[Hit]]:

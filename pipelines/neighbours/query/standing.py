@@ -13,8 +13,9 @@ import numpy as np
 from pipelines.models.outputs import QueryOutputs
 from pipelines.neighbours.kinds.base import as_float32, blocks
 from pipelines.neighbours.kinds.rerank import exact_scores
-from pipelines.neighbours.query.candidates import CandidateFinder, Candidates, Parts
+from pipelines.neighbours.query.candidates import CandidateFinder, Candidates
 from pipelines.neighbours.query.exclusion import Exclusion
+from pipelines.neighbours.query.parts import Parts
 from pipelines.neighbours.query.plan import FEW_ROWS, ROUNDS, QueryPlan
 from pipelines.neighbours.query.ranking import Ranker, fold
 from pipelines.neighbours.settings import PlanConfig
@@ -100,7 +101,7 @@ class Stander:
         """Take in `exclusion` what a filter leaves, and what must not be found for this photo."""
         self._parts, self._config, self._k, self._exclusion = parts, config, k, exclusion or Exclusion()
         plan, finder = QueryPlan(parts, config), CandidateFinder(parts, config)
-        self._ranker = Ranker(parts.rows, config)
+        self._ranker = Ranker(parts, config)
         self._asked = finder.with_votes(outputs, [self._exclusion])
         self._rounds = int(plan.run(outputs, k, [self._exclusion]).rounds[0])
         self._found: Candidates | None = None

@@ -1,0 +1,24 @@
+"""What a model learned that each likeness of two photos is worth in a ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of the likeness of codes, of an item's category and of its attributes; that of the cosine is 1."""
+
+    code: float
+    category: float
+    attributes: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of_json(cls, value: Mapping[str, Any] | None) -> Weights | None:
+        """Return the weights that model.json or a manifest names, None for none."""
+        if value is None:
+            return None
+        attributes = {str(name): float(weight) for name, weight in value["attributes"].items()}
+        return cls(float(value["code"]), float(value["category"]), attributes)
