@@ -39,11 +39,11 @@ WANTED, BOUND = 0.53, -0.003
 
 def plans(plan: PlanConfig, learned: Weights) -> dict[str, PlanConfig]:
     """Return the plans that are compared."""
-    plain = replace(plan, code_weight=0.0, category_weight=0.0, attribute_weights={})
+    plain = replace(plan, code_share=0.0, category_weight=0.0, attribute_weights={})
     return {
         "cosine": plain,
         "unlearned": weighed(plan, None),
-        "codes": replace(plain, code_weight=learned.code),
+        "codes": replace(plain, code_share=learned.code),
         "learned": weighed(plan, learned),
     }
 

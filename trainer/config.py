@@ -20,7 +20,7 @@ LEAF = "leaf"
 LEAF_OUTPUT = "leaf_probabilities"
 """What its probabilities are called in an exported model."""
 CATEGORY_WEIGHT = 0.05
-"""What an item's category is worth in a ranking beside the cosine's 1, where a model has learned no weights."""
+"""What an item's category weighs in a ranking beside the cosine, where a model has learned no weights."""
 _LEVEL = "category_"
 
 

@@ -21,8 +21,8 @@ SAME_PHOTO = 0.9995
 """Vectors of this similarity or more are of one photo: it would find itself."""
 BLOCK = 512
 SHRINKAGE = 1e-4
-LEAST_COSINE = 0.05
-"""The least weight of the cosine, where each likeness is divided by its spread: others stay numbers beside its 1."""
+LEAST_LIKENESS = 1e-3
+"""The least weight of the cosine, each likeness divided by its spread: what weighs beside it stays a number."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The weights beside a cosine's 1, as `model.json` has them, and how many photos searched for them."""
+    """What category and attributes weigh beside the likeness, as `model.json` has it, and how many photos searched.
+
+    `code` is the share of the codes in the likeness; the rest is the cosine's.
+    """
 
     code: float
     category: float
@@ -50,9 +53,11 @@ class Ranking:
 
     def __str__(self) -> str:
         """What the log says of it."""
-        weights = {"codes": self.code, "category": self.category, **self.attributes}
-        told = ", ".join(f"{name} {weight:.3g}" for name, weight in weights.items())
-        return f"results are ranked by the cosine and {told}, as learned from {self.photos} held-out photos"
+        told = ", ".join(f"{name} {weight:.3g}" for name, weight in self.attributes.items())
+        return (
+            f"results are ranked by likeness, {self.code:.0%} of it by codes, with weights for category "
+            f"{self.category:.3g}{', ' * bool(told)}{told}, as learned from {self.photos} held-out photos"
+        )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what names a model beside its weights."""
@@ -78,7 +83,7 @@ def learn_ranking(held_out: HeldOut, leaf: str, attributes: Mapping[str, str]) -
         weights = _fit(likeness[learns], grades[learns])
         if not _serves(likeness[judges], grades[judges], same[judges], weights):
             return None
-    code, category, *others = (round(float(weight), 4) for weight in _fit(likeness, grades))
+    _, code, category, *others = (round(float(weight), 4) for weight in _fit(likeness, grades))
     return Ranking(code, category, dict(zip(attributes, others, strict=True)), len(asked))
 
 
@@ -117,7 +122,7 @@ def _alike(codes: np.ndarray, code: np.ndarray) -> np.ndarray:
 
 
 def _fit(likeness: np.ndarray, grades: np.ndarray) -> np.ndarray:
-    """Return the weights float64 [kinds - 1] beside the cosine's 1 that put better results first, none negative."""
+    """Return the weights float64 [kinds] that put better results first, none negative; cosine and codes make up 1."""
     from scipy.optimize import minimize
     from scipy.special import expit
 
@@ -127,7 +132,7 @@ def _fit(likeness: np.ndarray, grades: np.ndarray) -> np.ndarray:
     gains = np.abs(better - worse)
     query, pair = np.nonzero(gains)
     if not len(query):  # all are equally good
-        return np.zeros(likeness.shape[2] - 1)
+        return np.eye(likeness.shape[2])[0]
     swapped = (better < worse)[query, pair]
     first, second = first[query, pair], second[query, pair]
     better, worse = np.where(swapped, second, first), np.where(swapped, first, second)
@@ -143,9 +148,9 @@ def _fit(likeness: np.ndarray, grades: np.ndarray) -> np.ndarray:
         value = float((shares * np.logaddexp(0, -margin)).sum() + SHRINKAGE * weights @ weights)
         return value, slope + 2 * SHRINKAGE * weights
 
-    bounds = [(LEAST_COSINE, None), *[(0, None)] * (ahead.shape[1] - 1)]
+    bounds = [(LEAST_LIKENESS, None), *[(0, None)] * (ahead.shape[1] - 1)]
     weights = minimize(loss, np.ones(ahead.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x / scale
-    found: np.ndarray = weights[1:] / weights[0]
+    found: np.ndarray = weights / weights[:2].sum()
     return found
 
 
@@ -153,7 +158,7 @@ def _serves(likeness: np.ndarray, grades: np.ndarray, same: np.ndarray, weights:
     """Tell whether the first results share more with the query by these weights, and its category no less often."""
     cosine = likeness[:, :, 0]
     plain = cosine + CATEGORY_WEIGHT * likeness[:, :, 2]
-    weighted = cosine + likeness[:, :, 1:] @ weights.astype(np.float32)
+    weighted = likeness @ weights.astype(np.float32)
     more, categories = (_first(weighted, of) - _first(plain, of) for of in (grades, same))
     return bool(more.mean() > 2 * _error(more) and categories.mean() >= -2 * _error(categories))
 

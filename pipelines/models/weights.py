@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights of the likeness of codes, of an item's category and of its attributes; that of the cosine is 1."""
+    """What an item's category and its attributes weigh beside the likeness, of which `code` is the share of the codes.
+
+    The rest of the likeness is the cosine's.
+    """
 
     code: float
     category: float

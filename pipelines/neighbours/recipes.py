@@ -15,7 +15,7 @@ RECIPES: Mapping[str, PlanConfig] = {
     # eBay 2017 (arXiv 1706.03154): the top leaf categories, 4096-bit codes within them, exact and category re-ranking.
     # As many as hold the right one for 99 % of the validation photos: see trainer/calibration.py.
     # What codes, category and the aspects of a shop (colour, brand) weigh is learned: see trainer/ranking.py.
-    "ebay": PlanConfig(kind="binary", top_categories=1, code_weight=None, category_weight=None, attribute_weights=None),
+    "ebay": PlanConfig(kind="binary", top_categories=1, code_share=None, category_weight=None, attribute_weights=None),
 }
 
 
@@ -40,8 +40,8 @@ def plan_of(config: Config) -> PlanConfig:
         changed["fold"] = search.unit
     if search.depth:
         changed |= {"depth_min": search.depth, "depth_max": search.depth, "rerank_pool": search.depth}
-    if search.code_weight is not None:
-        changed["code_weight"] = search.code_weight
+    if search.code_share is not None:
+        changed["code_share"] = search.code_share
     if search.category_weight is not None:
         changed["category_weight"] = search.category_weight
     if search.attribute_weights is not None:

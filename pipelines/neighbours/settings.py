@@ -143,7 +143,7 @@ class PlanConfig:
     vote_neighbours: int = 30
     vote_kind: str = "ivf_pca"
     rerank_pool: int = 100
-    code_weight: float | None = 0.0
+    code_share: float | None = 0.0
     category_weight: float | None = 0.0
     attribute_weights: Mapping[str, float] | None = field(default_factory=dict)
     signal_weights: Mapping[str, float] = field(default_factory=dict)
@@ -158,21 +158,21 @@ class PlanConfig:
         ):
             if value not in choices:
                 raise ValueError(f"plan.{name} is {value!r}: choose from {', '.join(choices)}")
-        for name in ("category_mass", "depth_fraction", "vote_weight"):
+        for name in ("category_mass", "depth_fraction", "vote_weight", "code_share"):
             if not 0 <= (getattr(self, name) or 0.0) <= 1:
                 raise ValueError(f"plan.{name} is {getattr(self, name)}: it must lie between 0 and 1")
         if self.depth_max < self.depth_min:
             raise ValueError(f"plan.depth_max is {self.depth_max}, below depth_min {self.depth_min}: raise it")
-        weights = {"code": self.code_weight, "category": self.category_weight}
-        for name, weight in {**(self.attribute_weights or {}), **self.signal_weights, **weights}.items():
-            if not math.isfinite(weight or 0):
+        weights = {"category": self.category_weight or 0.0, **(self.attribute_weights or {}), **self.signal_weights}
+        for name, weight in weights.items():
+            if not math.isfinite(weight):
                 raise ValueError(f"the plan's weight of {name!r} is {weight}: it must be a finite number")
 
     @property
     def reranks(self) -> bool:
         """Tell whether anything but similarity orders the results, once it is `weighed`."""
         attributes = (self.attribute_weights or {}).values()
-        return any((*attributes, *self.signal_weights.values(), self.category_weight, self.code_weight))
+        return any((*attributes, *self.signal_weights.values(), self.category_weight, self.code_share))
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -190,7 +190,7 @@ def weighed(plan: PlanConfig, learned: Weights | None) -> PlanConfig:
     found = learned or UNLEARNED
     return replace(
         plan,
-        code_weight=found.code if plan.code_weight is None else plan.code_weight,
+        code_share=found.code if plan.code_share is None else plan.code_share,
         category_weight=found.category if plan.category_weight is None else plan.category_weight,
         attribute_weights=found.attributes if plan.attribute_weights is None else plan.attribute_weights,
     )

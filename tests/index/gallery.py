@@ -52,6 +52,7 @@ class Gallery:
     splits: dict[str, str] = field(default_factory=dict)
     rejected: set[int] = field(default_factory=set)
     curated: str = ""
+    ranking: dict[str, Any] | None = None
     store: FolderStore = field(init=False)
     vectors: np.ndarray = field(init=False)
 
@@ -74,7 +75,7 @@ class Gallery:
     def write(self, run_id: str = "r", space: str = "space", models: Sequence[str] = ("model",)) -> None:
         """Write everything; photos are dealt to the models in turn."""
         for model in models:
-            facts = model_json(model, space, levels=LEVELS, dim=DIM, bits=BITS)
+            facts = model_json(model, space, levels=LEVELS, dim=DIM, bits=BITS, ranking=self.ranking)
             self.store.create_json(f"models/{model}/model.json", facts)
         leaves = {f"all > leaf {n}": n for n in range(4)}
         step = {"leaves": leaves, "levels": [{"all": 0}, leaves], "attributes": {}}

@@ -13,6 +13,7 @@ from pipelines.hidden.entries import HIDE, UNHIDE
 from pipelines.index import assembly as assembling
 from pipelines.index import similar, stage
 from pipelines.models.outputs import QueryOutputs
+from pipelines.models.weights import Weights
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.runs.context import RunContext
@@ -316,6 +317,15 @@ def test_an_item_is_indexed_by_its_whole_path_at_whatever_depth(tmp_path: Path) 
     assert (slots["item-004"], slots["item-006"], slots["item-002"]) == (7, 9, 2)
     assert (np.asarray(searcher.rows.link_slot) >= 0).all()
     assert searcher.manifest["category_mass"] == 0.95
+    assert searcher.parts.weights is None
+
+
+def test_what_the_model_has_learned_for_the_ranking_goes_into_the_index(tmp_path: Path) -> None:
+    gallery = plain(tmp_path / "store", 8)
+    gallery.ranking = {"code": 0.5, "category": 0.1, "attributes": {"colour": 0.2}, "photos": 300}
+    gallery.write()
+    searcher = opened(gallery, index(gallery.context(recipe="ebay")))
+    assert searcher.parts.weights == Weights(0.5, 0.1, {"colour": 0.2})
 
 
 def test_photos_of_the_test_split_do_not_vote(tmp_path: Path) -> None:

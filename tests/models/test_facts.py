@@ -8,6 +8,7 @@ import pytest
 from pipelines.errors import StageError
 from pipelines.models.facts import LeafFacts, read_facts
 from pipelines.models.signature import category_outputs
+from pipelines.models.weights import Weights
 from pipelines.store import NotFoundError
 from pipelines.store.folder import FolderStore
 
@@ -41,6 +42,14 @@ def test_facts_are_read(tmp_path: Path) -> None:
     assert facts.leaf == LeafFacts("leaf_probabilities", (0, 1, 2, 3), (0, 3), 0.98)
     assert facts.attributes == {"colour": ("red", "blue")}
     assert facts.metrics == {"loss": 1.5}
+    assert facts.weights is None  # a model of before, or one that has learned none
+
+
+def test_the_weights_that_it_has_learned_are_read(tmp_path: Path) -> None:
+    ranking = {"code": 0.5, "category": 0, "attributes": {"colour": 0.25}, "photos": 400}
+    facts = read_facts(store_with(tmp_path, FACTS | {"ranking": ranking}), "m")
+    assert facts.weights == Weights(0.5, 0.0, {"colour": 0.25})
+    assert read_facts(store_with(tmp_path / "none", FACTS | {"ranking": None}), "m").weights is None
 
 
 @pytest.mark.parametrize("missing", sorted(FACTS.keys() - {"metrics", "leaf"}))
@@ -61,6 +70,8 @@ def test_a_missing_fact_is_an_error_that_names_it_and_the_file(tmp_path: Path, m
         {"trained": [["first"]]},
         {"attributes": ["red"]},
         {"prep_id": "p"},
+        {"ranking": {"code": 1.0}},
+        {"ranking": {"code": "much", "category": 1.0, "attributes": {}}},
     ],
 )
 def test_a_wrong_fact_is_an_error(tmp_path: Path, wrong: dict[str, Any]) -> None:

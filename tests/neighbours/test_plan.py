@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
+from pipelines.models.weights import Weights
 from pipelines.neighbours.query.coverage import ScanCoverage, scan_coverage
 from pipelines.neighbours.query.exclusion import Exclusion
 from pipelines.neighbours.query.plan import QueryPlan
 from pipelines.neighbours.settings import PlanConfig
 
 EXACT = PlanConfig(kind="exact")
+UNSAID = PlanConfig(kind="exact", code_share=None, category_weight=None, attribute_weights=None)
 BINARY = PlanConfig(kind="binary", top_categories=1, category_mass=0.0, depth_min=1, overfetch=1)
 
 
@@ -182,3 +184,18 @@ def test_plans_that_cannot_run_are_refused(shop, line, asked, hand_made):
         searcher.search(asked(0), 0, EXACT)
     with pytest.raises(ValueError, match="a binary plan needs the model's hashes"):
         searcher.search(QueryOutputs(hand_made.at_angles(0)), 1, BINARY)
+
+
+def test_a_plan_that_says_no_weights_ranks_by_those_in_the_index(shop, line, asked):
+    """The angles to 0 are cosines of .985 and .940; the model is sure of blue, and brands are not in the index."""
+    lines = (line("red", 10, attributes=(("colour", "red"),)), line("blue", 20, attributes=(("colour", "blue"),)))
+    learned = Weights(code=0.0, category=0.0, attributes={"colour": 0.1, "brand": 1.0})
+    searcher = shop(*lines, changes={"ranking": learned})
+    sure = AttributeScores(["blue", "red"], np.array([[0.9, 0.1]], np.float32))
+    outputs = asked(0, colour=sure)
+    assert ids(searcher.search(outputs, 2, UNSAID)) == [["blue", "red"]]
+    assert ids(searcher.search(outputs, 2, EXACT)) == [["red", "blue"]]
+    assert ids(searcher.search(asked(0), 2, UNSAID)) == [["red", "blue"]]  # asked by a model without attributes
+    hits, told = searcher.explain(outputs, 1, UNSAID)
+    assert (hits[0].item_id, set(told.parts[0])) == ("blue", {"similarity", "attribute colour"})
+    assert [hit.item_id for hit in searcher.search_items(["red"], 1, UNSAID)[0]] == ["blue"]

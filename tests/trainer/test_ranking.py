@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipelines.neighbours.query.ranking import agreement
 from trainer.ranking import LEAST_QUERIES, HeldOut, Ranking, learn_ranking
 
 LEAF, COLOUR, SHAPE = "leaf", "attr_colour", "attr_shape"
@@ -53,7 +54,7 @@ def test_what_is_seen_weighs_and_what_is_not_does_not() -> None:
 
 def test_codes_that_know_more_than_vectors_weigh() -> None:
     seen_alone, in_codes = learned(photos()), learned(photos(colour_seen=0.0, colour_in_codes=1.0))
-    assert in_codes.code > 2 * seen_alone.code
+    assert in_codes.code > 1.2 * seen_alone.code
     assert in_codes.attributes["colour"] < 0.2 * seen_alone.attributes["colour"]
 
 
@@ -72,7 +73,9 @@ def test_it_ranks_better_what_it_has_not_seen() -> None:
     likely = others.probabilities[LEAF][:, leaf]
     shown = np.where(colour >= 0, 2 * others.probabilities[COLOUR][:, np.maximum(colour, 0)] - 1, 0)
     plain = shares(cosines)
-    weighted = shares(cosines + weights.category * likely + weights.attributes["colour"] * shown)
+    alike = np.stack([agreement(others.codes, code) for code in others.codes])
+    likeness = (1 - weights.code) * cosines + weights.code * alike
+    weighted = shares(likeness + weights.category * likely + weights.attributes["colour"] * shown)
     assert weighted[0] > plain[0] - 0.01
     assert weighted[1] > plain[1] + 0.1
 
@@ -106,7 +109,7 @@ def test_too_few_photos_or_nothing_to_be_seen_learn_nothing() -> None:
 def test_it_is_told_and_named_by_its_numbers() -> None:
     ranking = Ranking(0.5, 0.1234, {"colour": 0.2}, 300)
     assert str(ranking) == (
-        "results are ranked by the cosine and codes 0.5, category 0.123, colour 0.2, "
+        "results are ranked by likeness, 50% of it by codes, with weights for category 0.123, colour 0.2, "
         "as learned from 300 held-out photos"
     )
     assert {name: float(value) for name, value in ranking.arrays().items()} == {

@@ -73,8 +73,7 @@ class QueryPlan:
     """Answer queries as a `PlanConfig` says."""
 
     def __init__(self, parts: Parts, config: PlanConfig) -> None:
-        config = weighed(config, parts.weights)
-        self._parts, self._config = parts, config
+        self._parts, self._config = parts, weighed(config, parts.weights)
         self._finder, self._ranker = CandidateFinder(parts, config), Ranker(parts, config)
         self._keys = {"item": parts.rows.link_item, "group": parts.rows.link_group}.get(config.fold)
         self._live_rows = np.zeros(len(parts.rows), bool)

@@ -25,11 +25,12 @@ class UnknownAttributeError(ValueError):
 class Ranker:
     """Score links by similarity, agreement of codes, category and attributes, and quality signals.
 
-    `score = similarity + code_weight x (1 - 2 x the share of bits that differ) + category_weight x p(category) + sum of
-    weight x (2 p(value) - 1) over attributes + sum of weight x signal`; p is the model's probability of what the item
-    is listed as, an unknown attribute counts 0, a signal is its percent rank among all photos of items (unknown: 0.5).
-    What shows the query's very photo (`SAME_PHOTO`) is lifted above all else where the weights would put something
-    before it; links of one photo keep their order among each other.
+    `score = (1 - code_share) x similarity + code_share x (1 - 2 x the share of bits that differ) + category_weight x
+    p(category) + sum of weight x (2 p(value) - 1) over attributes + sum of weight x signal`; p is the model's
+    probability of what the item is listed as, an unknown attribute counts 0, a signal is its percent rank among all
+    photos of items (unknown: 0.5). Without codes the similarity counts whole. What shows the query's very photo
+    (`SAME_PHOTO`) is lifted above all else where the weights would put something before it; links of one photo keep
+    their order among each other.
     """
 
     def __init__(self, parts: Parts, config: PlanConfig) -> None:
@@ -75,10 +76,13 @@ class Ranker:
 
         The lift of the query's very photo is not among them.
         """
-        parts = {SIMILARITY: similarities.astype(np.float32)}
-        if self._config.code_weight and outputs.hashes is not None and self._codes is not None:
+        parts, share = {SIMILARITY: similarities.astype(np.float32)}, self._config.code_share
+        if share and outputs.hashes is not None and self._codes is not None:
             codes = self._codes.codes_of(self._rows.link_row[links])
-            parts["codes"] = self._config.code_weight * agreement(codes, outputs.hashes[query])
+            parts = {
+                SIMILARITY: (1 - share) * parts[SIMILARITY],
+                "codes": share * agreement(codes, outputs.hashes[query]),
+            }
         if self._config.category_weight and outputs.probabilities is not None:
             likely = _at(outputs.probabilities[query], self._rows.link_slot[links])
             parts["category"] = self._config.category_weight * likely
