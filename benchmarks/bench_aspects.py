@@ -4,7 +4,7 @@
 
 SHOP.toml is a shop whose run has built its index, for instance `infra/environments/fashion60.toml`. Every photo of the
 test split asks by the shop's plan, its own item, variants and copies left out: by the cosine alone, as where nothing
-was learned, with the weight of codes alone, and with all that was learned. The weights come from validation photos: no
+was learned, and with what was learned. The weights come from validation photos: no
 photo that asks was seen by them, nor by the training. Differences are paired, and their errors those of the mean over
 queries. The last result stays in benchmarks/results/.
 """
@@ -39,11 +39,10 @@ WANTED, BOUND = 0.53, -0.003
 
 def plans(plan: PlanConfig, learned: Weights) -> dict[str, PlanConfig]:
     """Return the plans that are compared."""
-    plain = replace(plan, code_share=0.0, category_weight=0.0, attribute_weights={})
+    plain = replace(plan, category_weight=0.0, attribute_weights={})
     return {
         "cosine": plain,
         "unlearned": weighed(plan, None),
-        "codes": replace(plain, code_share=learned.code),
         "learned": weighed(plan, learned),
     }
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from trainer.calibration import Calibration, calibrate
 from trainer.config import EMBEDDING_DIM, HASH_BITS, LEAF, TrainSpec, levels_of
 from trainer.data import Photos, load_photos
-from trainer.export import Readout, ServingModel, export_model, pack_bits, save_weights, weights_of
+from trainer.export import Readout, ServingModel, export_model, save_weights, weights_of
 from trainer.files import read_text
 from trainer.hashing import build_hash_head, fit_hash_head
 from trainer.heads import build_heads, loss_weights
@@ -63,14 +63,14 @@ def train_and_export(
     if before != after:
         raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
     learned = _learned(train, sizes, spec.min_leaf_images)
-    unit, codes, logits, rows = _say_of(trunk, heads, hash_head, held_out)
+    unit, logits, rows = _say_of(trunk, heads, held_out)
     truth = {label: held_out.slots[slot_feature(label)][rows] for label in logits}
     calibration = calibrate(logits[LEAF], truth[LEAF], learned[LEAF])
     say(f"{_leaves_in_words(train, learned[LEAF], spec.min_leaf_images)}; {calibration}")
     readout = Readout(learned, calibration.temperature)
     probabilities = {label: readout.probabilities(label, values).numpy() for label, values in logits.items()}
     attributes = {name: f"attr_{name}" for name in spec.attributes}
-    ranking = learn_ranking(HeldOut(unit, codes, probabilities, truth), LEAF, attributes)
+    ranking = learn_ranking(HeldOut(unit, probabilities, truth), LEAF, attributes)
     say(str(ranking) if ranking else "results are ranked as the recipe says: held-out photos show nothing better")
     export_model(ServingModel(trunk, heads, hash_head, readout), spec, transform_output, export_dir)
     save_weights(Path(spec.work, WEIGHTS), models)
@@ -143,25 +143,24 @@ def _learned(train: Photos, sizes: Mapping[str, int], min_leaf_images: int) -> d
 
 
 def _say_of(
-    trunk: keras.Model, heads: keras.Model, hash_head: keras.Model, photos: Photos
-) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray], np.ndarray]:
+    trunk: keras.Model, heads: keras.Model, photos: Photos
+) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     """Return what the model says of at most CALIBRATION_PHOTOS photos, and their rows int64 [n].
 
-    L2-normalised embeddings float32 [n, 512], codes uint8 [n, 512], and logits float32 [n, classes] by label.
+    L2-normalised embeddings float32 [n, 512], and logits float32 [n, classes] by label.
     """
 
     @tf.function(reduce_retracing=True)
-    def say(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+    def say(pixels: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         raw = tf.cast(trunk(tf.cast(pixels, tf.float32), training=False), tf.float32)
-        unit = tf.math.l2_normalize(raw, axis=1)
-        return unit, pack_bits(hash_head(unit, training=False) > 0.0), heads(raw, training=False)
+        return tf.math.l2_normalize(raw, axis=1), heads(raw, training=False)
 
     count = min(len(photos), CALIBRATION_PHOTOS)
     rows = np.linspace(0, len(photos) - 1, count).astype(np.int64) if count else np.zeros(0, np.int64)
     batches = np.array_split(rows, max(1, count // 256))
-    units, codes, logits = zip(*(say(tf.constant(photos.batch(part))) for part in batches), strict=True)
+    units, logits = zip(*(say(tf.constant(photos.batch(part))) for part in batches), strict=True)
     by_label = {label: np.concatenate([part[label].numpy() for part in logits]) for label in logits[0]}
-    return np.concatenate([part.numpy() for part in units]), np.concatenate([p.numpy() for p in codes]), by_label, rows
+    return np.concatenate([part.numpy() for part in units]), by_label, rows
 
 
 def _describe(

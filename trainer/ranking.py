@@ -1,4 +1,4 @@
-"""What each likeness of two photos is worth: learned on validation photos, that search one another. Numpy and scipy.
+"""What category and attributes are worth in a ranking, by validation photos that search one another. Numpy and scipy.
 
 The trunk has drawn its training photos together by class: how those rank one another says nothing of new ones. A result
 is worth its category first, then each attribute that it shares with the query, as in eBay's re-ranking by aspects (of
@@ -21,47 +21,40 @@ SAME_PHOTO = 0.9995
 """Vectors of this similarity or more are of one photo: it would find itself."""
 BLOCK = 512
 SHRINKAGE = 1e-4
-LEAST_LIKENESS = 1e-3
-"""The least weight of the cosine, each likeness divided by its spread: what weighs beside it stays a number."""
+LEAST_COSINE = 0.05
+"""The least weight of the cosine, each likeness divided by its spread: others stay numbers beside its 1."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
     """What a model says of validation photos, and what they are.
 
-    `unit` float32 [n, dim], L2-normalised; `codes` uint8 [n, bytes]; by label, the leaf's and the attributes',
-    `probabilities` float32 [n, classes] and `slots` int [n], -1 where it is not known.
+    `unit` float32 [n, dim], L2-normalised; by label, the leaf's and the attributes', `probabilities` float32 [n,
+    classes] and `slots` int [n], -1 where it is not known.
     """
 
     unit: np.ndarray
-    codes: np.ndarray
     probabilities: Mapping[str, np.ndarray]
     slots: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """What category and attributes weigh beside the likeness, as `model.json` has it, and how many photos searched.
+    """What category and attributes weigh beside a cosine's 1, as `model.json` has it, and how many photos searched."""
 
-    `code` is the share of the codes in the likeness; the rest is the cosine's.
-    """
-
-    code: float
     category: float
     attributes: dict[str, float]
     photos: int
 
     def __str__(self) -> str:
         """What the log says of it."""
-        told = ", ".join(f"{name} {weight:.3g}" for name, weight in self.attributes.items())
-        return (
-            f"results are ranked by likeness, {self.code:.0%} of it by codes, with weights for category "
-            f"{self.category:.3g}{', ' * bool(told)}{told}, as learned from {self.photos} held-out photos"
-        )
+        weights = {"the category": self.category, **self.attributes}
+        told = ", ".join(f"{weight:.3g} for {name}" for name, weight in weights.items())
+        return f"results are ranked by the cosine and {told}, as learned from {self.photos} held-out photos"
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what names a model beside its weights."""
-        numbers = {"code": self.code, "category": self.category, "photos": self.photos}
+        numbers = {"category": self.category, "photos": self.photos}
         numbers |= {f"attribute/{name}": weight for name, weight in self.attributes.items()}
         return {f"ranking/{name}": np.array(value) for name, value in numbers.items()}
 
@@ -83,14 +76,14 @@ def learn_ranking(held_out: HeldOut, leaf: str, attributes: Mapping[str, str]) -
         weights = _fit(likeness[learns], grades[learns])
         if not _serves(likeness[judges], grades[judges], same[judges], weights):
             return None
-    _, code, category, *others = (round(float(weight), 4) for weight in _fit(likeness, grades))
-    return Ranking(code, category, dict(zip(attributes, others, strict=True)), len(asked))
+    category, *others = (round(float(weight), 4) for weight in _fit(likeness, grades))
+    return Ranking(category, dict(zip(attributes, others, strict=True)), len(asked))
 
 
 def _searched(held_out: HeldOut, asked: np.ndarray, labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return of the nearest photos of each that asks: their likeness, their grades, and whether the category is right.
 
-    Likeness float32 [queries, candidates, 2 + labels] by cosine, codes and labels; grades int8 and bool [queries,
+    Likeness float32 [queries, candidates, 1 + labels] by cosine and labels; grades int8 and bool [queries,
     candidates].
     """
     count = min(CANDIDATES, len(held_out.unit) - 1)
@@ -101,9 +94,6 @@ def _searched(held_out: HeldOut, asked: np.ndarray, labels: Sequence[str]) -> tu
         cosines[cosines >= SAME_PHOTO] = -2  # itself, and copies
         near = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
         found = [np.take_along_axis(cosines, near, axis=1)]
-        found.append(
-            np.stack([_alike(held_out.codes[n], held_out.codes[row]) for row, n in zip(rows, near, strict=True)])
-        )
         equal = []
         for place, label in enumerate(labels):
             slots, probabilities = held_out.slots[label], held_out.probabilities[label]
@@ -117,12 +107,8 @@ def _searched(held_out: HeldOut, asked: np.ndarray, labels: Sequence[str]) -> tu
     return np.concatenate(likeness), np.concatenate(grades), np.concatenate(same)
 
 
-def _alike(codes: np.ndarray, code: np.ndarray) -> np.ndarray:
-    return 1 - np.bitwise_count(codes ^ code).sum(axis=1, dtype=np.int32) / (4 * codes.shape[1])
-
-
 def _fit(likeness: np.ndarray, grades: np.ndarray) -> np.ndarray:
-    """Return the weights float64 [kinds] that put better results first, none negative; cosine and codes make up 1."""
+    """Return the weights float64 [labels] beside the cosine's 1 that put better results first, none negative."""
     from scipy.optimize import minimize
     from scipy.special import expit
 
@@ -132,7 +118,7 @@ def _fit(likeness: np.ndarray, grades: np.ndarray) -> np.ndarray:
     gains = np.abs(better - worse)
     query, pair = np.nonzero(gains)
     if not len(query):  # all are equally good
-        return np.eye(likeness.shape[2])[0]
+        return np.zeros(likeness.shape[2] - 1)
     swapped = (better < worse)[query, pair]
     first, second = first[query, pair], second[query, pair]
     better, worse = np.where(swapped, second, first), np.where(swapped, first, second)
@@ -148,17 +134,17 @@ def _fit(likeness: np.ndarray, grades: np.ndarray) -> np.ndarray:
         value = float((shares * np.logaddexp(0, -margin)).sum() + SHRINKAGE * weights @ weights)
         return value, slope + 2 * SHRINKAGE * weights
 
-    bounds = [(LEAST_LIKENESS, None), *[(0, None)] * (ahead.shape[1] - 1)]
+    bounds = [(LEAST_COSINE, None), *[(0, None)] * (ahead.shape[1] - 1)]
     weights = minimize(loss, np.ones(ahead.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x / scale
-    found: np.ndarray = weights / weights[:2].sum()
+    found: np.ndarray = weights[1:] / weights[0]
     return found
 
 
 def _serves(likeness: np.ndarray, grades: np.ndarray, same: np.ndarray, weights: np.ndarray) -> bool:
     """Tell whether the first results share more with the query by these weights, and its category no less often."""
     cosine = likeness[:, :, 0]
-    plain = cosine + CATEGORY_WEIGHT * likeness[:, :, 2]
-    weighted = likeness @ weights.astype(np.float32)
+    plain = cosine + CATEGORY_WEIGHT * likeness[:, :, 1]
+    weighted = cosine + likeness[:, :, 1:] @ weights.astype(np.float32)
     more, categories = (_first(weighted, of) - _first(plain, of) for of in (grades, same))
     return bool(more.mean() > 2 * _error(more) and categories.mean() >= -2 * _error(categories))
 

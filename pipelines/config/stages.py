@@ -181,7 +181,6 @@ class SearchSection(Section):
     categories: Positive | None = None
     category_mass: Share | None = Field(None, description="what the model was calibrated to if unset")
     unit: Literal["item", "group"] | None = None
-    code_share: Share | None = None
     category_weight: Annotated[Finite, Field(ge=0)] | None = None
     attribute_weights: dict[str, Finite] | None = Field(None, description="attribute -> its weight")
     signal_weights: dict[str, Finite] = Field(default_factory=dict, description="our name of a signal -> its weight")

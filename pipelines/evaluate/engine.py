@@ -225,7 +225,7 @@ class Engine:
 
 def unweighted(plan: PlanConfig) -> PlanConfig:
     """Return a plan that finds what `plan` finds, and ranks by similarity alone."""
-    return replace(plan, code_share=0.0, category_weight=0.0, attribute_weights={}, signal_weights={})
+    return replace(plan, category_weight=0.0, attribute_weights={}, signal_weights={})
 
 
 def _batches(count: int) -> Iterator[Ints]:

@@ -1,4 +1,4 @@
-"""What a model learned that each likeness of two photos is worth in a ranking."""
+"""What a model learned that an item's category and attributes are worth in a ranking."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Weights:
-    """What an item's category and its attributes weigh beside the likeness, of which `code` is the share of the codes.
+    """What an item's category and its attributes weigh beside a cosine's 1."""
 
-    The rest of the likeness is the cosine's.
-    """
-
-    code: float
     category: float
     attributes: Mapping[str, float] = field(default_factory=dict)
 
@@ -24,4 +20,4 @@ class Weights:
         if value is None:
             return None
         attributes = {str(name): float(weight) for name, weight in value["attributes"].items()}
-        return cls(float(value["code"]), float(value["category"]), attributes)
+        return cls(float(value["category"]), attributes)

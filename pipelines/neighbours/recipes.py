@@ -14,8 +14,8 @@ RECIPES: Mapping[str, PlanConfig] = {
     "etsy": PlanConfig(kind="ivf_pca"),
     # eBay 2017 (arXiv 1706.03154): the top leaf categories, 4096-bit codes within them, exact and category re-ranking.
     # As many as hold the right one for 99 % of the validation photos: see trainer/calibration.py.
-    # What codes, category and the aspects of a shop (colour, brand) weigh is learned: see trainer/ranking.py.
-    "ebay": PlanConfig(kind="binary", top_categories=1, code_share=None, category_weight=None, attribute_weights=None),
+    # What category and the aspects of a shop (colour, brand) weigh is learned: see trainer/ranking.py.
+    "ebay": PlanConfig(kind="binary", top_categories=1, category_weight=None, attribute_weights=None),
 }
 
 
@@ -40,8 +40,6 @@ def plan_of(config: Config) -> PlanConfig:
         changed["fold"] = search.unit
     if search.depth:
         changed |= {"depth_min": search.depth, "depth_max": search.depth, "rerank_pool": search.depth}
-    if search.code_share is not None:
-        changed["code_share"] = search.code_share
     if search.category_weight is not None:
         changed["category_weight"] = search.category_weight
     if search.attribute_weights is not None:

@@ -126,8 +126,8 @@ class PlanConfig:
     `depth_fraction` of the codes scanned, at least `depth_min` and at most `depth_max`. `vote_weight` of the
     categories' score comes from `vote_neighbours` found by `vote_kind`. `fold` leaves one result an item, a group of
     variants, or a photo of an item. `overfetch` times k rows are looked at first, and more until k live results are
-    found. Weights re-rank the best `rerank_pool` rows: see `ranking.Ranker`. Those of codes, category and attributes
-    that are None are what the model learned of its validation photos, or stand for a model that learned none
+    found. Weights re-rank the best `rerank_pool` rows: see `ranking.Ranker`. Those of category and attributes that are
+    None are what the model learned of its validation photos, or stand for a model that learned none
     (`weighed`).
     """
 
@@ -143,7 +143,6 @@ class PlanConfig:
     vote_neighbours: int = 30
     vote_kind: str = "ivf_pca"
     rerank_pool: int = 100
-    code_share: float | None = 0.0
     category_weight: float | None = 0.0
     attribute_weights: Mapping[str, float] | None = field(default_factory=dict)
     signal_weights: Mapping[str, float] = field(default_factory=dict)
@@ -158,7 +157,7 @@ class PlanConfig:
         ):
             if value not in choices:
                 raise ValueError(f"plan.{name} is {value!r}: choose from {', '.join(choices)}")
-        for name in ("category_mass", "depth_fraction", "vote_weight", "code_share"):
+        for name in ("category_mass", "depth_fraction", "vote_weight"):
             if not 0 <= (getattr(self, name) or 0.0) <= 1:
                 raise ValueError(f"plan.{name} is {getattr(self, name)}: it must lie between 0 and 1")
         if self.depth_max < self.depth_min:
@@ -172,7 +171,7 @@ class PlanConfig:
     def reranks(self) -> bool:
         """Tell whether anything but similarity orders the results, once it is `weighed`."""
         attributes = (self.attribute_weights or {}).values()
-        return any((*attributes, *self.signal_weights.values(), self.category_weight, self.code_share))
+        return any((*attributes, *self.signal_weights.values(), self.category_weight))
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -181,7 +180,7 @@ class PlanConfig:
         return (self.kind, self.vote_kind) if voting else (self.kind,)
 
 
-UNLEARNED = Weights(code=0.0, category=CATEGORY_WEIGHT)
+UNLEARNED = Weights(category=CATEGORY_WEIGHT)
 """What stands for the weights of a model that learned none."""
 
 
@@ -190,7 +189,6 @@ def weighed(plan: PlanConfig, learned: Weights | None) -> PlanConfig:
     found = learned or UNLEARNED
     return replace(
         plan,
-        code_share=found.code if plan.code_share is None else plan.code_share,
         category_weight=found.category if plan.category_weight is None else plan.category_weight,
         attribute_weights=found.attributes if plan.attribute_weights is None else plan.attribute_weights,
     )

@@ -322,10 +322,10 @@ def test_an_item_is_indexed_by_its_whole_path_at_whatever_depth(tmp_path: Path) 
 
 def test_what_the_model_has_learned_for_the_ranking_goes_into_the_index(tmp_path: Path) -> None:
     gallery = plain(tmp_path / "store", 8)
-    gallery.ranking = {"code": 0.5, "category": 0.1, "attributes": {"colour": 0.2}, "photos": 300}
+    gallery.ranking = {"category": 0.1, "attributes": {"colour": 0.2}, "photos": 300}
     gallery.write()
     searcher = opened(gallery, index(gallery.context(recipe="ebay")))
-    assert searcher.parts.weights == Weights(0.5, 0.1, {"colour": 0.2})
+    assert searcher.parts.weights == Weights(0.1, {"colour": 0.2})
 
 
 def test_photos_of_the_test_split_do_not_vote(tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ def test_facts_are_read(tmp_path: Path) -> None:
 
 
 def test_the_weights_that_it_has_learned_are_read(tmp_path: Path) -> None:
-    ranking = {"code": 0.5, "category": 0, "attributes": {"colour": 0.25}, "photos": 400}
+    ranking = {"category": 0, "attributes": {"colour": 0.25}, "photos": 400}
     facts = read_facts(store_with(tmp_path, FACTS | {"ranking": ranking}), "m")
-    assert facts.weights == Weights(0.5, 0.0, {"colour": 0.25})
+    assert facts.weights == Weights(0.0, {"colour": 0.25})
     assert read_facts(store_with(tmp_path / "none", FACTS | {"ranking": None}), "m").weights is None
 
 
@@ -70,8 +70,8 @@ def test_a_missing_fact_is_an_error_that_names_it_and_the_file(tmp_path: Path, m
         {"trained": [["first"]]},
         {"attributes": ["red"]},
         {"prep_id": "p"},
-        {"ranking": {"code": 1.0}},
-        {"ranking": {"code": "much", "category": 1.0, "attributes": {}}},
+        {"ranking": {"category": 1.0}},
+        {"ranking": {"category": "much", "attributes": {}}},
     ],
 )
 def test_a_wrong_fact_is_an_error(tmp_path: Path, wrong: dict[str, Any]) -> None:

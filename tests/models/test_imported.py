@@ -59,14 +59,14 @@ def test_what_another_store_says_of_its_model_is_taken_over(store: Store, tmp_pa
     export(folder / "saved_model", HEADS)
     name_columns(folder)
     leaf = {"slots": [0, 1, 2], "trained": [0, 2], "temperature": 1.5, "category_mass": 0.9, "photos": 300}
-    ranking = {"code": 0.5, "category": 0.1, "attributes": {"colour": 0.2}, "photos": 300}
+    ranking = {"category": 0.1, "attributes": {"colour": 0.2}, "photos": 300}
     told = {"prep_id": PREP, "leaf": leaf, "trained": [[1]], "ranking": ranking}
     (folder / "model.json").write_text(json.dumps(told))
     kept = import_model(store, folder, PREP)
     facts = read_facts(store, kept["model_id"])
     assert (facts.leaf.slots, facts.leaf.trained, facts.leaf.category_mass) == ((3, 1, 2), (3, 2), 0.9)
     assert facts.trained == ((facts.levels[0][1],),)
-    assert facts.weights == Weights(0.5, 0.1, {"colour": 0.2})
+    assert facts.weights == Weights(0.1, {"colour": 0.2})
     assert kept["lineage"]["imported"]["origin"] == "0123456789abcdef"
 
 

@@ -9,7 +9,7 @@ from pipelines.neighbours.query.plan import QueryPlan
 from pipelines.neighbours.settings import PlanConfig
 
 EXACT = PlanConfig(kind="exact")
-UNSAID = PlanConfig(kind="exact", code_share=None, category_weight=None, attribute_weights=None)
+UNSAID = PlanConfig(kind="exact", category_weight=None, attribute_weights=None)
 BINARY = PlanConfig(kind="binary", top_categories=1, category_mass=0.0, depth_min=1, overfetch=1)
 
 
@@ -189,7 +189,7 @@ def test_plans_that_cannot_run_are_refused(shop, line, asked, hand_made):
 def test_a_plan_that_says_no_weights_ranks_by_those_in_the_index(shop, line, asked):
     """The angles to 0 are cosines of .985 and .940; the model is sure of blue, and brands are not in the index."""
     lines = (line("red", 10, attributes=(("colour", "red"),)), line("blue", 20, attributes=(("colour", "blue"),)))
-    learned = Weights(code=0.0, category=0.0, attributes={"colour": 0.1, "brand": 1.0})
+    learned = Weights(category=0.0, attributes={"colour": 0.1, "brand": 1.0})
     searcher = shop(*lines, changes={"ranking": learned})
     sure = AttributeScores(["blue", "red"], np.array([[0.9, 0.1]], np.float32))
     outputs = asked(0, colour=sure)

@@ -60,31 +60,23 @@ def test_the_category_counts_by_its_probability(searcher):
     assert np.allclose(found, [0.55, 0.75, 0.7])  # category 9 is newer than the model
 
 
-def test_codes_count_by_the_bits_that_are_alike(searcher, hand_made):
-    asked = outputs(hashes=hand_made.angle_code(10))
-    # Codes of 360 bits: those of 20 and 30 degrees differ from that of 10 in 10 and 20, a 36th and an 18th.
-    found = scores(searcher, asked, code_share=0.9)
-    assert np.allclose(found, [0.05 + 0.9, 0.06 + 0.9 - 0.05, 0.07 + 0.9 - 0.1])
-    assert np.allclose(scores(searcher, outputs(), code_share=0.9), [0.5, 0.6, 0.7])  # the query has no code
+LEARNED = Weights(category=0.2, attributes={"colour": 0.1, "brand": 5.0})
 
 
-LEARNED = Weights(code=0.9, category=0.2, attributes={"colour": 0.1, "brand": 5.0})
-
-
-def test_what_no_plan_says_is_what_the_model_learned(searcher, hand_made):
+def test_what_no_plan_says_is_what_the_model_learned(searcher):
     colour = AttributeScores(["green", "red"], np.array([[0.1, 0.9]], np.float32))
     told = {"attributes": {"colour": colour}, "probabilities": np.array([[0.25, 0.75]], np.float32)}
-    asked, similarities = outputs(hashes=hand_made.angle_code(10), **told), np.array([0.5, 0.6, 0.7], np.float32)
-    unsaid = PlanConfig(kind="binary", code_share=None, category_weight=None, attribute_weights=None)
+    asked, similarities = outputs(**told), np.array([0.5, 0.6, 0.7], np.float32)
+    unsaid = PlanConfig(kind="binary", category_weight=None, attribute_weights=None)
 
     def found(weights, plan, asked=asked):
         ranker = Ranker(replace(searcher.parts, weights=weights), plan)
         return ranker.scores(np.arange(3), similarities, asked, 0)
 
     # The index keeps no brand. Of colours the model knows red, by .8: .1 x .8 = .08.
-    assert np.allclose(found(LEARNED, unsaid), [0.05 + 0.9 + 0.05 + 0.08, 0.06 + 0.85 + 0.15, 0.07 + 0.8])
-    assert np.allclose(found(LEARNED, replace(unsaid, code_share=0.0)), [0.5 + 0.05 + 0.08, 0.6 + 0.15, 0.7])
-    assert np.allclose(found(LEARNED, replace(unsaid, attribute_weights={})), [1.0, 1.06, 0.87])
+    assert np.allclose(found(LEARNED, unsaid), [0.5 + 0.05 + 0.08, 0.6 + 0.15, 0.7])
+    assert np.allclose(found(LEARNED, replace(unsaid, category_weight=0.0)), [0.5 + 0.08, 0.6, 0.7])
+    assert np.allclose(found(LEARNED, replace(unsaid, attribute_weights={})), [0.5 + 0.05, 0.6 + 0.15, 0.7])
     assert np.allclose(found(None, unsaid), [0.5 + 0.05 * 0.25, 0.6 + 0.05 * 0.75, 0.7])
     assert np.allclose(found(LEARNED, unsaid, outputs()), [0.5, 0.6, 0.7])  # another model of the space knows less
     assert np.allclose(found(LEARNED, PlanConfig(kind="binary")), [0.5, 0.6, 0.7])

@@ -39,16 +39,16 @@ def test_weights_of_attributes_reach_the_plan_and_the_index_keeps_their_values()
 
 def test_a_category_weight_of_zero_takes_the_recipes_away():
     plan = weighed(plan_of(config("ebay")), None)
-    assert (plan.code_share, plan.category_weight, plan.attribute_weights, plan.reranks) == (0, 0.05, {}, True)
+    assert (plan.category_weight, plan.attribute_weights, plan.reranks) == (0.05, {}, True)
     assert not weighed(plan_of(config("ebay", category_weight=0)), None).reranks
 
 
 def test_what_the_config_says_goes_before_what_was_learned():
-    learned = Weights(code=0.5, category=0.2, attributes={"colour": 0.1})
+    learned = Weights(category=0.2, attributes={"colour": 0.1})
     plan = weighed(plan_of(config("ebay")), learned)
-    assert (plan.code_share, plan.category_weight, plan.attribute_weights) == (0.5, 0.2, {"colour": 0.1})
-    plan = weighed(plan_of(config("ebay", code_share=0, category_weight=0.3, attribute_weights={})), learned)
-    assert (plan.code_share, plan.category_weight, plan.attribute_weights) == (0, 0.3, {})
+    assert (plan.category_weight, plan.attribute_weights) == (0.2, {"colour": 0.1})
+    plan = weighed(plan_of(config("ebay", category_weight=0.3, attribute_weights={})), learned)
+    assert (plan.category_weight, plan.attribute_weights) == (0.3, {})
     assert weighed(plan_of(config("etsy")), learned) == RECIPES["etsy"]
 
 

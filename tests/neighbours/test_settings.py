@@ -46,7 +46,6 @@ def test_few_vectors_keep_all_dimensions():
         (lambda: PlanConfig(vote_kind="binary"), "plan.vote_kind is 'binary': choose from exact, hnsw, ivf_pca"),
         (lambda: PlanConfig(fold="shop"), "plan.fold is 'shop': choose from item, group, photo"),
         (lambda: PlanConfig(vote_weight=1.5), "plan.vote_weight is 1.5: it must lie between 0 and 1"),
-        (lambda: PlanConfig(code_share=1.5), "plan.code_share is 1.5: it must lie between 0 and 1"),
         (lambda: PlanConfig(depth_min=9, depth_max=8), "plan.depth_max is 8, below depth_min 9"),
         (lambda: PlanConfig(signal_weights={"sales": float("nan")}), "weight of 'sales' is nan"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.neighbours.query.ranking import agreement
 from trainer.ranking import LEAST_QUERIES, HeldOut, Ranking, learn_ranking
 
 LEAF, COLOUR, SHAPE = "leaf", "attr_colour", "attr_shape"
@@ -21,20 +20,18 @@ def seen(rng: np.random.Generator, slots: np.ndarray, classes: int, sure: float)
     return (raw / raw.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def photos(count: int = 1200, colour_in_codes: float = 0.0, colour_seen: float = 2.0, seed: int = 0) -> HeldOut:
-    """Vectors tell leaves apart; colours are in codes and probabilities as asked; shapes nobody sees."""
+def photos(count: int = 1200, colour_seen: float = 2.0, seed: int = 0) -> HeldOut:
+    """Vectors tell leaves apart, colours are seen as asked, and shapes not at all."""
     rng = np.random.default_rng(seed)
     leaf, colour, shape = rng.integers(0, 8, count), rng.integers(0, 6, count), rng.integers(0, 4, count)
     vectors = unit(rng.normal(size=(8, 64))[leaf] + 1.2 * rng.normal(size=(count, 64)))
-    bits = rng.normal(size=(8, 256))[leaf] + colour_in_codes * rng.normal(size=(6, 256))[colour]
-    codes = np.packbits(bits + rng.normal(size=(count, 256)) > 0, axis=1)
     slots = {LEAF: leaf, COLOUR: np.where(rng.random(count) < 0.2, -1, colour), SHAPE: shape}
     probabilities = {
         LEAF: seen(rng, leaf, 8, 1.0),
         COLOUR: seen(rng, colour, 6, colour_seen),
         SHAPE: seen(rng, rng.permutation(shape), 4, 1.0),
     }
-    return HeldOut(vectors, codes, probabilities, slots)
+    return HeldOut(vectors, probabilities, slots)
 
 
 def learned(held_out: HeldOut) -> Ranking:
@@ -52,12 +49,6 @@ def test_what_is_seen_weighs_and_what_is_not_does_not() -> None:
     assert found.category > 0
 
 
-def test_codes_that_know_more_than_vectors_weigh() -> None:
-    seen_alone, in_codes = learned(photos()), learned(photos(colour_seen=0.0, colour_in_codes=1.0))
-    assert in_codes.code > 1.2 * seen_alone.code
-    assert in_codes.attributes["colour"] < 0.2 * seen_alone.attributes["colour"]
-
-
 def test_it_ranks_better_what_it_has_not_seen() -> None:
     weights, others = learned(photos(seed=0)), photos(seed=1)
     cosines = others.unit @ others.unit.T
@@ -73,9 +64,7 @@ def test_it_ranks_better_what_it_has_not_seen() -> None:
     likely = others.probabilities[LEAF][:, leaf]
     shown = np.where(colour >= 0, 2 * others.probabilities[COLOUR][:, np.maximum(colour, 0)] - 1, 0)
     plain = shares(cosines)
-    alike = np.stack([agreement(others.codes, code) for code in others.codes])
-    likeness = (1 - weights.code) * cosines + weights.code * alike
-    weighted = shares(likeness + weights.category * likely + weights.attributes["colour"] * shown)
+    weighted = shares(cosines + weights.category * likely + weights.attributes["colour"] * shown)
     assert weighted[0] > plain[0] - 0.01
     assert weighted[1] > plain[1] + 0.1
 
@@ -84,7 +73,6 @@ def test_copies_of_a_photo_are_no_results() -> None:
     held_out = photos(600)
     twice = HeldOut(
         np.repeat(held_out.unit, 2, axis=0),
-        np.repeat(held_out.codes, 2, axis=0),
         {name: np.repeat(values, 2, axis=0) for name, values in held_out.probabilities.items()},
         {name: np.repeat(values, 2) for name, values in held_out.slots.items()},
     )
@@ -107,13 +95,12 @@ def test_too_few_photos_or_nothing_to_be_seen_learn_nothing() -> None:
 
 
 def test_it_is_told_and_named_by_its_numbers() -> None:
-    ranking = Ranking(0.5, 0.1234, {"colour": 0.2}, 300)
+    ranking = Ranking(0.1234, {"colour": 0.2}, 300)
     assert str(ranking) == (
-        "results are ranked by likeness, 50% of it by codes, with weights for category 0.123, colour 0.2, "
+        "results are ranked by the cosine and 0.123 for the category, 0.2 for colour, "
         "as learned from 300 held-out photos"
     )
     assert {name: float(value) for name, value in ranking.arrays().items()} == {
-        "ranking/code": 0.5,
         "ranking/category": 0.1234,
         "ranking/photos": 300,
         "ranking/attribute/colour": 0.2,

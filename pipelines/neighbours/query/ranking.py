@@ -23,19 +23,18 @@ class UnknownAttributeError(ValueError):
 
 
 class Ranker:
-    """Score links by similarity, agreement of codes, category and attributes, and quality signals.
+    """Score links by similarity, agreement of category and attributes, and quality signals.
 
-    `score = (1 - code_share) x similarity + code_share x (1 - 2 x the share of bits that differ) + category_weight x
-    p(category) + sum of weight x (2 p(value) - 1) over attributes + sum of weight x signal`; p is the model's
-    probability of what the item is listed as, an unknown attribute counts 0, a signal is its percent rank among all
-    photos of items (unknown: 0.5). Without codes the similarity counts whole. What shows the query's very photo
+    `score = similarity + category_weight x p(category) + sum of weight x (2 p(value) - 1) over attributes + sum of
+    weight x signal`; p is the model's probability of what the item is listed as, an unknown attribute counts 0, a
+    signal is its percent rank among all photos of items (unknown: 0.5). What shows the query's very photo
     (`SAME_PHOTO`) is lifted above all else where the weights would put something before it; links of one photo keep
     their order among each other.
     """
 
     def __init__(self, parts: Parts, config: PlanConfig) -> None:
         rows = parts.rows
-        self._rows, self._codes, self._config = rows, parts.binary, weighed(config, parts.weights)
+        self._rows, self._config = rows, weighed(config, parts.weights)
         self._attributes, self._learned = self._config.attribute_weights or {}, config.attribute_weights is None
         if self._learned:  # what this index does not keep, or a model of this space does not know, weighs nothing
             self._attributes = {name: weight for name, weight in self._attributes.items() if name in rows.attributes}
@@ -76,13 +75,7 @@ class Ranker:
 
         The lift of the query's very photo is not among them.
         """
-        parts, share = {SIMILARITY: similarities.astype(np.float32)}, self._config.code_share
-        if share and outputs.hashes is not None and self._codes is not None:
-            codes = self._codes.codes_of(self._rows.link_row[links])
-            parts = {
-                SIMILARITY: (1 - share) * parts[SIMILARITY],
-                "codes": share * agreement(codes, outputs.hashes[query]),
-            }
+        parts = {SIMILARITY: similarities.astype(np.float32)}
         if self._config.category_weight and outputs.probabilities is not None:
             likely = _at(outputs.probabilities[query], self._rows.link_slot[links])
             parts["category"] = self._config.category_weight * likely
@@ -106,12 +99,6 @@ class Ranker:
         by_code = np.array([column.get(value, -1) for value in values] + [-1])
         columns = by_code[codes[links]]
         return np.where(columns >= 0, 2 * _at(scores.probabilities[query], columns) - 1, 0).astype(np.float32)
-
-
-def agreement(codes: Array, code: Array) -> Floats:
-    """Return how alike codes uint8 `[n, bytes]` are to one, float32 `[n]`: 1 for equal, -1 for no bit alike."""
-    differ = np.bitwise_count(codes ^ code).sum(axis=1, dtype=np.int32)
-    return (1 - differ / (4 * codes.shape[1])).astype(np.float32)
 
 
 def _at(probabilities: Floats, columns: Array) -> Floats:
