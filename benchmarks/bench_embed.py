@@ -45,7 +45,7 @@ from pipelines.store import UnitTable
 from pipelines.store.folder import FolderStore
 from pipelines.tables.schemas import IMAGE_DATA, IMAGE_KEYS
 from trainer.config import EMBEDDING_DIM, HASH_BITS, LEAF, LEAF_OUTPUT
-from trainer.export import Readout, ServingModel, model_signatures, save
+from trainer.export import Readout, ServingModel, model_signatures, save_model
 from trainer.hashing import build_hash_head
 from trainer.heads import build_heads
 from trainer.precision import compute_dtype
@@ -212,7 +212,7 @@ def export(store: FolderStore, trunk: str, dtype: str, spec: PrepSpec, work: Pat
     net = build_trunk(trunk, dtype)
     readout = Readout({label: np.ones(size, bool) for label, size in SLOTS.items()}, 1.0)
     model = ServingModel(net, build_heads(SLOTS), build_hash_head(), readout)
-    save(model, None, model_signatures(model, spec.height, spec.width), str(work))
+    save_model(model, None, model_signatures(model, spec.height, spec.width), str(work))
     store.stage_out(work, "models/bench/saved_model")
     levels = tuple(tuple(range(size)) for label, size in SLOTS.items() if label != LEAF)
     slots = tuple(range(SLOTS[LEAF]))

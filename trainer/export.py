@@ -112,7 +112,7 @@ def export_model(model: ServingModel, spec: TrainSpec, transform_output: str, fo
         return transform(tf.io.parse_example(examples, raw_spec))
 
     signatures |= {"evaluate": evaluate, "transform_features": transform_features}
-    save(model, transform, signatures, folder)
+    save_model(model, transform, signatures, folder)
 
 
 def model_signatures(model: ServingModel, height: int, width: int) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def model_signatures(model: ServingModel, height: int, width: int) -> dict[str, 
     return {"serve_prepared": serve_prepared, "serve_pixels": serve_pixels}
 
 
-def save(model: ServingModel, transform: Any, signatures: Mapping[str, Any], folder: str) -> None:
+def save_model(model: ServingModel, transform: Any, signatures: Mapping[str, Any], folder: str) -> None:
     """Write a SavedModel of signatures over a model's variables and, where they need one, a layer that transforms."""
     default = signatures["serve_prepared"]
     whole = Exported(model.variables(), transform, signatures)

@@ -63,7 +63,7 @@ def train_and_export(
     if before != after:
         raise RuntimeError(f"the trunk changed while the hash head was trained ({before[:12]} -> {after[:12]})")
     learned = _learned(train, sizes, spec.min_leaf_images)
-    unit, logits, rows = _say_of(trunk, heads, held_out)
+    unit, logits, rows = _outputs_of(trunk, heads, held_out)
     truth = {label: held_out.slots[slot_feature(label)][rows] for label in logits}
     calibration = calibrate(logits[LEAF], truth[LEAF], learned[LEAF])
     say(f"{_leaves_in_words(train, learned[LEAF], spec.min_leaf_images)}; {calibration}")
@@ -142,7 +142,7 @@ def _learned(train: Photos, sizes: Mapping[str, int], min_leaf_images: int) -> d
     return {label: np.isin(np.arange(size), targets[label]) for label, size in sizes.items()}
 
 
-def _say_of(
+def _outputs_of(
     trunk: keras.Model, heads: keras.Model, photos: Photos
 ) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     """Return what the model says of at most CALIBRATION_PHOTOS photos, and their rows int64 [n].
@@ -151,14 +151,14 @@ def _say_of(
     """
 
     @tf.function(reduce_retracing=True)
-    def say(pixels: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    def outputs(pixels: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         raw = tf.cast(trunk(tf.cast(pixels, tf.float32), training=False), tf.float32)
         return tf.math.l2_normalize(raw, axis=1), heads(raw, training=False)
 
     count = min(len(photos), CALIBRATION_PHOTOS)
     rows = np.linspace(0, len(photos) - 1, count).astype(np.int64) if count else np.zeros(0, np.int64)
     batches = np.array_split(rows, max(1, count // 256))
-    units, logits = zip(*(say(tf.constant(photos.batch(part))) for part in batches), strict=True)
+    units, logits = zip(*(outputs(tf.constant(photos.batch(part))) for part in batches), strict=True)
     by_label = {label: np.concatenate([part[label].numpy() for part in logits]) for label in logits[0]}
     return np.concatenate([part.numpy() for part in units]), by_label, rows
 

@@ -81,15 +81,9 @@ class Config(Section):
     @model_validator(mode="after")
     def _weighs_what_is_there(self) -> Config:
         learned, mapped = self.train.attributes, list(self.catalogue.columns.signals)
+        attributes = self.search.attribute_weights or {}
         for key, weights, known, what, lacks, fix in (
-            (
-                "attribute_weights",
-                self.search.attribute_weights or {},
-                learned,
-                "an attribute",
-                LEARNS_NOT,
-                "add it there",
-            ),
+            ("attribute_weights", attributes, learned, "an attribute", LEARNS_NOT, "add it there"),
             ("signal_weights", self.search.signal_weights, mapped, "a signal", MAPS_NOT, "map its column there"),
         ):
             for name in weights:

@@ -34,7 +34,8 @@ class IndexInput:
     `[n, bytes]`, for binary; `top_slots` integer and `top_probabilities` float `[n, t]`, the model's best categories,
     which a search by item asks with. `items`: see `row_tables.write_rows`. `trained_slots`: the categories that the
     model can predict (None: all of its columns); `category_mass`: the probability of those to scan that holds the
-    right one for 99 % of photos (None: not known); `ranking`: what the model learned that each likeness is worth.
+    right one for 99 % of photos (None: not known); `ranking`: what the model learned that category
+    and attributes are worth.
     """
 
     space_id: str

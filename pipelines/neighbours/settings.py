@@ -127,8 +127,7 @@ class PlanConfig:
     categories' score comes from `vote_neighbours` found by `vote_kind`. `fold` leaves one result an item, a group of
     variants, or a photo of an item. `overfetch` times k rows are looked at first, and more until k live results are
     found. Weights re-rank the best `rerank_pool` rows: see `ranking.Ranker`. Those of category and attributes that are
-    None are what the model learned of its validation photos, or stand for a model that learned none
-    (`weighed`).
+    None are what the model learned of its validation photos, or what stands for that (`weighed`).
     """
 
     kind: str = "ivf_pca"

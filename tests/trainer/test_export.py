@@ -24,6 +24,7 @@ from trainer.export import Readout, ServingModel
 from trainer.hashing import build_hash_head
 from trainer.heads import build_heads
 from trainer.identity import checksum, part
+from trainer.ranking import HeldOut, Ranking
 from trainer.trunks import body_of
 from trainer.warm_start import load_weights
 from transforms.labels import label_preprocessing_fn, raw_feature_spec
@@ -113,6 +114,35 @@ def test_a_trained_model_serves_from_its_folder(spec: TrainSpec, train: Any, tmp
     assert (facts["leaf"]["slots"], facts["leaf"]["trained"]) == ([0, 1, 2, 3, 4, 5], [0, 1, 2])
     assert facts["leaf"]["photos"] == 54  # all but the six of leaves that were not learned: too few for a mass below 1
     assert facts["leaf"]["category_mass"] == 1.0
+    assert facts["ranking"] is None  # so few photos say nothing of it
+
+
+def test_what_is_learned_for_the_ranking_is_part_of_the_model(
+    spec: TrainSpec, train: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[tuple[HeldOut, str, Any]]()
+
+    def learn(weight: float) -> Any:
+        return lambda *given: asked.append(given) or Ranking(weight, {}, 60)
+
+    def named(weight: float) -> tuple[str, Any]:
+        monkeypatch.setattr(fit, "learn_ranking", learn(weight))
+        train(replace(spec, hash_steps=2), tmp_path / "export")
+        facts = json.loads(Path(spec.work, fit.MODEL_JSON).read_text())
+        return facts["model_id"], facts["ranking"]
+
+    (first, told), (second, _), (third, _) = named(0.25), named(0.5), named(0.25)
+    assert told == {"category": 0.25, "attributes": {}, "photos": 60}
+    (held_out, leaf, attributes), (again, *_), _ = asked
+    assert (leaf, attributes) == ("leaf", {})
+    assert held_out.unit.shape == (60, 512)
+    assert np.allclose(np.linalg.norm(held_out.unit, axis=1), 1.0, atol=1e-5)
+    assert {name: values.shape for name, values in held_out.probabilities.items()} == {
+        "leaf": (60, 6), "category_0": (60, 2), "category_1": (60, 3)
+    }  # fmt: skip
+    assert {name: values.shape for name, values in held_out.slots.items()} == dict.fromkeys(held_out.slots, (60,))
+    assert np.array_equal(held_out.unit, again.unit)  # the second went on from the first one's checkpoint
+    assert first == third != second
 
 
 def test_programs_in_c_plus_plus_serve_it_as_python_does(spec: TrainSpec, train: Any, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.catalogue.deletion import ZERO_DATE
 from pipelines.config.words import ANY, DELETED, NONE, NOT_DELETED
 from pipelines.survey.draft.names import said, tokens
-from pipelines.survey.draft.profile import Profile, has_text, is_date, texts_of
+from pipelines.survey.draft.profile import Profile, has_text, is_date, text_of
 from pipelines.survey.draft.state_words import (
     GONE,
     LIVE,
@@ -125,7 +125,7 @@ def _sayings(
 
 def _word(row: Mapping[str, Any], name: str) -> str:
     """Return what a cell says, "" where it says nothing, as the catalogue takes it."""
-    text = next(iter(texts_of(row.get(name))), NONE)
+    text = text_of(row.get(name))
     return NONE if text.startswith(ZERO_DATE) else text
 
 
