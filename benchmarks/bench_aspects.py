@@ -1,12 +1,12 @@
 """What the weights that a model learned are worth: category and attributes among the first ten, on photos held out.
 
-    python -m benchmarks.bench_aspects SHOP.toml [--attribute colour] [--run RUN]
+    python -m benchmarks.bench_aspects --config SHOP.toml [--attribute colour] [--run RUN]
 
 SHOP.toml is a shop whose run has built its index, for instance `infra/environments/fashion60.toml`. Every photo of the
 test split asks by the shop's plan, its own item, variants and copies left out: by the cosine alone, as where nothing
-was learned, and with what was learned. The weights come from validation photos: no
-photo that asks was seen by them, nor by the training. Differences are paired, and their errors those of the mean over
-queries. The last result stays in benchmarks/results/.
+was learned, and with what was learned. The weights come from validation photos: no photo that asks was seen by them,
+nor by the training. Differences are paired, and their errors those of the mean over queries. The last result stays in
+benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bench_leaves import Query, held_out
 from benchmarks.checks import at_least, keep
+from benchmarks.held_out import held_out
 from pipelines.config import load_config
 from pipelines.models.facts import read_facts
 from pipelines.models.outputs import QueryOutputs
@@ -40,11 +40,7 @@ WANTED, BOUND = 0.53, -0.003
 def plans(plan: PlanConfig, learned: Weights) -> dict[str, PlanConfig]:
     """Return the plans that are compared."""
     plain = replace(plan, category_weight=0.0, attribute_weights={})
-    return {
-        "cosine": plain,
-        "unlearned": weighed(plan, None),
-        "learned": weighed(plan, learned),
-    }
+    return {"cosine": plain, "unlearned": weighed(plan, None), "learned": weighed(plan, learned)}
 
 
 def shares(searcher: Searcher, plan: PlanConfig, outputs: QueryOutputs, items: np.ndarray, name: str) -> np.ndarray:
@@ -86,7 +82,7 @@ def measure(config_path: Path, run_id: str | None, attribute: str) -> dict[str, 
     store = open_store(config.store.uri)
     run_id = run_id or store.folders("runs")[-1]
     index = store.read_json(f"runs/{run_id}/index/manifest.json")["outputs"]
-    queries: list[Query] = held_out(store, run_id)
+    queries = held_out(store, run_id)
     facts = read_facts(store, index["model_id"])
     if facts.weights is None:
         raise SystemExit(f"model {facts.model_id} has learned no weights: train it again, on more validation photos")
@@ -109,11 +105,11 @@ def measure(config_path: Path, run_id: str | None, attribute: str) -> dict[str, 
 def main() -> None:
     """Measure and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("shop", type=Path)
+    parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--run")
     parser.add_argument("--attribute", default="colour")
     given = parser.parse_args()
-    result = measure(given.shop, given.run, given.attribute)
+    result = measure(given.config, given.run, given.attribute)
     leaf = result["leaf"]["learned"]
     checks = [
         at_least("P@10 of category and attribute", result["leaf_attribute"]["learned"]["mean"], WANTED),

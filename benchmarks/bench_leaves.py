@@ -22,13 +22,13 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
+from benchmarks.held_out import held_out
 from benchmarks.shop import with_training
 from pipelines.config import load_config
 from pipelines.demo.writer import write_catalogue
@@ -41,9 +41,7 @@ from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.recipes import plan_of
 from pipelines.neighbours.rows import UnknownItemError
 from pipelines.neighbours.settings import PlanConfig
-from pipelines.store import Store, open_store
-from pipelines.tables.buckets import read_bucket
-from pipelines.tables.schemas import RESOLVED_PHOTOS
+from pipelines.store import open_store
 
 RESULT = Path(__file__).parent / "results" / "leaves.json"
 SIZE = (64, 80)
@@ -67,27 +65,6 @@ def build(folder: Path, tree: Path, name: str, steps: int) -> Path:
     command = [sys.executable, "-m", "pipelines.cli", "run", "--config", str(config), "--to", "index"]
     subprocess.run(command, cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, check=True)
     return config
-
-
-@dataclass(frozen=True)
-class Query:
-    """A held-out photo of an item, and where its prepared form lies."""
-
-    item_id: str
-    role: str
-    place: tuple[str, int]
-
-
-def held_out(store: Store, run_id: str) -> list[Query]:
-    """Return every photo of the test split."""
-    done = store.read_json(f"runs/{run_id}/preprocess/manifest.json")["outputs"]
-    found: list[Query] = []
-    for bucket in range(int(store.read_json("format.json")["buckets"])):
-        photos = read_bucket(store, done["photos"], bucket, RESOLVED_PHOTOS)
-        asked = photos.filter((pc.field("code") == "") & (pc.field("split") == "test"))
-        rows = asked.to_pylist()
-        found += [Query(row["item_id"], row["role"], (row["image_unit"], row["image_row"])) for row in rows]
-    return found
 
 
 def measure(config_path: Path, plan: PlanConfig | None) -> dict[str, Any]:

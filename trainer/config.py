@@ -19,6 +19,8 @@ LEAF = "leaf"
 """The label of an item's whole category path, at whatever depth; levels are auxiliary."""
 LEAF_OUTPUT = "leaf_probabilities"
 """What its probabilities are called in an exported model."""
+SAME_PHOTO = 0.9995
+"""Vectors of this similarity or more are of one photo: two passes may differ by 1e-3 in each of 512 dimensions."""
 CATEGORY_WEIGHT = 0.05
 """What an item's category weighs in a ranking beside the cosine, where a model has learned no weights."""
 _LEVEL = "category_"

@@ -60,13 +60,18 @@ class ServingModel:
 
     def outputs(self, pixels: tf.Tensor) -> Outputs:
         """Return all outputs of uint8 pixels [batch, height, width, 3], from one pass through the trunk."""
-        raw = tf.cast(self.trunk(tf.cast(pixels, tf.float32), training=False), tf.float32)
+        raw = raw_embeddings(self.trunk, pixels)
         unit = tf.math.l2_normalize(raw, axis=1)
         logits = self.heads(raw, training=False)
         found = {"embedding": unit, "hash": pack_bits(self.hash_head(unit, training=False) > 0.0)}
         for label, values in logits.items():
             found[output_of(label)] = self.readout.probabilities(label, values)
         return found
+
+
+def raw_embeddings(trunk: keras.Model, pixels: tf.Tensor) -> tf.Tensor:
+    """Return what a trunk makes of uint8 pixels [batch, height, width, 3]: float32 [batch, 512], not normalised."""
+    return tf.cast(trunk(tf.cast(pixels, tf.float32), training=False), tf.float32)
 
 
 def output_of(label: str) -> str:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from trainer.calibration import Calibration, calibrate
 from trainer.config import EMBEDDING_DIM, HASH_BITS, LEAF, TrainSpec, levels_of
 from trainer.data import Photos, load_photos
-from trainer.export import Readout, ServingModel, export_model, save_weights, weights_of
+from trainer.export import Readout, ServingModel, export_model, raw_embeddings, save_weights, weights_of
 from trainer.files import read_text
 from trainer.hashing import build_hash_head, fit_hash_head
 from trainer.heads import build_heads, loss_weights
@@ -118,7 +118,7 @@ def _embed(trunk: keras.Model, photos: Photos) -> np.ndarray:
 
     @tf.function(reduce_retracing=True)
     def embed(pixels: tf.Tensor) -> tf.Tensor:
-        return tf.math.l2_normalize(tf.cast(trunk(tf.cast(pixels, tf.float32), training=False), tf.float32), axis=1)
+        return tf.math.l2_normalize(raw_embeddings(trunk, pixels), axis=1)
 
     embeddings = np.empty((len(photos), EMBEDDING_DIM), np.float16)
     start = 0
@@ -152,7 +152,7 @@ def _outputs_of(
 
     @tf.function(reduce_retracing=True)
     def outputs(pixels: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        raw = tf.cast(trunk(tf.cast(pixels, tf.float32), training=False), tf.float32)
+        raw = raw_embeddings(trunk, pixels)
         return tf.math.l2_normalize(raw, axis=1), heads(raw, training=False)
 
     count = min(len(photos), CALIBRATION_PHOTOS)

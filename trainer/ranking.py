@@ -12,13 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.config import CATEGORY_WEIGHT
+from trainer.config import CATEGORY_WEIGHT, SAME_PHOTO
 
 LEAST_QUERIES = 200
 """Fewer searches say nothing that is beyond chance."""
 CANDIDATES, PAIRS, TOP = 100, 60, 10
-SAME_PHOTO = 0.9995
-"""Vectors of this similarity or more are of one photo: it would find itself."""
 BLOCK = 512
 SHRINKAGE = 1e-4
 LEAST_COSINE = 0.05

@@ -84,12 +84,12 @@ def _rebuild(store: Store, index_id: str, successor: str, subject: Subject) -> N
     assembly = Assembly(store, folder, target, model, config, read_format(store).buckets)
     with tempfile.TemporaryDirectory(prefix="visual-search-index-") as name:
         slots = manifest["trained_slots"]
-        trained = {
+        told = {
             "trained_slots": None if slots is None else np.array(slots, np.int64),
             "category_mass": manifest["category_mass"],
             "ranking": Weights.of_json(manifest.get("ranking")),
         }
-        build_index(Path(name, "index"), replace(read_input(assembly, Path(name)), **trained), config)
+        build_index(Path(name, "index"), replace(read_input(assembly, Path(name)), **told), config)
         publish(store, Path(name, "index"), target)
     for table in BESIDE:
         for entry in store.list(f"indexes/{index_id}/{table}"):

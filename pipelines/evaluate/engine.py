@@ -17,12 +17,13 @@ from pipelines.neighbours.kinds.rerank import rerank
 from pipelines.neighbours.query.coverage import ScanCoverage, scan_coverage
 from pipelines.neighbours.query.exclusion import Exclusion
 from pipelines.neighbours.query.plan import QueryPlan
-from pipelines.neighbours.query.ranking import SAME_PHOTO, fold
+from pipelines.neighbours.query.ranking import fold
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.rows import UnknownItemError
 from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Array, Floats, Ints
 from pipelines.tables.arrow import index_of
+from trainer.config import SAME_PHOTO
 
 BATCH = 256
 TIMED_S = 1.0

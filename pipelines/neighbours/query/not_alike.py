@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.neighbours.kinds.base import as_float32
-from pipelines.neighbours.query.ranking import SAME_PHOTO
 from pipelines.neighbours.rows import Rows
 from pipelines.tables.apart import Apart
 from pipelines.tables.arrays import Array, Floats, Ints
+from trainer.config import SAME_PHOTO
 
 NONE: Ints = np.zeros(0, np.int64)
 BLOCK_ROWS = 65_536

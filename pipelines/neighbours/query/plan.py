@@ -14,7 +14,7 @@ from pipelines.neighbours.query.candidates import CandidateFinder, Candidates
 from pipelines.neighbours.query.exclusion import NONE, Exclusion
 from pipelines.neighbours.query.parts import Parts
 from pipelines.neighbours.query.ranking import Ranker, fold_each
-from pipelines.neighbours.settings import PlanConfig, weighed
+from pipelines.neighbours.settings import PlanConfig
 from pipelines.tables.arrays import Array, Floats, Ints
 
 QUERY_BLOCK = 256
@@ -73,7 +73,7 @@ class QueryPlan:
     """Answer queries as a `PlanConfig` says."""
 
     def __init__(self, parts: Parts, config: PlanConfig) -> None:
-        self._parts, self._config = parts, weighed(config, parts.weights)
+        self._parts, self._config = parts, config
         self._finder, self._ranker = CandidateFinder(parts, config), Ranker(parts, config)
         self._keys = {"item": parts.rows.link_item, "group": parts.rows.link_group}.get(config.fold)
         self._live_rows = np.zeros(len(parts.rows), bool)
@@ -98,7 +98,7 @@ class QueryPlan:
         return self._finder.find(outputs, self._fetch(k) * GROWTH**attempt, GROWTH**attempt)
 
     def _fetch(self, k: int) -> int:
-        return max(k * self._config.overfetch, self._config.rerank_pool if self._config.reranks else 0)
+        return max(k * self._config.overfetch, self._config.rerank_pool if self._ranker.reranks else 0)
 
     def _answer(self, asked: _Asked) -> None:
         asked = self._answer_few(asked)

@@ -3,15 +3,17 @@
 Owns the formula of the final score.
 """
 
+from collections.abc import Sequence
+from functools import cache
+
 import numpy as np
 
 from pipelines.models.outputs import AttributeScores, QueryOutputs
 from pipelines.neighbours.query.parts import Parts
 from pipelines.neighbours.settings import PlanConfig, weighed
 from pipelines.tables.arrays import Array, Floats, Ints
+from trainer.config import SAME_PHOTO
 
-SAME_PHOTO = 0.9995
-"""Vectors of this similarity or more are of one photo: two passes may differ by 1e-3 in each of 512 dimensions."""
 SIMILARITY = "similarity"
 """The name of the first part of a score."""
 LEAD = 1e-4
@@ -49,6 +51,12 @@ class Ranker:
                         f"the plan weighs {what} {name!r}, the index keeps {kept}: map it in catalogue.columns.{what}s "
                         "and make a new release, or do not weigh it"
                     )
+        self._columns_of = cache(self._columns)
+
+    @property
+    def reranks(self) -> bool:
+        """Whether anything but similarity orders the results."""
+        return self._config.reranks
 
     def scores(self, links: Ints, similarities: Floats, outputs: QueryOutputs, query: int) -> Floats:
         """Return the final scores of one query's `links`, given the `similarities` of their photos."""
@@ -62,10 +70,10 @@ class Ranker:
     def scores_of_each(self, links: Ints, similarities: Floats, outputs: QueryOutputs, cuts: Ints) -> Floats:
         """Return the final scores of the links of several queries; those of query n end before `cuts[n + 1]`."""
         scores = similarities.astype(np.float32)
-        weighed = np.arange(len(cuts) - 1)
-        if not self._config.reranks:  # similarity alone; the query's very photo may be lifted a little
-            weighed = np.unique(np.searchsorted(cuts, np.flatnonzero(scores >= SAME_PHOTO), side="right") - 1)
-        for query in weighed:
+        queries = np.arange(len(cuts) - 1)
+        if not self.reranks:  # similarity alone; the query's very photo may be lifted a little
+            queries = np.unique(np.searchsorted(cuts, np.flatnonzero(scores >= SAME_PHOTO), side="right") - 1)
+        for query in queries:
             part = slice(cuts[query], cuts[query + 1])
             scores[part] = self.scores(links[part], similarities[part], outputs, int(query))
         return scores
@@ -94,11 +102,13 @@ class Ranker:
         return parts
 
     def _agreement(self, name: str, links: Ints, scores: AttributeScores, query: int) -> Floats:
-        values, codes = self._rows.attributes[name]
-        column = {value: position for position, value in enumerate(scores.values)}
-        by_code = np.array([column.get(value, -1) for value in values] + [-1])
-        columns = by_code[codes[links]]
+        columns = self._columns_of(name, tuple(scores.values))[self._rows.attributes[name][1][links]]
         return np.where(columns >= 0, 2 * _at(scores.probabilities[query], columns) - 1, 0).astype(np.float32)
+
+    def _columns(self, name: str, seen: Sequence[str]) -> Ints:
+        """Return the column among those `seen` of each value of an attribute in the index, and last of none; or -1."""
+        column = {value: position for position, value in enumerate(seen)}
+        return np.array([column.get(value, -1) for value in self._rows.attributes[name][0]] + [-1])
 
 
 def _at(probabilities: Floats, columns: Array) -> Floats:

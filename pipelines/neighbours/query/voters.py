@@ -10,9 +10,9 @@ import numpy as np
 
 from pipelines.neighbours.kinds.base import SearchResult
 from pipelines.neighbours.query.exclusion import Exclusion
-from pipelines.neighbours.query.ranking import SAME_PHOTO
 from pipelines.neighbours.rows import Rows
 from pipelines.tables.arrays import Array, Ints
+from trainer.config import SAME_PHOTO
 
 
 class Voters:
