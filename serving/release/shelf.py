@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 from pipelines.curated import Curated
@@ -86,5 +87,6 @@ class Shelf:
     def _close(self, loaded: LoadedRelease) -> None:
         self._open.discard(loaded)
         self._metrics.open_releases.set(len(self._open))
-        self._thread.submit(loaded.engine.close)
-        self._thread.submit(calm.give_back)
+        with suppress(RuntimeError):  # the service has ended, with the queries that it did not wait for
+            self._thread.submit(loaded.engine.close)
+            self._thread.submit(calm.give_back)

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -32,16 +33,53 @@ def watched(client: Client, monkeypatch: pytest.MonkeyPatch, wait: threading.Eve
     return sizes
 
 
-def test_what_comes_at_once_goes_through_the_model_at_once(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def ask(client: Client) -> None:
-        sizes = watched(client, monkeypatch)
-        answers = await asyncio.gather(*(client.search(shop.photo(n), k=1) for n in range(10)))
-        assert [ids(answer) for answer in answers] == [[f"i{n}"] for n in range(10)]
-        assert sum(sizes) == 10
-        assert max(sizes) == 4
-        assert len(sizes) <= 4
+async def asked_behind_one(
+    client: Client, shop: ServedShop, monkeypatch: pytest.MonkeyPatch, questions: list[dict]
+) -> tuple[list[int], list[dict]]:
+    """Ask about photos 0, 1, ..., which all wait while the model is held with a photo asked before.
 
-    alone(shop, ask, wait_ms=500.0, batch=4)
+    Returns the sizes of all batches, of which the first is that photo's, and what the questions found.
+    """
+    go_on = threading.Event()
+    sizes = watched(client, monkeypatch, go_on)
+    first = asyncio.create_task(client.search(shop.photo(0), k=1))
+    while not sizes:
+        await asyncio.sleep(0.01)
+    asked = [asyncio.create_task(client.search(shop.photo(n), **question)) for n, question in enumerate(questions)]
+    while len(client.service.batcher._waiting) < len(questions):
+        await asyncio.sleep(0.01)
+    go_on.set()
+    await first
+    return sizes, await asyncio.gather(*asked)
+
+
+def test_batches_are_no_larger_than_set(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(client: Client) -> None:
+        sizes, answers = await asked_behind_one(client, shop, monkeypatch, [{"k": 1}] * 10)
+        assert sizes == [1, 4, 4, 2]
+        assert [ids(answer) for answer in answers] == [[f"i{n}"] for n in range(10)]
+
+    alone(shop, ask, batch=4)
+
+
+def test_a_batch_waits_for_photos_that_are_prepared(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(client: Client) -> None:
+        sizes, batcher, engine = watched(client, monkeypatch), client.service.batcher, engine_of(client)
+        prepare, begun = engine.prepare, []
+
+        def in_turn(*photo: Any) -> bytes:
+            begun.append(photo)
+            is_first = len(begun) == 1
+            while batcher._coming < 2 if is_first else not batcher._waiting:
+                time.sleep(0.01)
+            return prepare(*photo)
+
+        monkeypatch.setattr(engine, "prepare", in_turn)
+        answers = await asyncio.gather(*(client.search(shop.photo(n), k=1) for n in range(2)))
+        assert [ids(answer) for answer in answers] == [["i0"], ["i1"]]
+        assert sizes == [2]
+
+    alone(shop, ask, wait_ms=20_000.0)
 
 
 def test_a_query_alone_waits_for_nobody(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,16 +95,7 @@ def test_a_query_alone_waits_for_nobody(shop: ServedShop, monkeypatch: pytest.Mo
 
 def test_while_the_model_works_the_next_batch_gathers(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask(client: Client) -> None:
-        go_on = threading.Event()
-        sizes = watched(client, monkeypatch, go_on)
-        first = asyncio.create_task(client.search(shop.photo(0), k=1))
-        while not sizes:
-            await asyncio.sleep(0.01)
-        others = [asyncio.create_task(client.search(shop.photo(n), k=1)) for n in range(1, 8)]
-        while len(client.service.batcher._waiting) < 7:
-            await asyncio.sleep(0.01)
-        go_on.set()
-        await asyncio.gather(first, *others)
+        sizes, _ = await asked_behind_one(client, shop, monkeypatch, [{"k": 1}] * 7)
         assert sizes == [1, 7]
 
     alone(shop, ask, wait_ms=0.0)
@@ -96,15 +125,14 @@ def test_results_depend_on_no_other_query_of_the_batch(shop: ServedShop, monkeyp
 
     async def ask(client: Client) -> None:
         singly = [await client.search(shop.photo(n), **question) for n, question in enumerate(questions)]
-        sizes = watched(client, monkeypatch)
-        together = await asyncio.gather(*(client.search(shop.photo(n), **q) for n, q in enumerate(questions)))
-        assert sizes == [len(questions)]
+        sizes, together = await asked_behind_one(client, shop, monkeypatch, questions)
+        assert sizes == [1, len(questions)]
         assert [ids(answer) for answer in together] == [ids(answer) for answer in singly]
         for one, other in zip(singly, together, strict=True):
             scores = [[r["score"] for r in answer["answers"][0]["results"]] for answer in (one, other)]
             assert scores[0] == pytest.approx(scores[1], abs=1e-5)
 
-    alone(shop, ask, wait_ms=500.0)
+    alone(shop, ask)
 
 
 def test_a_full_queue_refuses_with_when_to_ask_again(shop: ServedShop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +174,7 @@ def test_a_query_that_is_not_answered_in_time_is_given_up_and_never_begun(
         assert sizes == [1]  # the second was dropped unasked
         assert current.uses == 0
 
-    alone(shop, ask, deadline_ms=400)
+    alone(shop, ask, deadline_ms=3000)
 
 
 def test_steps_are_measured(shop: ServedShop) -> None:
