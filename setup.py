@@ -46,6 +46,7 @@ setup(
             "httptools>=0.6,<1",
             "orjson>=3.11,<4",
             "prometheus-client>=0.26,<1",
+            "psutil>=7.2,<8",
             "python-json-logger>=4.2,<5",
             "python-multipart>=0.0.20,<1",
             "sqlalchemy>=2.0.40,<3",

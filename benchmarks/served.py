@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import re
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from benchmarks.commands import command, run
 from pipelines.config import Config, load_config
@@ -191,14 +191,16 @@ class Serve:
             time.sleep(pause_s)
 
     def memory_bytes(self) -> int:
-        """Return what it holds for itself."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+        """Return what it and the processes of its models hold for themselves, each byte that they share once."""
+        return sum(_held_bytes(each.pid) for each in self._processes())
 
     def processor_s(self) -> float:
-        """Return the seconds of a processor that it has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Return the seconds of a processor that it and they have used, also those that have ended."""
+        return sum(sum(each.cpu_times()[:4]) for each in self._processes())
+
+    def _processes(self) -> list[psutil.Process]:
+        own = psutil.Process(self.process.pid)
+        return [own, *own.children(recursive=True)]
 
     def _url(self) -> str:
         until = time.monotonic() + 300
@@ -207,3 +209,8 @@ class Serve:
                 raise TimeoutError(f"it does not listen\n{self.log.read_text()[-2000:]}")
             time.sleep(0.05)
         return found[1]
+
+
+def _held_bytes(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss_Anon:"))

@@ -19,6 +19,7 @@ from pipelines.errors import StageError
 from pipelines.telemetry import logs
 from serving.app import create_app
 from serving.connections import bounded
+from serving.model import process as model_process
 from serving.release import calm
 from serving.service import Service
 
@@ -101,6 +102,7 @@ def serve(service: Service, host: str, port: int) -> NoReturn:
         logs.crash(error)
     finally:
         sys.stderr.flush()
+        model_process.clean_up()
         os._exit(code)  # a thread that loads a release, or asks a bucket that is down, would go on for minutes
 
 

@@ -20,7 +20,7 @@ class ServingSection(Section):
     max_photos: Positive = Field(16, description="of one request")
     body_s: Annotated[float, Field(gt=0)] = Field(15.0, description="until a request's body is whole; then 408")
     upload_bytes: Positive = Field(512 << 20, description="bodies in memory at once; beyond, 503")
-    memory_bytes: Positive | None = Field(None, description="of the process; unset, what machine and container have")
+    memory_bytes: Positive | None = Field(None, description="of the service; unset, what machine and container have")
     cache: Place | None = Field(None, description="folder for copies of a bucket's releases")
     cached_releases: Positive = 3
     poll_s: Annotated[float, Field(gt=0, le=60)] = Field(2.0, description="between two looks at the live log")

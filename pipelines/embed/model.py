@@ -30,7 +30,7 @@ class Embedder:
 
     def __init__(self, store: Store, facts: ModelFacts) -> None:
         self.facts = facts
-        self._serve = Signature(store, facts.model_id, "serve_pixels")
+        self._serve = Signature.of(store, facts.model_id, "serve_pixels")
         self._decode = _graph_decoder(facts.height, facts.width)
         self._failures = _failures()
         self._names = self._category_names()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +19,19 @@ PREPARED = "serve_prepared"
 """The signature that takes prepared photos."""
 
 
-class QueryModel:
-    """A loaded model."""
+class Serves(Protocol):
+    """What gives a signature's outputs: one loaded here, or in another process."""
 
-    def __init__(self, store: Store, facts: ModelFacts, loaded: Signature | None = None) -> None:
-        """Take what is `loaded` already, None to load it; `close` is then whoever's that has loaded it."""
-        self._facts, self._loaded = facts, loaded
-        self._serve = loaded or Signature(store, facts.model_id, PREPARED)
+    def __call__(self, values: Sequence[bytes]) -> Mapping[str, npt.NDArray[Any]]:
+        """Return every output of one forward pass, by its name."""
+        ...
+
+
+class QueryModel:
+    """A loaded model, which belongs to whoever has loaded it."""
+
+    def __init__(self, facts: ModelFacts, serve: Serves) -> None:
+        self._facts, self._serve = facts, serve
 
     def __call__(self, jpegs: Sequence[bytes]) -> QueryOutputs:
         """Return one forward pass over prepared photos."""
@@ -35,17 +42,19 @@ class QueryModel:
         }
         return QueryOutputs(raw["embedding"], raw.get("hash"), self._probabilities(raw), attributes)
 
-    def close(self) -> None:
-        """Give up the local copy of the model."""
-        if self._loaded is None:
-            self._serve.close()
-
-    def _probabilities(self, raw: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32] | None:
+    def _probabilities(self, raw: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.float32] | None:
         """Return float32 `[n, slots]` of the leaves, each column moved to its permanent slot, those retired at 0."""
         leaf = self._facts.leaf
         if not leaf.slots or leaf.output not in raw:
             return None
         return without_retired(by_slot(raw[leaf.output], leaf.slots), leaf.retired)
+
+
+@contextmanager
+def opened(store: Store, facts: ModelFacts) -> Iterator[QueryModel]:
+    """Give a model of a store, loaded in this process."""
+    with closing(Signature.of(store, facts.model_id, PREPARED)) as signature:
+        yield QueryModel(facts, signature)
 
 
 def by_slot(probabilities: npt.NDArray[Any], slots: Sequence[int]) -> npt.NDArray[np.float32]:
@@ -80,11 +89,8 @@ def serve(store: Store, facts: ModelFacts, prep_id: str, places: Sequence[Place]
     Raises NotFoundError when a photo or the model is gone.
     """
     photos = read_photos(store, prep_id, places)
-    model = QueryModel(store, facts)
-    try:
+    with opened(store, facts) as model:
         return joined([model(photos[start : start + BATCH]) for start in range(0, len(photos), BATCH)])
-    finally:
-        model.close()
 
 
 def read_photos(store: Store, prep_id: str, places: Sequence[Place]) -> list[bytes]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from typing import Any
 
 from pipelines.models.tensorflow import import_tensorflow, start_up_messages_kept
@@ -16,14 +17,22 @@ CATEGORIES = re.compile(r"category_probabilities(?:\D*(\d+))?")
 class Signature:
     """One signature of an exported model. Safe to share between threads."""
 
-    def __init__(self, store: Store, model_id: str, name: str) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
+        """Load it from a folder, which must stay as long as the model: TensorFlow reads assets late."""
         tf = import_tensorflow()
-        self._stack = ExitStack()  # the staged copy lives as long as the model: TensorFlow reads assets late
-        folder = self._stack.enter_context(store.stage_in(f"models/{model_id}/saved_model"))
+        self._stack = ExitStack()
         with start_up_messages_kept():
             self._model = tf.saved_model.load(str(folder))  # keeps the variables alive
         self._serve = self._model.signatures[name]
         self._input = next(iter(self._serve.structured_input_signature[1]))
+
+    @classmethod
+    def of(cls, store: Store, model_id: str, name: str) -> Signature:
+        """Load it from a store; `close` gives up the local copy."""
+        with ExitStack() as stack:
+            signature = cls(stack.enter_context(staged(store, model_id)), name)
+            signature._stack = stack.pop_all()
+        return signature
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -40,6 +49,11 @@ class Signature:
     def close(self) -> None:
         """Give up the local copy of the model."""
         self._stack.close()
+
+
+def staged(store: Store, model_id: str) -> AbstractContextManager[Path]:
+    """Return a model's SavedModel as a folder of this machine."""
+    return store.stage_in(f"models/{model_id}/saved_model")
 
 
 def category_outputs(names: Iterable[str]) -> list[str]:

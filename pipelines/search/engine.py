@@ -20,7 +20,7 @@ from pipelines.errors import StageError
 from pipelines.hidden import Hidden, read_hidden
 from pipelines.models.facts import read_facts
 from pipelines.models.outputs import QueryOutputs
-from pipelines.models.query_model import QueryModel
+from pipelines.models.query_model import QueryModel, opened
 from pipelines.neighbours.manifest import IndexFolderError
 from pipelines.neighbours.query.explained import Explained
 from pipelines.neighbours.query.facets import Facets
@@ -189,9 +189,7 @@ class SearchEngine:
 
     @cached_property
     def _model(self) -> QueryModel:
-        model = QueryModel(self._store, self.facts)
-        self._stack.callback(model.close)
-        return model
+        return self._stack.enter_context(opened(self._store, self.facts))
 
     def _answer_photos(self, photos: Sequence[QueryPhoto], k: int) -> Iterator[Answer]:
         good = [photo for photo in photos if not photo.code]

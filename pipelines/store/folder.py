@@ -114,13 +114,14 @@ class FolderStore(Store):
     def list(self, prefix: str) -> Iterator[Entry]:
         start = self.path(prefix) if prefix else self.root
         for folder, _, files in os.walk(start):
+            within = Path(folder).relative_to(self.root).as_posix()
+            above = "" if within == "." else f"{within}/"
             for file in files:
-                path = Path(folder, file)
-                if file.startswith(TEMPORARY_PREFIX) or path == self.root / LOCK:
+                if file.startswith(TEMPORARY_PREFIX) or above + file == LOCK:
                     continue
                 with suppress(FileNotFoundError):  # deleted while we list
-                    status = path.stat()
-                    yield Entry(path.relative_to(self.root).as_posix(), status.st_size, status.st_mtime)
+                    status = os.stat(f"{folder}/{file}")  # a Path for each takes six times as long
+                    yield Entry(above + file, status.st_size, status.st_mtime)
 
     @override
     def folders(self, prefix: str) -> builtins.list[str]:

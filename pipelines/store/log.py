@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from pipelines.store.base import NotFoundError, Store, StoreError
@@ -14,8 +15,17 @@ class Log:
     def __init__(self, store: Store, prefix: str) -> None:
         self.store, self.prefix = store, prefix
 
-    def head(self) -> tuple[int, dict[str, Any]]:
-        """Return the highest number and its entry, or (0, {}) of an empty log."""
+    def head(self, known: int = 0) -> tuple[int, dict[str, Any]]:
+        """Return the highest number and its entry, or (0, {}) of an empty log.
+
+        Where `known` was the head, what is behind it is asked for, and nothing is listed.
+        """
+        if known:
+            with suppress(NotFoundError):  # the store was made anew
+                newest = known, self.entry(known)
+                for newest in self.after(known):  # noqa: B007 - the last one is the head
+                    pass
+                return newest
         number = max(self._numbers(), default=0)
         return number, self.entry(number) if number else {}
 

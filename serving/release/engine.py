@@ -31,9 +31,9 @@ class Engine(SearchEngine):
 
     @cached_property
     def _model(self) -> QueryModel:
-        signature = self._models.take(self._store, self.release)
+        loaded = self._models.take(self._store, self.release)
         self._stack.callback(self._models.give_back, self.release)
-        return QueryModel(self._store, self.facts, signature)
+        return QueryModel(self.facts, loaded)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -72,7 +72,7 @@ class Follower:
         self._asker = ThreadPoolExecutor(1, "live-log")
         self._asking: asyncio.Future[tuple[int, dict[str, Any]]] | None = None
         self.current: LoadedRelease | None = None
-        self.number = 0
+        self.number = self._seen = 0
         self.failure: Failure | None = None
         self.store_error = ""
         self.nothing_live = False
@@ -127,12 +127,13 @@ class Follower:
         """Ask the store; the client of a bucket that is down asks for minutes, and is not asked twice at once."""
         if self._asking is None:
             loop = asyncio.get_running_loop()
-            self._asking = loop.run_in_executor(self._asker, Log(self._store, PREFIX).head)
+            self._asking = loop.run_in_executor(self._asker, Log(self._store, PREFIX).head, self._seen)
         done, _ = await asyncio.wait({self._asking}, timeout=ANSWER_S)
         if not done:
             raise UnavailableError(f"{self._store.uri} has not answered for {ANSWER_S:g} s")
         asked, self._asking = self._asking, None
-        return await asked
+        self._seen, entry = await asked
+        return self._seen, entry
 
     async def _take(self, live: Live) -> None:
         try:

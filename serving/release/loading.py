@@ -17,6 +17,8 @@ from pipelines.models.facts import read_facts
 from pipelines.neighbours.recipes import plan_of
 from pipelines.releases.release import BrokenReleaseError, Release, check_parts, read_release
 from pipelines.store import NotFoundError, Store, StoreError, UnavailableError
+from serving.model import process as model_process
+from serving.model.process import ModelError
 from serving.release import calm
 from serving.release.cache import ReleaseCache
 from serving.release.engine import Engine
@@ -29,6 +31,8 @@ from transforms.photo import PREP_VERSION
 
 WARM_PHOTOS = 256
 """How many photos of the index are looked for to warm up with; those of one unit are taken."""
+FEW = 4
+"""With how many photos a model is asked that answers already: queries wait meanwhile."""
 ALIKE = 0.99
 """The least cosine of a photo's vector as the model gives it now, and as the index holds it in half precision."""
 GREY = 160
@@ -46,16 +50,17 @@ class Loader:
         """Return a release that is verified, opened and warm. Raises Refused that says why there is none."""
         started = time.monotonic()
         with _refusals():
+            model_process.prepare()
             calm.prepare()
             release = (self._cache or self).read_release(release_id)
-            store = self._copied(release)
-            needed = self._checked_memory(store, release)
+            store, is_known = self._copied(release), self._models.holds(release)
+            needed = self._checked_memory(store, release, with_model=not is_known)
             self._check_preparation(store, release)
             engine = Engine(self._config, store, release, self._models)
             try:
                 _check_fit(engine)
                 photos = self._photos(store, release)
-                warm_up(engine, photos, self._config.serving.batch)
+                warm_up(engine, photos, FEW if is_known else self._config.serving.batch)
             except BaseException:
                 engine.close()
                 raise
@@ -65,9 +70,9 @@ class Loader:
         """Return a release's manifest."""
         return read_release(self._store, release_id)
 
-    def _checked_memory(self, store: Store, release: Release) -> int:
+    def _checked_memory(self, store: Store, release: Release, *, with_model: bool) -> int:
         """Return about how many bytes a release will take. Raises Refused where they are not left."""
-        needed = needed_bytes(store, release, self._plan.kinds, with_model=not self._models.holds(release))
+        needed = needed_bytes(store, release, self._plan.kinds, with_model=with_model)
         left = available_bytes(self._config.serving.memory_bytes)
         if needed > left:
             raise Refused(
@@ -105,7 +110,7 @@ class Loader:
 
 
 def warm_up(engine: Engine, photos: PreparedPhotos | None, batch: int) -> None:
-    """Ask a release with photos of its own catalogue: a whole batch, and one alone.
+    """Ask a release with photos of its own catalogue: a batch, and one alone.
 
     Raises Refused where the model gives them other vectors than the index holds.
     """
@@ -153,6 +158,8 @@ def _refusals() -> Iterator[None]:
         raise Refused("damaged", str(error)) from error
     except (StageError, StoreError) as error:
         raise Refused("unusable", str(error)) from error
+    except ModelError as error:
+        raise Refused("unusable", f"its model: {error}") from error
     except MemoryError as error:
         raise Refused("memory", "it did not fit into memory; give the process more") from error
     except Exception as error:  # libraries raise what they like of a model or an index that is none

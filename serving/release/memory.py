@@ -1,4 +1,4 @@
-"""Whether a release fits beside what the process holds: what it will take, and what this machine or container has left.
+"""Whether a release fits beside what is held: what it will take, and what this machine or container has left.
 
 The numbers of an index are those that its build predicted (pipelines/neighbours/memory.py).
 """
@@ -10,6 +10,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from pipelines.neighbours.memory import ROW_BYTES
 from pipelines.releases.release import Release
 from pipelines.store import Store
@@ -17,8 +19,8 @@ from pipelines.store import Store
 MODEL_FACTOR = 3
 """A loaded model takes its file once for the variables, and about as much for its graph and for what a batch needs."""
 MODEL_BYTES = 64 << 20
-"""What a model takes however small it is: TensorFlow's graph and kernels."""
-MEMINFO, CGROUP, STATUS = Path("/proc/meminfo"), Path("/sys/fs/cgroup"), Path("/proc/self/status")
+"""What a model takes however small it is: its process, TensorFlow's graph and kernels."""
+PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 def needed_bytes(store: Store, release: Release, kinds: Collection[str], *, with_model: bool = True) -> int:
@@ -40,20 +42,24 @@ def _model_bytes(store: Store, release: Release) -> int:
 
 
 def available_bytes(budget: int | None) -> int:
-    """Return how many bytes this process may still take: of its budget, else of its container's and the machine's."""
+    """Return how many bytes the service may still take: of its budget, else of its container's and the machine's."""
     if budget is not None:
         return max(0, budget - held_bytes())
     return min(_of_machine(), _of_container())
 
 
 def held_bytes() -> int:
-    """Return what this process holds for itself; pages of files do not count, for the kernel may drop them."""
-    return _field(STATUS, "RssAnon")
+    """Return what this process and those of its models hold for themselves, each byte that they share once.
+
+    Pages of files do not count, for the kernel may drop them.
+    """
+    others = (PROC / str(each.pid) / "smaps_rollup" for each in psutil.Process().children(recursive=True))
+    return _field(PROC / "self/status", "RssAnon") + sum(_field(path, "Pss_Anon") for path in others)
 
 
 def _of_machine() -> int:
     """Return what the machine has left; a kernel that does not tell is taken to have enough."""
-    return _field(MEMINFO, "MemAvailable", sys.maxsize)
+    return _field(PROC / "meminfo", "MemAvailable", sys.maxsize)
 
 
 def _of_container() -> int:

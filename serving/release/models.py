@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pipelines.models.query_model import PREPARED
-from pipelines.models.signature import Signature
+from pipelines.models.signature import staged
 from pipelines.releases.release import Release
 from pipelines.store import Store
-from serving.release import calm
+from serving.model.process import ModelProcess
 
 Key = tuple[str, frozenset[tuple[str, str]]]
 """A model's id, and the names and checksums of its files as a release's manifest has them."""
@@ -24,7 +25,8 @@ def key_of(release: Release) -> Key:
 
 @dataclass
 class _Used:
-    signature: Signature
+    model: ModelProcess
+    stack: ExitStack
     uses: int = 0
 
 
@@ -39,15 +41,18 @@ class Models:
         """Tell whether a release's model is in memory."""
         return key_of(release) in self._loaded
 
-    def take(self, store: Store, release: Release) -> Signature:
-        """Return a release's model, loaded if it is not yet; it stays until it is given back as often."""
+    def take(self, store: Store, release: Release) -> ModelProcess:
+        """Return a release's model, loaded if it is not yet; it stays until it is given back as often.
+
+        Raises ModelError where it cannot be loaded.
+        """
         key = key_of(release)
         with self._lock:
             if key not in self._loaded:
-                self._loaded[key] = _Used(calm.behind_queries(lambda: Signature(store, release.model_id, PREPARED)))
+                self._loaded[key] = _begun(store, release.model_id)
             used = self._loaded[key]
             used.uses += 1
-            return used.signature
+            return used.model
 
     def give_back(self, release: Release) -> None:
         """Say that a release needs its model no more."""
@@ -56,4 +61,11 @@ class Models:
             used = self._loaded[key]
             used.uses -= 1
             if not used.uses:
-                self._loaded.pop(key).signature.close()
+                self._loaded.pop(key).stack.close()
+
+
+def _begun(store: Store, model_id: str) -> _Used:
+    with ExitStack() as stack:
+        model = ModelProcess(stack.enter_context(staged(store, model_id)), PREPARED)
+        stack.callback(model.close)
+        return _Used(model, stack.pop_all())

@@ -36,7 +36,7 @@ def test_embedding_and_hash_are_enough(store: Store, tmp_path: Path) -> None:
     facts.check_leaves()  # it is no model of the days before leaves had a head
     assert kept["lineage"]["imported"]["origin"] == "a paper, MIT"
     assert is_imported(kept)
-    served = Signature(store, facts.model_id, "serve_pixels")(np.full((2, HEIGHT, WIDTH, 3), 9, np.uint8))
+    served = Signature.of(store, facts.model_id, "serve_pixels")(np.full((2, HEIGHT, WIDTH, 3), 9, np.uint8))
     assert np.linalg.norm(served["embedding"], axis=1) == pytest.approx(1.0, abs=1e-5)
 
 

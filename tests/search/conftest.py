@@ -123,7 +123,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 def add_index(shop: Shop) -> None:
     from pipelines.models.facts import read_facts
-    from pipelines.models.query_model import QueryModel
+    from pipelines.models.query_model import opened
     from pipelines.neighbours.folder import IndexInput, build_index
     from pipelines.neighbours.settings import IndexConfig
 
@@ -131,7 +131,8 @@ def add_index(shop: Shop) -> None:
     digests = [hashlib.sha256(data).digest() for data in originals]
     unique = list(dict.fromkeys(digests))
     jpegs = [prepare(originals[digests.index(digest)], SPEC).jpeg for digest in unique]
-    outputs = QueryModel(shop.store, read_facts(shop.store, "m1"))(jpegs)
+    with opened(shop.store, read_facts(shop.store, "m1")) as model:
+        outputs = model(jpegs)
     items = pa.table(
         {
             "digest": pa.array(digests, pa.binary(32)),

@@ -5,7 +5,7 @@ import pytest
 
 from pipelines.errors import StageError
 from pipelines.models.facts import read_facts
-from pipelines.models.query_model import QueryModel, by_slot
+from pipelines.models.query_model import by_slot, opened
 from transforms.image import prepare
 from transforms.photo import PrepSpec
 
@@ -23,7 +23,8 @@ def test_columns_move_to_their_permanent_slots() -> None:
 def test_outputs_of_the_leaves_by_slot(shop) -> None:
     facts = read_facts(shop.store, "m1")
     jpegs = [prepare(path.read_bytes(), PrepSpec.from_prep_id(facts.prep_id)).jpeg for path in shop.photos[:4]]
-    outputs = QueryModel(shop.store, facts)(jpegs)
+    with opened(shop.store, facts) as model:
+        outputs = model(jpegs)
     assert outputs.embeddings.shape == (4, 192)
     assert np.linalg.norm(outputs.embeddings, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
     assert (outputs.hashes.shape, outputs.hashes.dtype) == ((4, 32), np.uint8)

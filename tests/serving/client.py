@@ -47,7 +47,7 @@ class Client:
         return float(found[0]) if found else None
 
     async def _until(self, fits: Any) -> dict[str, Any]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             while True:
                 told: dict[str, Any] = (await self.http.get("/readyz")).json()
                 if fits(told):

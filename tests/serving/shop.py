@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipelines.config import Config, load_config
 from pipelines.models.facts import read_facts
-from pipelines.models.query_model import QueryModel
+from pipelines.models.query_model import opened
 from pipelines.neighbours.folder import IndexInput, build_index
 from pipelines.neighbours.settings import IndexConfig
 from pipelines.releases.history import append, make_entry, read_history
@@ -121,8 +121,8 @@ class ServedShop:
 
     def add_index(self, index_id: str, numbers: Sequence[int], prefix: str = "i", model_id: str = MODEL) -> None:
         """Build an index of the items of photos; their ids begin with `prefix`."""
-        model = QueryModel(self.store, read_facts(self.store, model_id))
-        outputs = model([prepare(self.photo(n), SPEC).jpeg for n in numbers])
+        with opened(self.store, read_facts(self.store, model_id)) as model:
+            outputs = model([prepare(self.photo(n), SPEC).jpeg for n in numbers])
         count = len(numbers)
         items = pa.table(
             {

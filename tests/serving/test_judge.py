@@ -331,7 +331,7 @@ def test_what_is_hidden_is_neither_asked_nor_shown(bare: ServedShop) -> None:
         digest = bare.digest(4).hex()
         assert await size_of(client, digest) == (16, 21)
         change(bare.store, HIDE, ["i4"], "sold")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await client.http.get(f"{AT}/photos/{digest}")).status_code != 404:
                 await asyncio.sleep(0.02)
         said = await following(client, "ann", 20)

@@ -1,5 +1,7 @@
 """What a release will take, and what is left."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,11 @@ GIB = 1 << 30
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with 8 GiB left, without containers, whose process holds 1 GiB."""
+    (tmp_path / "self").mkdir()
     (tmp_path / "meminfo").write_text(f"MemTotal: 99 kB\nMemAvailable:  {8 << 20} kB\n")
-    (tmp_path / "status").write_text(f"Name:\tx\nVmRSS:\t{3 << 20} kB\nRssAnon:\t{1 << 20} kB\n")
-    for name, path in (("MEMINFO", "meminfo"), ("STATUS", "status"), ("CGROUP", "cgroup")):
-        monkeypatch.setattr(memory, name, tmp_path / path)
+    (tmp_path / "self/status").write_text(f"Name:\tx\nVmRSS:\t{3 << 20} kB\nRssAnon:\t{1 << 20} kB\n")
+    monkeypatch.setattr(memory, "PROC", tmp_path)
+    monkeypatch.setattr(memory, "CGROUP", tmp_path / "cgroup")
     return tmp_path
 
 
@@ -46,6 +49,16 @@ def test_a_container_without_a_limit_is_none(machine: Path) -> None:
 def test_a_budget_is_what_the_process_may_hold_for_itself(machine: Path) -> None:
     assert memory.available_bytes(5 * GIB) == 4 * GIB
     assert memory.available_bytes(GIB // 2) == 0
+
+
+def test_what_processes_of_models_hold_counts_too(machine: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        (machine / str(other.pid)).mkdir()
+        rollup = f"0-1 ---p 0 00:00 0 [rollup]\nRss: {9 << 20} kB\nPss_Anon: {2 << 20} kB\nPss_File: {3 << 20} kB\n"
+        (machine / str(other.pid) / "smaps_rollup").write_text(rollup)
+        assert memory.available_bytes(5 * GIB) == 2 * GIB
+        other.communicate()
+    assert memory.available_bytes(5 * GIB) == 4 * GIB
 
 
 def test_a_kernel_that_does_not_tell_forbids_nothing(machine: Path) -> None:

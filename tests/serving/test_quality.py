@@ -87,7 +87,7 @@ def test_what_others_decide_is_honoured_within_the_poll(own_shop: ServedShop) ->
     async def main(client: Client) -> None:
         for decision, wanted in ((Decision(NOT_ALIKE, ("i2", "i4")), False), (Decision(UNDO, undoes=1), True)):
             await asyncio.to_thread(note, own_shop.store, decision, "", "ann@box")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while ("i4" in ids((await client.http.get("/v1/items/i2/similar?k=11")).json())) is not wanted:
                     await asyncio.sleep(0.01)
 

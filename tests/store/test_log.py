@@ -31,6 +31,22 @@ def test_entries_come_back_oldest_first(store: Store) -> None:
     assert store.exists("live/00000012.json")
 
 
+def test_who_knows_the_head_lists_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Log(store, "live")
+    for number in (1, 2, 3):
+        log.append(number, {"n": number})
+    monkeypatch.setattr(store, "list", None)
+    assert [log.head(known) for known in (1, 2, 3)] == [(3, {"n": 3})] * 3
+    log.append(4, {"n": 4})
+    assert log.head(3) == (4, {"n": 4})
+
+
+def test_a_store_that_was_made_anew_has_another_head(store: Store) -> None:
+    log = Log(store, "live")
+    log.append(1, {"n": "anew"})
+    assert log.head(7) == (1, {"n": "anew"})
+
+
 def test_a_taken_number_is_lost_and_nothing_is_overwritten(store: Store) -> None:
     log = Log(store, "live")
     assert log.append(1, {"by": "first"}) is True

@@ -1,0 +1,1 @@
+"""The process in which a model computes, beside the one that answers."""
