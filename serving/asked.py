@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from pipelines.neighbours.query.explained import Explained
 from pipelines.neighbours.query.filters import Filter
 from pipelines.neighbours.query.standing import Standing
-from pipelines.search.answers import Result
+from pipelines.neighbours.results import Result
 from serving.problems import Problem
 from serving.release.loaded import LoadedRelease
 from transforms.photo import Box
@@ -36,7 +37,7 @@ class Found:
     Where it is told how, `jpeg` is the photo as the model got it.
     """
 
-    results: tuple[Result, ...]
+    results: Sequence[Result]
     explained: Explained | None = None
     standing: Standing | None = None
     jpeg: bytes = field(default=b"", repr=False)

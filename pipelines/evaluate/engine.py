@@ -190,8 +190,8 @@ class Engine:
         return rerank(parts.vectors, outputs.embeddings, rows, k).rows
 
     def _found(self, links: Sequence[Ints], scores: Sequence[Array]) -> list[list[Found]]:
-        hits = self._searcher.rows.hits(links, scores)
-        return [[Found(hit.item_id, hit.score) for hit in of_query] for of_query in hits]
+        results = self._searcher.rows.results(links, scores)
+        return [[Found(result.item_id, result.score) for result in of_query] for of_query in results]
 
     def _exclusions(self, outputs: QueryOutputs, unwanted: Sequence[Unwanted]) -> list[Exclusion]:
         photos = self._photo_rows({query.photo for query in unwanted if query.photo})

@@ -9,8 +9,8 @@ from typing import Final
 from pipelines.hidden import Hidden
 from pipelines.judge.candidates import Photo, Photos
 from pipelines.judge.task import DEPTH, Shown
+from pipelines.neighbours.results import Result
 from pipelines.neighbours.rows import UnknownItemError
-from pipelines.search.answers import Result
 from pipelines.search.engine import SearchEngine
 
 BATCH: Final = 64
@@ -57,7 +57,7 @@ class Asked:
         """Return what a rater sees of a query: of an item of the gallery, the photo by which the release knows it."""
         return shown(self._engine.item(photo.shown.item_id)[0]) if photo.in_gallery else photo.shown
 
-    def _by_photo(self, photos: Sequence[Photo]) -> Iterable[tuple[Result, ...]]:
+    def _by_photo(self, photos: Sequence[Photo]) -> Iterable[list[Result]]:
         own = [self._by_digest[photo.shown.digest] for photo in photos]
         for start in range(0, len(own), BATCH):
             jpegs = self._photos.prepared(own[start : start + BATCH])

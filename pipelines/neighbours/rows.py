@@ -6,7 +6,6 @@ ids.
 
 import bisect
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 
 from pipelines.neighbours import row_tables as files
 from pipelines.neighbours.kinds.base import mapped
+from pipelines.neighbours.results import Result
 from pipelines.tables.arrays import Array, Ints
 
 DIGEST_BLOCK = 65_536
@@ -23,26 +23,6 @@ DIGEST_BLOCK = 65_536
 
 class UnknownItemError(Exception):
     """Say that an item is not in the index."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """Hold one result: an item of the shop, and the photo of it that was found.
-
-    `score` is the similarity of that photo to the query's, a cosine, 1 at most; results are in the order of the plan,
-    which may weigh more than that. `digest` is the sha256 of the photo in hex. `title`, `price`, `currency` and
-    `availability` are what the shop says of the item, "" or None where it says nothing.
-    """
-
-    item_id: str
-    score: float
-    category: tuple[str, ...]
-    image_uri: str
-    digest: str
-    availability: str = ""
-    title: str = ""
-    price: float | None = None
-    currency: str = ""
 
 
 class Rows:
@@ -161,7 +141,7 @@ class Rows:
         ids: list[str] = self._item_ids.to_pylist()
         return ids
 
-    def hits(self, links: Sequence[Ints], scores: Sequence[Array]) -> list[list[Hit]]:
+    def results(self, links: Sequence[Ints], scores: Sequence[Array]) -> list[list[Result]]:
         """Return the results of each query from its `links` and their `scores`, both in order."""
         flat = np.concatenate([np.zeros(0, np.int64), *links])
         told = self._links.take(pa.array(flat))
@@ -171,7 +151,7 @@ class Rows:
         shown = [_values(told[name]) if name in told.column_names else [None] * len(flat) for name in files.ALSO_KEPT]
         columns = zip(_values(told["item_id"]), categories, _values(told["image_uri"]), digests, *shown, strict=True)
         return [
-            [_hit(score, *of_link) for score, of_link in zip(np.asarray(of_query).tolist(), columns, strict=False)]
+            [_result(score, *of_link) for score, of_link in zip(np.asarray(of_query).tolist(), columns, strict=False)]
             for of_query in scores
         ]
 
@@ -188,7 +168,7 @@ def _in_hex(digests: Array) -> list[str]:
     return [whole[start : start + width] for start in range(0, len(whole), width)]
 
 
-def _hit(
+def _result(
     score: float,
     item_id: str,
     category: tuple[str, ...],
@@ -198,9 +178,9 @@ def _hit(
     price: float | None,
     currency: str | None,
     availability: str | None,
-) -> Hit:
+) -> Result:
     words = (availability or "", title or "")
-    return Hit(item_id, score, category, image_uri, digest, *words, price, currency or "")
+    return Result(item_id, score, category, image_uri, *words, price, currency or "", digest)
 
 
 def _ranges(starts: Ints, stops: Ints) -> Ints:

@@ -2,53 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-
-def price_in_words(price: float | None, currency: str) -> str:
-    """Return a price as a person reads it, "" for none."""
-    return "" if price is None else f"{price:,.2f} {currency}".strip()
-
-
-@dataclass(frozen=True)
-class Result:
-    """One result: an item of the shop, the photo of it that was found, and the similarity of that photo, 1 at most.
-
-    `availability` is in_stock, out_of_stock, preorder or backorder; it, `title`, `price` and `currency` are "" or None
-    where the shop does not say. `digest` is the sha256 of the photo in hex.
-    """
-
-    item_id: str
-    score: float
-    category: tuple[str, ...]
-    image_uri: str
-    availability: str = ""
-    title: str = ""
-    price: float | None = None
-    currency: str = ""
-    digest: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the result as published."""
-        value = {
-            "item_id": self.item_id,
-            "score": round(self.score, 6),
-            "category": list(self.category),
-            "image_uri": self.image_uri,
-        }
-        told = {name: getattr(self, name) for name in ("title", "price", "currency", "availability")}
-        return value | {name: said for name, said in told.items() if said not in ("", None)}
-
-    @property
-    def price_in_words(self) -> str:
-        """The price as a person reads it."""
-        return price_in_words(self.price, self.currency)
-
-    @property
-    def availability_in_words(self) -> str:
-        """What is to be said to a person: nothing of what is in stock."""
-        return "" if self.availability == "in_stock" else self.availability.replace("_", " ")
+from pipelines.neighbours.results import Result
 
 
 @dataclass(frozen=True)
@@ -61,7 +19,7 @@ class Answer:
 
     query: str
     release_id: str
-    results: tuple[Result, ...] = ()
+    results: Sequence[Result] = ()
     code: str = ""
     detail: str = ""
     photo: bytes = field(default=b"", repr=False)

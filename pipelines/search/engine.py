@@ -30,10 +30,11 @@ from pipelines.neighbours.query.ranking import UnknownAttributeError
 from pipelines.neighbours.query.searcher import Searcher
 from pipelines.neighbours.query.standing import Standing
 from pipelines.neighbours.recipes import plan_of
-from pipelines.neighbours.rows import Hit, UnknownItemError
+from pipelines.neighbours.results import Result
+from pipelines.neighbours.rows import UnknownItemError
 from pipelines.releases.live import live_release, live_release_id, nothing_live
 from pipelines.releases.release import Release, read_release
-from pipelines.search.answers import Answer, Result
+from pipelines.search.answers import Answer
 from pipelines.search.photos import QueryPhoto, list_queries, prepare_queries
 from pipelines.store import Store, open_store
 from pipelines.tables.absences import retired
@@ -125,22 +126,19 @@ class SearchEngine:
             raise StageError(f"model {self.facts.model_id} gives embeddings that are not finite; roll back or retrain")
         return outputs
 
-    def found(self, outputs: QueryOutputs, k: int, filters: Sequence[Filter | None] = ()) -> list[tuple[Result, ...]]:
+    def found(self, outputs: QueryOutputs, k: int, filters: Sequence[Filter | None] = ()) -> list[list[Result]]:
         """Return the best `k` results of each photo, each as its filter says. Raises UnknownFilterError, StageError."""
         try:
-            return [_results(hits) for hits in self._searcher.search(outputs, k, self._plan, filters)]
+            return self._searcher.search(outputs, k, self._plan, filters)
         except UnknownAttributeError as error:
             raise StageError(str(error)) from error
 
-    def explained(
-        self, outputs: QueryOutputs, k: int, wanted: Filter | None = None
-    ) -> tuple[tuple[Result, ...], Explained]:
+    def explained(self, outputs: QueryOutputs, k: int, wanted: Filter | None = None) -> tuple[list[Result], Explained]:
         """Return the best `k` results of one photo, and how they were found. Raises as `found` does."""
         try:
-            hits, explained = self._searcher.explain(outputs, k, self._plan, wanted)
+            return self._searcher.explain(outputs, k, self._plan, wanted)
         except UnknownAttributeError as error:
             raise StageError(str(error)) from error
-        return _results(hits), explained
 
     @cached_property
     def leaves(self) -> Mapping[int, str]:
@@ -152,17 +150,17 @@ class SearchEngine:
         """What there is to filter by."""
         return self._searcher.facets
 
-    def similar(self, item_id: str, k: int, wanted: Filter | None = None) -> tuple[Result, ...]:
+    def similar(self, item_id: str, k: int, wanted: Filter | None = None) -> list[Result]:
         """Return what looks like an item; itself, its duplicates and its variants are left out.
 
         Raises UnknownItemError and UnknownFilterError.
         """
-        [hits] = self._searcher.search_items([visible(trimmed(item_id))], k, self._plan, wanted=wanted)
-        return _results(hits)
+        [results] = self._searcher.search_items([visible(trimmed(item_id))], k, self._plan, wanted=wanted)
+        return results
 
-    def item(self, item_id: str) -> tuple[Result, ...]:
+    def item(self, item_id: str) -> list[Result]:
         """Return an item as results show it, once for each of its photos, the first first. Raises UnknownItemError."""
-        return _results(self._searcher.item(visible(trimmed(item_id))))
+        return self._searcher.item(visible(trimmed(item_id)))
 
     def hide(self, item_ids: Collection[str]) -> None:
         """Find these items no more, and those again that were hidden before."""
@@ -200,7 +198,7 @@ class SearchEngine:
             else:
                 yield self._answer(photo.query, next(found), photo.jpeg)
 
-    def _answer(self, query: str, results: tuple[Result, ...], photo: bytes = b"") -> Answer:
+    def _answer(self, query: str, results: list[Result], photo: bytes = b"") -> Answer:
         return Answer(query, self.release.release_id, results, photo=photo)
 
 
@@ -210,8 +208,3 @@ def _told_of_none(store: Store) -> str:
     if live_release_id(open_store(f"{store.uri}{SAMPLE}")) is None:
         return told
     return f"{told}. The sample of `run --limit` has one: --sample looks into that"
-
-
-def _results(hits: Iterable[Hit]) -> tuple[Result, ...]:
-    """Return results as they are published: a hit has the same names."""
-    return tuple(Result(**vars(hit)) for hit in hits)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.search.answers import Answer, Result
+from pipelines.neighbours.results import Result
+from pipelines.search.answers import Answer
 from pipelines.search.output import printable
 from pipelines.search.pictures import Pictures
 

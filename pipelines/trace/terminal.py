@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelines.search.answers import price_in_words
+from pipelines.neighbours.results import price_in_words
 from pipelines.trace.facts import UNKNOWN, Catalogued, Fetched, PhotoTrace, QueryTrace, Row, Trace, Trail, Vector
 from pipelines.trace.since import answer
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 import orjson
 from fastapi import Depends, Query, Request, Response
 
-from pipelines.search.answers import Result
+from pipelines.neighbours.results import Result
 from serving.keys import Key
 from serving.release.loaded import LoadedRelease
 from serving.schemas import Parameters, ProblemModel

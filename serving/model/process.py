@@ -55,9 +55,9 @@ def clean_up() -> None:
 class ModelProcess:
     """One signature of a SavedModel in a folder, which must stay until it is closed. Safe to share between threads."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        """Load it. Raises ModelError."""
-        self._folder, self._name = folder, name
+    def __init__(self, folder: Path, name: str, first: Sequence[bytes]) -> None:
+        """Load it, and have it answer `first`, a batch of the size to come. Raises ModelError."""
+        self._given = folder, name, first
         self._lock = threading.Lock()
         self._begin()
 
@@ -91,7 +91,7 @@ class ModelProcess:
     def _begin(self) -> None:
         prepare()
         self._connection, theirs = FORKS.Pipe()
-        self._process = FORKS.Process(target=child.run, args=(theirs, self._folder, self._name), daemon=True)
+        self._process = FORKS.Process(target=child.run, args=(theirs, *self._given), daemon=True)
         self._process.start()
         theirs.close()
         atexit.register(self._connection.close)  # before multiprocessing waits for the process

@@ -20,6 +20,8 @@ from pipelines.tables.apart import NOTHING_APART
 from pipelines.tables.arrays import Floats
 from serving.release.models import Models
 
+GREY = (160, 160, 160)
+
 
 class Engine(SearchEngine):
     """A search engine that tells what it holds. Safe to share between threads once a photo was asked."""
@@ -31,7 +33,8 @@ class Engine(SearchEngine):
 
     @cached_property
     def _model(self) -> QueryModel:
-        loaded = self._models.take(self._store, self.release)
+        first = [self.blank] * self._config.serving.batch
+        loaded = self._models.take(self._store, self.release, first)
         self._stack.callback(self._models.give_back, self.release)
         return QueryModel(self.facts, loaded)
 
@@ -66,10 +69,11 @@ class Engine(SearchEngine):
         own = np.unique(rows.link_row[links])
         return frozenset(rows.digests[row].tobytes() for row in own[~shown[own]])
 
-    def blank(self, grey: int) -> bytes:
-        """Return a prepared photo of one grey, 0 to 255."""
+    @property
+    def blank(self) -> bytes:
+        """A prepared photo of nothing, a JPEG."""
         out, spec = io.BytesIO(), self.facts.spec
-        Image.new("RGB", (spec.width, spec.height), (grey, grey, grey)).save(out, "JPEG", quality=95, subsampling=0)
+        Image.new("RGB", (spec.width, spec.height), GREY).save(out, "JPEG", quality=95, subsampling=0)
         return out.getvalue()
 
     def close(self) -> None:

@@ -31,11 +31,10 @@ from transforms.photo import PREP_VERSION
 
 WARM_PHOTOS = 256
 """How many photos of the index are looked for to warm up with; those of one unit are taken."""
-FEW = 4
-"""With how many photos a model is asked that answers already: queries wait meanwhile."""
+FEW = 8
+"""With how many of these a model is asked, which may answer queries already."""
 ALIKE = 0.99
 """The least cosine of a photo's vector as the model gives it now, and as the index holds it in half precision."""
-GREY = 160
 
 
 class Loader:
@@ -53,14 +52,14 @@ class Loader:
             model_process.prepare()
             calm.prepare()
             release = (self._cache or self).read_release(release_id)
-            store, is_known = self._copied(release), self._models.holds(release)
-            needed = self._checked_memory(store, release, with_model=not is_known)
+            store = self._copied(release)
+            needed = self._checked_memory(store, release)
             self._check_preparation(store, release)
             engine = Engine(self._config, store, release, self._models)
             try:
                 _check_fit(engine)
                 photos = self._photos(store, release)
-                warm_up(engine, photos, FEW if is_known else self._config.serving.batch)
+                warm_up(engine, photos)
             except BaseException:
                 engine.close()
                 raise
@@ -70,9 +69,9 @@ class Loader:
         """Return a release's manifest."""
         return read_release(self._store, release_id)
 
-    def _checked_memory(self, store: Store, release: Release, *, with_model: bool) -> int:
+    def _checked_memory(self, store: Store, release: Release) -> int:
         """Return about how many bytes a release will take. Raises Refused where they are not left."""
-        needed = needed_bytes(store, release, self._plan.kinds, with_model=with_model)
+        needed = needed_bytes(store, release, self._plan.kinds, with_model=not self._models.holds(release))
         left = available_bytes(self._config.serving.memory_bytes)
         if needed > left:
             raise Refused(
@@ -109,21 +108,20 @@ class Loader:
             return None  # they are no part of a release: with its copy alone it answers, without thumbnails
 
 
-def warm_up(engine: Engine, photos: PreparedPhotos | None, batch: int) -> None:
-    """Ask a release with photos of its own catalogue: a batch, and one alone.
+def warm_up(engine: Engine, photos: PreparedPhotos | None) -> None:
+    """Ask a release with some photos of its own catalogue, then with one alone.
 
     Raises Refused where the model gives them other vectors than the index holds.
     """
     stored = engine.stored(WARM_PHOTOS)
     vectors = dict(stored)
-    real = photos.near([digest for digest, _ in stored])[:batch] if photos is not None else []
-    jpegs = [jpeg for _, jpeg in real] or [engine.blank(GREY)]
-    outputs = engine.outputs((jpegs * batch)[:batch])
+    real = photos.near([digest for digest, _ in stored])[:FEW] if photos is not None else []
+    outputs = engine.outputs([jpeg for _, jpeg in real] or [engine.blank])
     if real:
         expected = np.stack([vectors[digest] for digest, _ in real])
-        _check_alike(engine, np.sum(outputs.embeddings[: len(real)] * expected, axis=1))
+        _check_alike(engine, np.sum(outputs.embeddings * expected, axis=1))
     engine.found(outputs, 10)
-    engine.found(engine.outputs(jpegs[:1]), 10)
+    engine.found(outputs.take(np.zeros(1, np.int64)), 10)
 
 
 def _check_alike(engine: Engine, cosines: np.ndarray) -> None:

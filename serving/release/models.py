@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -41,15 +42,15 @@ class Models:
         """Tell whether a release's model is in memory."""
         return key_of(release) in self._loaded
 
-    def take(self, store: Store, release: Release) -> ModelProcess:
-        """Return a release's model, loaded if it is not yet; it stays until it is given back as often.
+    def take(self, store: Store, release: Release, first: Sequence[bytes]) -> ModelProcess:
+        """Return a release's model, loaded and asked `first` if it is not yet; it stays until given back as often.
 
         Raises ModelError where it cannot be loaded.
         """
         key = key_of(release)
         with self._lock:
             if key not in self._loaded:
-                self._loaded[key] = _begun(store, release.model_id)
+                self._loaded[key] = _begun(store, release.model_id, first)
             used = self._loaded[key]
             used.uses += 1
             return used.model
@@ -64,8 +65,8 @@ class Models:
                 self._loaded.pop(key).stack.close()
 
 
-def _begun(store: Store, model_id: str) -> _Used:
+def _begun(store: Store, model_id: str, first: Sequence[bytes]) -> _Used:
     with ExitStack() as stack:
-        model = ModelProcess(stack.enter_context(staged(store, model_id)), PREPARED)
+        model = ModelProcess(stack.enter_context(staged(store, model_id)), PREPARED, first)
         stack.callback(model.close)
         return _Used(model, stack.pop_all())

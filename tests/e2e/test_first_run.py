@@ -41,7 +41,7 @@ def test_nothing_odd_but_honest_is_lost_and_nothing_broken_is_indexed(promoted: 
 
 def every_photo(searcher: Searcher) -> list[list]:
     links = np.arange(len(searcher.rows.link_row))
-    return searcher.rows.hits([links], [np.zeros(len(links), np.float32)])
+    return searcher.rows.results([links], [np.zeros(len(links), np.float32)])
 
 
 def test_the_original_photo_of_an_item_finds_the_item_first(promoted: Shop) -> None:

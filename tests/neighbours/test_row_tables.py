@@ -40,13 +40,13 @@ def test_the_way_from_items_to_photos_and_back(hand_made, line, tmp_path):
     first = rows.links_of_item(rows.item("a"))
     assert [int(rows.digests[rows.link_row[link]][-1]) for link in first] == [30, 10]  # by position, not by row
     links = rows.links_of_rows(np.array([2, 0]))  # the photos 30 and 10
-    assert [h.image_uri for h in rows.hits([links], [np.ones(3)])[0]] == ["a-30.jpg", "b-30.jpg", "a-10.jpg"]
+    assert [h.image_uri for h in rows.results([links], [np.ones(3)])[0]] == ["a-30.jpg", "b-30.jpg", "a-10.jpg"]
     assert len(rows.links_of_rows(np.zeros(0, np.int64))) == 0
 
 
 def test_a_hit_says_what_a_shop_knows(hand_made, line, tmp_path):
     _, rows = opened(tmp_path, hand_made.shop_data(line("a", 30, slot=4)))
-    (hit,), () = rows.hits([np.array([0]), np.array([], np.int64)], [np.array([0.5], np.float32), np.array([])])
+    (hit,), () = rows.results([np.array([0]), np.array([], np.int64)], [np.array([0.5], np.float32), np.array([])])
     assert (hit.item_id, hit.score, hit.category, hit.image_uri) == ("a", 0.5, ("all", "c4"), "a-30.jpg")
     assert hit.digest == "00" * 31 + "1e"
 
@@ -55,10 +55,10 @@ def test_a_hit_says_of_an_item_whether_it_can_be_had_where_the_shop_does(hand_ma
     data = hand_made.shop_data(line("a", 10), line("b", 20))
     told = data.items.append_column("availability", pa.array(["out_of_stock", None], pa.string()))
     _, vocabulary = write_rows(tmp_path, data.digests, told)
-    found = Rows(tmp_path, vocabulary).hits([np.array([0, 1])], [np.ones(2)])[0]
+    found = Rows(tmp_path, vocabulary).results([np.array([0, 1])], [np.ones(2)])[0]
     assert [(hit.item_id, hit.availability) for hit in found] == [("a", "out_of_stock"), ("b", "")]
     _, rows = opened(tmp_path, data)  # as an index of before
-    assert [hit.availability for hit in rows.hits([np.array([0, 1])], [np.ones(2)])[0]] == ["", ""]
+    assert [hit.availability for hit in rows.results([np.array([0, 1])], [np.ones(2)])[0]] == ["", ""]
 
 
 def test_variants_share_a_group_and_others_stand_alone(hand_made, line, tmp_path):

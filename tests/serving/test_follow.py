@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -45,9 +46,9 @@ def test_a_model_is_in_memory_once_whatever_the_releases_that_have_it(
     loaded, closed = [], []
 
     class Counted(ModelProcess):
-        def __init__(self, folder: Path, name: str) -> None:
+        def __init__(self, folder: Path, name: str, first: Sequence[bytes]) -> None:
             loaded.append(folder.parent.name)
-            super().__init__(folder, name)
+            super().__init__(folder, name, first)
 
         def close(self) -> None:
             closed.append(loaded[0])

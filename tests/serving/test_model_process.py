@@ -33,7 +33,7 @@ import sys
 from pathlib import Path
 from serving.model.process import ModelProcess
 if __name__ == "__main__":
-    model = ModelProcess(Path(sys.argv[1]), "serve_prepared")
+    model = ModelProcess(Path(sys.argv[1]), "serve_prepared", [Path(sys.argv[2]).read_bytes()])
     assert not {"tensorflow", "keras"} & sys.modules.keys()
     print(model.pid, flush=True)
     input()
@@ -53,8 +53,8 @@ def folder(shop: ServedShop) -> Path:
 
 
 @pytest.fixture
-def model(folder: Path) -> Iterator[ModelProcess]:
-    process = ModelProcess(folder, PREPARED)
+def model(folder: Path, photos: list[bytes]) -> Iterator[ModelProcess]:
+    process = ModelProcess(folder, PREPARED, photos)
     yield process
     process.close()
 
@@ -97,6 +97,11 @@ def test_threads_that_ask_at_once_get_their_own_answers(model: ModelProcess, pho
     assert max(wrong) < 1e-5
 
 
+def test_one_that_fails_on_what_is_asked_first_is_not_loaded(folder: Path) -> None:
+    with pytest.raises(ModelError, match="InvalidArgumentError: "):
+        ModelProcess(folder, PREPARED, [b"no photo"])
+
+
 def test_what_the_model_fails_on_is_told_and_it_goes_on(model: ModelProcess, photos: list[bytes]) -> None:
     pid = model.pid
     with pytest.raises(ModelError, match="InvalidArgumentError: "):
@@ -123,7 +128,7 @@ def test_a_batch_on_which_it_ends_twice_fails_and_others_do_not(model: ModelProc
 def test_where_no_other_one_can_be_begun_it_is_tried_again(tmp_path: Path, folder: Path, photos: list[bytes]) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    model = ModelProcess(copy, PREPARED)
+    model = ModelProcess(copy, PREPARED, photos)
     assert model.pid is not None
     os.kill(model.pid, signal.SIGKILL)
     copy.rename(tmp_path / "away")
@@ -140,7 +145,7 @@ def test_what_is_no_model_is_told_and_leaves_no_process(tmp_path: Path) -> None:
     before = set(psutil.Process().children(recursive=True))
     (tmp_path / "saved_model.pb").write_bytes(b"torn")
     with pytest.raises(ModelError, match=r"^\w+: .*saved_model"):
-        ModelProcess(tmp_path, PREPARED)
+        ModelProcess(tmp_path, PREPARED, [])
     left = set(psutil.Process().children(recursive=True)) - before
     assert all(ended(each.pid) for each in left)
 
@@ -157,9 +162,11 @@ def test_signals_to_the_group_do_not_end_it_and_close_does(model: ModelProcess, 
 
 
 @pytest.mark.parametrize("how", ["killed", "ended"])
-def test_it_ends_with_the_process_that_asks(folder: Path, how: str) -> None:
+def test_it_ends_with_the_process_that_asks(tmp_path: Path, folder: Path, photos: list[bytes], how: str) -> None:
+    photo = tmp_path / "prepared.jpg"
+    photo.write_bytes(photos[0])
     with subprocess.Popen(
-        [sys.executable, "-c", LOADS, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", LOADS, str(folder), str(photo)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as asks:
         assert asks.stdout is not None
         pid = int(asks.stdout.readline())

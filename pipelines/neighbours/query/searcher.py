@@ -1,6 +1,6 @@
 """An opened index: photos or items in, the shop's items out.
 
-Owns the loading of an index folder and searches by stored vector. Rows never leave: answers are `Hit`s.
+Owns the loading of an index folder and searches by stored vector. Rows never leave: answers are `Result`s.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,7 +27,8 @@ from pipelines.neighbours.query.not_alike import NotAlike
 from pipelines.neighbours.query.parts import UNCALIBRATED_MASS, Parts
 from pipelines.neighbours.query.plan import PlanResult, QueryPlan
 from pipelines.neighbours.query.standing import Stander, Standing
-from pipelines.neighbours.rows import Hit, Rows, UnknownItemError
+from pipelines.neighbours.results import Result
+from pipelines.neighbours.rows import Rows, UnknownItemError
 from pipelines.neighbours.settings import PlanConfig, weighed
 from pipelines.tables.apart import NOTHING_APART, Apart
 from pipelines.tables.arrays import Floats, Ints
@@ -146,23 +147,23 @@ class Searcher:
 
     def search(
         self, outputs: QueryOutputs, k: int, plan: PlanConfig, filters: Sequence[Filter | None] = ()
-    ) -> list[list[Hit]]:
+    ) -> list[list[Result]]:
         """Return the best `k` results of each photo, best first, each as its filter says (none: no filters).
 
         Raises UnknownFilterError.
         """
         opened = self._open
         exclusions = opened.exclusions(outputs.embeddings, filters)
-        return self._hits(opened.run(plan, outputs, k, exclusions), outputs)
+        return self._results(opened.run(plan, outputs, k, exclusions), outputs)
 
     def explain(
         self, outputs: QueryOutputs, k: int, plan: PlanConfig, wanted: Filter | None = None
-    ) -> tuple[list[Hit], Explained]:
+    ) -> tuple[list[Result], Explained]:
         """Return the best `k` results of one photo, and how the plan came to them. Raises UnknownFilterError."""
         opened = self._open
         [exclusion] = opened.exclusions(outputs.embeddings, [wanted])
         result = opened.run(plan, outputs, k, [exclusion])
-        return self._hits(result, outputs)[0], explain(opened.parts, plan, outputs, exclusion, result)
+        return self._results(result, outputs)[0], explain(opened.parts, plan, outputs, exclusion, result)
 
     def standing(
         self, outputs: QueryOutputs, item_id: str, k: int, plan: PlanConfig, wanted: Filter | None = None
@@ -181,7 +182,7 @@ class Searcher:
         leave_out_duplicates: bool = True,
         leave_out_variants: bool = True,
         wanted: Filter | None = None,
-    ) -> list[list[Hit]]:
+    ) -> list[list[Result]]:
         """Return what looks like the first photo of each item, by stored vector, the item itself left out.
 
         Duplicates share a photo with it, variants its group. Raises UnknownItemError and UnknownFilterError.
@@ -189,17 +190,18 @@ class Searcher:
         opened = self._open
         only = opened.only(wanted)
         items = np.array([self.rows.item(item_id) for item_id in item_ids], np.int64)
-        hits: list[list[Hit]] = []
+        results: list[list[Result]] = []
         for part in blocks(len(items), ITEM_BLOCK):
             exclusions = [
                 self._exclusion(opened.apart_from(int(item)), int(item), leave_out_duplicates, leave_out_variants)
                 for item in items[part]
             ]
             outputs = self.stored_outputs(items[part], plan)
-            hits += self._hits(opened.run(plan, outputs, k, [replace(e, only=only) for e in exclusions]), outputs)
-        return hits
+            found = opened.run(plan, outputs, k, [replace(e, only=only) for e in exclusions])
+            results += self._results(found, outputs)
+        return results
 
-    def item(self, item_id: str) -> list[Hit]:
+    def item(self, item_id: str) -> list[Result]:
         """Return an item as results show it, once for each of its photos, the first first, each with a score of 1.
 
         Raises UnknownItemError, also for an item that may not be found.
@@ -208,7 +210,7 @@ class Searcher:
         links = links[self.parts.live_links[links]]
         if not len(links):
             raise UnknownItemError(f"item {item_id!r} is in the index, but may not be shown")
-        return self.rows.hits([links], [np.ones(len(links))])[0]
+        return self.rows.results([links], [np.ones(len(links))])[0]
 
     def run(self, outputs: QueryOutputs, k: int, plan: PlanConfig) -> PlanResult:
         """Return the links and statistics of a search: for measuring inside this package."""
@@ -225,13 +227,13 @@ class Searcher:
         attributes = {name: self._listed(name, links) for name in names if name in self.rows.attributes}
         return QueryOutputs(embeddings, hashes, self._stored_probabilities(links, stored, plan), attributes)
 
-    def _hits(self, result: PlanResult, outputs: QueryOutputs) -> list[list[Hit]]:
+    def _results(self, result: PlanResult, outputs: QueryOutputs) -> list[list[Result]]:
         """Return the results in the plan's order with their similarities, not with what weights made of them."""
         similarities = [
             np.minimum(np.asarray(self.vectors[self.rows.link_row[links]], np.float32) @ vector, 1.0)
             for links, vector in zip(result.links, outputs.embeddings, strict=True)
         ]
-        return self.rows.hits(result.links, similarities)
+        return self.rows.results(result.links, similarities)
 
     def _exclusion(self, apart: Exclusion, item: int, duplicates: bool, variants: bool) -> Exclusion:
         rows, items, groups = self.rows, np.array([item]), np.zeros(0, np.int64)

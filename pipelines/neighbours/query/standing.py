@@ -217,11 +217,11 @@ class Stander:
         rows, row = self._parts.rows, int(self._parts.rows.link_row[link])
         similarity = float(self._exact(np.array([row]))[0])
         scanned, distance, near = self._by_code(row)
-        (hit,) = rows.hits([np.array([link])], [np.array([similarity])])[0]
+        (result,) = rows.results([np.array([link])], [np.array([similarity])])[0]
         looked_at = bool((self._rows == row).any())
         slot = int(rows.link_slot[link])
         return PhotoStanding(
-            hit.image_uri, slot, scanned, distance, near, similarity, self._exact_rank(row, similarity), looked_at
+            result.image_uri, slot, scanned, distance, near, similarity, self._exact_rank(row, similarity), looked_at
         )
 
     def _by_code(self, row: int) -> tuple[bool | None, int | None, int | None]:
