@@ -165,7 +165,7 @@ class Serve:
                 words, stdout=log, stderr=log, env=untouched() | environment
             )
         self.url = self._url()
-        self._http = httpx.Client(base_url=self.url, timeout=10)  # one: each that is made costs a core 20 ms
+        self._http = httpx.Client(base_url=self.url, timeout=10)  # one: each that is made costs 70 ms of a core
         self.port = int(self.url.rpartition(":")[2])
 
     def __enter__(self) -> Serve:
