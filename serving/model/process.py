@@ -28,12 +28,18 @@ from serving.model import child
 FORKS = multiprocessing.get_context("forkserver")
 ENDED = (EOFError, OSError)
 """What a connection raises whose other side is gone."""
+ATTEMPTS = 3
+"""How often a batch is asked before it is what ends the process: the kernel may kill one, and the next as it loads."""
 LONGEST_FOLDER = 107 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")
 """How long the name of the folder for temporary files may be: the kernel bounds a socket's path (unix(7))."""
 
 
 class ModelError(Exception):
     """What a model's process says of an error, or that it has ended."""
+
+
+class EndedError(ModelError):
+    """That a model's process has ended."""
 
 
 def prepare() -> None:
@@ -64,19 +70,21 @@ class ModelProcess:
     def __call__(self, values: Sequence[bytes]) -> dict[str, npt.NDArray[Any]]:
         """Return every output of one forward pass, by its name.
 
-        Where its process ends, another one is begun and asked again. Raises ModelError for what the model fails on, or
-        what it ends on twice.
+        Where its process ends, another one is begun and asked. Raises ModelError for what the model fails on, or what
+        it ends on again and again.
         """
         with self._lock:
-            for _ in range(2):
+            for _ in range(ATTEMPTS):
                 try:
+                    if self._connection.closed:
+                        self._begin()
                     self._connection.send(values)
                     return self._received()
+                except EndedError as error:
+                    logs.warn(f"the model's process could not be begun ({error}); it is tried again")
                 except ENDED:
-                    why = self._why_ended()
-                    logs.warn(f"the model's process has ended ({why}); another one is begun")
-                    self._begin()
-        raise ModelError(f"its process ends on this ({why})")
+                    logs.warn(f"the model's process has ended ({self._why_ended()}); another one is begun")
+        raise EndedError("its process ends on this again and again")
 
     @property
     def pid(self) -> int | None:
@@ -98,7 +106,7 @@ class ModelProcess:
         try:
             self._received()
         except ENDED as error:
-            raise ModelError(f"its process has ended while it loaded ({self._why_ended()})") from error
+            raise EndedError(f"its process has ended while it loaded ({self._why_ended()})") from error
         except ModelError:
             self.close()
             raise

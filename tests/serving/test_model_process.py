@@ -118,9 +118,27 @@ def test_where_its_process_is_killed_another_one_answers(model: ModelProcess, ph
     assert model.pid != pid
 
 
-def test_a_batch_on_which_it_ends_twice_fails_and_others_do_not(model: ModelProcess, photos: list[bytes]) -> None:
+def test_where_that_one_is_killed_while_it_loads_too_a_third_one_answers(
+    model: ModelProcess, photos: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, received, pids = model(photos)["embedding"], model._received, [model.pid]
+
+    def killed_once() -> dict[str, Any]:
+        if model.pid not in pids:
+            pids.append(model.pid)
+            if len(pids) == 2:
+                os.kill(model.pid or 0, signal.SIGKILL)
+        return received()
+
+    monkeypatch.setattr(model, "_received", killed_once)
+    os.kill(model.pid or 0, signal.SIGKILL)
+    assert np.array_equal(model(photos)["embedding"], before)
+    assert len(pids) == 3
+
+
+def test_a_batch_on_which_it_always_ends_fails_and_others_do_not(model: ModelProcess, photos: list[bytes]) -> None:
     before = model(photos)["embedding"]
-    with pytest.raises(ModelError, match=r"its process ends on this \(exit 3\)"):
+    with pytest.raises(ModelError, match="its process ends on this again and again"):
         model([Poison()])
     assert np.array_equal(model(photos)["embedding"], before)
 

@@ -56,6 +56,12 @@ def either(gone: Any, live: Any) -> Callable[[bool], Any]:
         *[("attributes.active", False, True), ("deleted_at", DAY, None), ("deletedAt", DAY, "0000-00-00 00:00:00")],
         *[("is_purchasable", False, True), ("for_sale", "N", "Y"), ("Freigabe", "nein", "ja"), ("publish", 0, 1)],
         *[("blocked", "yes", "no"), ("is_available", "inactive", "active"), ("available", "inaktiv", "aktiv")],
+        *[
+            ("Draft", "true", "false"),
+            ("isDraft", True, False),
+            ("Widoczność", "nie", "tak"),
+            ("Viditelnost", "ne", "ano"),
+        ],
         *[("published_at", None, DAY), ("discontinued_date", "2025-11-01", "")],
     ],
 )

@@ -247,3 +247,13 @@ def test_nothing_is_told_twice(tmp_path: Path) -> None:
     text = drafted(tmp_path, with_lines(lines, {}))
     assert "not 'price net'" in text
     assert "# not used" not in text
+
+
+@pytest.mark.parametrize("first", ["standard_price", "list_price"])
+def test_what_an_item_costs_the_shop_is_not_the_price_that_odoo_has_beside_it(first: str) -> None:
+    columns: dict[str, Cell] = {first: usual, "list_price": usual, "standard_price": lambda n: f"{n + 3}.20"}
+    assert of(columns).keys["price"] == "list_price"
+
+
+def test_a_standard_price_alone_is_the_price() -> None:
+    assert of({"standard_price": usual}).keys["price"] == "standard_price"

@@ -30,6 +30,8 @@ _GROSS, _PLAIN, _BEFORE, _NET = 2.0, 1.0, 0.3, 0.2
 _NESTED = 0.5
 _OF_TRADE = re.compile("einkauf|wholesale|grosshandel|haendler|handlerpreis|prixachat")
 """Within words that are written as one."""
+_COST, _BESIDE = ("standard", "price"), ("list", "price")
+"""Odoo calls so what an item costs the shop, and what customers pay."""
 _OF_COINS = re.compile("unitamount|pricemoney|centamount")
 """Fields in which Stripe, Square and commercetools count coins."""
 _HUNDRED, _MILLION, _MICROS = 100, 1_000_000, "micros"
@@ -55,6 +57,8 @@ def prices(columns: Mapping[str, Profile]) -> tuple[list[str], list[str]]:
     A sale's price counts where it is of the same kind as the usual one: not without tax beside one with it. What the
     maker recommends, or what the price was, is the usual one where no other is; a sale's price where none is at all.
     """
+    if any(tokens(name) == _BESIDE for name in columns):
+        columns = {name: one for name, one in columns.items() if tokens(name) != _COST}
     sales = [one for one in _ranked("sale", columns) if columns[one.name].numbers >= _OF_SALE]
     usual = _ranked("price", columns) or _ranked("list_price", columns) or _before(sales, columns) or sales
     if not usual:

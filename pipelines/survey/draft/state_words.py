@@ -10,7 +10,8 @@ SIGNS_OF_GONE: Final = plain_words(
     "deleted removed archived discontinued disabled inactive hidden unpublished retired obsolete trashed geloscht "
     "geloescht archiviert inaktiv ausgelaufen versteckt gesperrt supprime desactive inactif archive eliminado inactivo "
     "descatalogado eliminato inattivo verwijderd slettet usuniety nieaktywny "
-    "sperre sperrkennzeichen blocked hide eol 倉庫指定 非表示 廃番"
+    "sperre sperrkennzeichen blocked hide eol draft isdraft entwurf brouillon borrador bozza rascunho "
+    "倉庫指定 非表示 廃番"
 )
 """Words of a column that says yes of an item that is gone or not for sale."""
 SIGNS_OF_LIVE: Final = plain_words(
@@ -18,6 +19,8 @@ SIGNS_OF_LIVE: Final = plain_words(
     "displayed activated publish show forsale isforsale canbuy inshop imshop freigabe verkaufbar kaufbar bestellbar "
     "verkauflich angezeigt aktiv aktiviert sichtbar "
     "veroffentlicht veroeffentlicht freigegeben actif publie enligne activo publicado visivel attivo pubblicato "
+    "widocznosc widoczny widoczna viditelnost viditelny zobrazit zichtbaarheid synlig lathato yayinda visibilita "
+    "visibilidad visibilidade видимость "
     "visibile actief zichtbaar aktywny aktivni julkaistu activado habilitado ativo vendible vendibile acquistabile"
 )
 """Words of a column that says no of such an item."""
@@ -63,5 +66,5 @@ LIVE: Final = _cells(
     "aktív|activ|publicat|активен|активний|опубліковано|опубликован|公開|表示"
 )
 """Words that mean that it is there, whatever the column."""
-YES: Final = _cells("1|1.0|true|t|yes|y|on|x|ja|j|oui|si|sì|sí|wahr|tak")
-NO: Final = _cells("0|0.0|false|f|no|n|off|nein|non|falsch|nie")
+YES: Final = _cells("1|1.0|true|t|yes|y|on|x|ja|j|oui|si|sì|sí|wahr|tak|ano|áno|igen|evet|kyllä|да")
+NO: Final = _cells("0|0.0|false|f|no|n|off|nein|non|falsch|nie|ne|nem|hayır|ei|нет")
