@@ -24,6 +24,7 @@ from pipelines.demo.writer import write_catalogue
 from pipelines.releases.history import append, make_entry, read_history
 from pipelines.releases.release import read_release
 from pipelines.store import Store, open_store
+from serving.release.memory import held_bytes
 from trainer.process import untouched
 
 LEAVES, SEED = 30, 7
@@ -193,15 +194,12 @@ class Serve:
 
     def memory_bytes(self) -> int:
         """Return what it and the processes of its models hold for themselves, each byte that they share once."""
-        return sum(_held_bytes(each.pid) for each in self._processes())
+        return held_bytes(self.process.pid)
 
     def processor_s(self) -> float:
         """Return the seconds of a processor that it and they have used, also those that have ended."""
-        return sum(sum(each.cpu_times()[:4]) for each in self._processes())
-
-    def _processes(self) -> list[psutil.Process]:
         own = psutil.Process(self.process.pid)
-        return [own, *own.children(recursive=True)]
+        return sum(sum(each.cpu_times()[:4]) for each in [own, *own.children(recursive=True)])
 
     def _url(self) -> str:
         until = time.monotonic() + 300
@@ -210,8 +208,3 @@ class Serve:
                 raise TimeoutError(f"it does not listen\n{self.log.read_text()[-2000:]}")
             time.sleep(0.05)
         return found[1]
-
-
-def _held_bytes(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss_Anon:"))

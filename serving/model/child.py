@@ -8,12 +8,16 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from pipelines.models.signature import Signature
 from pipelines.models.tensorflow import import_tensorflow
 
+ENDED = (EOFError, OSError)
+"""What a connection raises whose other side is gone."""
 NICE = 10
 """How far a thread that loads stands behind those that answer."""
 
@@ -33,17 +37,9 @@ def run(connection: Connection, folder: Path, name: str, first: Sequence[bytes])
         connection.send((None, _words(error)))
         return
     connection.send(({}, None))
-    while True:
-        try:
-            batch = connection.recv()
-        except EOFError:
-            return
-        try:
-            connection.send((signature(batch), None))
-        except BrokenPipeError:
-            return
-        except Exception as error:  # noqa: BLE001 - as above
-            connection.send((None, _words(error)))
+    with suppress(*ENDED):
+        while True:
+            connection.send(_answered(signature, connection.recv()))
 
 
 def behind_queries[T](load: Callable[[], T]) -> T:
@@ -65,6 +61,13 @@ def _loaded(folder: Path, name: str, first: Sequence[bytes]) -> Signature:
         return signature
 
     return behind_queries(load)
+
+
+def _answered(signature: Signature, batch: Sequence[bytes]) -> tuple[dict[str, Any] | None, str | None]:
+    try:
+        return signature(batch), None
+    except Exception as error:  # noqa: BLE001 - as above
+        return None, _words(error)
 
 
 def _stand_back() -> None:

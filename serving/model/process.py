@@ -24,10 +24,9 @@ import numpy.typing as npt
 
 from pipelines.telemetry import logs
 from serving.model import child
+from serving.model.child import ENDED
 
 FORKS = multiprocessing.get_context("forkserver")
-ENDED = (EOFError, OSError)
-"""What a connection raises whose other side is gone."""
 ATTEMPTS = 3
 """How often a batch is asked before it is what ends the process: the kernel may kill one, and the next as it loads."""
 LONGEST_FOLDER = 107 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")

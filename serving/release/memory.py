@@ -48,13 +48,14 @@ def available_bytes(budget: int | None) -> int:
     return min(_of_machine(), _of_container())
 
 
-def held_bytes() -> int:
-    """Return what this process and those of its models hold for themselves, each byte that they share once.
+def held_bytes(pid: int | None = None) -> int:
+    """Return what a service (this process by default) and its models' processes hold, each shared byte once.
 
     Pages of files do not count, for the kernel may drop them.
     """
-    others = (PROC / str(each.pid) / "smaps_rollup" for each in psutil.Process().children(recursive=True))
-    return _field(PROC / "self/status", "RssAnon") + sum(_field(path, "Pss_Anon") for path in others)
+    others = (PROC / str(each.pid) / "smaps_rollup" for each in psutil.Process(pid).children(recursive=True))
+    own = PROC / ("self" if pid is None else str(pid)) / "status"
+    return _field(own, "RssAnon") + sum(_field(path, "Pss_Anon") for path in others)
 
 
 def _of_machine() -> int:
