@@ -56,7 +56,7 @@ setup(
         ],
         "launcher": [
             "build>=1.3,<2",
-            "charset-normalizer>=3.4,<4",
+            "chardet>=7.7,<8",
             "click>=8.3,<9",
             "google-cloud-dataflow-client>=0.13,<1",
             "jinja2>=3.1,<4",

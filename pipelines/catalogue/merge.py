@@ -2,7 +2,8 @@
 
 Two orders decide. Snapshots hold one after the other, as they were read: the last one says what an item is, and that it
 is gone when it does not name it. Between a snapshot and deltas, and among deltas, the newest `updated_at` wins. Rows
-of one item with equal `updated_at` in one file are one item with several photos. Replays change nothing.
+of one item with equal `updated_at` in one file are one item with several photos; of a snapshot's, which may hold what
+an item was too, those count that do not say it is gone. Replays change nothing.
 """
 
 from __future__ import annotations
@@ -106,6 +107,8 @@ def _join(held: Arrival, row: Arrival, result: Merged) -> Arrival:
     old, new = held.item, row.item
     if old.updated_at != new.updated_at or old.deleted != new.deleted:
         result.skipped += 1  # superseded
+        if old.updated_at == new.updated_at and row.feed == SNAPSHOT:  # a list, as of versions, has no order of deeds
+            return held if new.deleted else row
         return row if new.updated_at >= old.updated_at else held
     if replace(old, photos=()) != replace(new, photos=()):
         hint = "if its rows are parts of one, catalogue.columns.continues names the column they share"

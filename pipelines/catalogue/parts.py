@@ -16,9 +16,12 @@ _IN, _TOO = "in_file:", "in_another_too:"
 
 
 def remark_files(rows: Iterable[Arrival], remarks: Remarks) -> None:
-    """Count the items of each file, and those of them that stand in another one too, of which the example is one."""
+    """Count the items of each file, and those of them that stand in another one too, of which the example is one.
+
+    Rows that say their item is gone are none of a list: a table of versions has them beside those that hold.
+    """
     files: dict[str, dict[str, None]] = {}
-    for row in rows:
+    for row in (row for row in rows if not row.item.deleted):
         files.setdefault(row.item.item_id, {}).setdefault(row.file)
     for of_item in files.values():
         ring = [*of_item, next(iter(of_item))]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -189,7 +190,7 @@ class Cells:
             raise RejectError("bad_item_id", f"{value!r} has lost digits as a floating-point number; write ids as text")
         if isinstance(value, bool | date):
             raise RejectError("bad_item_id", f"a {type(value).__name__} is no id")
-        text = visible(self.text(column))
+        text = unicodedata.normalize("NFC", visible(self.text(column)))  # macOS names files in another form
         if not text:
             word = trimmed(str(value or ""))[:SHOWN]
             raise RejectError("no_item_id", "the item id is empty" + (f": {word!r} means no value" if word else ""))

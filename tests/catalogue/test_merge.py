@@ -402,3 +402,10 @@ def test_of_an_older_catalogue_photos_with_boxes_and_those_of_the_table_are_the_
 def test_a_new_time_alone_is_no_change() -> None:
     merged = merge(state(item("x", 10.0)), named(item("x", 20.0)), snapshot(20.0))
     assert (counts(merged), merged.ok) == ((0, 0, 0), 1)
+
+
+def test_of_rows_of_a_snapshot_with_one_time_those_count_that_do_not_say_gone() -> None:
+    for rows in ([gone("a", 10.0), item("a")], [item("a"), gone("a", 10.0)]):
+        assert ids(merge(State(), named(*rows), snapshot(20.0))) == {"a"}
+    assert not ids(merge(State(), named(item("a"), gone("a", 11.0)), snapshot(20.0)))
+    assert not ids(merge(state(item("a")), deltas(item("a"), gone("a", 10.0)), DELTAS))

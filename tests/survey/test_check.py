@@ -426,3 +426,21 @@ def test_cells_that_a_spreadsheet_merged_are_told(path: Callable[[int], str], to
         assert "column 'path' (category) is blank in 50 of the first 60 rows" in merged[0]["what"]
         assert merged[0]["examples"] == ["'Shoes > Kind 0' and 5 blanks"]
         assert merged[0]["fix"].startswith("unmerge the cells in the spreadsheet")
+
+
+def test_an_encoding_that_makes_no_words_is_told_with_the_one_that_does(tmp_path: Path) -> None:
+    titles = ["Kırmızı kadın elbise çiçekli", "Siyah deri çizme", "Çocuk montu sarı", "Güneş gözlüğü ve şapka"]
+    shop = shop_of(
+        tmp_path,
+        [{"sku": f"k{n}", "image": f"{n}.jpg", "path": "AB"[n % 2], "name": titles[n % 4]} for n in range(20)],
+        catalogue={"columns": COLUMNS, "encoding": "cp1252"},
+    )
+    feed = tmp_path / "feed.csv"
+    feed.write_bytes(feed.read_text(encoding="utf-8").encode("cp1254"))
+    found = looked(shop)["encoding"]
+    assert (
+        "'Kýrmýzý kadýn elbise çiçekli' of a text that is 'Kırmızı kadın elbise çiçekli' in 'cp1254'" in found["what"]
+    )
+    assert "set catalogue.encoding = 'cp1254'" in found["fix"]
+    shop.write_config(catalogue={"columns": COLUMNS, "encoding": "cp1254"}, train={"min_images": 2})
+    assert "encoding" not in looked(shop)

@@ -501,3 +501,32 @@ def test_an_export_whose_rows_cannot_be_used_is_no_success(tmp_path: Path) -> No
     assert "STOP all rows that were looked at are rejected (no_photo 120, no_category 60)" in result.output
     assert "let the export write them into one row" in result.output
     assert "next: see to the lines above, then: " in result.output
+
+
+def test_names_of_a_language_without_blanks(tmp_path: Path) -> None:
+    """As EC-CUBE exports products: Shift JIS with signs of Windows, photos three folders below, flags of two kinds."""
+    header = (
+        "商品ID,公開ステータス(名称),商品名,商品削除フラグ,商品画像,商品カテゴリ(ID),商品カテゴリ(名称),"
+        "商品コード,在庫数,販売価格"
+    )
+    rows = [
+        f"{n},{'非' * (n % 9 == 8)}公開,①レザーブーツ㈱ {n},0,{n}.jpg,{n % 3},{'靴帽鞄'[n % 3]},EC-{n},5,{n}00"
+        for n in range(COUNT)
+    ]
+    (tmp_path / "product.csv").write_bytes("\r\n".join([header, *rows, ""]).encode("cp932"))
+    (tmp_path / "html" / "upload" / "save_image").mkdir(parents=True)
+    for n in range(COUNT):
+        (tmp_path / "html" / "upload" / "save_image" / f"{n}.jpg").write_bytes(jpeg(n))
+    result = init("product.csv")
+    assert result.exit_code == 0, result.output
+    said = tomllib.loads(Path("shop.toml").read_text(encoding="utf-8"))["catalogue"]
+    assert (said["encoding"], said["photo_root"]) == ("cp932", "html/upload/save_image")
+    assert said["columns"] == {
+        "item_id": "商品コード",
+        "photos": "商品画像",
+        "category": "商品カテゴリ(名称)",
+        "title": "商品名",
+        "price": "販売価格",
+        "availability": "在庫数",
+        "deleted": ["公開ステータス(名称)", "商品削除フラグ"],
+    }

@@ -39,6 +39,7 @@ def hit(n: int) -> dict[str, Any]:
     }
 
 
+CDN = "https://cdn.example"
 COLUMNS = {
     "item_id": "_source.sku", "photos": "_source.media.src", "category": "_source.categories.path",
     "title": "_source.name.de", "price": "_source.prices[0].amount", "currency": "_source.prices[0].currency",
@@ -105,3 +106,23 @@ def test_of_objects_what_they_are_called_and_of_photos_no_category() -> None:
         "title": "name",
         "attributes": {"brand": "brand.name"},
     }
+
+
+def test_items_by_their_ids_are_told_with_how_to_make_rows_of_them(tmp_path: Path) -> None:
+    """As Firebase exports them, and with photos by ids too."""
+    products = {
+        f"-N{n}": {"name": f"Mug {n}", "type": "ab"[n % 2] * 3, "images": {f"-I{n}": {"url": f"{CDN}/{n}.jpg"}}}
+        for n in range(COUNT)
+    }
+    document = {"categories": {"aaa": {"name": "Mugs"}}, "products": products}
+    (tmp_path / "my export.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    result = init("my export.json")
+    assert result.exit_code == 1
+    assert f"my export.json holds {COUNT} items by their ids, in 'products', and no rows" in result.output
+    program = '.["products"] | to_entries[] | {id: .key} + .value | .["images"] |= [.[]?]'
+    assert f"jq -c '{program}' 'my export.json' > items.jsonl" in result.output
+    rows = [{"id": key} | value | {"images": [*value["images"].values()]} for key, value in products.items()]
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert init("items.jsonl").exit_code == 0
+    columns = load_config("shop.toml").catalogue.columns
+    assert (columns.item_id, columns.photos, columns.category) == ("id", "images.url", "type")

@@ -177,3 +177,19 @@ def test_levels_that_stand_deepest_first_are_told(*, is_upside_down: bool) -> No
     told = "note: categories such as 'Soy > Milk > Dairy' seem to name the deepest level first: "
     assert (told in init("feed.jsonl").output) == is_upside_down
     assert not are_upside_down([("Men", "Shoes"), ("Women", "Shoes"), ("Kids", "Shoes")])
+
+
+def test_numbers_are_places_where_words_are_levels() -> None:
+    """As Lightspeed exports them: an item stands in a category of its own, and in Sale."""
+    guess = guess_of(
+        lambda path: {
+            "NL_Category_1": path[0], "NL_Subcategory_1": path[1], "NL_Subsubcategory_1": path[2],
+            "NL_Category_2": "Sale", "NL_Subcategory_2": "All",
+        }
+    )  # fmt: skip
+    assert guess.keys["category"] == ["NL_Category_1", "NL_Subcategory_1", "NL_Subsubcategory_1"]
+
+
+def test_a_path_that_all_items_share_is_no_category() -> None:
+    guess = guess_of(lambda path: {"Product Category": "All / Saleable", "Website Category": " / ".join(path)})
+    assert guess.keys["category"] == "Website Category"

@@ -177,3 +177,19 @@ def test_all_files_of_one_pattern_leave_nothing_to_tell(tmp_path: Path) -> None:
     result = init("feed.csv")
     assert "more files" not in result.output
     assert "catalogue.media" not in Path("shop.toml").read_text(encoding="utf-8")
+
+
+def test_files_of_several_endings_are_called_by_what_tells_items_apart(tmp_path: Path) -> None:
+    """As Odoo exports products: an id of its own, and the shop's number, by which the photos are called."""
+    lines = delimited(
+        "External_ID Internal_Reference Name Type", lambda n: [f"__x_{n}", f"K-{n}", f"Mug {n}", "ab"[n % 2] * 3]
+    )
+    (tmp_path / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    (tmp_path / "Bilder").mkdir()
+    for n in range(COUNT):
+        (tmp_path / "Bilder" / f"K-{n}.{['jpg', 'png', 'webp'][n % 3]}").write_bytes(jpeg(n))
+    init("feed.csv")
+    text = Path("shop.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text)["catalogue"]["columns"]["item_id"] == "Internal Reference"
+    assert "item's 'Internal Reference'" in " ".join(text.replace("\n#", "").split())
+    assert "# not used: 'External ID'" in text

@@ -34,6 +34,11 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WIDER = {
+    "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "shift_jis": "cp932", "euc_kr": "cp949",
+    "gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "tis-620": "cp874",
+}  # fmt: skip
+"""What exporters write under the name of a standard (encoding.spec.whatwg.org): Windows' page, which has more signs."""
 _BAD_BYTES = "feed-bytes"
 _SURROGATE = 0xDC00
 
@@ -103,7 +108,7 @@ def _of_xml(file: File, head: bytes, configured: str) -> str:
     if found is None or (not head.isascii() and _is_utf_8(head)):
         return "utf-8" if found else configured
     try:
-        return codecs.lookup(found[1].decode()).name
+        return _lookup(found[1].decode())
     except LookupError as error:
         raise FeedError(f"{file} declares the encoding {found[1].decode()!r}, which is none; {ENCODING_FIX}") from error
 
@@ -112,7 +117,7 @@ def _encoding(file: File, head: bytes, configured: str) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
-    name = codecs.lookup(configured).name
+    name = _lookup(configured)
     if name.startswith(("utf-16", "utf-32")):
         return name
     if 4 * head.count(0) >= len(head) > 0:  # every other byte of Latin text in UTF-16
@@ -124,6 +129,12 @@ def _encoding(file: File, head: bytes, configured: str) -> str:
     if name != "utf-8" and not head.isascii() and _is_utf_8(head):
         raise FeedError(f"{file} is UTF-8, though catalogue.encoding = {configured!r}; remove that key")
     return name
+
+
+def _lookup(name: str) -> str:
+    """Return the name of a codec, of the wider one where others write that under its name. Raises LookupError."""
+    known = codecs.lookup(name).name
+    return _WIDER.get(known, known)
 
 
 def _is_utf_8(head: bytes) -> bool:

@@ -18,6 +18,7 @@ from pipelines.errors import StageError
 from pipelines.models.advice import SIDE
 from pipelines.shop_files.uri import address_of
 from pipelines.survey.draft.columns import Guess, guessed
+from pipelines.survey.draft.keyed import advice
 from pipelines.survey.draft.named import Named, named_photos
 from pipelines.survey.draft.notation import Written, sample, written
 from pipelines.survey.draft.page import Draft, open_lines, page, question, relative
@@ -31,6 +32,7 @@ from pipelines.survey.draft.photos import (
     roots_of,
     size_of,
 )
+from pipelines.survey.draft.profile import texts_of
 from pipelines.survey.draft.settings import settled
 from pipelines.survey.draft.source import Source, open_source
 from pipelines.survey.draft.systems import system_of
@@ -68,17 +70,18 @@ def draft_config(feed: str, output: Path, photos: str | None, allowed_networks: 
 class _Drafting:
     def __init__(self, source: Source, output: Path, photos: str | None, networks: tuple[str, ...]) -> None:
         self._source, self._output, self._photos, self._networks = source, output, photos, networks
-        self._file = source.file
+        self._files = [source.file]
+        self._how = written(source.file)
         self._named: Named | None = None
 
     def done(self) -> Drafted:
-        how = written(self._file)
-        names, rows = _looked_at(self._file, how.notation)
-        if not rows:
-            elements = "; rows of XML are elements <item> or <entry>" if format_of(self._file) == "xml" else ""
-            raise FeedError(f"{self._source.place} has no rows{elements}; export it again")
+        how = self._how
+        names, rows, (section, trial, guess) = self._look()
+        is_newest = self._is_newest(section, trial)
+        if self._source.files > 1 and not is_newest:  # parts of one list, each as telling as the other
+            self._files = self._source.parts()
+            names, rows, (section, trial, guess) = self._look()
         sound = [row.values for row in rows if not row.code]
-        section, trial, guess = self._section(how, names, sound)
         place = self._place(trial)
         questions = {key: question(key, names) for key in self._lacking(section)}
         if "photos" in questions and (held := _holding_photos(names, sound)):
@@ -88,7 +91,7 @@ class _Drafting:
         if place and place.root is None and 2 * place.files > place.looked_at:
             example = _first_file(trial)
             questions["photo_root"] = question("photo_root", [], example)
-        keys, why = self._keys(section, place, trial), {**guess.why, **how.why}
+        keys, why = self._keys(section, place, is_newest=is_newest), {**guess.why, **how.why}
         why |= self._why_place(place)
         uris = _uris(trial)
         sizes = [size_of(place, uris[:LOOKED_AT], side) if place else None for side in (SMALL_SIDE, SIDE)]
@@ -110,7 +113,7 @@ class _Drafting:
         text = page(draft)
         stops = [*self._stops(section, trial), *_stops_of(place, uris)] if not questions else []
         told = (
-            *of_feed(self._source, len(rows), trial),
+            *of_feed(self._source, len(self._files), len(rows), trial),
             *of_photos(place, () if self._networks else inside),
             *of_named(self._named),
             *of_pages(uris),
@@ -119,11 +122,21 @@ class _Drafting:
         )
         return Drafted(text, told, (*open_lines(text, str(self._output)), *stops))
 
+    def _look(self) -> tuple[list[str], list[RawRow], tuple[dict[str, Any], Trial | None, Guess]]:
+        """Return the columns and first rows of the files that are looked at, and the keys of [catalogue]."""
+        names, rows = _looked_at(self._files, self._how.notation)
+        if not rows:
+            elements = "; rows of XML are elements <item> or <entry>" if format_of(self._source.file) == "xml" else ""
+            raise FeedError(f"{self._source.place} has no rows{elements}; export it again")
+        if len(rows) == 1 and (how := advice(rows[0].values, self._source.place)):
+            raise FeedError(how)
+        return names, rows, self._section(self._how, names, [row.values for row in rows if not row.code])
+
     def _section(
         self, how: Written, names: list[str], rows: list[dict[str, Any]]
     ) -> tuple[dict[str, Any], Trial | None, Guess]:
         """Return the keys of [catalogue], what the reader makes of them, and why each."""
-        system = system_of(self._file, how.keys)
+        system = system_of(self._source.file, how.keys)
         if system is not None:
             keys = {key: value for key, value in how.keys.items() if key != "delimiter"}
             section, guess = {"format": system[0], **keys}, Guess({}, {"format": system[1]})
@@ -134,7 +147,7 @@ class _Drafting:
         stand_in = guess.keys.get("item_id") if self._lacking(section) == ["category"] else None
         if stand_in is not None:  # so that the rest can be tried all the same
             section = {**section, "columns": {**section["columns"], "category": stand_in, "category_separator": ""}}
-        section, trial = settled(section, guess, self._file, rows)
+        section, trial = settled(section, guess, self._files, rows)
         if stand_in is not None:
             section["columns"] = {k: v for k, v in section["columns"].items() if not k.startswith("category")}
         return section, trial, guess
@@ -144,7 +157,12 @@ class _Drafting:
         if "photos" in guess.keys or (self._photos and is_remote(self._photos)):
             return
         named = self._named = named_photos(rows, names, self._roots())
-        if named is not None and named.pattern:
+        if named is None:
+            return
+        texts = [text for row in rows for text in texts_of(row.get(named.column))]
+        if named.more and len({*texts}) == len(texts) and named.column not in guess.keys.values():
+            guess.take("item_id", named.column, "files are called by it, and no two rows have the same one")
+        if named.pattern:
             guess.take("photos", named.column, "no column names photos, but files are called by this one")
             guess.settings["photo_pattern"] = named.pattern
             guess.why["photo_pattern"] = f"{named.there} of the first {named.looked_at} are files that are called so"
@@ -161,7 +179,7 @@ class _Drafting:
 
     def _stops(self, section: dict[str, Any], trial: Trial | None) -> list[str]:
         """Return what would stop a run as it is, and is no matter of a line to fill in."""
-        found = rejecting(trial) if trial else refusal(section, self._file)
+        found = rejecting(trial) if trial else refusal(section, self._files)
         return [f"STOP {found}"] if found else []
 
     def _place(self, trial: Trial | None) -> Place | None:
@@ -170,10 +188,10 @@ class _Drafting:
         given = str(Path(self._photos).absolute()) if self._photos and ":" not in self._photos else self._photos
         return place_of(_uris(trial), self._source.folder, given)
 
-    def _keys(self, section: dict[str, Any], place: Place | None, trial: Trial | None) -> dict[str, Any]:
+    def _keys(self, section: dict[str, Any], place: Place | None, *, is_newest: bool) -> dict[str, Any]:
         folder = self._output.absolute().parent
         keys = {"snapshot": relative(self._source.place, folder), **section}
-        if self._is_newest(section, trial):
+        if is_newest:
             keys["snapshot_files"] = "newest"
         start = place.root if place else self._named.root if self._named else None
         if start is not None:
@@ -188,9 +206,10 @@ class _Drafting:
 
         Their names differ by the day; those of lists that are parts, as of countries, by words.
         """
-        if trial is None or self._source.before is None or not self._source.by_number:
+        before = self._source.before() if trial and self._source.by_number else None
+        if trial is None or before is None:
             return False
-        earlier = tried(section, self._source.before)
+        earlier = tried(section, [before])
         ids = {item.item_id for item in trial.items}
         return earlier is not None and 2 * sum(item.item_id in ids for item in earlier.items) > len(earlier.items)
 
@@ -204,11 +223,15 @@ class _Drafting:
         return {"photo_root": seen, "photo_prefix": "before the paths of photos", "snapshot_files": newest}
 
 
-def _looked_at(file: Path, notation: Notation) -> tuple[list[str], list[RawRow]]:
-    """Return the names of a file's columns, and its first rows with the cells of all of them."""
-    names = column_names(file, notation, Columns(read=_NAMES, likely=_NAMES))
-    columns = Columns(read=frozenset(name for name in names if name))
-    return names, list(sample(file, notation, columns, MOST_ROWS))
+def _looked_at(files: Sequence[Path], notation: Notation) -> tuple[list[str], list[RawRow]]:
+    """Return the names of some files' columns, and the first rows of each with the cells of all of its own."""
+    names, rows = list[str](), list[RawRow]()
+    for file in files:
+        own = column_names(file, notation, Columns(read=_NAMES, likely=_NAMES))
+        names += [name for name in own if name not in names] if names else own
+        columns = Columns(read=frozenset(name for name in own if name))
+        rows += sample(file, notation, columns, MOST_ROWS // len(files))
+    return names, rows
 
 
 def _holding_photos(names: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:

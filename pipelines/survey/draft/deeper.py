@@ -53,6 +53,19 @@ def _nested_from(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> lis
     return kept
 
 
+def first_placed(families: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Return the first columns of families whose words are levels and whose numbers places: Subcategory_2, Category_2.
+
+    `families` are columns by what they are called but for a number at the end; none are returned where numbers may be
+    levels.
+    """
+    groups: dict[str, list[str]] = {}
+    for stem, names in families.items():
+        groups.setdefault(_BESIDE.sub("", stem), []).append(names[0])
+    found = max(groups.values(), key=len, default=[])
+    return found if len(found) > 1 and any(len(names) > 1 for names in families.values()) else ()
+
+
 def told_below(last: str, columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return columns whose values each stand beside one value of the last level, though no name says what they are."""
     found = [

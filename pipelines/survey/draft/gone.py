@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.catalogue.deletion import ZERO_DATE
 from pipelines.config.words import ANY, DELETED, NONE, NOT_DELETED
-from pipelines.survey.draft.names import said, tokens
+from pipelines.survey.draft.names import is_unspaced, said, tokens
 from pipelines.survey.draft.profile import Profile, has_text, is_date, text_of
 from pipelines.survey.draft.state_words import (
     GONE,
@@ -110,7 +110,8 @@ def _sayings(
 ) -> Iterator[Saying]:
     signs = SIGNS_OF_GONE | SIGNS_OF_LIVE | SIGNS_OF_STATUS | SIGNS_OF_STOCK
     for name, one in columns.items():
-        words = {*tokens(name), "".join(tokens(name))}
+        whole = "".join(tokens(name))
+        words = {*tokens(name), whole} | {sign for sign in signs if is_unspaced(sign) and sign in whole}
         if words & OF_ELSE or not (words & signs or said(name, "deleted")):
             continue
         counts = Counter(_word(row, name) for row in rows)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.survey.draft.chains import chain_of, family_of, is_shallow_first
-from pipelines.survey.draft.deeper import nested, says_level, told_below
+from pipelines.survey.draft.deeper import first_placed, nested, says_level, told_below
 from pipelines.survey.draft.names import TOKEN, numbered, said, stem_of, tokens
 from pipelines.survey.draft.profile import Profile, has_text, texts_of
 
@@ -59,9 +59,14 @@ def category_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str,
         if cells[name].levels >= 0.8 and cells[name].length < 150 and not _is_of_else(cells[name])
     ]
     if paths:
-        best = max(paths, key=lambda name: (named.get(name, 0.0), cells[name].levels))
+        best = max(paths, key=lambda name: (cells[name].values > 1, named.get(name, 0.0), cells[name].levels))
         return _of_paths(best, columns, rows)
-    family = max(numbered(named).values(), key=len, default=[])
+    families = numbered(named)
+    family = max(families.values(), key=len, default=[])
+    first = [columns[name] for name in first_placed(families)]
+    levels = nested([one.name for one in sorted(first, key=lambda one: one.values)], rows)
+    if len(levels) > 1:
+        return Category(levels, "levels of the first category; those with other numbers are further ones")
     if len(family) > 1:
         shown = ", ".join(repr(cells[name].example) for name in family)
         return Category(family, f"levels by their numbers, such as {shown}")

@@ -14,6 +14,8 @@ _OF_CUSTOM = re.compile(r"(?<=\w)__[cr]\b", re.IGNORECASE)
 """Behind the names that a shop gives to fields and relations of its own in Salesforce."""
 _BETWEEN = re.compile(r"[\W_]+")
 _NUMBER = re.compile(r"^(.*?)[\W_]*(\d{1,2})$")
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff]")
+"""Thai, Japanese and Chinese."""
 EXACT, TOKEN, STEM = 3.0, 2.0, 1.0
 """What a name is worth that says it wholly, by a word, or by a part of a word."""
 
@@ -38,6 +40,11 @@ def said(name: str, kind: str) -> float:
     if words.tokens & {*parts}:
         return TOKEN
     return STEM if any(stem in whole for stem in words.stems) else 0.0
+
+
+def is_unspaced(word: str) -> bool:
+    """Tell whether a word is of a script that puts no blanks between words, so that it may stand within another one."""
+    return bool(_UNSPACED.search(word))
 
 
 def numbered(names: Iterable[str]) -> dict[str, list[str]]:

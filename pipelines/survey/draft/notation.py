@@ -16,6 +16,7 @@ from typing import Any
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow
 from pipelines.catalogue.headers import LINES_ABOVE
 from pipelines.catalogue.rows import column_names, format_of, read_rows
+from pipelines.survey.code_pages import code_page
 from pipelines.survey.draft.profile import ADDRESS, PICTURE, is_date, is_number
 
 ROWS = 200
@@ -23,12 +24,6 @@ ROWS = 200
 _DELIMITERS = ",;\t|"
 _HEAD_BYTES = 1 << 18
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-_CODE_PAGES = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb18030", "big5", "euc_kr"]
-_ODD = re.compile(
-    r"[^\x00-\x7f]{3,}|(?<=[^\W\d_])[\xa1-\xbf\x80-\x9f\ufffd\u0152\u0153\u201a\u0192\u2030\xd7\xf7]|\ufffd"
-)
-"""In what is taken for Windows-1252: runs of letters with accents, and signs within words."""
-_FEW_ODD = 0.1
 _DAMAGED = 0.01
 """The share of lines that may be no UTF-8 in a feed that is."""
 _WELL = 0.9
@@ -151,21 +146,9 @@ def _encoding(file: Path) -> tuple[str, str]:
     is_damage = 2 * len(odd) <= len(lines) or (len(odd) < _DAMAGED * len(every) and every[0] not in odd)
     if is_damage:  # of a few rows, which are rejects
         return "utf-8", ""
-    name = _code_page(b"\n".join(lines[:ROWS]))
+    name = code_page(every)
     shown = odd[0].decode(name, "replace").strip()[:_LONGEST_NAME]
     return name, f"not UTF-8; so read, a line is {shown!r}"
-
-
-def _code_page(text: bytes) -> str:
-    """Return the code page of a text that is not UTF-8: Windows-1252 where that makes words of it."""
-    western = text.decode("cp1252", "replace")
-    odd = sum(len(run) for run in _ODD.findall(western))
-    if odd <= _FEW_ODD * sum(not sign.isascii() for sign in western):
-        return "cp1252"
-    from charset_normalizer import from_bytes
-
-    found = from_bytes(text, cp_isolation=_CODE_PAGES, threshold=1.0).best()
-    return found.encoding if found else "cp1252"
 
 
 def _is_utf_8(line: bytes) -> bool:

@@ -58,9 +58,12 @@ class Draft:
     media: str = ""
 
 
+_COLUMNS = " Columns: "
+
+
 def question(key: str, columns: list[str], example: str = "") -> str:
     """Return what to ask of a key that could not be told, and the columns that there are."""
-    there = f" Columns: {', '.join(map(repr, columns))}" if columns else ""
+    there = f"{_COLUMNS}{_listed(columns)}" if columns else ""
     return _QUESTIONS[key].format(repr(example)) + there
 
 
@@ -123,10 +126,14 @@ def _not_used(draft: Draft, told: str) -> Iterator[str]:
     """Yield which columns no key names, but for those that are told of already."""
     used = {_INDEX.sub("", name) for name in _names(draft.catalogue.get("columns", {}))}
     left = [name for name in draft.there if name not in used and repr(name) not in told]
-    if left and not draft.questions.keys() - {"photo_root"}:
-        more = f" and {len(left) - _MOST_NAMES} more" if len(left) > _MOST_NAMES else ""
-        names = ", ".join(map(repr, left[:_MOST_NAMES]))
-        yield from _comment(_plain(f"not used: {names}{more}; if one says price, category or stock, name it above"))
+    if left and not any(_COLUMNS in asked for asked in draft.questions.values()):
+        yield from _comment(_plain(f"not used: {_listed(left)}; if one says price, category or stock, name it above"))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for people, the first of them where there are many."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(map(repr, names[:_MOST_NAMES])) + more
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -142,9 +149,11 @@ def _media(draft: Draft) -> Iterator[str]:
     """Yield the lines of a table of photos, for whoever makes one."""
     if not draft.media:
         return
+    item_id = draft.catalogue.get("columns", {}).get("item_id", "id")
     why = (
-        f"{_plain(draft.media)}. For all of them list each photo with its item in a table, photos.jsonl (see Photos in "
-        "docs/feeds.md), write photos = [] above, leave photo_pattern out, and take away the # of these lines:"
+        f"{_plain(draft.media)}. For all of them list each photo with its item's {item_id!r} in a table, photos.jsonl "
+        "(see Photos in docs/feeds.md), write photos = [] above, leave photo_pattern out, and take away the # of these "
+        "lines:"
     )
     yield from _comment(why)
     yield "# [catalogue.media]"

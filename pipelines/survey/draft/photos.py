@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
@@ -34,6 +35,8 @@ _PAGE = re.compile(
 """Where people look at a photo in a page, of which the address is not the photo's."""
 INSIDE = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 """What names of machines end with that the internet does not resolve."""
+_SOUGHT, _WALKED = 5, 2_000
+"""Photos that are sought in all folders below the feed's, and how many of these are looked into."""
 _DROPPED = 8
 """The most leading parts of a path that may stand for a place elsewhere."""
 _STEP, SMALL_SIDE = 4, 96
@@ -69,7 +72,7 @@ def place_of(uris: Sequence[str], folder: Path | None, given: str | None) -> Pla
         return Place(len(uris), len(uris), given)
     if not files and given is None:
         return Place(len(uris), addresses)
-    roots = [given] if given is not None else [*roots_of(folder), *_common(files)]
+    roots = [given] if given is not None else [*roots_of(folder), *_common(files), *_deep_roots(folder, files)]
     best = Place(len(uris), addresses, tried=tuple(roots))
     for root in roots:
         for prefix in ("", *_prefixes(files or uris)):
@@ -108,6 +111,16 @@ def roots_of(folder: Path | None) -> Iterator[str]:
         yield from (str(start / name) for name in FOLDERS if (start / name).is_dir())
         names = sorted(os.listdir(start)) if start == folder else []
         yield from (str(start / name) for name in names[:50] if name not in FOLDERS and (start / name).is_dir())
+
+
+def _deep_roots(folder: Path | None, uris: Sequence[str]) -> Iterator[str]:
+    """Yield the folders, further below the feed's, from which the paths of some photos start: html/upload/images."""
+    wanted = {(name := path.replace("\\", "/").strip("/")).rpartition("/")[2]: name for path in uris[:_SOUGHT]}
+    for place, _, names in islice(os.walk(folder), _WALKED) if folder and wanted else ():
+        for name in wanted.keys() & {*names}:
+            path = os.path.join(place, name)
+            if path.endswith("/" + wanted[name]):
+                yield path.removesuffix("/" + wanted[name])
 
 
 def _common(uris: Sequence[str]) -> Iterator[str]:

@@ -50,11 +50,13 @@ class _Way:
         return (proposal.is_certain and self.rejects <= before.rejects) or after.badness < before.seen.trial.badness
 
 
-def settled(section: dict[str, Any], guess: Guess, file: Path, rows: Rows) -> tuple[dict[str, Any], Trial | None]:
+def settled(
+    section: dict[str, Any], guess: Guess, files: Sequence[Path], rows: Rows
+) -> tuple[dict[str, Any], Trial | None]:
     """Return the section with the settings that a few rounds have found, and the last trial; `guess` learns why."""
-    trial, taken = tried(section, file), set[str]()
+    trial, taken = tried(section, files), set[str]()
     for _ in range(ROUNDS):
-        better = _better(_Way(Seen(section, trial, rows)), file, taken) if trial else None
+        better = _better(_Way(Seen(section, trial, rows)), files, taken) if trial else None
         if better is None:
             break
         section, trial = dict(better.seen.section), better.seen.trial
@@ -65,36 +67,36 @@ def settled(section: dict[str, Any], guess: Guess, file: Path, rows: Rows) -> tu
     return section, trial
 
 
-def _better(way: _Way, file: Path, taken: set[str]) -> _Way | None:
+def _better(way: _Way, files: Sequence[Path], taken: set[str]) -> _Way | None:
     """Return the first proposal with which the reader has less to say, or else the first few that together save rows.
 
     None is taken twice; what was refused may be worth something beside another.
     """
     others = []
-    for step in _steps(way, file, taken):
+    for step in _steps(way, files, taken):
         if step.is_better(way):
             return step
         others.append(step)
-    return next((found for step in others if (found := _beyond(step, way, file, taken)) is not None), None)
+    return next((found for step in others if (found := _beyond(step, way, files, taken)) is not None), None)
 
 
-def _beyond(step: _Way, before: _Way, file: Path, taken: set[str]) -> _Way | None:
+def _beyond(step: _Way, before: _Way, files: Sequence[Path], taken: set[str]) -> _Way | None:
     """Return proposals that save rows behind one that only shows more of what is wrong with them."""
     if not step.shows_more(before) or len(step.proposals) == _DEEPEST:
         return None
     others = []
-    for further in _steps(step, file, taken | {*map(repr, step.proposals)}):
+    for further in _steps(step, files, taken | {*map(repr, step.proposals)}):
         if further.saves_rows(before):
             return further
         others.append(further)
-    return next((found for further in others if (found := _beyond(further, step, file, taken)) is not None), None)
+    return next((found for further in others if (found := _beyond(further, step, files, taken)) is not None), None)
 
 
-def _steps(way: _Way, file: Path, taken: set[str]) -> Iterator[_Way]:
+def _steps(way: _Way, files: Sequence[Path], taken: set[str]) -> Iterator[_Way]:
     """Yield each further proposal with what the reader makes of it."""
     seen = way.seen
     for proposal in proposals(seen):
         changed = proposal.applied(seen.section)
-        after = tried(changed, file) if repr(proposal) not in taken else None
+        after = tried(changed, files) if repr(proposal) not in taken else None
         if after is not None:
             yield _Way(Seen(changed, after, seen.rows), (*way.proposals, proposal))

@@ -18,23 +18,44 @@ from pipelines.errors import StageError
 from pipelines.shop_files.files import File
 from pipelines.shop_files.locations import divide, find
 
+_PARTS = 8
+"""Of many files so many are looked at."""
 _NUMBERS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A feed as a person named it: what a config says of it, the file that is looked at, and the one before it.
+    """A feed as a person named it: what a config says of it, the last of its files, and the ones before it.
 
-    `folder` is where relative photos may lie: the file's own, None of what is not on this machine's disks. The two
-    files are `by_number` where their names differ by a number or a date alone.
+    `folder` is where relative photos may lie: the file's own, None of what is not on this machine's disks. The last two
+    files are `by_number` where their names differ by a number or a date alone. Files that are not on this machine are
+    copied below `scratch` when they are asked for.
     """
 
     place: str
     file: Path
-    before: Path | None = None
+    scratch: Path
+    earlier: tuple[File, ...] = ()
     folder: Path | None = None
-    files: int = 1
     by_number: bool = False
+
+    @property
+    def files(self) -> int:
+        """How many files there are."""
+        return len(self.earlier) + 1
+
+    def before(self) -> Path | None:
+        """Return the file before the last one."""
+        return self._copied(len(self.earlier) - 1) if self.earlier else None
+
+    def parts(self) -> list[Path]:
+        """Return some of the files, evenly from the first to the last, which stands first, all where they are few."""
+        count = min(_PARTS, self.files)
+        places = {round(n * (self.files - 1) / (count - 1)) for n in range(count - 1)} if count > 1 else set()
+        return [self.file, *(self._copied(place) for place in sorted(places))]
+
+    def _copied(self, place: int) -> Path:
+        return _at_hand(self.earlier[place], self.scratch / str(place))
 
 
 def open_source(feed: str, scratch: Path, allowed_networks: Sequence[str] = ()) -> Source:
@@ -43,7 +64,7 @@ def open_source(feed: str, scratch: Path, allowed_networks: Sequence[str] = ()) 
     Raises ConfigError for what can be no place, StageError where there is no such file.
     """
     if in_web(feed):
-        return Source(feed, _fetched(feed, scratch, allowed_networks))
+        return Source(feed, _fetched(feed, scratch, allowed_networks), scratch)
     try:
         place = os.path.expanduser(read_place(feed, os.getcwd()))
     except ValueError as error:
@@ -57,8 +78,7 @@ def open_source(feed: str, scratch: Path, allowed_networks: Sequence[str] = ()) 
     if isinstance(last, Path) and last.is_dir():
         raise StageError(f"{feed} is a folder; name the files in it, as '{feed.rstrip('/')}/{files_in(last)}'")
     own = last.absolute().parent if isinstance(last, Path) else None
-    before = _at_hand(others[-1], scratch / "before") if others else None
-    return Source(place, _at_hand(last, scratch), before, own, len(found), by_number)
+    return Source(place, _at_hand(last, scratch), scratch, tuple(others), own, by_number)
 
 
 def _fetched(address: str, scratch: Path, allowed_networks: Sequence[str]) -> Path:

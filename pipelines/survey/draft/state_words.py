@@ -11,13 +11,13 @@ SIGNS_OF_GONE: Final = plain_words(
     "geloescht archiviert inaktiv ausgelaufen versteckt gesperrt supprime desactive inactif archive eliminado inactivo "
     "descatalogado eliminato inattivo verwijderd slettet usuniety nieaktywny "
     "sperre sperrkennzeichen blocked hide eol draft isdraft entwurf brouillon borrador bozza rascunho "
-    "倉庫指定 非表示 廃番"
+    "倉庫指定 非表示 廃番 削除 已删除"
 )
 """Words of a column that says yes of an item that is gone or not for sale."""
 SIGNS_OF_LIVE: Final = plain_words(
     "active enabled visible published online live listed shown sellable saleable salable purchasable buyable orderable "
     "displayed activated publish show forsale isforsale canbuy inshop imshop freigabe verkaufbar kaufbar bestellbar "
-    "verkauflich angezeigt aktiv aktiviert sichtbar "
+    "current iscurrent currentflag latest islatest latestversion verkauflich angezeigt aktiv aktiviert sichtbar "
     "veroffentlicht veroeffentlicht freigegeben actif publie enligne activo publicado visivel attivo pubblicato "
     "widocznosc widoczny widoczna viditelnost viditelny zobrazit zichtbaarheid synlig lathato yayinda visibilita "
     "visibilidad visibilidade видимость "
@@ -56,14 +56,16 @@ GONE: Final = _cells(
     "archivado|inactivo|eliminado|bozza|archiviato|inattivo|concept|nieaktywny|not visible|not visible individually|"
     "end of life|nicht sichtbar|ngừng bán|ngừng kinh doanh|ẩn|bản nháp|مخفي|غير نشط|محذوف|مسودة|معطل|מוסתר|לא פעיל|"
     "טיוטה|ซ่อน|ปิดใช้งาน|ฉบับร่าง|nonaktif|tidak aktif|diarsipkan|ανενεργό|κρυφό|πρόχειρο|inaktív|rejtett|törölt|"
-    "inactiv|ascuns|ciornă|неактивен|скрит|чернова|неактивний|прихований|чернетка|скрыт|черновик|非公開|非表示|下書き"
+    "inactiv|ascuns|ciornă|неактивен|скрит|чернова|неактивний|прихований|чернетка|скрыт|черновик|非公開|非表示|下書き|"
+    "廃止|廃番|販売終了|販売停止|下架|已下架|停售|판매중지|판매종료|숨김"
 )
 """Words that mean that an item is gone or not for sale, whatever the column."""
 LIVE: Final = _cells(
     "active|enabled|visible|published|publish|live|online|public|approved|listed|unlisted|aktiv|aktiviert|sichtbar|"
     "veröffentlicht|actif|publié|activo|publicado|attivo|pubblicato|actief|aktywny|catalog|search|catalog, search|"
     "for sale|en ligne|đang bán|hiển thị|معروض|نشط|منشور|مفعل|פעיל|מוצג|เผยแพร่|เปิดใช้งาน|aktif|ενεργό|δημοσιευμένο|"
-    "aktív|activ|publicat|активен|активний|опубліковано|опубликован|公開|表示"
+    "aktív|activ|publicat|активен|активний|опубліковано|опубликован|公開|表示|販売中|"
+    "上架|已上架|在售|판매중"
 )
 """Words that mean that it is there, whatever the column."""
 YES: Final = _cells("1|1.0|true|t|yes|y|on|x|ja|j|oui|si|sì|sí|wahr|tak|ano|áno|igen|evet|kyllä|да")

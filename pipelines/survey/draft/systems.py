@@ -71,5 +71,5 @@ def _columns(file: Path, keys: Mapping[str, Any]) -> set[str]:
 
 
 def _is_read(keys: Mapping[str, Any], file: Path) -> bool:
-    trial = tried(keys, file)
+    trial = tried(keys, [file])
     return trial is not None and bool(trial.items) and len(trial.rejects) <= MOST_REJECTED * trial.rows

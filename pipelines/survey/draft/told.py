@@ -22,10 +22,11 @@ _TOLD = 2
 """The most rejected rows of a code that are told one by one."""
 
 
-def of_feed(source: Source, rows: int, trial: Trial | None) -> Iterator[str]:
-    """Yield what was looked at."""
+def of_feed(source: Source, files: int, rows: int, trial: Trial | None) -> Iterator[str]:
+    """Yield what was looked at: so many rows of so many files."""
     items = f", {len(trial.items):,} items" if trial else ""
-    more = f" (the last of {source.files} files)" if source.files > 1 else ""
+    looked = "the last" if files == 1 else str(files)
+    more = f" ({looked} of {source.files} files)" if source.files > 1 else ""
     yield f"{source.place}{more}: {format_of(source.file)}, the first {rows:,} rows{items}"
 
 

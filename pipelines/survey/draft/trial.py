@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,19 +53,19 @@ class Trial:
         return (len(self.rejects), len([*hints_of(self.summary)]), -remarks[LEVELS])
 
 
-def tried(section: Mapping[str, Any], file: Path) -> Trial | None:
-    """Read the first rows of a file as a config says; None where the config or the file does not allow it."""
+def tried(section: Mapping[str, Any], files: Sequence[Path]) -> Trial | None:
+    """Read the first rows of some files as a config says; None where the config or a file does not allow it."""
     try:
-        checked = CatalogueSection.model_validate({"snapshot": str(file), **section})
-        return read(checked, file)
+        checked = CatalogueSection.model_validate({"snapshot": str(files[0]), **section})
+        return read(checked, files)
     except (ValidationError, FeedError):
         return None
 
 
-def refusal(section: Mapping[str, Any], file: Path) -> str:
-    """Return why the catalogue stage would refuse a file under a config, "" where it would not."""
+def refusal(section: Mapping[str, Any], files: Sequence[Path]) -> str:
+    """Return why the catalogue stage would refuse some files under a config, "" where it would not."""
     try:
-        read(CatalogueSection.model_validate({"snapshot": str(file), **section}), file)
+        read(CatalogueSection.model_validate({"snapshot": str(files[0]), **section}), files)
     except ValidationError as error:
         return "; ".join(f"catalogue.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
     except FeedError as error:
@@ -90,15 +90,20 @@ def rejecting(trial: Trial) -> str:
     )
 
 
-def read(section: CatalogueSection, file: Path, most: int = MOST_ROWS) -> Trial:
-    """Read the first rows of a file as the catalogue stage does. Raises FeedError where it would refuse the file."""
+def read(section: CatalogueSection, files: Sequence[Path]) -> Trial:
+    """Read the first rows of files that are one list as the catalogue stage does, as many of each.
+
+    Raises FeedError where the stage would refuse a file.
+    """
     now = time.time()
-    feed = FeedFile(SNAPSHOT, file.name, file, 0, "", min(file.stat().st_mtime, now))
-    check_columns(section, [feed])
+    at = min(now, max(file.stat().st_mtime for file in files))
+    feeds = [FeedFile(SNAPSHOT, file.name, file, place, "", at) for place, file in enumerate(files)]
+    check_columns(section, feeds)
     rows, summary = Rows(), Summary()
-    for part in Reader(section, 1, now, most)(feed):
+    reader = Reader(section, 1, now, MOST_ROWS // len(files))
+    for part in (part for feed in feeds for part in reader(feed)):
         if isinstance(part, Summary):
-            summary = part
+            summary += part
             continue
         for record in unpacked(part[1]):
             if isinstance(record, Arrival):
@@ -107,7 +112,7 @@ def read(section: CatalogueSection, file: Path, most: int = MOST_ROWS) -> Trial:
                 rows.rejected.append(record)
             elif isinstance(record, Mention):
                 rows.mentions.append(record)
-    merged = merge(State(), rows, Terms(now, feed.modified_at, is_whole=False))
+    merged = merge(State(), rows, Terms(now, at, is_whole=False))
     summary.remarks += merged.remarks.counts
     items = tuple(held.item for held in merged.state.items.values())
     return Trial(len(rows.arrivals) + len(rows.rejected), items, tuple(merged.rejects), summary)

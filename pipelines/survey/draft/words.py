@@ -61,7 +61,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "артикул кодтовара код 商品管理番号 商品管理番号商品url 品番 商品番号 商品コード 商品编号 상품코드 asin "
         "handle "
         "uid uuid guid code nummer number numero no key ean ean13 gtin upc barcode mpn",
-        "sku id asin handle артикул reference artikelnummer artikelnr code codigo codice kod",
+        "sku id asin nk handle артикул reference artikelnummer artikelnr code codigo codice kod",
         "artikelnum artikelnr productid itemid varenummer",
         _NOT_THE_ITEM,
     ),
@@ -76,7 +76,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "image images img photo photos picture pictures pic pics bild bilder foto fotos imagen imagenes immagine "
         "immagini afbeelding zdjecie zdjecia obraz obrazek kuva billede bilde resim gorsel media gallery galerie "
         "galeria фото изображение картинка 画像 hinh صورة صور الصورة תמונה gambar εικονα imagine снимка зображення",
-        "image photo bild foto immagin imagen picture",
+        "image photo bild foto immagin imagen picture 画像 图片 圖片 이미지",
         "alt caption title titel text width height size groesse count position order id type typ logo",
     ),
     "category": _words(
@@ -94,7 +94,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "class subclass taxonomy subcategory subkategorie unterkategorie "
         "mastercategory hauptkategorie категория カテゴリ "
         "l lvl level levels tier hierarchy hierarchie niveau ebene stufe livello nivel",
-        "kategor categor warengrup breadcrumb taxonom subcateg",
+        "kategor categor warengrup breadcrumb taxonom subcateg カテゴリ 分类 分類 카테고리",
         "id ids code url link image bild image meta description beschreibung slug position count age",
     ),
     "title": _words(
@@ -110,7 +110,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "itemdescription itemdesc description descripcion descrizione descricao beschreibung "
         "omschrijving desc",
         "title name desc titel bezeichnung nom nombre nome nazwa naam navn namn название наименование libelle",
-        "bezeichn productname produktname",
+        "bezeichn productname produktname 商品名 品名 상품명",
         "meta seo alt file brand marke category kategorie vendor shop image bild color colour farbe url slug "
         "group parent manufacturer hersteller user first last option attribute variant",
     ),
@@ -122,7 +122,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "价格 가격 sellingprice retailprice regularprice currentprice priceinclvat amount",
         "price preis prix precio prezzo preco prijs pris cena hinta fiyat цена 価格 السعر سعر מחיר harga τιμη "
         "ціна pret",
-        "price preis",
+        "price preis 価格 价格 價格 가격",
         "old alt cost purchase ek einkauf einkaufspreis list compare shipping versand per unit grundpreis base "
         "tax currency rule group class tier range was uvp rrp msrp mrp streichpreis barre valid from to",
     ),

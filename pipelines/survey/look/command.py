@@ -12,8 +12,10 @@ from pipelines.config import Config
 from pipelines.jobs.jobs import worker_threads
 from pipelines.models.advice import weights_advice
 from pipelines.preprocess.prepare import Preparer
+from pipelines.survey.look.encodings import encoding_findings
 from pipelines.survey.look.fetched import Sample, fetch_sample
 from pipelines.survey.look.findings import ODD, STOPS, Finding
+from pipelines.survey.look.first_rows import first_rows
 from pipelines.survey.look.items import Items
 from pipelines.survey.look.merged import merged_findings
 from pipelines.survey.look.photos import photo_findings, pretrained_size
@@ -70,10 +72,11 @@ def check_config(config: Config, path: str, photos: int, seconds: float, progres
     """
     with tempfile.TemporaryDirectory(prefix="visual-search-check-") as scratch:
         reading = read_catalogue(config, Path(scratch), progress)
-        merged = [*merged_findings(local(config, Path(scratch)))] if reading.has_rows else []
+        rows = first_rows(local(config, Path(scratch))) if reading.has_rows else []
+        encodings = encoding_findings(rows, config.catalogue.encoding)
+        reading = replace(reading, findings=(*reading.findings, *encodings, *merged_findings(rows, config.catalogue)))
         if not reading.catalogue_id:
-            return Report(path, (*reading.findings, *merged), 0, 0)
-        reading = replace(reading, findings=(*reading.findings, *merged))
+            return Report(path, reading.findings, 0, 0)
         return _looked_at(config, path, reading, photos, seconds, progress)
 
 

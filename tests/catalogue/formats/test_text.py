@@ -146,3 +146,10 @@ def test_json_lines_know_encodings_too(tmp_path: Path) -> None:
         "column 'Gr\ufffd\ufffde' is not UTF-8 (byte 0xe4); see catalogue.encoding",
     )
     assert next(read_rows(bad, Notation(encoding="cp1252"))).values == {"sku": 1, "Größe": "ä"}
+
+
+@pytest.mark.parametrize(("named", "written"), [("shift_jis", "cp932"), ("iso-8859-1", "cp1252"), ("euc-kr", "cp949")])
+def test_what_is_written_under_the_name_of_a_standard_is_of_windows(named: str, written: str, tmp_path: Path) -> None:
+    text = {"cp932": "①㈱", "cp1252": "“5 €”", "cp949": "똠펲"}[written]
+    file = write(tmp_path, f"sku;name\n1;{text}\n".encode(written))
+    assert [row.values["name"] for row in read_rows(file, Notation(encoding=named, delimiter=";"))] == [text]
