@@ -32,7 +32,8 @@ from benchmarks.load import RESULTS, Load, saturated, summary
 from benchmarks.served import Serve, ServedShop, kept_shop, shop_parser
 from trainer import process
 
-ASKERS, ALONE = 64, 300
+ASKERS, ALONE = 96, 300
+"""Three batches, for one in the model, one that is prepared and one that is answered; of two none is ever full."""
 STEP = "visual_search_serving_step_seconds"
 
 

@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from serving import problems
 from serving.api import facets, health, items, judge, quality, release, reports, search, thumbnails
 from serving.api.parts import RELEASE_HEADER
+from serving.front import Front
 from serving.page import routes as page
 from serving.service import Service
 from serving.watching import Watch
@@ -18,7 +20,7 @@ from serving.watching import Watch
 DESCRIPTION = "Visual search over a shop's catalogue: what looks like a photo, or like an item."
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service) -> ASGIApp:
     """Return the application of a service, which it starts and ends."""
 
     @asynccontextmanager
@@ -42,7 +44,7 @@ def create_app(service: Service) -> FastAPI:
     problems.install(app)
     for resource in (search, items, facets, release, reports, thumbnails, quality, judge, health, page):
         app.include_router(resource.router)
+    front: ASGIApp = Front(app)
     if origins := service.config.serving.cors_origins:
-        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_headers=["*"], expose_headers=[RELEASE_HEADER])
-    app.add_middleware(Watch, service=service)
-    return app
+        front = CORSMiddleware(front, allow_origins=origins, allow_headers=["*"], expose_headers=[RELEASE_HEADER])
+    return Watch(front, service)

@@ -26,6 +26,7 @@ from pipelines.neighbours.rows import UnknownItemError
 from pipelines.telemetry import logs
 from serving.asked import Asked, Found, Question
 from serving.metrics import Metrics
+from serving.model.process import EndedError
 from serving.problems import Problem, retry_after
 from serving.release.loaded import LoadedRelease
 from transforms.photo import BadPhoto, Box
@@ -168,13 +169,16 @@ class Batcher:
             self._search.submit(self._search_all, batch, outputs)
 
     def _each_alone(self, batch: list[Asked], error: Exception) -> None:
-        """Ask each photo by itself, for one of them fails the others."""
+        """Ask each photo that is still waited for by itself, for one of them fails the others."""
         if len(batch) > 1:
             for asked in batch:
-                self._through_model([asked])
+                if asked.is_over:
+                    self._end([(asked, None)])
+                else:
+                    self._through_model([asked])
             return
         logs.warn(f"the model fails on a photo ({type(error).__name__}: {error})")
-        self._end([(batch[0], Problem("model_failed", "the model fails on this photo; send another one"))])
+        self._end([(batch[0], _model_problem(error))])
 
     def _search_all(self, batch: list[Asked], outputs: QueryOutputs) -> None:
         """Search with a batch; photos of one k together, so that a query's results depend on no other query."""
@@ -221,6 +225,12 @@ def _prepared(asked: Asked) -> Problem | None:
         logs.crash(error)
         return Problem("internal", "the photo could not be prepared; ask again later")
     return None
+
+
+def _model_problem(error: Exception) -> Problem:
+    if isinstance(error, EndedError | MemoryError):
+        return retry_after("model_ended", f"what computes the model has no memory, or was ended: {error}", 5)
+    return Problem("model_failed", "the model fails on this photo; send another one")
 
 
 def _found(asked: Asked, outputs: QueryOutputs) -> Found:

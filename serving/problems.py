@@ -53,6 +53,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "busy_uploads": Kind(503, "the bodies that are being read fill the memory that is there for them"),
         "deadline": Kind(504, "the query was not answered in time"),
         "model_failed": Kind(500, "the model cannot embed this photo"),
+        "model_ended": Kind(503, "the process that computes the model has no memory, or ends again and again"),
         "not_ready": Kind(503, "no release is loaded yet"),
         "release_loading": Kind(503, "the release is being loaded to be compared"),
         "release_busy": Kind(429, "another release is being compared"),
@@ -106,10 +107,21 @@ def retry_after(code: str, detail: str, seconds: float, *, close: bool = False, 
 
 def install(app: FastAPI) -> None:
     """Have an application answer every error as a problem."""
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _of_framework)
-    app.add_exception_handler(Exception, _crashed)
+    for kind in (Problem, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, told)
+
+
+async def told(request: Request, error: Exception) -> JSONResponse:
+    """Return the answer of any error."""
+    match error:
+        case Problem():
+            return answer(error, request)
+        case RequestValidationError():
+            return answer(bad_parameters(error.errors()), request)
+        case HTTPException():
+            return answer(_of_framework(request, error), request)
+    logs.crash(error)
+    return answer(Problem("internal", "nothing that the request can mend; ask again later"), request)
 
 
 def answer(problem: Problem, request: Request | None = None) -> JSONResponse:
@@ -119,39 +131,23 @@ def answer(problem: Problem, request: Request | None = None) -> JSONResponse:
     return JSONResponse(problem.as_dict(), problem.kind.status, problem.headers, MEDIA_TYPE)
 
 
-async def _problem(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Problem)
-    return answer(error, request)
-
-
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    return answer(bad_parameters(error.errors()), request)
-
-
 _UNKNOWN = "nothing that this resource takes; /v1/openapi.json tells what it does"
 
 
 def bad_parameters(errors: Any) -> Problem:
     """Return the problem of parameters that pydantic refuses; the first one is the detail, all are listed."""
-    told = [
+    found = [
         {
             "name": ".".join(str(part)[:80] for part in each["loc"] if part not in {"query", "path"}),
             "message": _UNKNOWN if each["type"] == "extra_forbidden" else each["msg"],
         }
         for each in errors
     ]
-    return Problem("bad_parameter", f"{told[0]['name']}: {told[0]['message']}", errors=told)
+    return Problem("bad_parameter", f"{found[0]['name']}: {found[0]['message']}", errors=found)
 
 
-async def _of_framework(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+def _of_framework(request: Request, error: HTTPException) -> Problem:
     code = {404: "not_found", 405: "wrong_method"}.get(error.status_code, "bad_request")
     method, path = request.method, request.url.path[:200]
     detail = f"{method} {path}" if code != "bad_request" else str(error.detail)
-    return answer(Problem(code, detail, headers=error.headers), request)
-
-
-async def _crashed(request: Request, error: Exception) -> JSONResponse:
-    logs.crash(error)
-    return answer(Problem("internal", "nothing that the request can mend; ask again later"), request)
+    return Problem(code, detail, headers=error.headers)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, override
+from functools import lru_cache
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
@@ -25,16 +25,9 @@ from serving.schemas import LISTS, SearchAnswer, SearchParameters, box_of
 from serving.service import Service
 from serving.uploads import Photo, Upload, merged, read_upload
 
-
-class ReadByItself(APIRoute):
-    """A resource that reads its request by itself: FastAPI's way to parameters is a good part of all Python a query."""
-
-    @override
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        return self.endpoint
-
-
-router = APIRouter(prefix="/v1", tags=["search"], route_class=ReadByItself)
+router = APIRouter(prefix="/v1", tags=["search"])
+ADDRESSES = 64
+"""Whose parameters are kept: most searches ask with the same ones."""
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 DESCRIBED = {
@@ -98,7 +91,7 @@ async def search(request: Request) -> Response:
     """
     service = await service_of(request)
     key = await key_of(request, service)
-    asked = _of_address(request.query_params)
+    asked = _of_address(request.scope["query_string"])
     with service.upload_memory.share() as share:
         with service.metrics.step("upload"):
             upload = await read_upload(request, service.bounds, share)
@@ -110,8 +103,10 @@ async def search(request: Request) -> Response:
     return answered(loaded, {"answers": answers})
 
 
-def _of_address(query: QueryParams) -> SearchParameters:
+@lru_cache(ADDRESSES)
+def _of_address(text: bytes) -> SearchParameters:
     """Return the parameters of the address. Raises Problem."""
+    query = QueryParams(text)
     return _checked({name: query.getlist(name) if name in LISTS else value for name, value in query.items()})
 
 

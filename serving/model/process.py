@@ -29,6 +29,8 @@ from serving.model.child import ENDED
 FORKS = multiprocessing.get_context("forkserver")
 ATTEMPTS = 3
 """How often a batch is asked before it is what ends the process: the kernel may kill one, and the next as it loads."""
+OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
+"""Errors of Python and of TensorFlow."""
 LONGEST_FOLDER = 107 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")
 """How long the name of the folder for temporary files may be: the kernel bounds a socket's path (unix(7))."""
 
@@ -61,7 +63,7 @@ class ModelProcess:
     """One signature of a SavedModel in a folder, which must stay until it is closed. Safe to share between threads."""
 
     def __init__(self, folder: Path, name: str, first: Sequence[bytes]) -> None:
-        """Load it, and have it answer `first`, a batch of the size to come. Raises ModelError."""
+        """Load it, and have it answer `first`, a batch of the size to come. Raises ModelError, or MemoryError."""
         self._given = folder, name, first
         self._lock = threading.Lock()
         self._begin()
@@ -106,12 +108,14 @@ class ModelProcess:
             self._received()
         except ENDED as error:
             raise EndedError(f"its process has ended while it loaded ({self._why_ended()})") from error
-        except ModelError:
+        except (ModelError, MemoryError):
             self.close()
             raise
 
     def _received(self) -> dict[str, npt.NDArray[Any]]:
         outputs, error = self._connection.recv()
+        if error is not None and error.partition(":")[0] in OUT_OF_MEMORY:
+            raise MemoryError(error)
         if error is not None:
             raise ModelError(error)
         return dict(outputs)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from serving.model.process import EndedError
 from serving.release.loaded import LoadedRelease
 from tests.serving.client import Client, alone, ids, problem
 from tests.serving.shop import ServedShop
@@ -131,6 +132,26 @@ def test_results_depend_on_no_other_query_of_the_batch(shop: ServedShop, monkeyp
         for one, other in zip(singly, together, strict=True):
             scores = [[r["score"] for r in answer["answers"][0]["results"]] for answer in (one, other)]
             assert scores[0] == pytest.approx(scores[1], abs=1e-5)
+
+    alone(shop, ask)
+
+
+@pytest.mark.parametrize("error", [EndedError("its process ends on this again and again"), MemoryError("too little")])
+def test_a_model_that_ends_is_no_fault_of_the_photo(
+    shop: ServedShop, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def ask(client: Client) -> None:
+        def ended(jpegs: list[bytes]) -> None:
+            raise error
+
+        current = client.service.follower.current
+        assert current is not None
+        with monkeypatch.context() as patched:
+            patched.setattr(type(current.engine), "outputs", lambda _, jpegs: ended(jpegs))
+            refused = await client.http.post("/v1/search", content=shop.photo(5))
+        assert str(error) in problem(refused, 503, "model_ended")["detail"]
+        assert int(refused.headers["retry-after"]) >= 1
+        assert ids(await client.search(shop.photo(5), k=1)) == ["i5"]
 
     alone(shop, ask)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -141,6 +142,19 @@ def test_a_batch_on_which_it_always_ends_fails_and_others_do_not(model: ModelPro
     with pytest.raises(ModelError, match="its process ends on this again and again"):
         model([Poison()])
     assert np.array_equal(model(photos)["embedding"], before)
+
+
+@pytest.mark.parametrize("word", ["MemoryError: no", "ResourceExhaustedError: OOM when allocating"])
+def test_want_of_memory_is_told_as_that(
+    model: ModelProcess, photos: list[bytes], monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    theirs.send((None, word))
+    with monkeypatch.context() as patched:
+        patched.setattr(model, "_connection", ours)
+        with pytest.raises(MemoryError, match=word):
+            model(photos)
+    assert model(photos)["embedding"].shape[0] == len(photos)
 
 
 def test_where_no_other_one_can_be_begun_it_is_tried_again(tmp_path: Path, folder: Path, photos: list[bytes]) -> None:
