@@ -15,14 +15,15 @@ ZERO_DATE = "0000-00-00"
 
 def says_gone(cells: Cells, section: CatalogueSection) -> bool:
     """Tell whether one of the columns `deleted` has a word that means it. Raises RejectError for words unknown."""
-    words = [_word(cells, column) for column in listed(section.columns.deleted)]
-    live = {NONE, *section.not_deleted_words}
-    for word in words:
-        meant = _meant(word.casefold(), section.deleted_words, live)
+    unknown = None
+    for column in listed(section.columns.deleted):
+        word, live = _word(cells, column), {NONE, *section.live_words(column)}
+        meant = _meant(word.casefold(), section.gone_words(column), live)
         if meant is not None:
             cells.remarks.add(f"{GONE}:{meant}", word or "an empty cell")
             return True
-    unknown = next((word for word in words if word.casefold() not in live and ANY not in live), None)
+        if unknown is None and word.casefold() not in live and ANY not in live:
+            unknown = word
     if unknown is not None:
         raise RejectError(
             "bad_deleted",

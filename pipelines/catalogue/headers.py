@@ -74,7 +74,7 @@ def _may_lack(section: CatalogueSection, file: FeedFile, column: str, wanted: di
         instead = _instead(section, column)
         return not instead or any(_has(there, name) for name in instead)
     if key == "deleted":  # many feeds mark deletes in some files only, but a slip of the pen must not keep items alive
-        return NONE not in section.deleted_words and _nearest(column, there) is None
+        return NONE not in section.gone_words(column) and _nearest(column, there) is None
     if file.feed != DELTAS and format_of(file.file) not in {"json", "xml"}:
         return False
     needed = key in {"item_id", "category", "photos", "photo"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Annotated, Any, Literal
@@ -19,6 +20,10 @@ Split = Literal["train", "val", "test"]
 OUR_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
 _DAY = datetime(2026, 11, 28, 13, 14, 15, tzinfo=UTC)
 _IN_WORDS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": " "}
+
+
+def _of_column(words: Words, column: str, usual: Sequence[str]) -> list[str]:
+    return words.get(column, [*usual]) if isinstance(words, dict) else words
 
 
 def listed(names: str | list[str] | None) -> list[str]:
@@ -130,6 +135,10 @@ class RoleRule(Section):
         return position
 
 
+Words = list[str] | dict[str, list[str]]
+"""Words of all columns, or of each."""
+
+
 class CatalogueSection(Section):
     """What feeds to read, how their columns map to ours, and when a snapshot is refused."""
 
@@ -165,10 +174,10 @@ class CatalogueSection(Section):
     date_format: str | None = Field(None, description="of dates that are neither ISO 8601 nor counts, for strptime")
     out_of_stock: Literal["keep", "flag", "remove"] = Field("keep", description="what becomes of such items")
     no_value: list[str] = Field(default_factory=lambda: list(NO_VALUE), description="words that mean an empty cell")
-    deleted_words: list[str] = Field(
+    deleted_words: Words = Field(
         default_factory=lambda: list(DELETED), description="'' is an empty cell, '*' every word that is not named"
     )
-    not_deleted_words: list[str] = Field(
+    not_deleted_words: Words = Field(
         default_factory=lambda: list(NOT_DELETED), description="'*' is every word that is not named"
     )
     columns: Columns
@@ -245,15 +254,32 @@ class CatalogueSection(Section):
 
     @field_validator("deleted_words", "not_deleted_words")
     @classmethod
-    def _without_case(cls, words: list[str]) -> list[str]:
+    def _without_case(cls, words: Words) -> Words:
+        if isinstance(words, dict):
+            return {column: [word.strip().casefold() for word in of] for column, of in words.items()}
         return [word.strip().casefold() for word in words]
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> CatalogueSection:
-        both = sorted(set(self.deleted_words) & set(self.not_deleted_words))
-        if both:
-            raise ValueError(f"the word {both[0]!r} stands in deleted_words and in not_deleted_words; keep one")
+        columns = listed(self.columns.deleted)
+        for key in ("deleted_words", "not_deleted_words"):
+            words = getattr(self, key)
+            unknown = sorted(words.keys() - {*columns}) if isinstance(words, dict) else []
+            if unknown:
+                raise ValueError(f"{key} has words of {unknown[0]!r}, which columns.deleted does not name")
+        for column in columns or [""]:
+            both = sorted({*self.gone_words(column)} & {*self.live_words(column)})
+            if both:
+                raise ValueError(f"the word {both[0]!r} stands in deleted_words and in not_deleted_words; keep one")
         return self
+
+    def gone_words(self, column: str) -> list[str]:
+        """Return what a column of `columns.deleted` says of an item that is gone."""
+        return _of_column(self.deleted_words, column, DELETED)
+
+    def live_words(self, column: str) -> list[str]:
+        """Return what a column of `columns.deleted` says of other items."""
+        return _of_column(self.not_deleted_words, column, NOT_DELETED)
 
     @model_validator(mode="after")
     def _names_photos(self) -> CatalogueSection:

@@ -172,6 +172,22 @@ def test_a_word_cannot_mean_both() -> None:
         section(deleted_words=["Ja"], not_deleted_words=["nein", "ja"])
 
 
+@pytest.mark.parametrize(("deleted", "active", "is_gone"), [(0, 1, False), (1, 1, True), (0, 0, True), (0, "", False)])
+def test_each_column_may_have_words_of_its_own(deleted: Any, active: Any, is_gone: bool) -> None:
+    words = {"deleted_words": {"active": ["0"]}, "not_deleted_words": {"active": ["1"]}}
+    item = mapped({"gone": deleted, "active": active}, columns={"deleted": ["gone", "active"]}, **words)
+    assert item.deleted == is_gone
+
+
+def test_words_of_a_column_that_says_nothing_of_it() -> None:
+    with pytest.raises(
+        ValidationError, match=r"deleted_words has words of 'aktive', which columns\.deleted does not name"
+    ):
+        section(columns={"deleted": ["active"]}, deleted_words={"aktive": ["0"]})
+    with pytest.raises(ValidationError, match="the word '0' stands in deleted_words and in not_deleted_words; keep"):
+        section(columns={"deleted": ["active"]}, deleted_words={"active": ["0"]})
+
+
 def test_an_encoding_that_there_is_not() -> None:
     with pytest.raises(ValidationError, match="is no encoding of text; write 'utf-8', 'cp1252'"):
         section(encoding="ansi-1252")

@@ -27,6 +27,7 @@ from pipelines.survey.draft.state_words import (
 _MOST_GONE = 0.5
 """Of the rows, by a column that does not say outright that it is about what was deleted."""
 _SHOWN = 6
+_KEYS = ("deleted_words", "not_deleted_words")
 _DATES, _LONGEST = 0.9, 30
 _OUTRIGHT, _SINCE, _BY_STATUS, _BY_SIGN, _UNTIL = 5.0, 4.0, 3.0, 2.0, 1.0
 """How plainly a column says it: deleted, deleted_at, status, active, published_at."""
@@ -75,34 +76,40 @@ class Gone:
         return "; ".join(f"{one.name}: {one.shown}" if several else one.shown for one in self.sayings)
 
     @property
-    def words(self) -> dict[str, list[str]]:
+    def words(self) -> dict[str, Any]:
         """Keys of [catalogue] that are not as they are by default."""
-        gone = frozenset[str]().union(*(one.gone for one in self.sayings))
-        live = frozenset[str]().union(*(one.live for one in self.sayings))
-        if gone <= {*DELETED} and live <= {*NOT_DELETED}:
-            return {}
-        return {"deleted_words": sorted(gone), "not_deleted_words": sorted(live)}
+        gone, live = ({one.name: {*getattr(one, key)} for one in self.sayings} for key in ("gone", "live"))
+        keys = keys_of_words(gone, live)
+        is_usual = isinstance(keys["deleted_words"], list) and (
+            {*keys["deleted_words"]} <= {*DELETED} and {*keys["not_deleted_words"]} <= {*NOT_DELETED}
+        )
+        return {} if is_usual else keys
+
+
+def keys_of_words(gone: Mapping[str, set[str]], live: Mapping[str, set[str]]) -> dict[str, Any]:
+    """Return the keys that say which words of some columns mean gone, and which do not: those of all in one list.
+
+    Where a word means one thing in one column and the other in another, each column has a list of its own.
+    """
+    columns = [gone[name] | live[name] for name in gone]
+    has_any = len(columns) > 1 and any({ANY, NONE} & words for words in columns)
+    every = set[str]().union(*gone.values()), set[str]().union(*live.values())
+    if has_any or every[0] & every[1]:
+        by_column = [{name: sorted(words) for name, words in of.items()} for of in (gone, live)]
+        return dict(zip(_KEYS, by_column, strict=True))
+    return dict(zip(_KEYS, map(sorted, every), strict=True))
 
 
 def gone_columns(columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]], photos: Sequence[str]) -> Gone:
-    """Return which of some columns say that items are gone.
-
-    Several are mapped together where no word means one thing in one of them and the other in another.
-    """
+    """Return which of some columns say that items are gone."""
     found = Gone()
     sayings = [*_sayings(columns, rows, photos)]
     for one in sorted(sayings, key=lambda one: -one.weight):
-        if one.weight > 0 and all(_agree(one, other) for other in found.sayings):
+        if one.weight > 0:
             found.sayings.append(one)
         else:
             found.doubts.append(f"{one.name!r} may say that items are gone: {one.shown}")
     return found
-
-
-def _agree(one: Saying, other: Saying) -> bool:
-    """Tell whether the words of two columns can be told apart; any word, or none, is of one column alone."""
-    is_open = {ANY, NONE} & (one.gone | one.live | other.gone | other.live)
-    return not is_open and not (one.gone & other.live or one.live & other.gone)
 
 
 def _sayings(

@@ -16,6 +16,7 @@ from pipelines.config.formats import with_preset
 from pipelines.config.shop import listed
 from pipelines.config.words import DELETED, NOT_DELETED
 from pipelines.survey.draft.dates import forms_of
+from pipelines.survey.draft.gone import keys_of_words
 from pipelines.survey.draft.kinds import Kinds, are_apart, heads_of, kinds_of
 from pipelines.survey.draft.marks import are_codes, between_levels, between_paths, between_photos, whole_mark
 from pipelines.survey.draft.names import said
@@ -134,42 +135,38 @@ def _are_more(seen: Seen) -> bool:
 
 
 def _kinds(seen: Seen) -> Iterator[Proposal]:
-    words = _words_of_gone(seen)
-    if words is not None and seen.trial.codes.keys() & _LACKS:
+    if seen.trial.codes.keys() & _LACKS:
         for kinds in kinds_of(seen.rows, listed(seen.columns["photos"]), listed(seen.columns["category"])):
             why = "are no items, and name neither photo nor category"
-            yield from _left_out(seen, kinds, *words, why, saves_rows=True)
+            yield from _left_out(seen, kinds, why, saves_rows=True)
 
 
 def _heads(seen: Seen) -> Iterator[Proposal]:
     """Leave out rows that only head a group: nobody can buy them, and those below have photos of their own."""
-    words = _words_of_gone(seen) or ([*DELETED], [*NOT_DELETED])
     item_id, group_id = seen.columns["item_id"], seen.columns.get("group_id")
     if group_id and item_id != group_id:
         photos, category = listed(seen.columns["photos"]), listed(seen.columns["category"])
         for kinds in heads_of(seen.rows, item_id, group_id, photos, category):
             why = f"rows only head the groups that others name in {group_id}, and are no items"
-            yield from _left_out(seen, kinds, *words, why, saves_rows=False)
+            yield from _left_out(seen, kinds, why, saves_rows=False)
 
 
-def _words_of_gone(seen: Seen) -> tuple[list[str], list[str]] | None:
-    """Return the words by which columns say that items are gone, and are not; None where these are the usual ones."""
-    gone, live = (listed(seen.section.get(key)) for key in ("deleted_words", "not_deleted_words"))
-    return None if seen.columns.get("deleted") and not gone else (gone, live)
-
-
-def _left_out(
-    seen: Seen, kinds: Kinds, gone: list[str], live: list[str], why: str, *, saves_rows: bool
-) -> Iterator[Proposal]:
+def _left_out(seen: Seen, kinds: Kinds, why: str, *, saves_rows: bool) -> Iterator[Proposal]:
     mapped = listed(seen.columns.get("deleted"))
-    others, items = kinds.others | {*gone}, kinds.items - {""} | {*live}
-    item_id = seen.columns["item_id"]
-    if others & items or kinds.column in mapped or not are_apart(seen.rows, kinds, item_id):
+    if kinds.column in mapped or not are_apart(seen.rows, kinds, seen.columns["item_id"]):
         return
-    keys = {"deleted_words": sorted(others), "not_deleted_words": sorted(items)}
+    gone = {kinds.column: {*kinds.others}} | {name: _words(seen, "deleted_words", name, DELETED) for name in mapped}
+    live = {kinds.column: {*kinds.items} - {""}} | {
+        name: _words(seen, "not_deleted_words", name, NOT_DELETED) for name in mapped
+    }
     told = f"{kinds.column}: {', '.join(sorted(kinds.others))} {why}"
     columns = {"deleted": [kinds.column, *mapped] if mapped else kinds.column}
-    yield Proposal(told, keys, columns, is_certain=not saves_rows, saves_rows=saves_rows)
+    yield Proposal(told, keys_of_words(gone, live), columns, is_certain=not saves_rows, saves_rows=saves_rows)
+
+
+def _words(seen: Seen, key: str, column: str, usual: Sequence[str]) -> set[str]:
+    words = seen.section.get(key, usual)
+    return {*(words.get(column, usual) if isinstance(words, dict) else words)}
 
 
 def _neighbours(seen: Seen) -> Iterator[str]:
