@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from pipelines.catalogue.formats.base import Columns, FeedError, Notation, RawRow, UnreadableError
 from pipelines.catalogue.formats.delimited import Delimited
 from pipelines.catalogue.formats.json_rows import json_names, read_json
-from pipelines.catalogue.formats.text import check_names, decoded
+from pipelines.catalogue.formats.text import check_names, decoded, format_within
 from pipelines.catalogue.partitions import partitions_of
 from pipelines.shop_files.files import File
 
@@ -26,14 +28,35 @@ _PACKED = dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", "
 
 
 def format_of(file: File) -> str:
-    """Return 'csv', 'json', 'xml' or 'parquet' by the file's ending. Raises FeedError for another one."""
+    """Return 'csv', 'json', 'xml' or 'parquet', by the file's ending, or by how it begins where that says nothing.
+
+    Databases unload files that are called `part-00000` or `0000_part_00`. Raises FeedError for what is none of them.
+    """
     suffixes = [suffix.lower() for suffix in file.suffixes[-2:] if suffix.lower() != ".gz"]
     ending = suffixes[-1] if suffixes else ""
     kind = FORMATS.get(ending)
+    if kind is None and ending not in {**_WORKBOOKS, **_PACKED}:
+        kind = _format_within(file, _version(file))
     if kind is None:
         what = {**_WORKBOOKS, **_PACKED}.get(ending, "has an unknown ending;")
         raise FeedError(f"{file} {what} use one of {', '.join(sorted(FORMATS))} (or .gz of a text format)")
     return kind
+
+
+def _version(file: File) -> str:
+    if not isinstance(file, Path):
+        return file.fingerprint
+    try:
+        status = file.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size}-{status.st_mtime_ns}" if stat.S_ISREG(status.st_mode) else ""
+
+
+@lru_cache(1024)
+def _format_within(file: File, version: str) -> str | None:
+    """Return the format that a file begins like, None where it is not there, empty, or no text."""
+    return format_within(file) if version else None
 
 
 def files_in(folder: Path, ending: str = ".csv") -> str:

@@ -86,3 +86,25 @@ def test_lines_above_the_header_are_passed_over(tmp_path: Path, first: str) -> N
     rows = list(read_rows(path, notation))
     assert [row.values for row in rows] == [{"sku": "1", "name": "a\nb"}, {"sku": "2", "name": "c"}]
     assert rows[1].place == (7 if first else 6)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"sku|name\n1|a\n", "csv"), (b'{"sku": 1}\n', "json"), (b"\n [{}]", "json"), (b"\xef\xbb\xbf<rss/>", "xml"),
+        (b"PAR1....", "parquet"), (gzip.compress(b"sku,name\n1,a\n"), "csv"), ("sku;n\n".encode("utf-16"), "csv"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["0000_part_00", "part-00000-7f3c", "unload.000", "export.dat"])
+def test_a_name_that_says_nothing_is_told_by_how_the_file_begins(
+    name: str, data: bytes, kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert format_of(tmp_path / name) == kind
+
+
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n\x00\x00", b"PK\x03\x04rest"])
+def test_what_is_no_feed_at_all_is_refused_by_its_ending(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "part-00000").write_bytes(data)
+    with pytest.raises(FeedError, match="part-00000 has an unknown ending"):
+        format_of(tmp_path / "part-00000")

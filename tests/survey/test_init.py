@@ -332,7 +332,7 @@ def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
         (
             "feed.xml",
             "<things><thing>1</thing></things>",
-            "it has no <item>, <entry>, <product> or <offer> in its <things>",
+            "it has no <item>, <entry>, <product> or <offer> in its <things>, nor several",
         ),
         ("feed.xlsx", "x", "is a workbook; save it as CSV"),
         ("feed.csv", "<html>no</html>", "is a web page or XML, not a table"),

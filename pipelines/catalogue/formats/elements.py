@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from pipelines.catalogue.formats.base import UnreadableError
+from pipelines.catalogue.formats.xml_shape import USUAL_ROW, row_of
 
 MAX_CHARACTERS: Final = 1 << 24
 """Of one row."""
@@ -15,7 +16,8 @@ _CHUNK: Final = 1 << 16
 _LOOK_BACK: Final = 256
 """A tag's name is shorter."""
 _ROOT: Final = re.compile(r"<(?!\?|!)([\w.:-]+)[^<>]*?(/?)>")
-_ANY_ROW: Final = r"(?:[\w.-]+:)?(?:item|entry|product|offer)"
+_HEAD: Final = 1 << 16
+"""Characters by which rows are told."""
 _ENDS: Final = {"<!--": "-->", "<![CDATA[": "]]>"}
 
 
@@ -35,7 +37,9 @@ class Element:
 
 
 class Elements:
-    """The rows of a text: elements `<item>`, `<entry>`, `<product>` or `<offer>`, whichever comes first.
+    """The rows of a text: the elements of one name that stand above others of which there are several.
+
+    Where its beginning does not tell them, they are `<item>`, `<entry>`, `<product>` or `<offer>`, whichever is first.
 
     When they are read, `is_cut` tells whether the text ended before its `root` did; `rest` is what is left of a row
     then, and `line` where it begins. Raises UnreadableError for a text that is no feed, or a row that has no end.
@@ -47,7 +51,10 @@ class Elements:
         self._start: int | None = None
         self.line, self.rest = 1, ""
         self.root, self.is_cut = self._root()
-        self._row, self._mark = "", _mark_of(_ANY_ROW, self.root)
+        while len(self._buffer) < min(_HEAD, MAX_CHARACTERS) and self._more():
+            pass
+        self._row = re.escape(row_of(self._buffer))
+        self._mark = _mark_of(self._row or USUAL_ROW, self.root)
 
     def __iter__(self) -> Iterator[Element]:
         while (found := self._next()) is not None:
@@ -116,7 +123,7 @@ class Elements:
             if not self._more():
                 end = len(self._buffer)
                 break
-        row = self._row or _ANY_ROW
+        row = self._row or USUAL_ROW
         other = mark != ">" and re.search(rf"</{row}\s*>\s*<{row}[\s>]", self._buffer[begin:end], re.IGNORECASE)
         return begin + other.start() if other else end + len(mark)
 

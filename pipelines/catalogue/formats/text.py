@@ -9,17 +9,21 @@ import codecs
 import gzip
 import io
 import re
+import zlib
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 from pipelines.catalogue.formats.base import FeedError, is_text
 from pipelines.shop_files.files import File
 
+_PARQUET = b"PAR1"
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 GZIP = b"\x1f\x8b"
 SNIFFED_BYTES = 1 << 16
 _NO_TEXT = (
     (b"PK\x03\x04", "a ZIP archive, as Excel's workbooks (.xlsx) are", "save it as CSV UTF-8, or unpack it"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", "save it as CSV UTF-8"),
-    (b"PAR1", "Parquet", "let its name end with .parquet"),
+    (_PARQUET, "Parquet", "let its name end with .parquet"),
     (b"BZh", "compressed with bzip2", "unpack it, or compress it with gzip"),
     (b"\xfd7zXZ\x00", "compressed with xz", "unpack it, or compress it with gzip"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it, or compress it with gzip"),
@@ -57,6 +61,23 @@ def decoded(file: File, stream: BinaryIO, encoding: str, *, is_xml: bool = False
             "feed in XML ends with .xml)"
         )
     return io.TextIOWrapper(plain, encoding=_encoding(file, head, encoding), errors=_BAD_BYTES, newline="")
+
+
+def format_within(file: File) -> str | None:
+    """Return 'csv', 'json', 'xml' or 'parquet' by how a file begins, None where it is empty or none of them."""
+    with suppress(OSError, EOFError, zlib.error), file.open("rb") as stream:
+        plain = _unpacked(file, stream)
+        head = plain.peek(SNIFFED_BYTES)[:SNIFFED_BYTES]
+        if head.startswith(_PARQUET):
+            return "parquet"
+        if any(head.startswith(magic) for magic, *_ in _NO_TEXT):
+            return None
+        is_wide = any(head.startswith(mark) for mark, name in _BYTE_ORDER_MARKS if name != "utf-8-sig")
+        if not head.strip() or (_BINARY.search(head) and not is_wide):
+            return None
+        start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+        return {b"<": "xml", b"{": "json", b"[": "json"}.get(start, "csv")
+    return None
 
 
 def check_names(file: File, names: list[str], encoding: str) -> None:

@@ -57,7 +57,8 @@ def xml_names(text: IO[str], columns: Columns, encoding: str) -> list[str]:
     rows = list(islice(_rows(elements, Columns(naming=columns.naming), encoding), _ROWS_FOR_NAMES))
     if not rows and elements.root.lower() not in _FEEDS:
         raise UnreadableError(
-            f"it has no <item>, <entry>, <product> or <offer> in its <{elements.root}>; export a feed"
+            f"it has no <item>, <entry>, <product> or <offer> in its <{elements.root}>, nor several elements of one "
+            "name that have parts; export a feed"
         )
     return list(dict.fromkeys(name for row in rows for name in names_of(row.values)))
 

@@ -9,6 +9,7 @@ import pytest
 from pipelines.catalogue.formats import elements
 from pipelines.catalogue.formats.base import Columns, FeedError, RawRow
 from pipelines.catalogue.rows import column_names, read_rows
+from pipelines.survey.draft.profile import texts_of
 
 HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<rss xmlns:g="http://base.google.com/ns/1.0"><channel><title>S</title>\n'
@@ -154,7 +155,7 @@ def test_products_and_offers_are_rows_too_and_their_attributes_fields(tmp_path: 
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("<orders><order/></orders>", "it has no <item>, <entry>, <product> or <offer> in its <orders>; export a feed"),
+        ("<orders><order/></orders>", "it has no <item>, <entry>, <product> or <offer> in its <orders>, nor several"),
         ("<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", "it is a web page, not a feed, such as an error"),
         ('<?xml version="1.0"?><!DOCTYPE html><html xmlns="x"></html>', "it is a web page, not a feed"),
         ('{"error": "not found"}', "it has no element of XML"),
@@ -187,6 +188,7 @@ def test_a_feed_on_one_line_takes_the_memory_of_a_row(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(elements.Elements, "_more", watched)
     monkeypatch.setattr(elements, "_CHUNK", 1 << 10)
+    monkeypatch.setattr(elements, "_HEAD", 1 << 10)
     rows = rows_of(tmp_path, (HEAD + "".join(map(item, range(2000))) + END).replace("\n", ""))
     assert [row.values["id"] for row in rows] == [[str(n)] for n in range(2000)]
     assert max(held) < 2 << 10
@@ -197,3 +199,88 @@ def test_a_row_that_never_ends_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(elements, "_CHUNK", 1 << 10)
     with pytest.raises(FeedError, match="what begins in line 3 is longer than 4,096 characters"):
         rows_of(tmp_path, f"{HEAD}<item><g:id>1</g:id>{'x' * (1 << 13)}")
+
+
+def shaped(before: str, row: str, after: str, count: int = 5) -> str:
+    return before + "".join(row.replace("{n}", str(n)) for n in range(count)) + after
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        pytest.param(
+            shaped(
+                "<SHOP>",
+                "<SHOPITEM><ITEM_ID>{n}</ITEM_ID><PRODUCT>Mug</PRODUCT><IMGURL>{n}.jpg</IMGURL><PRICE_VAT>9</PRICE_VAT>"
+                "<PARAM><PARAM_NAME>a</PARAM_NAME><VAL>b</VAL></PARAM>"
+                "<PARAM><PARAM_NAME>c</PARAM_NAME><VAL>d</VAL></PARAM></SHOPITEM>",
+                "</SHOP>",
+            ),
+            "ITEM_ID",
+            id="Heureka",
+        ),
+        pytest.param(
+            shaped(
+                '<offers version="1">',
+                '<o id="{n}" url="/p" price="1.0"><cat><![CDATA[A/B]]></cat><imgs><main url="m.jpg"/></imgs></o>',
+                "</offers>",
+            ),
+            "id",
+            id="Ceneo",
+        ),
+        pytest.param(
+            shaped(
+                "<КоммерческаяИнформация><Классификатор><Группы><Группа><Ид>1</Ид></Группа></Группы></Классификатор>"
+                "<Каталог><Ид>9</Ид><Товары>",
+                "<Товар><Ид>{n}</Ид><Наименование>Чашка</Наименование><Картинка>{n}.jpg</Картинка></Товар>",
+                "</Товары></Каталог></КоммерческаяИнформация>",
+            ),
+            "Ид",
+            id="CommerceML",
+        ),
+        pytest.param(
+            shaped(
+                "<yml_catalog><shop><name>x</name><categories>"
+                + "".join(f'<category id="{n}" parentId="1">a</category>' for n in range(40))
+                + "</categories><offers>",
+                '<offer id="{n}"><url>u</url><price>1</price><param name="a">b</param></offer>',
+                "</offers></shop></yml_catalog>",
+            ),
+            "id",
+            id="YML",
+        ),
+        pytest.param(
+            shaped(
+                '<rss><channel><link rel="a" href="b" type="c"/><link rel="d" href="b" type="c"/>',
+                "<item><id>{n}</id><shipping><a>1</a><b>2</b><c>3</c></shipping><shipping><a>1</a></shipping></item>",
+                "</channel></rss>",
+            ),
+            "id",
+            id="RSS",
+        ),
+        pytest.param(
+            shaped("<katalog><!-- <artikel> -->", "<artikel><nr>{n}</nr><bild>b</bild><preis>1</preis></artikel>", ""),
+            "nr",
+            id="cut off",
+        ),
+        pytest.param(
+            shaped(
+                "<feed>",
+                "<row><id>{n}</id><a>1</a><variant><a>1</a><b>2</b><c>3</c><d>4</d></variant></row>",
+                "</feed>",
+            ),
+            "id",
+            id="rows above what is within them",
+        ),
+    ],
+)
+def test_rows_are_told_by_the_shape_of_a_feed(text: str, column: str, tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text(text, encoding="utf-8")
+    rows = [row for row in read_rows(tmp_path / "feed.xml") if not row.code]
+    assert [texts_of(row.values[column]) for row in rows] == [[str(n)] for n in range(5)]
+
+
+def test_a_feed_of_one_row_has_the_usual_one(tmp_path: Path) -> None:
+    within = "<s><a>1</a><b>1</b><c>1</c></s>"
+    one = f"<rss><channel><item><id>1</id>{within}{within}</item></channel></rss>"
+    assert [row.values["id"] for row in rows_of(tmp_path, one)] == [["1"]]
