@@ -59,11 +59,11 @@ def first_placed(families: Mapping[str, Sequence[str]]) -> Sequence[str]:
     `families` are columns by what they are called but for a number at the end; none are returned where numbers may be
     levels.
     """
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[Sequence[str]]] = {}
     for stem, names in families.items():
-        groups.setdefault(_BESIDE.sub("", stem), []).append(names[0])
+        groups.setdefault(_BESIDE.sub("", stem), []).append(names)
     found = max(groups.values(), key=len, default=[])
-    return found if len(found) > 1 and any(len(names) > 1 for names in families.values()) else ()
+    return [names[0] for names in found] if len(found) > 1 and max(map(len, found)) > 1 else []
 
 
 def told_below(last: str, columns: Mapping[str, Profile], rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from itertools import islice
 from pathlib import Path
@@ -72,13 +72,18 @@ def place_of(uris: Sequence[str], folder: Path | None, given: str | None) -> Pla
         return Place(len(uris), len(uris), given)
     if not files and given is None:
         return Place(len(uris), addresses)
-    roots = [given] if given is not None else [*roots_of(folder), *_common(files), *_deep_roots(folder, files)]
-    best = Place(len(uris), addresses, tried=tuple(roots))
+    roots = [given] if given is not None else [*roots_of(folder), *_common(files)]
+    best = _best_of(roots, files or uris, Place(len(uris), addresses, tried=tuple(roots)))
+    return best if best.there or given is not None else _best_of(_deep_roots(folder, files), files, best)
+
+
+def _best_of(roots: Iterable[str], uris: Sequence[str], best: Place) -> Place:
+    """Return the place below one of some folders at which most photos are there, or `best` where no more are."""
     for root in roots:
-        for prefix in ("", *_prefixes(files or uris)):
-            there = _there(root, prefix, files or uris)
+        for prefix in ("", *_prefixes(uris)):
+            there = _there(root, prefix, uris)
             if there > best.there:
-                best = Place(len(uris), addresses, root, prefix, there, tuple(roots))
+                best = replace(best, root=root, prefix=prefix, there=there)
     return best
 
 
