@@ -530,3 +530,16 @@ def test_names_of_a_language_without_blanks(tmp_path: Path) -> None:
         "availability": "在庫数",
         "deleted": ["公開ステータス(名称)", "商品削除フラグ"],
     }
+
+
+def test_rows_that_go_on_from_others_are_variants_where_each_has_an_id(tmp_path: Path) -> None:
+    """As Shopware 5 exports them: photos and category on the first of a product alone."""
+    lines = delimited(
+        "mainnumber ordernumber name categories imageUrl",
+        lambda n: [
+            *(f"SW{n // 3}", f"SW{n // 3}.{n % 3}", f"Shirt {n // 3}"),
+            *(("", "") if n % 3 else ("ab"[n // 3 % 2] * 3, f"https://cdn.example/{n}.jpg")),
+        ],
+    )
+    columns = written(tmp_path, with_lines(lines, {}))["catalogue"]["columns"]
+    assert {"item_id": "ordernumber", "continues": "mainnumber", "group_id": "mainnumber"}.items() <= columns.items()

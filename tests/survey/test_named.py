@@ -193,3 +193,29 @@ def test_files_of_several_endings_are_called_by_what_tells_items_apart(tmp_path:
     assert tomllib.loads(text)["catalogue"]["columns"]["item_id"] == "Internal Reference"
     assert "item's 'Internal Reference'" in " ".join(text.replace("\n#", "").split())
     assert "# not used: 'External ID'" in text
+
+
+def test_a_column_whose_photos_are_nowhere_is_left_out(tmp_path: Path) -> None:
+    """As of Directus, which names a file as it is kept and as it was uploaded."""
+    (tmp_path / "uploads").mkdir()
+    lines = delimited(
+        "sku name type image_disk image_download more_image",
+        lambda n: [
+            f"K{n}",
+            f"Mug {n}",
+            "ab"[n % 2] * 3,
+            f"{n}-4cf2.jpg",
+            f"IMG_{n}.jpg",
+            f"{n}-2.jpg" if n < 9 else "",
+        ],
+    )
+    for n in range(COUNT):
+        (tmp_path / "uploads" / f"{n}-4cf2.jpg").write_bytes(jpeg(n))
+        (tmp_path / "uploads" / f"{n}-2.jpg").write_bytes(jpeg(COUNT + n))
+    (tmp_path / "feed.csv").write_text(with_lines(lines, {}), encoding="utf-8")
+    result = init("feed.csv")
+    assert result.exit_code == 0, result.output
+    said = tomllib.loads(Path("shop.toml").read_text(encoding="utf-8"))
+    assert said["catalogue"]["columns"]["photos"] == ["image disk", "more image"]
+    text = (tmp_path / "shop.toml").read_text(encoding="utf-8")
+    assert "# left out: 'image download' names photos that are not there, as those of other columns are" in text

@@ -257,3 +257,12 @@ def test_what_an_item_costs_the_shop_is_not_the_price_that_odoo_has_beside_it(fi
 
 def test_a_standard_price_alone_is_the_price() -> None:
     assert of({"standard_price": usual}).keys["price"] == "standard_price"
+
+
+@pytest.mark.parametrize("name", ["p_priceNoTax", "price_no_vat", "price not incl. tax"])
+def test_a_price_without_tax_alone_is_taken_and_told(name: str) -> None:
+    guess = guessed([{"sku": f"k{n}", name: f"{n}.5"} for n in range(30)], ["sku", name])
+    assert guess.keys["price"] == name
+    assert "without tax, by its name" in guess.why["price"]
+    both = guessed([{"sku": f"k{n}", name: f"{n}.5", "price": f"{n}.9"} for n in range(30)], ["sku", name, "price"])
+    assert both.keys["price"] == "price"

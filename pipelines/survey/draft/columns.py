@@ -17,7 +17,7 @@ from pipelines.survey.draft.levels import category_columns
 from pipelines.survey.draft.lists import first_of, list_holding
 from pipelines.survey.draft.names import said, tokens
 from pipelines.survey.draft.pictures import photo_columns
-from pipelines.survey.draft.prices import no_prices, prices
+from pipelines.survey.draft.prices import is_net, no_prices, prices
 from pipelines.survey.draft.profile import Profile, has_text, profiles, texts_of
 from pipelines.survey.draft.state_words import SIGNS_OF_STOCK
 
@@ -150,7 +150,8 @@ def _prices(guess: Guess, columns: Mapping[str, Profile], rows: Rows) -> None:
     if chosen:
         sale = "the sale's before the usual one, " if len(chosen) > 1 else ""
         besides = f"; not {', '.join(map(repr, others))}" if others else ""
-        why = f"{sale}{_such(columns[chosen[-1]])}{besides}"
+        untaxed = "; without tax, by its name" if is_net(chosen[-1]) else ""
+        why = f"{sale}{_such(columns[chosen[-1]])}{untaxed}{besides}"
         guess.take("price", chosen if len(chosen) > 1 else chosen[0], why)
 
 

@@ -14,6 +14,7 @@ from pipelines.catalogue.rows import column_names, format_of
 from pipelines.config import PreprocessSection
 from pipelines.config.formats import with_preset
 from pipelines.config.places import is_remote
+from pipelines.config.shop import listed
 from pipelines.errors import StageError
 from pipelines.models.advice import SIDE
 from pipelines.shop_files.uri import address_of
@@ -27,6 +28,7 @@ from pipelines.survey.draft.photos import (
     SMALL_SIDE,
     Place,
     hosts_inside,
+    lost_columns,
     missing_of,
     place_of,
     roots_of,
@@ -83,6 +85,9 @@ class _Drafting:
             names, rows, (section, trial, guess) = self._look()
         sound = [row.values for row in rows if not row.code]
         place = self._place(trial)
+        if place and (lost := lost_columns(place, listed(section.get("columns", {}).get("photos")), sound)):
+            section, trial = self._without(section, guess, lost)
+            place = self._place(trial)
         questions = {key: question(key, names) for key in self._lacking(section)}
         if "photos" in questions and (held := _holding_photos(names, sound)):
             questions["photos"] += f"; {held!r} holds photos themselves: write them to files, which the feed names"
@@ -151,6 +156,15 @@ class _Drafting:
         if stand_in is not None:
             section["columns"] = {k: v for k, v in section["columns"].items() if not k.startswith("category")}
         return section, trial, guess
+
+    def _without(
+        self, section: dict[str, Any], guess: Guess, lost: Sequence[str]
+    ) -> tuple[dict[str, Any], Trial | None]:
+        """Return the keys without columns of photos that are not there, and what the reader makes of them."""
+        left = [name for name in section["columns"]["photos"] if name not in lost]
+        section = {**section, "columns": {**section["columns"], "photos": left if len(left) > 1 else left[0]}}
+        guess.left_out += [f"{name!r} names photos that are not there, as those of other columns are" for name in lost]
+        return section, tried(section, self._files)
 
     def _take_named(self, guess: Guess, names: list[str], rows: list[dict[str, Any]]) -> None:
         """Take the column by whose texts files are called, where none names photos."""

@@ -14,8 +14,8 @@ _OF_CUSTOM = re.compile(r"(?<=\w)__[cr]\b", re.IGNORECASE)
 """Behind the names that a shop gives to fields and relations of its own in Salesforce."""
 _BETWEEN = re.compile(r"[\W_]+")
 _NUMBER = re.compile(r"^(.*?)[\W_]*(\d{1,2})$")
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff]")
-"""Thai, Japanese and Chinese."""
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
+"""Thai, Japanese, Chinese, and Korean, whose blanks are few."""
 EXACT, TOKEN, STEM = 3.0, 2.0, 1.0
 """What a name is worth that says it wholly, by a word, or by a part of a word."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from itertools import islice
 from pathlib import Path
 from statistics import median
+from typing import Any
 from urllib.parse import urlsplit
 
 from PIL import Image
@@ -19,6 +20,7 @@ from pipelines.config.places import in_web, is_remote
 from pipelines.shop_files.fetch import MISSING, Fetcher, FetchError
 from pipelines.shop_files.uri import address_of
 from pipelines.shop_files.web.addresses import is_public
+from pipelines.survey.draft.pictures import photos_in
 from trainer.files import SCHEME, in_bucket
 
 LOOKED_AT = 100
@@ -85,6 +87,20 @@ def _best_of(roots: Iterable[str], uris: Sequence[str], best: Place) -> Place:
             if there > best.there:
                 best = replace(best, root=root, prefix=prefix, there=there)
     return best
+
+
+def lost_columns(place: Place, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns whose first photos are all missing from the place where those of others are."""
+    if place.root is None or len(columns) < 2:
+        return []
+    fetcher = Fetcher(place.root, 1)
+    there: dict[str, list[bool]] = {}
+    for name in columns:
+        files = (uri for row in rows for uri in photos_in(row.get(name)) if address_of(uri, "") is None)
+        paths = (uri.removeprefix(place.prefix) for uri in islice(files, MEASURED))
+        there[name] = [fetcher.fingerprint(path) != MISSING for path in paths]
+    lost = [name for name, found in there.items() if len(found) >= _SOUGHT and not any(found)]
+    return lost if any(any(found) for found in there.values()) else []
 
 
 def missing_of(place: Place, uris: Sequence[str]) -> str:

@@ -61,7 +61,7 @@ def _smaller(names: Iterable[str]) -> set[str]:
     return {name for of in sizes.values() for name, size in of.items() if size < max(of.values())}
 
 
-def _photos_in(cell: Any) -> list[str]:
+def photos_in(cell: Any) -> list[str]:
     """Return the paths and addresses of a cell, those of HTML and the like too."""
     return [uri for text in texts_of(cell) for uri in photos_of(text, None, Remarks())]
 
@@ -78,7 +78,7 @@ def _without_names(names: Sequence[str], rows: Rows) -> list[str]:
 
 def _rank(name: str, rows: Rows) -> int:
     """Tell whether a column holds addresses (2), paths (1), or names of files (0), which say less of a place."""
-    texts = [text for row in rows for text in _photos_in(row.get(name))]
+    texts = [text for row in rows for text in photos_in(row.get(name))]
     addresses, paths = sum(ADDRESS.match(text) is not None for text in texts), sum("/" in text for text in texts)
     return 2 if addresses >= _MOST * len(texts) else int(paths >= _MOST * len(texts))
 
@@ -89,9 +89,9 @@ def _stem(name: str) -> str:
 
 def _are_ends(name: str, addresses: Sequence[str], rows: Rows) -> bool:
     named = [
-        (file, [text for one in addresses for text in _photos_in(row.get(one))])
+        (file, [text for one in addresses for text in photos_in(row.get(one))])
         for row in rows
-        for file in _photos_in(row.get(name))
+        for file in photos_in(row.get(name))
     ]
     same = sum(any(_file_of(text) == _file_of(file) for text in texts) for file, texts in named)
     return bool(named) and 2 * same > len(named)
@@ -105,7 +105,7 @@ def _with_more(names: Sequence[str], rows: Rows) -> list[str]:
     """Return the columns without those that name what earlier ones of their row name already."""
     kept: list[str] = []
     for name in names:
-        before = ({text for one in kept for text in _photos_in(row.get(one))} for row in rows)
-        if any({*_photos_in(row.get(name))} - seen for row, seen in zip(rows, before, strict=True)):
+        before = ({text for one in kept for text in photos_in(row.get(one))} for row in rows)
+        if any({*photos_in(row.get(name))} - seen for row, seen in zip(rows, before, strict=True)):
             kept.append(name)
     return kept

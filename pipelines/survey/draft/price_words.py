@@ -21,7 +21,7 @@ TAX: Final = plain_words("tax taxes vat mwst mw ust st steuer iva tva btw moms m
 """MwSt is two words where capitals begin them."""
 WITH: Final = plain_words("with mit con avec met med s z com")
 """Words that, beside one of TAX, are as one of GROSS."""
-WITHOUT: Final = plain_words("without ex ohne sin senza sans zonder uden utan bez sem")
+WITHOUT: Final = plain_words("without no not ex ohne sin senza sans zonder uden utan bez sem")
 """Words that, beside one of TAX, are as one of NET."""
 TRADE: Final = plain_words(
     "wholesale dealer reseller distributor trade b2b supplier handler haendler handlerpreis achat gros acquisto "

@@ -76,6 +76,11 @@ def _before(sales: list[_Price], columns: Mapping[str, Profile]) -> list[_Price]
     return [one for one in _ranked("was", columns) if columns[one.name].filled > least]
 
 
+def is_net(name: str) -> bool:
+    """Tell whether a column is by its name a price without tax."""
+    return _without_tax(tokens(name))[1] == _NET
+
+
 def no_prices(columns: Mapping[str, Profile]) -> Iterator[str]:
     """Yield which columns look like a price and can be none, and why."""
     for name, one in columns.items():

@@ -107,10 +107,17 @@ def _continues(seen: Seen) -> Iterator[Proposal]:
             if column == seen.columns["item_id"] and not _are_more(seen):
                 continue
             why = "further rows of it leave out what the first one says"
-            yield Proposal(why, columns={"continues": column}, saves_rows=True)
+            yield Proposal(why, columns={"continues": column, **_group(seen, column)}, saves_rows=True)
         for column in _leading(seen):
             why = "rows without it are more of the one above"
             yield Proposal(why, columns={"item_id": column, "continues": column}, saves_rows=True)
+
+
+def _group(seen: Seen, column: str) -> dict[str, str]:
+    """Return that rows which go on from others are their variants, where each has an id of its own."""
+    ids = [" ".join(texts_of(row.get(seen.columns["item_id"]))) for row in seen.rows]
+    is_own = column != seen.columns["item_id"] and all(ids) and len({*ids}) == len(ids)
+    return {"group_id": column} if is_own and not seen.columns.get("group_id") else {}
 
 
 def _leading(seen: Seen) -> Iterator[str]:

@@ -20,14 +20,14 @@ SIGNS_OF_LIVE: Final = plain_words(
     "current iscurrent currentflag latest islatest latestversion verkauflich angezeigt aktiv aktiviert sichtbar "
     "veroffentlicht veroeffentlicht freigegeben actif publie enligne activo publicado visivel attivo pubblicato "
     "widocznosc widoczny widoczna viditelnost viditelny zobrazit zichtbaarheid synlig lathato yayinda visibilita "
-    "visibilidad visibilidade видимость "
+    "visibilidad visibilidade видимость 진열상태 판매상태 진열여부 판매여부 "
     "visibile actief zichtbaar aktywny aktivni julkaistu activado habilitado ativo vendible vendibile acquistabile"
 )
 """Words of a column that says no of such an item."""
 SIGNS_OF_STATUS: Final = plain_words(
     "status state lifecycle visibility zustand sichtbarkeit statut etat estado stato visibilite toestand stav "
     "artikelstatus produktstatus itemstatus productstatus poststatus onlinestatus webstatus shopstatus "
-    "trangthai حالة الحالة סטטוס สถานะ κατασταση allapot statusz stare статус durum 状态 ステータス 상태"
+    "trangthai حالة الحالة סטטוס สถานะ κατασταση allapot statusz stare статус durum 状态 狀態 ステータス 상태"
 )
 """Words of a column that says what stage an item is at."""
 SIGNS_OF_STOCK: Final = plain_words(TO_BE_HAD)

@@ -118,7 +118,7 @@ WORDS: Final[Mapping[str, Words]] = {
         "price preis giaban gia السعر سعرالبيع سعر מחיר ราคาขาย ราคา hargajual harga τιμη eladasiar ціна "
         "verkaufspreis vk vkpreis bruttopreis preisbrutto prix prixttc prixvente precio precioventa "
         "pvp prezzo prezzovendita preco prijs verkoopprijs pris cena cenabrutto ar hinta fiyat pret цена 価格 "
-        "販売価格 "
+        "販売価格 판매가 판매가격 售價 售价 "
         "价格 가격 sellingprice retailprice regularprice currentprice priceinclvat amount",
         "price preis prix precio prezzo preco prijs pris cena hinta fiyat цена 価格 السعر سعر מחיר harga τιμη "
         "ціна pret",
@@ -129,7 +129,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "sale": _words(
         "saleprice specialprice angebotspreis aktionspreis sonderpreis prixpromo prixsolde preciooferta "
         "preciorebajado prezzoscontato discountprice promoprice giakhuyenmai السعربعدالتخفيض ราคาพิเศษ 特価 "
-        "促销价 特价 할인가",
+        "促销价 特价 特價 促銷價 할인가",
         "sale special angebot aktion promo solde oferta scontato",
         "",
         "date from to start end starts ends id percent percentage pct prozent",
@@ -137,13 +137,14 @@ WORDS: Final[Mapping[str, Words]] = {
     "list_price": _words(
         "rrp msrp mrp uvp pvpr listprice listenpreis recommendedretailprice suggestedretailprice recommendedprice "
         "suggestedprice prixconseille prixpublic prezzolistino preciorecomendado adviesprijs cenakatalogowa "
-        "catalogueprice catalogprice gianiemyet giagoc 定価 希望小売価格 表示価格 原价 정가",
+        "catalogueprice catalogprice gianiemyet giagoc 定価 希望小売価格 表示価格 原价 原價 定價 정가 소비자가",
         "rrp msrp mrp uvp pvpr adviesprijs",
         "listenpreis",
         "date from to start end starts ends id cost purchase ek currency class tier range",
     ),
     "group_id": _words(
-        "groupid itemgroupid parentid parentsku parent parentproductid productgroupid modelid modelnumber modelno "
+        "groupid itemgroupid paircode parentid parentsku parent parentproductid productgroupid modelid modelnumber "
+        "modelno "
         "model stylecode styleid style styleno mastersku masterid master vaterartikel mutterartikel hauptartikel "
         "referenceparent skuparent idparent codigopadre modele modello modelo productid product handle handleid",
         "parent master group",
