@@ -3,7 +3,7 @@
     python -m benchmarks.bench_fusion --config FILE --run RUN
 
 For a store whose model has learned from a part of the labelled photos (`train.max_images`), so that the neighbours, all
-labelled items but those of the test split, know more than it does. Sharpness and number of voters, and how model and
+labelled items but those of the test split, know more than it does. Sharpness and number of voters, then how model and
 vote are stacked, are fitted on the validation photos: log p = a log(model + e) + b log(vote + f) + c, with a c of its
 own for leaves that were never learned, that have fewer than 20 labelled photos, and that have fewer than 200. Test
 photos judge, each apart from its own item, that item's copies and its variants. The last result stays in
@@ -39,6 +39,8 @@ RARE, FEW = 20, 200
 STRATA = ("never learned", "rare", "few", "many")
 LINEAR = (0.2, 0.5)
 """Weights of the vote beside which the fusion stands: what a plan can say today."""
+FLOOR = 0.05
+"""What votes leave to slots that nobody votes for."""
 SHRINKAGE, Z95 = 1e-3, 1.96
 
 Floats = npt.NDArray[np.float64]
@@ -66,6 +68,11 @@ class Asked:
         total = votes.sum(axis=1, keepdims=True)
         return np.divide(votes, total, out=votes, where=total > 0)
 
+    def likelihood(self, sharpness: float, voters: int) -> float:
+        """Return the mean log of what the votes give the true slots."""
+        votes = self.votes(sharpness, voters)[np.arange(len(self.truth)), self.truth]
+        return float(np.log((1 - FLOOR) * votes + FLOOR / self.model.shape[1]).mean())
+
 
 @dataclass(frozen=True)
 class Shop:
@@ -82,17 +89,25 @@ class Shop:
         stacked = a * np.log(model + e) + b * np.log(votes + f) + np.append(given[4:], 0.0)[self.strata]
         return np.where(self.present, stacked, -1e9)
 
-    def fitted(self, votes: Floats) -> tuple[float, Floats]:
-        """Return the loss of the validation photos, and what makes it least."""
+    def fitted(self, votes: Floats) -> Floats:
+        """Return what makes the loss of the validation photos least."""
+        model, truth, rows = self.val.model, self.val.truth, np.arange(len(self.val.truth))
 
-        def loss(given: Floats) -> float:
-            logits = self.logits(given, self.val.model, votes)
-            chosen = logits[np.arange(len(logits)), self.val.truth]
-            return float((logsumexp(logits, axis=1) - chosen).mean() + SHRINKAGE * (given[4:] ** 2).sum())
+        def loss(given: Floats) -> tuple[float, Floats]:
+            logits = self.logits(given, model, votes)
+            total = logsumexp(logits, axis=1)
+            off = np.exp(logits - total[:, None])
+            off[rows, truth] -= 1  # what the loss changes by with each logit
+            a, b, e, f = np.exp(given[:4])
+            slopes = (a * np.log(model + e), b * np.log(votes + f), a * e / (model + e), b * f / (votes + f))
+            of_strata = np.array([off[:, self.strata == n].sum() for n in range(len(STRATA) - 1)])
+            gradient = np.append([(off * slope).sum() for slope in slopes], of_strata) / len(rows)
+            gradient[4:] += 2 * SHRINKAGE * given[4:]
+            return float((total - logits[rows, truth]).mean() + SHRINKAGE * (given[4:] ** 2).sum()), gradient
 
         start = np.array([0.0, 0.0, np.log(1e-4), np.log(1e-3), 0.0, 0.0, 0.0])
-        found = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 800})
-        return float(found.fun), found.x
+        found: Floats = minimize(loss, start, jac=True, method="L-BFGS-B").x
+        return found
 
 
 def read(config_path: str, run_id: str) -> Shop:
@@ -124,16 +139,15 @@ def read(config_path: str, run_id: str) -> Shop:
             slots = voters.slots(near, apart, max(VOTERS))
             asked[split] = Asked(model, rows.link_slot[own].astype(np.int64), near.scores.astype(np.float64), slots)
         labelled = np.bincount(rows.link_slot[rows.votes & (rows.link_slot >= 0)], minlength=width)
-    trained = np.isin(np.arange(width), facts.leaf.slots)
+    trained = np.isin(np.arange(width), facts.leaf.trained)
     strata = np.where(~trained, 0, np.where(labelled < RARE, 1, np.where(labelled < FEW, 2, 3)))
     return Shop(asked["val"], asked["test"], strata, labelled > 0)
 
 
 def measure(shop: Shop) -> dict[str, Any]:
     """Fit on the validation photos, and judge by the test photos."""
-    fits = {(s, v): shop.fitted(shop.val.votes(s, v)) for s in SHARPNESS for v in VOTERS}
-    best = min(fits, key=lambda key: fits[key][0])
-    given, test = fits[best][1], shop.test
+    best = max(((s, v) for s in SHARPNESS for v in VOTERS), key=lambda key: shop.val.likelihood(*key))
+    given, test = shop.fitted(shop.val.votes(*best)), shop.test
     votes = test.votes(*best)
     right = {
         "model": test.model.argmax(axis=1) == test.truth,
