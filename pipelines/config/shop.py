@@ -22,7 +22,8 @@ _DAY = datetime(2026, 11, 28, 13, 14, 15, tzinfo=UTC)
 _IN_WORDS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": " "}
 
 
-def _of_column(words: Words, column: str, usual: Sequence[str]) -> list[str]:
+def words_of(words: Words, column: str, usual: Sequence[str]) -> list[str]:
+    """Return the words of one column, the usual ones where those of others are named alone."""
     return words.get(column, [*usual]) if isinstance(words, dict) else words
 
 
@@ -275,11 +276,11 @@ class CatalogueSection(Section):
 
     def gone_words(self, column: str) -> list[str]:
         """Return what a column of `columns.deleted` says of an item that is gone."""
-        return _of_column(self.deleted_words, column, DELETED)
+        return words_of(self.deleted_words, column, DELETED)
 
     def live_words(self, column: str) -> list[str]:
         """Return what a column of `columns.deleted` says of other items."""
-        return _of_column(self.not_deleted_words, column, NOT_DELETED)
+        return words_of(self.not_deleted_words, column, NOT_DELETED)
 
     @model_validator(mode="after")
     def _names_photos(self) -> CatalogueSection:

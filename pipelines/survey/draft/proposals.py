@@ -13,7 +13,7 @@ from pipelines.catalogue.categories import OTHER_LEVELS, SEVERAL_PATHS
 from pipelines.catalogue.mapping import SEVERAL_PHOTOS
 from pipelines.catalogue.values import MAY_BE_THOUSANDS
 from pipelines.config.formats import with_preset
-from pipelines.config.shop import listed
+from pipelines.config.shop import listed, words_of
 from pipelines.config.words import DELETED, NOT_DELETED
 from pipelines.survey.draft.dates import forms_of
 from pipelines.survey.draft.gone import keys_of_words
@@ -172,8 +172,7 @@ def _left_out(seen: Seen, kinds: Kinds, why: str, *, saves_rows: bool) -> Iterat
 
 
 def _words(seen: Seen, key: str, column: str, usual: Sequence[str]) -> set[str]:
-    words = seen.section.get(key, usual)
-    return {*(words.get(column, usual) if isinstance(words, dict) else words)}
+    return {*words_of(seen.section.get(key, [*usual]), column, usual)}
 
 
 def _neighbours(seen: Seen) -> Iterator[str]:
