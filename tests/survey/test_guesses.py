@@ -361,3 +361,11 @@ def test_a_size_for_photos(sizes: list[tuple[int, int]], expected: tuple[int, in
 
 def test_no_photo_has_no_size() -> None:
     assert recommended([]) is None
+
+
+def test_a_text_of_several_words_is_no_group() -> None:
+    rows = [
+        {"ITEM_ID": f"k{n}", "PRODUCT": f"Red shirt number {n // 2} and a gift", "IMGURL": f"https://x/{n}.jpg"}
+        for n in range(60)
+    ]
+    assert "group_id" not in guessed(rows, [*rows[0]]).keys

@@ -25,6 +25,8 @@ Rows = Sequence[Mapping[str, Any]]
 SHOWN = 50
 _ID_FILLED = 0.2
 """The least share of rows, and of those with photos, that have an id."""
+_ID_WORDS = 2.5
+"""The most words of an id on average: more are a text, as of Heureka's PRODUCT."""
 _UNNAMED = 0.3
 """What cells are worth whose column's name says nothing, beside one whose name does."""
 _NESTED = 0.5
@@ -194,7 +196,7 @@ def _is_attribute(one: Profile) -> bool:
 def _as_id(one: Profile) -> float:
     is_named = said(one.name, "item_id") > 0
     decimals = one.decimals - one.floats if is_named else one.decimals  # the reader tells what was lost of them
-    if one.length > 64 or one.words > 2.5 or max(one.pictures, one.addresses, decimals, one.markup) > 0.3:
+    if one.length > 64 or one.words > _ID_WORDS or max(one.pictures, one.addresses, decimals, one.markup) > 0.3:
         return 0.0
     if one.dates > 0.5 or one.filled < _ID_FILLED or one.several > 0 or (one.distinct < 0.5 and not is_named):
         return 0.0
@@ -209,7 +211,9 @@ def _as_title(one: Profile) -> float:
 
 
 def _as_group(one: Profile) -> float:
-    shared = one.filled >= 0.1 and one.values > 2 and one.distinct < 0.95 and one.length <= 64
+    shared = (
+        one.filled >= 0.1 and one.values > 2 and one.distinct < 0.95 and one.length <= 64 and one.words <= _ID_WORDS
+    )
     is_flag = one.flags > 0.9 or (one.numbers > 0.9 and one.values <= _FEW_GROUPS and one.distinct <= 1 / _FEW_GROUPS)
     return one.filled if shared and not is_flag and max(one.decimals, one.pictures, one.addresses) < 0.3 else 0.0
 
